@@ -1,0 +1,116 @@
+use std::path::PathBuf;
+
+/// Everything that a user's data, files or arguments can get wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file cannot be opened, read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A binary file is not what it should be.
+    #[error("{}: at byte {offset}: {problem}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Where in its uncompressed content.
+        offset: u64,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
+    /// A row of a text file is not what it should be.
+    #[error("{}: row {row}: {problem}", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The row, counted from 1, the header included.
+        row: u64,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
+    /// Something has another size than the net needs.
+    #[error("{what}: expected {expected}, found {found}")]
+    Size {
+        /// What has the wrong size, and where it is from.
+        what: String,
+        /// The size that is needed.
+        expected: String,
+        /// The size that is there.
+        found: String,
+    },
+    /// A label that is no class of the net.
+    #[error("{place}: label {label} is outside the {classes} classes 0..={}", classes - 1)]
+    Label {
+        /// Which example, and of which file if it is from one.
+        place: String,
+        /// The label.
+        label: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// An argument outside its range.
+    #[error("`{name}` = {value}: {expected}")]
+    Argument {
+        /// The argument.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// A weight file that does not belong to the net.
+    #[error("{}: does not hold the weights of {net}{}", path.display(), list(missing, extra, misshaped))]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// The net's name.
+        net: String,
+        /// Tensors of the net that the file lacks.
+        missing: Vec<String>,
+        /// Tensors of the file that the net lacks.
+        extra: Vec<String>,
+        /// Tensors of another shape or type, each with both.
+        misshaped: Vec<String>,
+    },
+    /// Training met a number that is not finite. The net keeps the weights of the last good step.
+    #[error("epoch {epoch}, batch {batch}: {what} is not finite, first in layer `{layer}`; the weights of the last good step are kept (a smaller learning rate often helps)")]
+    NotFinite {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The batch in that epoch, counted from 1.
+        batch: usize,
+        /// What was not finite: the loss, say.
+        what: String,
+        /// The first layer with such a number.
+        layer: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.into();
+        move |source| Error::Io { path, source }
+    }
+
+    pub(crate) fn size(
+        what: impl Into<String>,
+        expected: impl ToString,
+        found: impl ToString,
+    ) -> Error {
+        Error::Size { what: what.into(), expected: expected.to_string(), found: found.to_string() }
+    }
+}
+
+fn list(missing: &[String], extra: &[String], misshaped: &[String]) -> String {
+    let mut text = String::new();
+    for (title, names) in [("missing", missing), ("not in the net", extra), ("different", misshaped)] {
+        for name in names {
+            text += &format!("\n  {title}: {name}");
+        }
+    }
+    text
+}

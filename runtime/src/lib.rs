@@ -1,0 +1,35 @@
+//! The runtime of typenet: what the code that `network!` writes calls, and what a program around it
+//! uses. Depend on the crate `typenet`, which re-exports all of it with its documentation.
+//!
+//! Reading order: [`network`] (what a net is and can do), [`workspace`] and [`pass`] (how a step
+//! runs), [`kernels`] (the arithmetic), [`loss`], [`optim`], [`data`], [`train`], [`io`],
+//! [`mod@reference`] (the same in f64, slowly).
+#![deny(unsafe_code)]
+
+pub mod data;
+mod error;
+pub mod init;
+pub mod io;
+pub mod kernels;
+pub mod loss;
+mod model;
+pub mod network;
+pub mod optim;
+pub mod parameters;
+pub mod pass;
+pub mod plain;
+pub mod random;
+pub mod reference;
+mod summary;
+pub mod train;
+pub mod workspace;
+
+pub use error::Error;
+pub use model::{Metadata, Model, Normalization};
+pub use network::{Layout, Logits, Network};
+pub use plain::Plain;
+pub use summary::Summary;
+pub use workspace::Workspace;
+
+/// A result with typenet's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

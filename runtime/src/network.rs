@@ -1,0 +1,419 @@
+//! What every net can do.
+
+use typenet_shape::{Buffer, Graph, Op, Plan, Tensor};
+
+use crate::model::{Metadata, Model};
+use crate::pass::{Backward, Forward};
+use crate::plain::Plain;
+use crate::workspace::{self, Workspace};
+use crate::{Error, Result, Summary, init, io};
+
+/// The sizes and places of a net, all known at compile time.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Numbers of one input image.
+    pub input_len: usize,
+    /// Numbers of one output.
+    pub output_len: usize,
+    /// Numbers of all parameters.
+    pub parameters: usize,
+    /// The parameter tensors in order.
+    pub tensors: &'static [Tensor],
+    /// The input in the arena while training.
+    pub training_input: Buffer,
+    /// The output in the arena while training.
+    pub training_output: Buffer,
+    /// The gradient of the output in the arena.
+    pub output_gradient: Buffer,
+    /// The input in the arena in inference.
+    pub inference_input: Buffer,
+    /// The output in the arena in inference.
+    pub inference_output: Buffer,
+    /// Numbers an image that training needs in the arena.
+    pub training_len: usize,
+    /// Numbers an image that inference needs in the arena.
+    pub inference_len: usize,
+}
+
+impl Layout {
+    /// The layout of a net with this plan and these parameter tensors.
+    pub const fn new<const N: usize>(plan: &Plan<N>, tensors: &'static [Tensor]) -> Layout {
+        let parameters = match tensors {
+            [.., last] => last.offset + last.shape.elements(),
+            [] => 0,
+        };
+        Layout {
+            input_len: plan.training_input.len,
+            output_len: plan.training_output.len,
+            parameters,
+            tensors,
+            training_input: plan.training_input,
+            training_output: plan.training_output,
+            output_gradient: plan.output_gradient,
+            inference_input: plan.inference_input,
+            inference_output: plan.inference_output,
+            training_len: plan.training_len,
+            inference_len: plan.inference_len,
+        }
+    }
+}
+
+/// How an output is returned by value: as it is, or boxed where it is large.
+pub trait OutputValue<T> {
+    /// An output of zeros.
+    fn zeroed() -> Self;
+    /// The output, to write.
+    fn get_mut(&mut self) -> &mut T;
+}
+
+impl<T: Plain + Copy> OutputValue<T> for T {
+    fn zeroed() -> T {
+        *<T as Plain>::zeroed()
+    }
+    fn get_mut(&mut self) -> &mut T {
+        self
+    }
+}
+
+impl<T: Plain> OutputValue<T> for Box<T> {
+    fn zeroed() -> Box<T> {
+        <T as Plain>::zeroed()
+    }
+    fn get_mut(&mut self) -> &mut T {
+        self
+    }
+}
+
+/// A net whose outputs are logits (or plain numbers): its last layer is neither `softmax` nor
+/// `sigmoid`. Losses that apply those themselves ask for it.
+#[diagnostic::on_unimplemented(
+    message = "the last layer of `{Self}` is `softmax` or `sigmoid`, and this loss would apply it a second time",
+    label = "this net already ends in `softmax` or `sigmoid`",
+    note = "help: remove that last layer; `probabilities` applies it when predicting"
+)]
+pub trait Logits: Network {}
+
+/// A net declared with `network!`.
+///
+/// The macro writes the types, constants and the two passes; everything else is the same for every
+/// net and is here. Images are typed: `Self::Input` is `[[[f32; width]; height]; channels]`, or
+/// `[f32; features]`.
+pub trait Network: Sized + Clone + Send + Sync + 'static {
+    /// One input image.
+    type Input: Plain;
+    /// One output.
+    type Output: Plain;
+    /// An output returned by value: [`Output`](Self::Output), boxed if it is over 64 kB.
+    type OutputValue: OutputValue<Self::Output>;
+    /// All parameters; gradients have the same type.
+    type Parameters: Plain;
+
+    /// The net as data.
+    const GRAPH: Graph<'static>;
+    /// The output shape of every node of the graph.
+    const SHAPES: &'static [typenet_shape::Shape];
+    /// Sizes and places.
+    #[doc(hidden)]
+    const LAYOUT: Layout;
+
+    #[doc(hidden)]
+    fn from_model(model: Model<Self::Parameters>) -> Self;
+    #[doc(hidden)]
+    fn model(&self) -> &Model<Self::Parameters>;
+    #[doc(hidden)]
+    fn model_mut(&mut self) -> &mut Model<Self::Parameters>;
+    #[doc(hidden)]
+    fn forward_group(parameters: &Self::Parameters, run: &mut Forward<'_>);
+    #[doc(hidden)]
+    fn backward_group(
+        parameters: &Self::Parameters,
+        gradients: &mut Self::Parameters,
+        run: &mut Backward<'_>,
+    );
+
+    /// A new net with random weights: the same seed gives the same weights. Weights are Kaiming
+    /// uniform and biases uniform, both within `±1/√fan_in`, as PyTorch's defaults
+    /// (see [`init`](crate::init)).
+    fn seeded(seed: u64) -> Self {
+        let mut model = Model::zeroed();
+        let parameters = Plain::as_flat_mut(&mut *model.parameters);
+        init::initialize(&init::Scheme::default(), Self::LAYOUT.tensors, parameters, seed);
+        Self::from_model(model)
+    }
+
+    /// A new net with random weights of another scheme.
+    fn seeded_with(scheme: init::Scheme, seed: u64) -> Self {
+        let mut model = Model::zeroed();
+        let parameters = Plain::as_flat_mut(&mut *model.parameters);
+        init::initialize(&scheme, Self::LAYOUT.tensors, parameters, seed);
+        Self::from_model(model)
+    }
+
+    /// The memory of a training step for up to `batch` images.
+    fn workspace(batch: usize) -> Workspace<Self> {
+        Workspace::new(batch)
+    }
+
+    /// All parameters in the order of the declaration, as one slice.
+    fn parameters_flat(&self) -> &[f32] {
+        self.model().parameters().as_flat()
+    }
+
+    /// All parameters in the order of the declaration, as one slice to change.
+    fn parameters_flat_mut(&mut self) -> &mut [f32] {
+        self.model_mut().parameters_mut().as_flat_mut()
+    }
+
+    /// Class names and normalisation, which are stored with the weights.
+    fn metadata(&self) -> &Metadata {
+        &self.model().metadata
+    }
+
+    /// Class names and normalisation, to change.
+    fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.model_mut().metadata
+    }
+
+    /// The training forward pass: outputs are in [`Workspace::output`], and all that
+    /// [`backward`](Self::backward) needs is kept in `ws`. Dropout drops. The workspace grows if
+    /// there are more images than it was made for.
+    fn forward(&self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
+        let parameters = self.model().parameters();
+        ws.core.forward(&Self::LAYOUT, Plain::flatten(inputs), &|run| {
+            Self::forward_group(parameters, run);
+        });
+    }
+
+    /// The backward pass for the images of the last [`forward`](Self::forward): from the loss's
+    /// gradient at the outputs to [`Workspace::gradients`].
+    ///
+    /// # Panics
+    /// When `inputs` is not as long as the last forward's.
+    fn backward(&self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
+        backward(self, inputs, ws, false);
+    }
+
+    /// As [`backward`](Self::backward), but adds to the gradients that are there: for a batch taken
+    /// in parts.
+    ///
+    /// # Panics
+    /// When `inputs` is not as long as the last forward's.
+    fn backward_accumulate(&self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
+        backward(self, inputs, ws, true);
+    }
+
+    /// The output for one image: logits, or whatever the last layer gives.
+    fn output(&self, image: &Self::Input) -> Self::OutputValue {
+        let mut output = Self::OutputValue::zeroed();
+        let parameters = self.model().parameters();
+        let out = output.get_mut().as_flat_mut();
+        workspace::infer(&Self::LAYOUT, image.as_flat(), out, &|run| {
+            Self::forward_group(parameters, run);
+        });
+        output
+    }
+
+    /// Writes the outputs of many images, in `ws`'s memory; images run on all threads.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when there are not as many outputs as images.
+    fn outputs_into(
+        &self,
+        ws: &mut Workspace<Self>,
+        images: &[Self::Input],
+        outputs: &mut [Self::Output],
+    ) -> Result<()> {
+        workspace::same_count("outputs to write", images.len(), outputs.len())?;
+        let parameters = self.model().parameters();
+        let (inputs, outputs) = (Plain::flatten(images), Plain::flatten_mut(outputs));
+        ws.core.infer(&Self::LAYOUT, inputs, outputs, &|run| Self::forward_group(parameters, run));
+        Ok(())
+    }
+
+    /// The outputs of many images; images run on all threads.
+    fn outputs(&self, images: &[Self::Input]) -> Vec<Self::Output>
+    where
+        Self::Output: Copy,
+    {
+        let mut outputs = vec![*<Self::Output as Plain>::zeroed(); images.len()];
+        let parameters = self.model().parameters();
+        let (inputs, rows) = (Plain::flatten(images), Plain::flatten_mut(&mut outputs));
+        workspace::infer(&Self::LAYOUT, inputs, rows, &|run| Self::forward_group(parameters, run));
+        outputs
+    }
+
+    /// The class of an image: the index of its largest output.
+    fn predict(&self, image: &Self::Input) -> usize {
+        largest(self.output(image).get_mut().as_flat())
+    }
+
+    /// As [`predict`](Self::predict), in a workspace's memory instead of the thread's own.
+    fn predict_with(&self, ws: &mut Workspace<Self>, image: &Self::Input) -> usize {
+        let mut output = Self::OutputValue::zeroed();
+        let parameters = self.model().parameters();
+        let out = output.get_mut().as_flat_mut();
+        ws.core.infer(&Self::LAYOUT, image.as_flat(), out, &|run| {
+            Self::forward_group(parameters, run);
+        });
+        largest(output.get_mut().as_flat())
+    }
+
+    /// The classes of many images; images run on all threads.
+    fn predict_batch(&self, images: &[Self::Input]) -> Vec<usize> {
+        let mut rows = vec![0.0; images.len() * Self::Output::LEN];
+        let parameters = self.model().parameters();
+        workspace::infer(&Self::LAYOUT, Plain::flatten(images), &mut rows, &|run| {
+            Self::forward_group(parameters, run);
+        });
+        rows.chunks_exact(Self::Output::LEN).map(largest).collect()
+    }
+
+    /// As [`predict_batch`](Self::predict_batch), without allocating: in a workspace's memory, into
+    /// a slice of the caller's.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when there are not as many classes as images.
+    fn predict_into(
+        &self,
+        ws: &mut Workspace<Self>,
+        images: &[Self::Input],
+        classes: &mut [usize],
+    ) -> Result<()> {
+        workspace::same_count("classes to write", images.len(), classes.len())?;
+        let parameters = self.model().parameters();
+        ws.core.infer_rows(&Self::LAYOUT, Plain::flatten(images), classes, &|run| {
+            Self::forward_group(parameters, run);
+        });
+        Ok(())
+    }
+
+    /// The probability of each class: the softmax of the outputs, or the outputs themselves where
+    /// the net ends in `softmax` or `sigmoid`.
+    fn probabilities(&self, image: &Self::Input) -> Self::OutputValue {
+        let mut output = self.output(image);
+        let last = Self::GRAPH.nodes.last().map(|node| node.op);
+        if !matches!(last, Some(Op::Softmax | Op::Sigmoid)) {
+            softmax(output.get_mut().as_flat_mut());
+        }
+        output
+    }
+
+    /// The `k` most probable classes with their probabilities, the most probable first.
+    fn top_k(&self, image: &Self::Input, k: usize) -> Vec<(usize, f32)> {
+        let mut probabilities = self.probabilities(image);
+        let row = probabilities.get_mut().as_flat();
+        let mut classes: Vec<usize> = (0..row.len()).collect();
+        classes.sort_by(|&a, &b| row[b].total_cmp(&row[a]).then(a.cmp(&b)));
+        classes.into_iter().take(k).map(|class| (class, row[class])).collect()
+    }
+
+    /// Numbers in the input's order (channel, row, column) seen as an input, without copying.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when there are not as many numbers as the input has.
+    fn input(numbers: &[f32]) -> Result<&Self::Input> {
+        Self::Input::from_flat(numbers)
+            .ok_or_else(|| Error::size("numbers of an input", Self::Input::LEN, numbers.len()))
+    }
+
+    /// An image of bytes, as image decoders give them (row, column, channel), as an input: scaled
+    /// to 0..=1, then normalised as the training images were (see [`Metadata::normalization`]).
+    ///
+    /// # Errors
+    /// [`Error::Size`] when there are not as many bytes as the input has numbers, or the stored
+    /// normalisation has another number of channels.
+    fn input_from_u8(&self, pixels: &[u8]) -> Result<Box<Self::Input>> {
+        let mut input = Self::Input::zeroed();
+        let channels = match Self::SHAPES[0].dims() {
+            [channels, _, _] => *channels,
+            _ => 1,
+        };
+        if pixels.len() != Self::Input::LEN {
+            return Err(Error::size("bytes of an image", Self::Input::LEN, pixels.len()));
+        }
+        let area = Self::Input::LEN / channels;
+        let numbers = input.as_flat_mut();
+        for (at, pixel) in pixels.chunks_exact(channels).enumerate() {
+            for (channel, &byte) in pixel.iter().enumerate() {
+                numbers[channel * area + at] = f32::from(byte) / 255.0;
+            }
+        }
+        if let Some(normalization) = &self.metadata().normalization {
+            normalization.apply(numbers, channels)?;
+        }
+        Ok(input)
+    }
+
+    /// The table of layers: names, shapes, parameters, multiply-adds, memory.
+    fn summary() -> Summary {
+        Summary::of::<Self>()
+    }
+
+    /// Writes weights, class names and normalisation as a safetensors file. The file is complete or
+    /// not there: it is written under a temporary name and renamed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be written.
+    fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
+        io::save(
+            path.as_ref(),
+            &Self::GRAPH,
+            Self::LAYOUT.tensors,
+            self.parameters_flat(),
+            self.metadata(),
+        )
+    }
+
+    /// The net of a file written by [`save`](Self::save), or of any safetensors file with the same
+    /// names and shapes.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Format`] when it is no safetensors file, or [`Error::Weights`] with
+    /// every tensor that is missing, extra or of another shape.
+    fn load(path: impl AsRef<std::path::Path>) -> Result<Self> {
+        let mut model: Model<Self::Parameters> = Model::zeroed();
+        model.metadata = io::load(
+            path.as_ref(),
+            &Self::GRAPH,
+            Self::LAYOUT.tensors,
+            model.parameters.as_flat_mut(),
+        )?;
+        Ok(Self::from_model(model))
+    }
+}
+
+fn backward<N: Network>(net: &N, inputs: &[N::Input], ws: &mut Workspace<N>, accumulate: bool) {
+    assert!(
+        inputs.len() == ws.batch(),
+        "backward takes the {} images of the last forward, not {}",
+        ws.batch(),
+        inputs.len()
+    );
+    let parameters = net.model().parameters();
+    let gradients = ws.gradients.as_flat_mut();
+    ws.core.backward(&N::LAYOUT, gradients, accumulate, &|slot, run| {
+        if let Some(slot) = N::Parameters::from_flat_mut(slot) {
+            N::backward_group(parameters, slot, run);
+        }
+    });
+}
+
+/// The index of the largest number; the first of equals, and never that of a NaN.
+pub(crate) fn largest(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, &value) in row.iter().enumerate() {
+        if value > row[best] || row[best].is_nan() {
+            best = i;
+        }
+    }
+    best
+}
+
+/// `eˣ / Σ eˣ` in place, summed in f64.
+pub(crate) fn softmax(row: &mut [f32]) {
+    let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = row.iter().map(|&x| f64::from(x - top).exp()).sum();
+    for x in row {
+        *x = (f64::from(*x - top).exp() / sum) as f32;
+    }
+}

@@ -1,0 +1,274 @@
+//! What the generated passes call: one method for each kind of layer, which finds the layer's
+//! buffers in the arena of a group of images and runs its kernels.
+
+use typenet_shape::{Activation, Buffer, Op, Step};
+
+use crate::kernels::{self, Isa, Lanes, activation, conv2d, dropout, linear, pool2d, softmax};
+use crate::parameters::LayerParameters;
+
+/// Whether a pass trains, and for training which random numbers are its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mode {
+    Training { seed: u64, pass: u64, group: usize, dropout: bool },
+    Inference,
+}
+
+impl Mode {
+    /// The random numbers of a dropout layer in this pass, if it drops anything.
+    fn dropout_key(self, node: usize) -> Option<dropout::Key> {
+        match self {
+            Mode::Training { seed, pass, group, dropout: true } => {
+                Some(dropout::Key { seed, pass, node: node as u64, group: group as u64 })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The forward pass of one group of images.
+#[derive(Debug)]
+pub struct Forward<'a> {
+    arena: &'a mut [Lanes],
+    mode: Mode,
+    isa: Isa,
+}
+
+impl<'a> Forward<'a> {
+    pub(crate) fn new(arena: &'a mut [Lanes], mode: Mode) -> Forward<'a> {
+        Forward { arena, mode, isa: kernels::isa() }
+    }
+
+    fn buffers(&mut self, step: &Step) -> (&[Lanes], &mut [Lanes]) {
+        let buffers = match self.mode {
+            Mode::Training { .. } => &step.training,
+            Mode::Inference => &step.inference,
+        };
+        let [x, y] = apart(self.arena, [buffers.input, buffers.output]);
+        (x, y)
+    }
+
+    /// Convolution with bias and activation.
+    pub fn conv2d(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        self.conv2d_with(step, parameters.weight(), parameters.bias());
+    }
+
+    fn conv2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
+        let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        conv2d::forward(isa, &geometry, x, weight, bias, step.activation, y);
+    }
+
+    /// `W x + b` with activation.
+    pub fn linear(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        self.linear_with(step, parameters.weight(), parameters.bias());
+    }
+
+    fn linear_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        linear::forward(isa, x, weight, bias, step.activation, y);
+    }
+
+    /// Maximum over windows.
+    pub fn max_pool2d(&mut self, step: &Step) {
+        let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        pool2d::max_forward(isa, &geometry, x, y);
+    }
+
+    /// Average over windows.
+    pub fn avg_pool2d(&mut self, step: &Step) {
+        let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        pool2d::avg_forward(isa, &geometry, x, y);
+    }
+
+    /// Average over height and width.
+    pub fn global_avg_pool(&mut self, step: &Step) {
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        pool2d::global_avg_forward(isa, x, y);
+    }
+
+    /// An activation that is not fused into the layer before it.
+    pub fn activation(&mut self, step: &Step) {
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        activation::forward(isa, own_activation(step), x, y);
+    }
+
+    /// Zeroes some values while training; in inference the buffers are one and nothing is done.
+    pub fn dropout(&mut self, step: &Step) {
+        let Op::Dropout { p } = step.op else { return wrong(step) };
+        if let Mode::Training { .. } = self.mode {
+            let key = self.mode.dropout_key(step.node);
+            let isa = self.isa;
+            let (x, y) = self.buffers(step);
+            match key {
+                Some(key) => dropout::forward(isa, p, key, x, y),
+                None => y.copy_from_slice(x),
+            }
+        }
+    }
+
+    /// Softmax over the channels.
+    pub fn softmax(&mut self, step: &Step) {
+        let channels = step.input.dim(0);
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        softmax::forward(isa, channels, x, y);
+    }
+}
+
+/// The backward pass of one group of images, called in the reverse order of the steps.
+/// A step before which nothing is trained has no gradient buffers, and nothing is done for it.
+#[derive(Debug)]
+pub struct Backward<'a> {
+    arena: &'a mut [Lanes],
+    mode: Mode,
+    isa: Isa,
+}
+
+impl<'a> Backward<'a> {
+    pub(crate) fn new(arena: &'a mut [Lanes], mode: Mode) -> Backward<'a> {
+        Backward { arena, mode, isa: kernels::isa() }
+    }
+
+    /// Turns the gradient of the activated value into that of the value before the activation.
+    fn undo_activation(&mut self, step: &Step, gradient: Buffer) {
+        if step.activation != Activation::Identity {
+            let [y, dy] = apart(self.arena, [step.training.output, gradient]);
+            activation::backward_in_place(self.isa, step.activation, y, dy);
+        }
+    }
+
+    /// Gradients of a convolution; the weight's and bias's are added to `gradients`.
+    pub fn conv2d(
+        &mut self,
+        step: &Step,
+        parameters: &impl LayerParameters,
+        gradients: &mut impl LayerParameters,
+    ) {
+        let (dw, db) = gradients.both_mut();
+        self.conv2d_with(step, parameters.weight(), dw, db);
+    }
+
+    fn conv2d_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
+        let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
+        let Some(gradient) = step.output_gradient else { return };
+        self.undo_activation(step, gradient);
+        let isa = self.isa;
+        let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+        conv2d::backward_weight(isa, &geometry, x, dy, dw, db);
+        if let Some(input_gradient) = step.input_gradient {
+            let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+            conv2d::backward_data(isa, &geometry, dy, weight, dx);
+        }
+    }
+
+    /// Gradients of a linear layer; the weight's and bias's are added to `gradients`.
+    pub fn linear(
+        &mut self,
+        step: &Step,
+        parameters: &impl LayerParameters,
+        gradients: &mut impl LayerParameters,
+    ) {
+        let (dw, db) = gradients.both_mut();
+        self.linear_with(step, parameters.weight(), dw, db);
+    }
+
+    fn linear_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
+        let Some(gradient) = step.output_gradient else { return };
+        self.undo_activation(step, gradient);
+        let isa = self.isa;
+        let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+        linear::backward_weight(isa, x, dy, dw, db);
+        if let Some(input_gradient) = step.input_gradient {
+            let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+            linear::backward_data(isa, dy, weight, dx);
+        }
+    }
+
+    /// The gradient goes to the first largest value of each window.
+    pub fn max_pool2d(&mut self, step: &Step) {
+        let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
+        let Some((gradient, input_gradient)) = both(step) else { return };
+        let isa = self.isa;
+        let buffers = [step.training.input, step.training.output, gradient, input_gradient];
+        let [x, y, dy, dx] = apart(self.arena, buffers);
+        pool2d::max_backward(isa, &geometry, x, y, dy, dx);
+    }
+
+    /// The gradient is spread evenly over each window.
+    pub fn avg_pool2d(&mut self, step: &Step) {
+        let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
+        let Some((gradient, input_gradient)) = both(step) else { return };
+        let isa = self.isa;
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+        pool2d::avg_backward(isa, &geometry, dy, dx);
+    }
+
+    /// The gradient is spread evenly over each channel.
+    pub fn global_avg_pool(&mut self, step: &Step) {
+        let Some((gradient, input_gradient)) = both(step) else { return };
+        let isa = self.isa;
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+        pool2d::global_avg_backward(isa, dy, dx);
+    }
+
+    /// The gradient times the activation's derivative.
+    pub fn activation(&mut self, step: &Step) {
+        let Some((gradient, input_gradient)) = both(step) else { return };
+        let isa = self.isa;
+        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
+        dx.copy_from_slice(dy);
+        activation::backward_in_place(isa, own_activation(step), y, dx);
+    }
+
+    /// The gradient where the value was kept.
+    pub fn dropout(&mut self, step: &Step) {
+        let Op::Dropout { p } = step.op else { return wrong(step) };
+        let Some((gradient, input_gradient)) = both(step) else { return };
+        let key = self.mode.dropout_key(step.node);
+        let isa = self.isa;
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+        match key {
+            Some(key) => dropout::backward(isa, p, key, dy, dx),
+            None => dx.copy_from_slice(dy),
+        }
+    }
+
+    /// `dx = y · (dy − Σ y dy)`
+    pub fn softmax(&mut self, step: &Step) {
+        let Some((gradient, input_gradient)) = both(step) else { return };
+        let isa = self.isa;
+        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
+        softmax::backward(isa, step.input.dim(0), y, dy, dx);
+    }
+}
+
+fn both(step: &Step) -> Option<(Buffer, Buffer)> {
+    Some((step.output_gradient?, step.input_gradient?))
+}
+
+fn own_activation(step: &Step) -> Activation {
+    step.op.activation().unwrap_or(Activation::Identity)
+}
+
+/// The generated code calls the method of a step's own kind; anything else is a bug of typenet.
+fn wrong(step: &Step) {
+    debug_assert!(false, "a step of kind {} was run as another kind", step.op.kind());
+}
+
+/// Several buffers of one arena at the same time.
+#[allow(clippy::panic)]
+fn apart<const K: usize>(arena: &mut [Lanes], buffers: [Buffer; K]) -> [&mut [Lanes]; K] {
+    match arena.get_disjoint_mut(buffers.map(|buffer| buffer.offset..buffer.end())) {
+        Ok(slices) => slices,
+        // The plan's tests show that this cannot be; going on would compute nonsense.
+        Err(_) => panic!("the memory plan lets buffers of one step overlap"),
+    }
+}

@@ -1,0 +1,140 @@
+//! Types that are nothing but numbers: arrays of `f32`, and structs of such.
+#![allow(unsafe_code)]
+
+/// A type that is a sequence of `f32` and nothing else, so that a slice of numbers of the right
+/// length can be seen as one, and the other way round.
+///
+/// # Safety
+/// The type has the alignment of `f32`, a size that is a multiple of it, no padding and no other
+/// content; any pattern of bits is a valid value.
+pub unsafe trait Plain: Send + Sync + 'static + Sized {
+    /// How many numbers a value holds.
+    const LEN: usize = {
+        assert!(align_of::<Self>() <= align_of::<f32>());
+        size_of::<Self>() / size_of::<f32>()
+    };
+
+    /// The numbers, the last dimension running fastest.
+    fn as_flat(&self) -> &[f32] {
+        // SAFETY: the trait's contract: a value is exactly LEN f32.
+        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), Self::LEN) }
+    }
+
+    /// The numbers, to change.
+    fn as_flat_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as above, and every pattern of bits that is written is a valid value.
+        unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), Self::LEN) }
+    }
+
+    /// Sees the numbers of many values in a row.
+    fn flatten(values: &[Self]) -> &[f32] {
+        // SAFETY: each value is exactly LEN f32 without padding.
+        unsafe {
+            std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values) / size_of::<f32>())
+        }
+    }
+
+    /// Sees the numbers of many values in a row, to change.
+    fn flatten_mut(values: &mut [Self]) -> &mut [f32] {
+        // SAFETY: each value is exactly LEN f32 without padding, and every pattern of bits is valid.
+        unsafe {
+            std::slice::from_raw_parts_mut(
+                values.as_mut_ptr().cast(),
+                size_of_val(values) / size_of::<f32>(),
+            )
+        }
+    }
+
+    /// The numbers as one value, if there are just enough.
+    fn from_flat(numbers: &[f32]) -> Option<&Self> {
+        // SAFETY: there are LEN numbers at the alignment of f32, and any of them are valid.
+        (numbers.len() == Self::LEN).then(|| unsafe { &*numbers.as_ptr().cast() })
+    }
+
+    /// The numbers as one value, to change, if there are just enough.
+    fn from_flat_mut(numbers: &mut [f32]) -> Option<&mut Self> {
+        // SAFETY: there are LEN numbers at the alignment of f32, and any of them are valid.
+        (numbers.len() == Self::LEN).then(|| unsafe { &mut *numbers.as_mut_ptr().cast() })
+    }
+
+    /// The numbers as values in a row, if they divide evenly. Values without numbers have no slices.
+    fn slice_from_flat(numbers: &[f32]) -> Option<&[Self]> {
+        // SAFETY: there are a multiple of LEN numbers at the alignment of f32.
+        (Self::LEN > 0 && numbers.len().is_multiple_of(Self::LEN)).then(|| unsafe {
+            std::slice::from_raw_parts(numbers.as_ptr().cast(), numbers.len() / Self::LEN)
+        })
+    }
+
+    /// The numbers as values in a row, to change, if they divide evenly.
+    fn slice_from_flat_mut(numbers: &mut [f32]) -> Option<&mut [Self]> {
+        // SAFETY: there are a multiple of LEN numbers at the alignment of f32, any of them valid.
+        (Self::LEN > 0 && numbers.len().is_multiple_of(Self::LEN)).then(|| unsafe {
+            std::slice::from_raw_parts_mut(
+                numbers.as_mut_ptr().cast(),
+                numbers.len() / Self::LEN,
+            )
+        })
+    }
+
+    /// All zeros, made on the heap and never on the stack.
+    fn zeroed() -> Box<Self> {
+        if Self::LEN == 0 {
+            // SAFETY: a type without content has one value, and a box of it needs no memory.
+            return unsafe { Box::from_raw(std::ptr::NonNull::dangling().as_ptr()) };
+        }
+        let numbers: Box<[f32]> = vec![0.0; Self::LEN].into_boxed_slice();
+        // SAFETY: the allocation is LEN f32, with the size and alignment of Self.
+        unsafe { Box::from_raw(Box::into_raw(numbers).cast()) }
+    }
+}
+
+// SAFETY: one f32.
+unsafe impl Plain for f32 {}
+// SAFETY: arrays have no padding between or after their elements.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+/// Declares a parameter struct: `repr(C)`, every field [`Plain`], hence itself [`Plain`].
+/// The `network!` macro writes its parameter structs with this.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __parameter_struct {
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident {
+        $($(#[$field_attribute:meta])* pub $field:ident: $type:ty,)*
+    }) => {
+        $(#[$attribute])*
+        #[repr(C)]
+        #[derive(Clone, PartialEq)]
+        $visibility struct $name {
+            $($(#[$field_attribute])* pub $field: $type,)*
+        }
+        const _: () = {
+            const fn plain<T: $crate::Plain>() -> usize { ::core::mem::size_of::<T>() }
+            assert!(::core::mem::size_of::<$name>() == 0 $(+ plain::<$type>())*);
+        };
+        // SAFETY: `repr(C)`, and the lines above check that every field is Plain and that their
+        // sizes add up to the struct's, so that there is no padding.
+        #[allow(unsafe_code)]
+        unsafe impl $crate::Plain for $name {}
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(::core::stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_order() {
+        let mut value = [[1.0f32, 2.0], [3.0, 4.0]];
+        assert_eq!(value.as_flat(), [1.0, 2.0, 3.0, 4.0]);
+        value.as_flat_mut()[3] = 5.0;
+        assert_eq!(value[1][1], 5.0);
+        assert_eq!(<[[f32; 2]; 2]>::from_flat(&[0.0; 3]), None);
+        assert_eq!(<[f32; 2]>::slice_from_flat(&[1.0, 2.0, 3.0, 4.0]).map(<[_]>::len), Some(2));
+        assert_eq!(*<[[f32; 3]; 2]>::zeroed(), [[0.0; 3]; 2]);
+    }
+}

@@ -1,0 +1,242 @@
+use crate::{Shape, Text};
+
+/// A layer's argument, so that a message can point at it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Argument {
+    /// `out_channels` of a convolution.
+    OutChannels,
+    /// `out_features` of a linear layer.
+    OutFeatures,
+    /// `kernel`.
+    Kernel,
+    /// `stride`.
+    Stride,
+    /// `padding`.
+    Padding,
+    /// `dilation`.
+    Dilation,
+    /// `groups`.
+    Groups,
+    /// `p` of dropout.
+    P,
+    /// `negative_slope` of leaky_relu.
+    NegativeSlope,
+}
+
+impl Argument {
+    /// The argument's name as it is written in a declaration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Argument::OutChannels => "out_channels",
+            Argument::OutFeatures => "out_features",
+            Argument::Kernel => "kernel",
+            Argument::Stride => "stride",
+            Argument::Padding => "padding",
+            Argument::Dilation => "dilation",
+            Argument::Groups => "groups",
+            Argument::P => "p",
+            Argument::NegativeSlope => "negative_slope",
+        }
+    }
+}
+
+/// The rule of a layer that its numbers or its input break.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum ShapeError {
+    /// A dimension is zero.
+    ZeroDimension {
+        /// The shape with the zero.
+        shape: Shape,
+    },
+    /// More elements than fit in 31 bits.
+    Overflow {
+        /// The shape that is too large.
+        shape: Shape,
+    },
+    /// The layer reads `[channels, height, width]` and gets something else.
+    NeedsImage {
+        /// What it gets.
+        found: Shape,
+    },
+    /// The layer reads `[features]` and gets something else.
+    NeedsFeatures {
+        /// What it gets.
+        found: Shape,
+    },
+    /// An argument that counts something is zero.
+    ZeroArgument {
+        /// Which one.
+        argument: Argument,
+    },
+    /// An argument is larger than any image.
+    TooLarge {
+        /// Which one.
+        argument: Argument,
+        /// Its value.
+        value: usize,
+    },
+    /// The window does not fit into its padded input.
+    KernelTooLarge {
+        /// Window size.
+        kernel: [usize; 2],
+        /// Distance between taps.
+        dilation: [usize; 2],
+        /// Border on each side.
+        padding: [usize; 2],
+        /// Height and width of the input.
+        input: [usize; 2],
+    },
+    /// A pooling border wider than half the window.
+    PoolPadding {
+        /// Border on each side.
+        padding: [usize; 2],
+        /// Window size.
+        kernel: [usize; 2],
+    },
+    /// `groups` does not divide the channels.
+    Groups {
+        /// The groups.
+        groups: usize,
+        /// Input channels.
+        in_channels: usize,
+        /// Output channels.
+        out_channels: usize,
+    },
+    /// A dropout probability outside `0 ≤ p < 1`.
+    Probability,
+    /// A negative slope below zero, or not a number.
+    Slope,
+}
+
+impl ShapeError {
+    /// The argument to point at, or `None` for the layer itself.
+    pub const fn argument(&self) -> Option<Argument> {
+        match self {
+            ShapeError::ZeroArgument { argument } | ShapeError::TooLarge { argument, .. } => {
+                Some(*argument)
+            }
+            ShapeError::KernelTooLarge { .. } => Some(Argument::Kernel),
+            ShapeError::PoolPadding { .. } => Some(Argument::Padding),
+            ShapeError::Groups { .. } => Some(Argument::Groups),
+            ShapeError::Probability => Some(Argument::P),
+            ShapeError::Slope => Some(Argument::NegativeSlope),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, in one line without the layer's name.
+    pub const fn message(&self) -> Text {
+        let text = Text::new();
+        match self {
+            ShapeError::ZeroDimension { shape } => {
+                text.str("a dimension of ").shape(shape).str(" is zero")
+            }
+            ShapeError::Overflow { shape } => text
+                .str("a value of shape ")
+                .shape(shape)
+                .str(" is too large: it may hold at most 2147483647 numbers"),
+            ShapeError::NeedsImage { found } => {
+                text.str("needs an input of [channels, height, width], but gets ").shape(found)
+            }
+            ShapeError::NeedsFeatures { found } => {
+                text.str("needs an input of [features], but gets ").shape(found)
+            }
+            ShapeError::ZeroArgument { argument } => {
+                text.str("`").str(argument.name()).str("` must be at least 1, but is 0")
+            }
+            ShapeError::TooLarge { argument, value } => text
+                .str("`")
+                .str(argument.name())
+                .str(" = ")
+                .number(*value)
+                .str("` is larger than any image"),
+            ShapeError::KernelTooLarge { kernel, dilation, padding, input } => {
+                let mut text = text.str("kernel ").pair(*kernel);
+                if dilation[0] != 1 || dilation[1] != 1 {
+                    text = text.str(" with dilation ").argument(*dilation);
+                }
+                text = text.str(" does not fit its input of ").pair(*input);
+                if padding[0] != 0 || padding[1] != 0 {
+                    text = text.str(" with padding ").argument(*padding);
+                }
+                text
+            }
+            ShapeError::PoolPadding { padding, kernel } => text
+                .str("padding ")
+                .argument(*padding)
+                .str(" is more than half of kernel ")
+                .pair(*kernel)
+                .str(", so that some windows would see only border"),
+            ShapeError::Groups { groups, in_channels, out_channels } => text
+                .str("groups = ")
+                .number(*groups)
+                .str(" does not divide both the ")
+                .number(*in_channels)
+                .str(" input channels and the ")
+                .number(*out_channels)
+                .str(" output channels"),
+            ShapeError::Probability => text.str("`p` is the share that is dropped: 0 ≤ p < 1"),
+            ShapeError::Slope => text.str("`negative_slope` must be a finite number, 0 or more"),
+        }
+    }
+
+    /// A way out, or an empty text.
+    pub const fn help(&self) -> Text {
+        let text = Text::new();
+        match self {
+            ShapeError::NeedsImage { .. } => {
+                text.str("move it before `flatten`, where the value is still an image")
+            }
+            ShapeError::NeedsFeatures { .. } => {
+                text.str("put `flatten` (or `global_avg_pool`) before it")
+            }
+            ShapeError::KernelTooLarge { kernel, dilation, padding, input } => {
+                let mut fits = [0; 2];
+                let mut wider = [0; 2];
+                let mut axis = 0;
+                while axis < 2 {
+                    let padded = input[axis] + 2 * padding[axis];
+                    fits[axis] = (padded - 1) / dilation[axis] + 1;
+                    let reach = dilation[axis] * (kernel[axis] - 1) + 1;
+                    let missing = reach.saturating_sub(input[axis]);
+                    wider[axis] = missing.div_ceil(2);
+                    if wider[axis] < padding[axis] {
+                        wider[axis] = padding[axis];
+                    }
+                    // Where the kernel fits along this axis, leave it as it is.
+                    if fits[axis] > kernel[axis] {
+                        fits[axis] = kernel[axis];
+                    }
+                    axis += 1;
+                }
+                let text = text.str("use `kernel = ").argument(fits).str("` or less");
+                if wider[0] <= kernel[0] / 2 && wider[1] <= kernel[1] / 2 {
+                    text.str(", or `padding = ").argument(wider).str("`")
+                } else {
+                    text
+                }
+            }
+            ShapeError::PoolPadding { kernel, .. } => text
+                .str("use `padding = ")
+                .argument([kernel[0] / 2, kernel[1] / 2])
+                .str("` or less"),
+            ShapeError::Groups { in_channels, out_channels, .. } => {
+                let (mut a, mut b) = (*in_channels, *out_channels);
+                while b != 0 {
+                    (a, b) = (b, a % b);
+                }
+                text.str("use a divisor of ").number(a)
+            }
+            _ => text,
+        }
+    }
+}
+
+impl core::fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.message().as_str())
+    }
+}
+
+impl core::error::Error for ShapeError {}

@@ -1,0 +1,172 @@
+use crate::{Argument, Shape, ShapeError};
+
+/// The numbers of a 2-d convolution: `y[o, i, j] = b[o] + Σ w[o, c, u, v] · x[c, i·s + u·d − p, j·s + v·d − p]`
+/// (cross-correlation, as PyTorch's `Conv2d`; `c` runs over the input channels of `o`'s group).
+/// Pairs are `[height, width]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Conv2d {
+    /// Input shape `[in_channels, height, width]`.
+    pub input: Shape,
+    /// Output channels.
+    pub out_channels: usize,
+    /// Kernel size.
+    pub kernel: [usize; 2],
+    /// Step between windows.
+    pub stride: [usize; 2],
+    /// Zeros added on each side.
+    pub padding: [usize; 2],
+    /// Distance between kernel taps.
+    pub dilation: [usize; 2],
+    /// Channel groups convolved apart from each other.
+    pub groups: usize,
+    /// Whether a bias is added for each output channel.
+    pub bias: bool,
+}
+
+impl Conv2d {
+    /// A convolution of stride 1 with bias and no padding; the fields are public to change the rest.
+    pub const fn new(input: Shape, out_channels: usize, kernel: [usize; 2]) -> Conv2d {
+        Conv2d {
+            input,
+            out_channels,
+            kernel,
+            stride: [1, 1],
+            padding: [0, 0],
+            dilation: [1, 1],
+            groups: 1,
+            bias: true,
+        }
+    }
+
+    /// `[out_channels, height, width]`, each side `⌊(n + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`.
+    ///
+    /// # Errors
+    /// The first rule these numbers break.
+    pub const fn output(&self) -> Result<Shape, ShapeError> {
+        if self.input.rank() != 3 {
+            return Err(ShapeError::NeedsImage { found: self.input });
+        }
+        if self.out_channels == 0 {
+            return Err(ShapeError::ZeroArgument { argument: Argument::OutChannels });
+        }
+        if self.groups == 0 {
+            return Err(ShapeError::ZeroArgument { argument: Argument::Groups });
+        }
+        let in_channels = self.input.dim(0);
+        if !in_channels.is_multiple_of(self.groups) || !self.out_channels.is_multiple_of(self.groups) {
+            return Err(ShapeError::Groups {
+                groups: self.groups,
+                in_channels,
+                out_channels: self.out_channels,
+            });
+        }
+        match windows(self.input, self.kernel, self.stride, self.padding, self.dilation) {
+            Ok([height, width]) => Shape::new(&[self.out_channels, height, width]).checked(),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The weight's shape `[out_channels, in_channels / groups, kernel height, kernel width]`.
+    pub const fn weight(&self) -> Shape {
+        Shape::new(&[
+            self.out_channels,
+            self.input.dim(0) / self.groups,
+            self.kernel[0],
+            self.kernel[1],
+        ])
+    }
+}
+
+/// The numbers of a 2-d pooling window. Pairs are `[height, width]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pool2d {
+    /// Input shape `[channels, height, width]`.
+    pub input: Shape,
+    /// Window size.
+    pub kernel: [usize; 2],
+    /// Step between windows.
+    pub stride: [usize; 2],
+    /// Border added on each side: zeros for the average, nothing that can win for the maximum.
+    pub padding: [usize; 2],
+    /// Whether an average divides by the whole window where it overlaps the border (PyTorch's default).
+    pub count_include_pad: bool,
+}
+
+impl Pool2d {
+    /// A window that moves by its own size, without padding.
+    pub const fn new(input: Shape, kernel: [usize; 2]) -> Pool2d {
+        Pool2d { input, kernel, stride: kernel, padding: [0, 0], count_include_pad: true }
+    }
+
+    /// `[channels, height, width]`, each side `⌊(n + 2·padding − kernel) / stride⌋ + 1`.
+    ///
+    /// # Errors
+    /// The first rule these numbers break.
+    pub const fn output(&self) -> Result<Shape, ShapeError> {
+        if self.input.rank() != 3 {
+            return Err(ShapeError::NeedsImage { found: self.input });
+        }
+        let [height, width] =
+            match windows(self.input, self.kernel, self.stride, self.padding, [1, 1]) {
+                Ok(output) => output,
+                Err(error) => return Err(error),
+            };
+        if self.padding[0] > self.kernel[0] / 2 || self.padding[1] > self.kernel[1] / 2 {
+            return Err(ShapeError::PoolPadding { padding: self.padding, kernel: self.kernel });
+        }
+        Shape::new(&[self.input.dim(0), height, width]).checked()
+    }
+}
+
+const fn windows(
+    input: Shape,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+) -> Result<[usize; 2], ShapeError> {
+    let mut output = [0; 2];
+    let mut axis = 0;
+    while axis < 2 {
+        if kernel[axis] == 0 {
+            return Err(ShapeError::ZeroArgument { argument: Argument::Kernel });
+        }
+        if stride[axis] == 0 {
+            return Err(ShapeError::ZeroArgument { argument: Argument::Stride });
+        }
+        if dilation[axis] == 0 {
+            return Err(ShapeError::ZeroArgument { argument: Argument::Dilation });
+        }
+        // Each of these numbers stays far below usize::MAX, so that the sums below cannot overflow.
+        let limit = 1 << 24;
+        if kernel[axis] > limit {
+            return Err(ShapeError::TooLarge { argument: Argument::Kernel, value: kernel[axis] });
+        }
+        if stride[axis] > limit {
+            return Err(ShapeError::TooLarge { argument: Argument::Stride, value: stride[axis] });
+        }
+        if padding[axis] > limit {
+            return Err(ShapeError::TooLarge { argument: Argument::Padding, value: padding[axis] });
+        }
+        if dilation[axis] > limit {
+            return Err(ShapeError::TooLarge { argument: Argument::Dilation, value: dilation[axis] });
+        }
+        axis += 1;
+    }
+    axis = 0;
+    while axis < 2 {
+        let reach = dilation[axis] * (kernel[axis] - 1) + 1;
+        let padded = input.dim(axis + 1) + 2 * padding[axis];
+        if reach > padded {
+            return Err(ShapeError::KernelTooLarge {
+                kernel,
+                dilation,
+                padding,
+                input: [input.dim(1), input.dim(2)],
+            });
+        }
+        output[axis] = (padded - reach) / stride[axis] + 1;
+        axis += 1;
+    }
+    Ok(output)
+}

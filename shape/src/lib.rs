@@ -1,0 +1,23 @@
+//! The shape rules of typenet.
+//!
+//! Everything here is an allocation-free `const fn` over fixed arrays, so that the `network!`
+//! macro can call it while expanding and the generated code can evaluate the same functions as
+//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Plan`].
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod error;
+mod geometry;
+mod graph;
+mod op;
+mod plan;
+mod shape;
+mod text;
+
+pub use error::{Argument, ShapeError};
+pub use geometry::{Conv2d, Pool2d};
+pub use graph::{Graph, Node, Tensor, TensorKind};
+pub use op::{Activation, Op};
+pub use plan::{Buffer, Buffers, Plan, Step};
+pub use shape::{MAX_RANK, Shape};
+pub use text::Text;
