@@ -113,7 +113,6 @@ macro_rules! __parameter_struct {
         };
         // SAFETY: `repr(C)`, and the lines above check that every field is Plain and that their
         // sizes add up to the struct's, so that there is no padding.
-        #[allow(unsafe_code)]
         unsafe impl $crate::Plain for $name {}
         impl ::core::fmt::Debug for $name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
