@@ -114,11 +114,7 @@ impl<I: Plain> Dataset<I, usize> {
     ///
     /// # Errors
     /// As [`from_csv`](Self::from_csv).
-    pub fn from_csv_reader(
-        name: impl AsRef<Path>,
-        reader: impl Read,
-        csv: &Csv,
-    ) -> Result<Self> {
+    pub fn from_csv_reader(name: impl AsRef<Path>, reader: impl Read, csv: &Csv) -> Result<Self> {
         labelled(Source::new(name.as_ref(), reader)?, csv)
     }
 }
@@ -173,7 +169,9 @@ fn labelled<I: Plain>(source: Source<'_>, csv: &Csv) -> Result<Dataset<I, usize>
             // 2⁵³: below it every whole number is an f64.
             Err(_) => match field.parse::<f64>() {
                 Ok(x) if x.fract() == 0.0 && (0.0..9007199254740992.0).contains(&x) => x as usize,
-                _ => return Err(place.problem(format!("{field:?} is no label 0..={}", classes - 1))),
+                _ => {
+                    return Err(place.problem(format!("{field:?} is no label 0..={}", classes - 1)));
+                }
             },
         };
         if label >= classes {
@@ -276,7 +274,8 @@ fn rows<I: Plain>(
             } else {
                 let scaled = csv.scale * number(&place, column, field)?;
                 if !scaled.is_finite() {
-                    let problem = format!("column {}: {field} × {} overflows", column + 1, csv.scale);
+                    let problem =
+                        format!("column {}: {field} × {} overflows", column + 1, csv.scale);
                     return Err(place.problem(problem));
                 }
                 inputs.push(scaled);

@@ -81,7 +81,12 @@ impl<I: ArrayShape> Dataset<I, usize> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn from_idx_bytes(name: &str, images: &[u8], labels: &[u8], classes: usize) -> Result<Self> {
+    pub fn from_idx_bytes(
+        name: &str,
+        images: &[u8],
+        labels: &[u8],
+        classes: usize,
+    ) -> Result<Self> {
         let (images_name, labels_name) = (format!("{name} images"), format!("{name} labels"));
         Self::from_idx_readers(images_name, images, labels_name, labels, classes)
     }
@@ -159,7 +164,10 @@ fn header(
         return Err(source.format(0, format!("the file is empty; expected an IDX file of {what}")));
     }
     if found < magic.len() {
-        return Err(source.format(source.offset(), "the file ends here; an IDX file starts with 4 bytes of its type"));
+        return Err(source.format(
+            source.offset(),
+            "the file ends here; an IDX file starts with 4 bytes of its type",
+        ));
     }
     let [zero, also_zero, kind, rank] = magic;
     if (zero, also_zero) != (0, 0) {
@@ -181,7 +189,8 @@ fn header(
     let mut bytes = [0; 4 * MAX_RANK];
     let bytes = &mut bytes[..4 * rank];
     if source.fill(bytes)? < bytes.len() {
-        let problem = format!("the file ends here; the header of {what} has {} bytes", 4 + 4 * rank);
+        let problem =
+            format!("the file ends here; the header of {what} has {} bytes", 4 + 4 * rank);
         return Err(source.format(source.offset(), problem));
     }
     let (dims, _) = bytes.as_chunks::<4>();
