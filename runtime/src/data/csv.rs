@@ -170,7 +170,11 @@ fn labelled<I: Plain>(source: Source<'_>, csv: &Csv) -> Result<Dataset<I, usize>
             Err(_) => match field.parse::<f64>() {
                 Ok(x) if x.fract() == 0.0 && (0.0..9007199254740992.0).contains(&x) => x as usize,
                 _ => {
-                    return Err(place.problem(format!("{field:?} is no label 0..={}", classes - 1)));
+                    return Err(place.problem(format!(
+                        "{:?} is no label 0..={}",
+                        start(field),
+                        classes - 1
+                    )));
                 }
             },
         };
@@ -238,7 +242,7 @@ fn rows<I: Plain>(
         .has_headers(false)
         // Rows of other lengths get our own error.
         .flexible(true)
-        .from_reader(source);
+        .from_reader(source.skip_byte_order_mark()?);
     let mut record = ByteRecord::new();
     let mut inputs = Vec::new();
     let mut place = Place { path: &path, row: 0 };
@@ -274,8 +278,12 @@ fn rows<I: Plain>(
             } else {
                 let scaled = csv.scale * number(&place, column, field)?;
                 if !scaled.is_finite() {
-                    let problem =
-                        format!("column {}: {field} × {} overflows", column + 1, csv.scale);
+                    let problem = format!(
+                        "column {}: {} × {} overflows",
+                        column + 1,
+                        start(field),
+                        csv.scale
+                    );
                     return Err(place.problem(problem));
                 }
                 inputs.push(scaled);
@@ -310,11 +318,14 @@ fn number(place: &Place<'_>, column: usize, field: &str) -> Result<f32> {
     let problem = |what: String| Err(place.problem(format!("column {}: {what}", column + 1)));
     match field.parse::<f32>() {
         Ok(number) if number.is_finite() => Ok(number),
-        Ok(_) => problem(format!("{field} is not finite")),
+        Ok(_) => problem(format!("{} is not finite", start(field))),
         Err(_) if field.is_empty() => problem("the number is missing".into()),
-        Err(_) => {
-            let start: String = field.chars().take(40).collect();
-            problem(format!("{start:?} is no number"))
-        }
+        Err(_) => problem(format!("{:?} is no number", start(field))),
     }
+}
+
+/// As much of a field as fits in an error.
+fn start(field: &str) -> &str {
+    let end = field.char_indices().nth(40).map_or(field.len(), |(end, _)| end);
+    &field[..end]
 }

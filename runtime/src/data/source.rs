@@ -59,6 +59,17 @@ impl<'a> Source<'a> {
         Ok(filled)
     }
 
+    /// Skips the mark with which some programs start a text in UTF-8.
+    pub(super) fn skip_byte_order_mark(mut self) -> Result<Source<'a>> {
+        let mut start = [0; 3];
+        let count = self.fill(&mut start)?;
+        if start != *b"\xef\xbb\xbf" {
+            self.offset = 0;
+            self.content = Box::new(Cursor::new(start).take(count as u64).chain(self.content));
+        }
+        Ok(self)
+    }
+
     /// An error in the content at this byte.
     pub(super) fn format(&self, offset: u64, problem: impl Into<String>) -> Error {
         Error::Format { path: self.path.clone(), offset, problem: problem.into() }
