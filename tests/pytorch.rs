@@ -61,7 +61,8 @@ fn logits_loss_and_gradients() {
     for _ in 0..2 {
         net.forward(inputs, &mut ws);
         close("logits", ws.output().as_flattened());
-        let loss = CrossEntropy::new().forward_backward(&expected.labels("labels"), &mut ws).unwrap();
+        let loss =
+            CrossEntropy::new().forward_backward(&expected.labels("labels"), &mut ws).unwrap();
         close("loss", &[loss]);
         net.backward(inputs, &mut ws);
         let gradients = ws.gradients();
@@ -102,9 +103,8 @@ fn train(name: &str, sgd: Sgd) {
         let difference = (f64::from(loss) - expected).abs();
         assert!(difference <= TOLERANCE, "{name}, step {step}: {loss}, PyTorch has {expected}");
     }
-    let norm = |numbers: &[f32]| {
-        numbers.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt() as f32
-    };
+    let norm =
+        |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt() as f32;
     let norms = [
         norm(net.conv1.weight.as_flat()),
         norm(net.conv1.bias.as_flat()),
