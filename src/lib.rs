@@ -153,3 +153,11 @@ pub mod prelude {
     pub use crate::train::{Trainer, evaluate, train};
     pub use crate::{Input, Network, Output, Workspace, network};
 }
+
+/// What the code written by [`network!`] uses. Not part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use typenet_runtime::pass::{Backward, Forward};
+    pub use typenet_runtime::{__parameter_struct, Layout, Logits, Model, Network};
+    pub use typenet_shape::{Graph, Node, Op, Plan, Shape, Step, Tensor};
+}
