@@ -137,7 +137,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     fn seeded(seed: u64) -> Self {
         let mut model = Model::zeroed();
         let parameters = Plain::as_flat_mut(&mut *model.parameters);
-        init::initialize(&init::Scheme::default(), Self::LAYOUT.tensors, parameters, seed);
+        init::initialize(init::Scheme::default(), Self::LAYOUT.tensors, parameters, seed);
         Self::from_model(model)
     }
 
@@ -145,7 +145,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     fn seeded_with(scheme: init::Scheme, seed: u64) -> Self {
         let mut model = Model::zeroed();
         let parameters = Plain::as_flat_mut(&mut *model.parameters);
-        init::initialize(&scheme, Self::LAYOUT.tensors, parameters, seed);
+        init::initialize(scheme, Self::LAYOUT.tensors, parameters, seed);
         Self::from_model(model)
     }
 

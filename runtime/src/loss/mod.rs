@@ -3,9 +3,15 @@
 //! Each loss is defined for one image; its *reduction* says how a batch's numbers become one:
 //! their mean (the default, as in PyTorch) or their sum.
 
+mod cross_entropy;
+mod elementwise;
+
 use crate::network::Network;
 use crate::workspace::{Workspace, same_count};
 use crate::{Error, Result};
+
+pub use cross_entropy::CrossEntropy;
+pub use elementwise::{BinaryCrossEntropy, Huber, MeanSquaredError, SumSquaredError};
 
 /// How the losses of a batch's images become one number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
