@@ -55,7 +55,11 @@ fn taps_together(left: usize) -> usize {
 
 /// Output channels of a tile with `taps` taps, when `left` remain: as even as can be.
 fn outs_together<S: Simd>(taps: usize, left: usize) -> usize {
-    let most = if S::ACCUMULATORS < 24 && taps > 3 { 2 } else { 4 };
+    let most = match (S::ACCUMULATORS >= 24, taps) {
+        (true, _) | (false, 1 | 2) => 4,
+        (false, 3) => 3,
+        (false, _) => 2,
+    };
     left.div_ceil(left.div_ceil(most))
 }
 
@@ -198,7 +202,7 @@ unsafe fn tile<S: Simd>(s: S, outs: usize, ins: usize, taps: usize, at: &At) {
     if S::ACCUMULATORS >= 24 {
         sizes! { 1: 1 2 4 by 1 2 3 4; 2: 1 2 by 1 2 3 4; 3: 1 2 by 1 2 3 4; 5: 1 by 1 2 3 4; }
     } else {
-        sizes! { 1: 1 2 by 1 2 3 4; 2: 1 by 1 2 3 4; 3: 1 by 1 2 3 4; 5: 1 by 1 2; }
+        sizes! { 1: 1 2 by 1 2 3 4; 2: 1 by 1 2 3 4; 3: 1 by 1 2 3; 5: 1 by 1 2; }
     }
 }
 

@@ -22,9 +22,7 @@ impl Neon {
 macro_rules! intrinsics {
     ($call:expr) => {
         // SAFETY: `self` exists only where the machine has these instructions.
-        unsafe {
-            $call
-        }
+        unsafe { $call }
     };
 }
 
