@@ -40,11 +40,25 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for y in self.y {
-            for part in 0..S::PARTS {
-                let v = math::activate(s, self.f, s.load(y, part));
-                s.store(y, part, v);
+        // One loop for each function, since each has other constants to hold in registers.
+        match self.f {
+            Activation::Identity => {}
+            Activation::Relu => forward_loop(s, Activation::Relu, self.y),
+            Activation::Sigmoid => forward_loop(s, Activation::Sigmoid, self.y),
+            Activation::Tanh => forward_loop(s, Activation::Tanh, self.y),
+            Activation::LeakyRelu { negative_slope } => {
+                forward_loop(s, Activation::LeakyRelu { negative_slope }, self.y);
             }
+        }
+    }
+}
+
+#[inline(always)]
+fn forward_loop<S: Simd>(s: S, f: Activation, y: &mut [Lanes]) {
+    for y in y {
+        for part in 0..S::PARTS {
+            let v = math::activate(s, f, s.load(y, part));
+            s.store(y, part, v);
         }
     }
 }
@@ -60,23 +74,36 @@ impl Kernel for Backward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (zero, one) = (s.splat(0.0), s.splat(1.0));
-        for (y, dy) in self.y.iter().zip(self.dy) {
-            for part in 0..S::PARTS {
-                let (v, d) = (s.load(y, part), s.load(dy, part));
-                let d = match self.f {
-                    Activation::Identity => d,
-                    // Where y is NaN the gradient passes, rather than hide it.
-                    Activation::Relu => s.select_lt(zero, v, d, s.unless_nan(v, zero)),
-                    Activation::LeakyRelu { negative_slope } => {
-                        let less = s.mul(d, s.splat(negative_slope));
-                        s.select_lt(zero, v, d, less)
-                    }
-                    Activation::Sigmoid => s.mul(d, s.mul(v, s.sub(one, v))),
-                    Activation::Tanh => s.mul(d, s.sub(one, s.mul(v, v))),
-                };
-                s.store(dy, part, d);
+        match self.f {
+            Activation::Identity => {}
+            Activation::Relu => backward_loop(s, Activation::Relu, self.y, self.dy),
+            Activation::Sigmoid => backward_loop(s, Activation::Sigmoid, self.y, self.dy),
+            Activation::Tanh => backward_loop(s, Activation::Tanh, self.y, self.dy),
+            Activation::LeakyRelu { negative_slope } => {
+                backward_loop(s, Activation::LeakyRelu { negative_slope }, self.y, self.dy);
             }
+        }
+    }
+}
+
+#[inline(always)]
+fn backward_loop<S: Simd>(s: S, f: Activation, y: &[Lanes], dy: &mut [Lanes]) {
+    let (zero, one) = (s.splat(0.0), s.splat(1.0));
+    for (y, dy) in y.iter().zip(dy) {
+        for part in 0..S::PARTS {
+            let (v, d) = (s.load(y, part), s.load(dy, part));
+            let d = match f {
+                Activation::Identity => d,
+                // Where y is NaN the gradient passes, rather than hide it.
+                Activation::Relu => s.select_lt(zero, v, d, s.unless_nan(v, zero)),
+                Activation::LeakyRelu { negative_slope } => {
+                    let less = s.mul(d, s.splat(negative_slope));
+                    s.select_lt(zero, v, d, less)
+                }
+                Activation::Sigmoid => s.mul(d, s.mul(v, s.sub(one, v))),
+                Activation::Tanh => s.mul(d, s.sub(one, s.mul(v, v))),
+            };
+            s.store(dy, part, d);
         }
     }
 }

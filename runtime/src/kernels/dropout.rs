@@ -71,12 +71,10 @@ impl Kernel for Masked<'_> {
         // Drops as many of the 2³² words as p says; exact, since p has 24 bits.
         let dropped = (f64::from(self.p) * 4_294_967_296.0) as u32;
         for (x, y) in self.x.iter().zip(self.y) {
-            let mut words = [0u32; LANES];
-            for word in &mut words {
-                *word = generator.next_u32();
-            }
+            let mut bytes = [[0; 4]; LANES];
+            generator.fill_bytes(bytes.as_flattened_mut());
             for l in 0..LANES {
-                y.0[l] = if words[l] >= dropped { x.0[l] * scale } else { 0.0 };
+                y.0[l] = if u32::from_le_bytes(bytes[l]) >= dropped { x.0[l] * scale } else { 0.0 };
             }
         }
     }

@@ -310,11 +310,6 @@ impl<const O: usize, const I: usize> Kernel for Outer<'_, O, I> {
         // block c / 16, and a vector does not cross the end of a block, because `column` is a
         // multiple of its width.
         unsafe {
-            for o in 0..O {
-                for i in 0..I {
-                    sums[o][i] = s.read(dw.add(o * inputs + i * S::WIDTH));
-                }
-            }
             for l in 0..LANES {
                 let mut xs = [s.splat(0.0); I];
                 for i in 0..I {
@@ -328,9 +323,11 @@ impl<const O: usize, const I: usize> Kernel for Outer<'_, O, I> {
                     }
                 }
             }
+            // Only now, so that nothing has to wait for this memory.
             for o in 0..O {
                 for i in 0..I {
-                    s.write(dw.add(o * inputs + i * S::WIDTH), sums[o][i]);
+                    let dw = dw.add(o * inputs + i * S::WIDTH);
+                    s.write(dw, s.add(s.read(dw), sums[o][i]));
                 }
             }
         }

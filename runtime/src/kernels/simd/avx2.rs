@@ -1,5 +1,6 @@
 //! AVX2 and FMA: a [`Lanes`] is two vectors.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::{Kernel, LANES, Lanes, Simd};
@@ -23,6 +24,18 @@ macro_rules! intrinsics {
         // SAFETY: `self` exists only where the machine has these instructions.
         unsafe { $call }
     };
+}
+
+/// `v`, whose origin the compiler does not see. Else, where a selection is stored where one of its
+/// sides was read, it makes a masked store, which takes AMD's cores many cycles.
+#[inline]
+#[target_feature(enable = "avx")]
+fn hidden(mut v: __m256) -> __m256 {
+    // SAFETY: this is no instruction at all.
+    unsafe {
+        asm!("/* {0} */", inout(ymm_reg) v, options(pure, nomem, nostack, preserves_flags));
+    }
+    v
 }
 
 impl Simd for Avx2 {
@@ -77,7 +90,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn select_lt(self, a: __m256, b: __m256, yes: __m256, no: __m256) -> __m256 {
-        intrinsics!(_mm256_blendv_ps(no, yes, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)))
+        intrinsics!(hidden(_mm256_blendv_ps(no, yes, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b))))
     }
     #[inline(always)]
     fn unless_nan(self, v: __m256, number: __m256) -> __m256 {
