@@ -191,7 +191,8 @@ impl Kernel for Correlate<'_> {
                             x_row: height.tap_step * width.input * LANES,
                             x_tap: width.tap_step * LANES,
                             x_position: width.input_step * LANES,
-                            weight: weight[weight_at..].as_ptr(),
+                            // From the start of the slice, because the steps may lead back.
+                            weight: weight.as_ptr().wrapping_add(weight_at),
                             weight_out: self.of.weight_out as isize,
                             weight_in: self.of.weight_in as isize,
                             weight_row: height.weight_step * kernel_width as isize,
