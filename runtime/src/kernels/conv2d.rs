@@ -1,9 +1,171 @@
-//! Convolution.
-use typenet_shape::{Activation, Conv2d};
-use super::{Isa, Lanes};
+//! Convolution: `y[o, i, j] = f(b[o] + Σ w[o, c, u, v] · x[c, i·s + u·d − p, j·s + v·d − p])`, over
+//! the input channels `c` of `o`'s group (Goodfellow, Bengio and Courville, *Deep Learning*,
+//! chapter 9: a cross-correlation, as PyTorch's `Conv2d`).
+
+use typenet_shape::{Activation, Conv2d, Shape};
+
+use super::correlate::{Axis, Correlate, Correlation};
+use super::linear::BiasGradient;
+use super::math::Fused;
+use super::weight_gradient::WeightGradient;
+use super::{Isa, Lanes, activation};
+
 /// `y = f(w * x + b)`; overwrites `y`.
-pub fn forward(_isa: Isa, _g: &Conv2d, _x: &[Lanes], _weight: &[f32], _bias: Option<&[f32]>, _f: Activation, _y: &mut [Lanes]) { todo!() }
-/// Adds the gradients of weight and bias, summed over the lanes.
-pub fn backward_weight(_isa: Isa, _g: &Conv2d, _x: &[Lanes], _dy: &[Lanes], _dw: &mut [f32], _db: Option<&mut [f32]>) { todo!() }
-/// Overwrites `dx`.
-pub fn backward_data(_isa: Isa, _g: &Conv2d, _dy: &[Lanes], _weight: &[f32], _dx: &mut [Lanes]) { todo!() }
+///
+/// # Panics
+/// When the geometry breaks a rule of [`Conv2d::output`], a slice has not the length that it asks
+/// for, or this machine lacks `isa`.
+pub fn forward(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    let kernel = g.kernel[0] * g.kernel[1];
+    let in_channels = g.input.dim(0) / g.groups;
+    let (fused, after) = Fused::split(f);
+    let of = Correlation {
+        height: forward_axis(g, output, 0),
+        width: forward_axis(g, output, 1),
+        groups: g.groups,
+        in_channels,
+        out_channels: g.out_channels / g.groups,
+        kernel: g.kernel,
+        output: [output.dim(1), output.dim(2)],
+        weight_out: in_channels * kernel,
+        weight_in: kernel,
+        x,
+        weight,
+        bias,
+        fused,
+    };
+    isa.run(Correlate { of, y });
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+}
+
+/// Adds the gradients of weight and bias, summed over the lanes:
+/// `dw[o, c, u, v] += Σ dy[o, i, j] · x[c, i·s + u·d − p, j·s + v·d − p]`, `db[o] += Σ dy[o, i, j]`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_weight(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    dy: &[Lanes],
+    dw: &mut [f32],
+    db: Option<&mut [f32]>,
+) {
+    let output = output(g);
+    isa.run(WeightGradient {
+        height: forward_axis(g, output, 0),
+        width: forward_axis(g, output, 1),
+        groups: g.groups,
+        in_channels: g.input.dim(0) / g.groups,
+        out_channels: g.out_channels / g.groups,
+        x,
+        dy,
+        dw,
+    });
+    if let Some(db) = db {
+        assert_eq!(db.len(), g.out_channels, "the bias gradient's length");
+        isa.run(BiasGradient { dy, db });
+    }
+}
+
+/// `dx[c, i', j'] = Σ w[o, c, u, v] · dy[o, i, j]` over the places that read `x[c, i', j']`;
+/// overwrites `dx`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
+    let output = output(g);
+    let kernel = g.kernel[0] * g.kernel[1];
+    let out_channels = g.out_channels / g.groups;
+    let in_channels = g.input.dim(0) / g.groups;
+    // Places of x that differ by a multiple of the stride are read through the same taps, by
+    // neighbouring outputs: so each such class is a correlation of dy with those taps, backwards.
+    for top in 0..g.stride[0].min(g.input.dim(1)) {
+        for left in 0..g.stride[1].min(g.input.dim(2)) {
+            let of = Correlation {
+                height: backward_axis(g, output, 0, top),
+                width: backward_axis(g, output, 1, left),
+                groups: g.groups,
+                in_channels: out_channels,
+                out_channels: in_channels,
+                kernel: g.kernel,
+                output: [g.input.dim(1), g.input.dim(2)],
+                weight_out: kernel,
+                weight_in: in_channels * kernel,
+                x: dy,
+                weight,
+                bias: None,
+                fused: Fused::Identity,
+            };
+            isa.run(Correlate { of, y: dx });
+        }
+    }
+}
+
+#[allow(clippy::panic)]
+fn output(g: &Conv2d) -> Shape {
+    match g.output() {
+        Ok(output) => output,
+        Err(error) => panic!("no geometry of a convolution: {error:?}"),
+    }
+}
+
+fn forward_axis(g: &Conv2d, output: Shape, axis: usize) -> Axis {
+    Axis {
+        outputs: output.dim(axis + 1),
+        first_output: 0,
+        output_step: 1,
+        input: g.input.dim(axis + 1),
+        start: -(g.padding[axis] as isize),
+        input_step: g.stride[axis],
+        taps: g.kernel[axis],
+        tap_step: g.dilation[axis],
+        first_weight: 0,
+        weight_step: 1,
+    }
+}
+
+/// The axis of the data gradient for the places `phase + stride·k` of x.
+///
+/// Tap `u` reads place `i` for output `(i + padding − u·dilation) / stride`, if that is whole. For
+/// the places of one phase this is so for every `stride / gcd(stride, dilation)`-th tap, and the
+/// outputs of such taps lie `dilation / gcd` apart. The taps are taken from the last to the first,
+/// so that the outputs ascend.
+fn backward_axis(g: &Conv2d, output: Shape, axis: usize, phase: usize) -> Axis {
+    let (stride, dilation) = (g.stride[axis], g.dilation[axis]);
+    let common = gcd(stride, dilation);
+    let every = stride / common;
+    let place = (phase + g.padding[axis]) as isize;
+    let first = (0..every.min(g.kernel[axis]))
+        .find(|u| (place - (u * dilation) as isize) % stride as isize == 0);
+    let taps = first.map_or(0, |first| (g.kernel[axis] - 1 - first) / every + 1);
+    let first = first.unwrap_or(0);
+    let last = first + taps.saturating_sub(1) * every;
+    Axis {
+        outputs: (g.input.dim(axis + 1) - phase).div_ceil(stride),
+        first_output: phase,
+        output_step: stride,
+        input: output.dim(axis + 1),
+        start: (place - (last * dilation) as isize) / stride as isize,
+        input_step: 1,
+        taps,
+        tap_step: dilation / common,
+        first_weight: last,
+        weight_step: -(every as isize),
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

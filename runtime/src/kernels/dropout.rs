@@ -1,5 +1,15 @@
-//! Dropout.
-use super::{Isa, Lanes};
+//! Dropout (Srivastava and others, 2014), scaled while training: `y = x / (1 − p)` where a number
+//! is kept, else 0.
+//!
+//! The mask is not stored: a counter-based generator draws the same numbers for the same [`Key`],
+//! in the backward pass as in the forward pass, whichever thread runs it.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::simd::{Kernel, Simd};
+use super::{Isa, LANES, Lanes};
+
 /// Which random numbers a pass draws: the same key draws the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Key {
@@ -12,7 +22,60 @@ pub struct Key {
     /// The group of images.
     pub group: u64,
 }
-/// `y = x / (1 - p)` where kept, else 0.
-pub fn forward(_isa: Isa, _p: f32, _key: Key, _x: &[Lanes], _y: &mut [Lanes]) { todo!() }
-/// `dx = dy / (1 - p)` where kept, else 0.
-pub fn backward(_isa: Isa, _p: f32, _key: Key, _dy: &[Lanes], _dx: &mut [Lanes]) { todo!() }
+
+impl Key {
+    /// ChaCha with 8 rounds, its 256-bit key being the whole of this one: so no two keys share a
+    /// stretch of one stream.
+    fn generator(self) -> ChaCha8Rng {
+        let mut seed = [0; 32];
+        let numbers = [self.seed, self.pass, self.node, self.group];
+        for (bytes, number) in seed.chunks_exact_mut(8).zip(numbers) {
+            bytes.copy_from_slice(&number.to_le_bytes());
+        }
+        ChaCha8Rng::from_seed(seed)
+    }
+}
+
+/// `y = x / (1 − p)` where kept, else 0; each number is kept with probability `1 − p`.
+///
+/// # Panics
+/// When the lengths differ, `p` is not in `0..1`, or this machine lacks `isa`.
+pub fn forward(isa: Isa, p: f32, key: Key, x: &[Lanes], y: &mut [Lanes]) {
+    assert!((0.0..1.0).contains(&p), "a probability below 1");
+    assert_eq!(x.len(), y.len(), "the lengths of input and output");
+    isa.run(Masked { p, key, x, y });
+}
+
+/// `dx = dy / (1 − p)` where kept, else 0: overwrites `dx`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward(isa: Isa, p: f32, key: Key, dy: &[Lanes], dx: &mut [Lanes]) {
+    forward(isa, p, key, dy, dx);
+}
+
+struct Masked<'a> {
+    p: f32,
+    key: Key,
+    x: &'a [Lanes],
+    y: &'a mut [Lanes],
+}
+
+impl Kernel for Masked<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _s: S) {
+        let mut generator = self.key.generator();
+        let scale = 1.0 / (1.0 - self.p);
+        // Drops as many of the 2³² words as p says; exact, since p has 24 bits.
+        let dropped = (f64::from(self.p) * 4_294_967_296.0) as u32;
+        for (x, y) in self.x.iter().zip(self.y) {
+            let mut bytes = [[0; 4]; LANES];
+            generator.fill_bytes(bytes.as_flattened_mut());
+            for l in 0..LANES {
+                y.0[l] = if u32::from_le_bytes(bytes[l]) >= dropped { x.0[l] * scale } else { 0.0 };
+            }
+        }
+    }
+}

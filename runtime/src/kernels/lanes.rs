@@ -1,3 +1,8 @@
+//! Images side by side.
+
+use super::isa::isa;
+use super::simd::{Kernel, Simd};
+
 /// How many images stand side by side.
 pub const LANES: usize = 16;
 
@@ -17,14 +22,8 @@ impl Lanes {
 /// # Panics
 /// When `rows` is no whole number of images, or more than [`LANES`].
 pub fn pack(rows: &[f32], lanes: &mut [Lanes]) {
-    let len = lanes.len();
-    assert!(rows.len().is_multiple_of(len) && rows.len() <= len * LANES, "whole images, at most 16");
-    let images = rows.len() / len;
-    for (i, lane) in lanes.iter_mut().enumerate() {
-        for image in 0..LANES {
-            lane.0[image] = if image < images { rows[image * len + i] } else { 0.0 };
-        }
-    }
+    check(rows.len(), lanes.len());
+    isa().run(Pack { rows, lanes });
 }
 
 /// The inverse of [`pack`]; lanes behind the last image are dropped.
@@ -32,11 +31,66 @@ pub fn pack(rows: &[f32], lanes: &mut [Lanes]) {
 /// # Panics
 /// As [`pack`].
 pub fn unpack(lanes: &[Lanes], rows: &mut [f32]) {
-    let len = lanes.len();
-    assert!(rows.len().is_multiple_of(len) && rows.len() <= len * LANES, "whole images, at most 16");
-    for (image, row) in rows.chunks_exact_mut(len).enumerate() {
-        for (number, lane) in row.iter_mut().zip(lanes) {
-            *number = lane.0[image];
+    check(rows.len(), lanes.len());
+    isa().run(Unpack { lanes, rows });
+}
+
+fn check(rows: usize, len: usize) {
+    assert!(rows.is_multiple_of(len) && rows <= len * LANES, "whole images, at most 16");
+}
+
+struct Pack<'a> {
+    rows: &'a [f32],
+    lanes: &'a mut [Lanes],
+}
+
+impl Kernel for Pack<'_> {
+    type Output = ();
+
+    /// Blocks of 16 images by 16 numbers are turned over; images and numbers missing are zeros.
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let len = self.lanes.len();
+        let mut block = [Lanes::ZERO; LANES];
+        let mut turned = [Lanes::ZERO; LANES];
+        for (first, lanes) in self.lanes.chunks_mut(LANES).enumerate().map(|(i, c)| (i * LANES, c))
+        {
+            for (image, row) in self.rows.chunks_exact(len).enumerate() {
+                let numbers = &row[first..first + lanes.len()];
+                match <&[f32; LANES]>::try_from(numbers) {
+                    Ok(numbers) => block[image].0 = *numbers,
+                    Err(_) => block[image].0[..numbers.len()].copy_from_slice(numbers),
+                }
+            }
+            s.transpose(&block, &mut turned);
+            lanes.copy_from_slice(&turned[..lanes.len()]);
+        }
+    }
+}
+
+struct Unpack<'a> {
+    lanes: &'a [Lanes],
+    rows: &'a mut [f32],
+}
+
+impl Kernel for Unpack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let len = self.lanes.len();
+        let mut block = [Lanes::ZERO; LANES];
+        let mut turned = [Lanes::ZERO; LANES];
+        for (first, lanes) in self.lanes.chunks(LANES).enumerate().map(|(i, c)| (i * LANES, c)) {
+            block[..lanes.len()].copy_from_slice(lanes);
+            s.transpose(&block, &mut turned);
+            for (image, row) in self.rows.chunks_exact_mut(len).enumerate() {
+                let numbers = &mut row[first..first + lanes.len()];
+                match <&mut [f32; LANES]>::try_from(&mut *numbers) {
+                    Ok(numbers) => *numbers = turned[image].0,
+                    Err(_) => numbers.copy_from_slice(&turned[image].0[..lanes.len()]),
+                }
+            }
         }
     }
 }

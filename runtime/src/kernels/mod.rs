@@ -3,10 +3,27 @@
 //! and number `l` of each belongs to image `l`. So every operation is a full vector whatever the
 //! channel count. Kernels know shapes and numbers, and nothing of nets or layer names.
 //!
-//! Every function here checks the lengths of its slices; `unsafe` is only below that check.
+//! Weights are flat `f32` in PyTorch's order: `[out][in / groups][height][width]` for a
+//! convolution, `[out][in]` for a linear layer. A gradient of a value is overwritten, a gradient
+//! of a weight or bias is added to.
+//!
+//! # Files
+//! - `simd/`: the few vector operations, for each instruction set; `math`: functions made of them.
+//! - `correlate`: the tile loop under a convolution and its data gradient; `weight_gradient`: the
+//!   one under its weight gradient.
+//! - one file for each operation, with the safe functions that the passes call.
+//!
+//! Every function here checks the lengths of its slices; `unsafe` is only below that check. No
+//! kernel allocates, and none starts threads: callers share out groups of images.
 
+mod correlate;
+mod isa;
 mod lanes;
+mod math;
+mod simd;
+mod weight_gradient;
 
+pub use isa::{Isa, isa};
 pub use lanes::{LANES, Lanes, pack, unpack};
 
 pub mod activation;
@@ -15,12 +32,3 @@ pub mod dropout;
 pub mod linear;
 pub mod pool2d;
 pub mod softmax;
-
-/// An instruction set that the kernels are compiled for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Isa {
-    /// Plain Rust, on every machine.
-    Portable,
-}
-/// The instruction set in use.
-pub fn isa() -> Isa { Isa::Portable }

@@ -1,15 +1,306 @@
-//! Pooling.
-use typenet_shape::Pool2d;
+//! Pooling. A window is clipped to the input: what lies in the padding never is the maximum, and
+//! counts as zero in an average.
+
+use std::ops::Range;
+
+use typenet_shape::{Pool2d, Shape};
+
+use super::math;
+use super::simd::{Kernel, Simd};
 use super::{Isa, Lanes};
-/// Maximum over windows.
-pub fn max_forward(_isa: Isa, _g: &Pool2d, _x: &[Lanes], _y: &mut [Lanes]) { todo!() }
-/// Gradient to the first maximum of each window; overwrites `dx`.
-pub fn max_backward(_isa: Isa, _g: &Pool2d, _x: &[Lanes], _y: &[Lanes], _dy: &[Lanes], _dx: &mut [Lanes]) { todo!() }
-/// Average over windows.
-pub fn avg_forward(_isa: Isa, _g: &Pool2d, _x: &[Lanes], _y: &mut [Lanes]) { todo!() }
-/// Overwrites `dx`.
-pub fn avg_backward(_isa: Isa, _g: &Pool2d, _dy: &[Lanes], _dx: &mut [Lanes]) { todo!() }
+
+/// Maximum over windows; NaN where a window holds NaN.
+///
+/// # Panics
+/// When the geometry breaks a rule of [`Pool2d::output`], a slice has not the length that it asks
+/// for, or this machine lacks `isa`.
+pub fn max_forward(isa: Isa, g: &Pool2d, x: &[Lanes], y: &mut [Lanes]) {
+    isa.run(MaxForward { windows: Windows::new(g, x.len(), y.len()), x, y });
+}
+
+/// The gradient of each window goes to its first maximum in row-major order (where the maximum is
+/// NaN, to the window's first place); overwrites `dx`, and adds where windows overlap.
+///
+/// # Panics
+/// As [`max_forward`].
+pub fn max_backward(
+    isa: Isa,
+    g: &Pool2d,
+    x: &[Lanes],
+    y: &[Lanes],
+    dy: &[Lanes],
+    dx: &mut [Lanes],
+) {
+    assert!(x.len() == dx.len() && y.len() == dy.len(), "the lengths of values and gradients");
+    isa.run(MaxBackward { windows: Windows::new(g, x.len(), y.len()), x, y, dy, dx });
+}
+
+/// Average over windows: the sum divided by the window's size, or without `count_include_pad` by
+/// how much of it lies inside the input.
+///
+/// # Panics
+/// As [`max_forward`].
+pub fn avg_forward(isa: Isa, g: &Pool2d, x: &[Lanes], y: &mut [Lanes]) {
+    isa.run(AvgForward { windows: Windows::new(g, x.len(), y.len()), x, y });
+}
+
+/// The gradient of each window is spread evenly over it; overwrites `dx`.
+///
+/// # Panics
+/// As [`max_forward`].
+pub fn avg_backward(isa: Isa, g: &Pool2d, dy: &[Lanes], dx: &mut [Lanes]) {
+    isa.run(AvgBackward { windows: Windows::new(g, dx.len(), dy.len()), dy, dx });
+}
+
 /// Mean of each channel: `x.len() / y.len()` positions each.
-pub fn global_avg_forward(_isa: Isa, _x: &[Lanes], _y: &mut [Lanes]) { todo!() }
-/// Overwrites `dx`.
-pub fn global_avg_backward(_isa: Isa, _dy: &[Lanes], _dx: &mut [Lanes]) { todo!() }
+///
+/// # Panics
+/// When `x` has not the same number of positions, one at least, for each number of `y`, or this
+/// machine lacks `isa`.
+pub fn global_avg_forward(isa: Isa, x: &[Lanes], y: &mut [Lanes]) {
+    isa.run(GlobalAvgForward { positions: positions(x.len(), y.len()), x, y });
+}
+
+/// The gradient of each mean is spread evenly over its channel; overwrites `dx`.
+///
+/// # Panics
+/// As [`global_avg_forward`].
+pub fn global_avg_backward(isa: Isa, dy: &[Lanes], dx: &mut [Lanes]) {
+    isa.run(GlobalAvgBackward { positions: positions(dx.len(), dy.len()), dy, dx });
+}
+
+fn positions(x: usize, y: usize) -> usize {
+    assert!(y > 0 && x >= y && x.is_multiple_of(y), "whole channels of one position at least");
+    x / y
+}
+
+/// The windows of a pooling layer.
+struct Windows<'a> {
+    g: &'a Pool2d,
+    output: Shape,
+}
+
+impl<'a> Windows<'a> {
+    #[allow(clippy::panic)]
+    fn new(g: &'a Pool2d, x: usize, y: usize) -> Windows<'a> {
+        let output = match g.output() {
+            Ok(output) => output,
+            Err(error) => panic!("no geometry of a pooling layer: {error:?}"),
+        };
+        assert_eq!(x, g.input.elements(), "the input's length");
+        assert_eq!(y, output.elements(), "the output's length");
+        Windows { g, output }
+    }
+
+    /// The part of a window inside the input; never empty, because the padding is at most half
+    /// of the window.
+    #[inline(always)]
+    fn inside(&self, axis: usize, output: usize) -> Range<usize> {
+        let start = output * self.g.stride[axis];
+        let end = start + self.g.kernel[axis] - self.g.padding[axis];
+        start.saturating_sub(self.g.padding[axis])..end.min(self.g.input.dim(axis + 1))
+    }
+
+    /// Whether no two windows overlap.
+    fn apart(&self) -> bool {
+        self.g.kernel[0] <= self.g.stride[0] && self.g.kernel[1] <= self.g.stride[1]
+    }
+
+    /// What an average divides by.
+    #[inline(always)]
+    fn divisor(&self, rows: &Range<usize>, columns: &Range<usize>) -> f32 {
+        let [height, width] = self.g.kernel;
+        let size =
+            if self.g.count_include_pad { height * width } else { rows.len() * columns.len() };
+        size as f32
+    }
+}
+
+/// Runs a body for each window: `$y` is the window's place in `y`, `$x` goes row-major over the
+/// starts of its rows in `x`, each `$count` places wide.
+macro_rules! each_window {
+    ($windows:expr, |$y:ident, $rows:ident, $columns:ident, $at:ident| $body:block) => {
+        let windows = &$windows;
+        let [height, width] = [windows.g.input.dim(1), windows.g.input.dim(2)];
+        let mut $y = 0;
+        for channel in 0..windows.output.dim(0) {
+            for i in 0..windows.output.dim(1) {
+                let $rows = windows.inside(0, i);
+                for j in 0..windows.output.dim(2) {
+                    let $columns = windows.inside(1, j);
+                    let $at = |row: usize| (channel * height + row) * width;
+                    $body
+                    $y += 1;
+                }
+            }
+        }
+    };
+}
+
+struct MaxForward<'a> {
+    windows: Windows<'a>,
+    x: &'a [Lanes],
+    y: &'a mut [Lanes],
+}
+
+impl Kernel for MaxForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        each_window!(self.windows, |y, rows, columns, row_start| {
+            for part in 0..S::PARTS {
+                let mut largest = s.splat(f32::NEG_INFINITY);
+                for row in rows.clone() {
+                    for x in &self.x[row_start(row)..][columns.clone()] {
+                        largest = math::max(s, largest, s.load(x, part));
+                    }
+                }
+                s.store(&mut self.y[y], part, largest);
+            }
+        });
+    }
+}
+
+struct MaxBackward<'a> {
+    windows: Windows<'a>,
+    x: &'a [Lanes],
+    y: &'a [Lanes],
+    dy: &'a [Lanes],
+    dx: &'a mut [Lanes],
+}
+
+impl Kernel for MaxBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let zero = s.splat(0.0);
+        let apart = self.windows.apart();
+        self.dx.fill(Lanes::ZERO);
+        each_window!(self.windows, |y, rows, columns, row_start| {
+            for part in 0..S::PARTS {
+                let largest = s.load(&self.y[y], part);
+                // The gradient until a place takes it, then 0.
+                let mut left = s.load(&self.dy[y], part);
+                for row in rows.clone() {
+                    let x = &self.x[row_start(row)..][columns.clone()];
+                    let dx = &mut self.dx[row_start(row)..][columns.clone()];
+                    for (x, dx) in x.iter().zip(dx) {
+                        let x = s.load(x, part);
+                        let taken = s.select_lt(x, largest, zero, left);
+                        left = s.select_lt(x, largest, left, zero);
+                        let sum = if apart { taken } else { s.add(s.load(dx, part), taken) };
+                        s.store(dx, part, sum);
+                    }
+                }
+            }
+        });
+    }
+}
+
+struct AvgForward<'a> {
+    windows: Windows<'a>,
+    x: &'a [Lanes],
+    y: &'a mut [Lanes],
+}
+
+impl Kernel for AvgForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        each_window!(self.windows, |y, rows, columns, row_start| {
+            let divisor = s.splat(self.windows.divisor(&rows, &columns));
+            for part in 0..S::PARTS {
+                let mut sum = s.splat(0.0);
+                for row in rows.clone() {
+                    for x in &self.x[row_start(row)..][columns.clone()] {
+                        sum = s.add(sum, s.load(x, part));
+                    }
+                }
+                s.store(&mut self.y[y], part, s.div(sum, divisor));
+            }
+        });
+    }
+}
+
+struct AvgBackward<'a> {
+    windows: Windows<'a>,
+    dy: &'a [Lanes],
+    dx: &'a mut [Lanes],
+}
+
+impl Kernel for AvgBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        self.dx.fill(Lanes::ZERO);
+        each_window!(self.windows, |y, rows, columns, row_start| {
+            let divisor = s.splat(self.windows.divisor(&rows, &columns));
+            for part in 0..S::PARTS {
+                let share = s.div(s.load(&self.dy[y], part), divisor);
+                for row in rows.clone() {
+                    for dx in &mut self.dx[row_start(row)..][columns.clone()] {
+                        let sum = s.add(s.load(dx, part), share);
+                        s.store(dx, part, sum);
+                    }
+                }
+            }
+        });
+    }
+}
+
+struct GlobalAvgForward<'a> {
+    positions: usize,
+    x: &'a [Lanes],
+    y: &'a mut [Lanes],
+}
+
+impl Kernel for GlobalAvgForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let divisor = s.splat(self.positions as f32);
+        for (x, y) in self.x.chunks_exact(self.positions).zip(self.y) {
+            for part in 0..S::PARTS {
+                // Two sums: half the additions in a row, and half their rounding.
+                let mut sums = [s.splat(0.0); 2];
+                let pairs = x.chunks_exact(2);
+                for (sum, x) in sums.iter_mut().zip(pairs.remainder()) {
+                    *sum = s.load(x, part);
+                }
+                for pair in pairs {
+                    sums[0] = s.add(sums[0], s.load(&pair[0], part));
+                    sums[1] = s.add(sums[1], s.load(&pair[1], part));
+                }
+                s.store(y, part, s.div(s.add(sums[0], sums[1]), divisor));
+            }
+        }
+    }
+}
+
+struct GlobalAvgBackward<'a> {
+    positions: usize,
+    dy: &'a [Lanes],
+    dx: &'a mut [Lanes],
+}
+
+impl Kernel for GlobalAvgBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let divisor = s.splat(self.positions as f32);
+        for (dy, dx) in self.dy.iter().zip(self.dx.chunks_exact_mut(self.positions)) {
+            for part in 0..S::PARTS {
+                let share = s.div(s.load(dy, part), divisor);
+                for dx in &mut *dx {
+                    s.store(dx, part, share);
+                }
+            }
+        }
+    }
+}

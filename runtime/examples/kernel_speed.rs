@@ -1,0 +1,207 @@
+//! Speed of the heavy kernels on one thread, for each instruction set: billions of multiplications
+//! and additions a second, best of many runs. A multiply-add counts as two.
+//!
+//! `cargo run --release -p typenet-runtime --example kernel_speed [part of a name]`
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use typenet_runtime::kernels::{
+    Isa, LANES, Lanes, activation, conv2d, dropout, isa, linear, pack, pool2d, softmax, unpack,
+};
+use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    println!("{:34} {:9} {:>8} {:>8} {:>8}", "", "", "forward", "data", "weight");
+    for (input, out_channels, kernel, padding, stride, groups) in [
+        ([1, 28, 28], 6, 5, 0, 1, 1),
+        ([6, 12, 12], 16, 5, 0, 1, 1),
+        ([3, 32, 32], 32, 3, 1, 1, 1),
+        ([32, 32, 32], 32, 3, 1, 1, 1),
+        ([64, 16, 16], 64, 3, 1, 1, 1),
+        ([128, 8, 8], 128, 3, 1, 1, 1),
+        ([512, 4, 4], 512, 3, 1, 1, 1),
+        ([32, 32, 32], 64, 3, 1, 2, 1),
+        ([128, 8, 8], 128, 1, 0, 1, 1),
+        ([64, 32, 32], 64, 3, 1, 1, 64),
+    ] {
+        let mut g = Conv2d::new(Shape::new(&input), out_channels, [kernel, kernel]);
+        g.padding = [padding, padding];
+        g.stride = [stride, stride];
+        g.groups = groups;
+        let [c, h, w] = input;
+        let mut name = format!("conv {kernel}x{kernel} {c} to {out_channels} on {h}x{w}");
+        if stride > 1 {
+            name += ", stride 2";
+        }
+        if groups > 1 {
+            name += ", depthwise";
+        }
+        if name.contains(&wanted) {
+            convolution(&name, &g)?;
+        }
+    }
+    for (inputs, outputs) in [(256, 120), (784, 256), (84, 10)] {
+        let name = format!("linear {inputs} to {outputs}");
+        if name.contains(&wanted) {
+            fully_connected(&name, inputs, outputs);
+        }
+    }
+    if wanted.is_empty() || wanted == "values" {
+        values();
+    }
+    Ok(())
+}
+
+/// Nanoseconds for a number of all 16 images.
+fn values() {
+    const LEN: usize = 6 * 24 * 24;
+    let x = ramp(LEN);
+    let mut y = ramp(LEN);
+    let mut small = ramp(LEN / 4);
+    let pool = Pool2d::new(Shape::new(&[6, 24, 24]), [2, 2]);
+    let key = dropout::Key { seed: 1, pass: 2, node: 3, group: 4 };
+    let mut rows = vec![0.5; LEN * LANES];
+    println!("\nnanoseconds for a number of 16 images");
+    for isa in Isa::available() {
+        // A rate of 2·16 a call for LEN multiply-adds: turned over, a time for each number.
+        let time = |kernel: &mut dyn FnMut()| 2.0 * LANES as f64 / rate(LEN, kernel);
+        println!(
+            "relu               {isa:9} {:6.2}",
+            time(&mut || {
+                activation::forward(isa, Activation::Relu, black_box(&x), &mut y);
+            })
+        );
+        println!(
+            "relu's gradient    {isa:9} {:6.2}",
+            time(&mut || {
+                activation::backward_in_place(isa, Activation::Relu, black_box(&x), &mut y);
+            })
+        );
+        println!(
+            "sigmoid            {isa:9} {:6.2}",
+            time(&mut || {
+                activation::forward(isa, Activation::Sigmoid, black_box(&x), &mut y);
+            })
+        );
+        println!(
+            "tanh               {isa:9} {:6.2}",
+            time(&mut || {
+                activation::forward(isa, Activation::Tanh, black_box(&x), &mut y);
+            })
+        );
+        println!(
+            "softmax            {isa:9} {:6.2}",
+            time(&mut || {
+                softmax::forward(isa, 6, black_box(&x), &mut y);
+            })
+        );
+        println!(
+            "dropout            {isa:9} {:6.2}",
+            time(&mut || {
+                dropout::forward(isa, 0.5, key, black_box(&x), &mut y);
+            })
+        );
+        println!(
+            "max pool           {isa:9} {:6.2}",
+            time(&mut || {
+                pool2d::max_forward(isa, &pool, black_box(&x), &mut small);
+            })
+        );
+        let dy = small.clone();
+        println!(
+            "max pool gradient  {isa:9} {:6.2}",
+            time(&mut || {
+                pool2d::max_backward(isa, &pool, black_box(&x), &small, &dy, &mut y);
+            })
+        );
+        println!(
+            "avg pool           {isa:9} {:6.2}",
+            time(&mut || {
+                pool2d::avg_forward(isa, &pool, black_box(&x), &mut small);
+            })
+        );
+        println!(
+            "avg pool gradient  {isa:9} {:6.2}",
+            time(&mut || {
+                pool2d::avg_backward(isa, &pool, black_box(&dy), &mut y);
+            })
+        );
+    }
+    let time = |kernel: &mut dyn FnMut()| 2.0 * LANES as f64 / rate(LEN, kernel);
+    println!("pack               {:9} {:6.2}", isa(), time(&mut || pack(black_box(&rows), &mut y)));
+    println!(
+        "unpack             {:9} {:6.2}",
+        isa(),
+        time(&mut || unpack(&y, black_box(&mut rows)))
+    );
+}
+
+fn convolution(name: &str, g: &Conv2d) -> Result<(), Box<dyn std::error::Error>> {
+    let output = g.output().map_err(|error| format!("{error:?}"))?;
+    let x = ramp(g.input.elements());
+    let mut dx = x.clone();
+    let mut y = ramp(output.elements());
+    let dy = y.clone();
+    let weight = vec![0.01; g.weight().elements()];
+    let mut dw = weight.clone();
+    let bias = vec![0.1; g.out_channels];
+    let mut db = bias.clone();
+    // The taps that lie in the padding count too.
+    let work = weight.len() * output.dim(1) * output.dim(2);
+    for isa in Isa::available() {
+        let f = Activation::Relu;
+        let forward = rate(work, || {
+            conv2d::forward(isa, g, black_box(&x), &weight, Some(&bias), f, &mut y);
+        });
+        let data = rate(work, || conv2d::backward_data(isa, g, black_box(&dy), &weight, &mut dx));
+        let gradient = rate(work, || {
+            conv2d::backward_weight(isa, g, black_box(&x), &dy, &mut dw, Some(&mut db));
+        });
+        println!("{name:34} {isa:9} {forward:8.1} {data:8.1} {gradient:8.1}");
+    }
+    Ok(())
+}
+
+fn fully_connected(name: &str, inputs: usize, outputs: usize) {
+    let x = ramp(inputs);
+    let mut dx = x.clone();
+    let mut y = ramp(outputs);
+    let dy = y.clone();
+    let weight = vec![0.01; inputs * outputs];
+    // The nets' gradients stand in one struct that starts at a multiple of 64 bytes.
+    let mut dw = vec![0.01; inputs * outputs + LANES];
+    let start = dw.as_ptr().align_offset(64).min(LANES);
+    let dw = &mut dw[start..start + inputs * outputs];
+    let bias = vec![0.1; outputs];
+    let mut db = bias.clone();
+    let work = weight.len();
+    for isa in Isa::available() {
+        let f = Activation::Relu;
+        let forward = rate(work, || {
+            linear::forward(isa, black_box(&x), &weight, Some(&bias), f, &mut y);
+        });
+        let data = rate(work, || linear::backward_data(isa, black_box(&dy), &weight, &mut dx));
+        let gradient = rate(work, || {
+            linear::backward_weight(isa, black_box(&x), &dy, dw, Some(&mut db));
+        });
+        println!("{name:34} {isa:9} {forward:8.1} {data:8.1} {gradient:8.1}");
+    }
+}
+
+fn ramp(len: usize) -> Vec<Lanes> {
+    (0..len).map(|i| Lanes([(i % 17) as f32 * 0.1 - 0.8; LANES])).collect()
+}
+
+/// GFLOP/s of the fastest run within a fifth of a second.
+fn rate(multiply_adds_per_image: usize, mut kernel: impl FnMut()) -> f64 {
+    let mut best = f64::INFINITY;
+    let start = Instant::now();
+    while start.elapsed().as_secs_f64() < 0.2 {
+        let run = Instant::now();
+        kernel();
+        best = best.min(run.elapsed().as_secs_f64());
+    }
+    2.0 * (LANES * multiply_adds_per_image) as f64 / best / 1e9
+}

@@ -1,0 +1,128 @@
+//! Functions of vectors.
+
+use typenet_shape::Activation;
+
+use super::simd::Simd;
+
+/// The larger of two; NaN if one is.
+#[inline(always)]
+pub(super) fn max<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
+    // Where one is NaN the comparison fails and `a` stays.
+    s.unless_nan(b, s.select_lt(a, b, b, a))
+}
+
+/// `low` where `v` is less; NaN stays.
+#[inline(always)]
+fn at_least<S: Simd>(s: S, low: f32, v: S::V) -> S::V {
+    s.select_lt(v, s.splat(low), s.splat(low), v)
+}
+
+/// `high` where `v` is more; NaN stays.
+#[inline(always)]
+fn at_most<S: Simd>(s: S, high: f32, v: S::V) -> S::V {
+    s.select_lt(s.splat(high), v, s.splat(high), v)
+}
+
+/// The nearest whole number, for numbers below 2²².
+#[inline(always)]
+fn round<S: Simd>(s: S, v: S::V) -> S::V {
+    // A number of this size has no bits for fractions, so the addition rounds them off.
+    let shift = s.splat(12_582_912.0);
+    s.sub(s.add(v, shift), shift)
+}
+
+/// `(n, e^r - 1)` with `v = n ln 2 + r`, `n` whole and `|r| <= ln 2 / 2`.
+#[inline(always)]
+fn split_exponent<S: Simd>(s: S, v: S::V) -> (S::V, S::V) {
+    // ln 2 in two parts, the first short enough for exact products with n.
+    const HIGH: f32 = 355.0 / 512.0;
+    const LOW: f32 = -2.121_944_4e-4;
+    let n = round(s, s.mul(v, s.splat(std::f32::consts::LOG2_E)));
+    let r = s.fma(n, s.splat(-HIGH), v);
+    let r = s.fma(n, s.splat(-LOW), r);
+    // The Taylor series: the first term left out is below 2e-8 of the sum.
+    let mut sum = s.splat(1.0 / 5040.0);
+    for factorial in [720.0, 120.0, 24.0, 6.0, 2.0] {
+        sum = s.fma(sum, r, s.splat(1.0 / factorial));
+    }
+    (n, s.fma(s.mul(sum, r), r, r))
+}
+
+/// `eᵛ`, to about 1e-7 of itself; 0 and ∞ where an `f32` ends.
+#[inline(always)]
+pub(super) fn exp<S: Simd>(s: S, v: S::V) -> S::V {
+    let (n, less_one) = split_exponent(s, at_most(s, 89.0, at_least(s, -104.0, v)));
+    // Two factors, since 2ⁿ itself may lie beyond the normal numbers.
+    let half = round(s, s.mul(n, s.splat(0.5)));
+    let e = s.mul(s.add(less_one, s.splat(1.0)), s.power_of_two(half));
+    s.mul(e, s.power_of_two(s.sub(n, half)))
+}
+
+/// `1 / (1 + e⁻ᵛ)`
+#[inline(always)]
+fn sigmoid<S: Simd>(s: S, v: S::V) -> S::V {
+    let zero = s.splat(0.0);
+    let minus = s.sub(zero, v);
+    // e^-|v| cannot overflow; `numerator` keeps what is near 0 exact.
+    let e = exp(s, s.select_lt(zero, v, minus, v));
+    let numerator = s.select_lt(zero, v, s.splat(1.0), e);
+    s.div(numerator, s.add(e, s.splat(1.0)))
+}
+
+/// `tanh v = m / (m + 2)` with `m = e²ᵛ - 1`, computed without cancellation near 0.
+#[inline(always)]
+fn tanh<S: Simd>(s: S, v: S::V) -> S::V {
+    let zero = s.splat(0.0);
+    let minus = s.sub(zero, v);
+    let size = s.select_lt(v, zero, minus, v);
+    // From 10 on the result is 1 in an f32.
+    let (n, less_one) = split_exponent(s, at_most(s, 20.0, s.add(size, size)));
+    let power = s.power_of_two(n);
+    let m = s.fma(power, less_one, s.sub(power, s.splat(1.0)));
+    let result = s.div(m, s.add(m, s.splat(2.0)));
+    s.select_lt(v, zero, s.sub(zero, result), result)
+}
+
+/// `f(v)`; NaN stays NaN.
+#[inline(always)]
+pub(super) fn activate<S: Simd>(s: S, f: Activation, v: S::V) -> S::V {
+    match f {
+        Activation::Sigmoid => sigmoid(s, v),
+        Activation::Tanh => tanh(s, v),
+        _ => Fused::split(f).0.apply(s, v),
+    }
+}
+
+/// The activations cheap enough to be done at each store of a tile.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Fused {
+    /// `v`
+    Identity,
+    /// `v` where positive, this times `v` elsewhere.
+    Leaky(f32),
+    /// `v` where positive, 0 elsewhere.
+    Relu,
+}
+
+impl Fused {
+    /// What to do at each store, and what in a pass afterwards.
+    pub(super) fn split(f: Activation) -> (Fused, Option<Activation>) {
+        match f {
+            Activation::Identity => (Fused::Identity, None),
+            Activation::Relu => (Fused::Relu, None),
+            Activation::LeakyRelu { negative_slope } => (Fused::Leaky(negative_slope), None),
+            Activation::Sigmoid | Activation::Tanh => (Fused::Identity, Some(f)),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn apply<S: Simd>(self, s: S, v: S::V) -> S::V {
+        let zero = s.splat(0.0);
+        match self {
+            Fused::Identity => v,
+            // Both comparisons are false for NaN, which so stays.
+            Fused::Relu => s.select_lt(v, zero, zero, v),
+            Fused::Leaky(slope) => s.select_lt(v, zero, s.mul(v, s.splat(slope)), v),
+        }
+    }
+}

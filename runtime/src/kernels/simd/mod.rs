@@ -1,0 +1,100 @@
+//! The vector operations that the kernels are written with, one file for each instruction set.
+//!
+//! A kernel is a struct of its arguments whose [`Kernel::run`] is generic over [`Simd`] and always
+//! inlined; [`Simd::run`] is the thin function compiled for the instruction set that it is
+//! inlined into. A value of a `Simd` type is the proof that the machine has the instructions, so
+//! arithmetic is safe and only raw memory access is not.
+#![allow(unsafe_code)]
+
+use super::{LANES, Lanes};
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
+pub(crate) mod portable;
+
+/// Code to be compiled for each instruction set. Implement `run` with `#[inline(always)]`, and
+/// likewise whatever it calls, except through [`Simd::run`].
+pub(crate) trait Kernel {
+    /// What it returns.
+    type Output;
+    /// The code.
+    fn run<S: Simd>(self, s: S) -> Self::Output;
+}
+
+/// An instruction set.
+pub(crate) trait Simd: Copy {
+    /// A vector of [`Simd::WIDTH`] numbers.
+    type V: Copy;
+    /// Divides [`LANES`].
+    const WIDTH: usize;
+    /// How many registers a tile may fill with sums: enough stay free for its operands.
+    const ACCUMULATORS: usize;
+    /// Vectors in a [`Lanes`].
+    const PARTS: usize = LANES / Self::WIDTH;
+
+    /// Calls a kernel, compiled for this instruction set, and never inlines it: tiles called in
+    /// this way each get the registers for themselves.
+    fn run<K: Kernel>(self, kernel: K) -> K::Output;
+
+    /// The same number everywhere.
+    fn splat(self, number: f32) -> Self::V;
+    /// Reads a vector, of any alignment.
+    ///
+    /// # Safety
+    /// [`Simd::WIDTH`] numbers can be read at `from`.
+    unsafe fn read(self, from: *const f32) -> Self::V;
+    /// Writes a vector, of any alignment.
+    ///
+    /// # Safety
+    /// [`Simd::WIDTH`] numbers can be written at `to`.
+    unsafe fn write(self, to: *mut f32, v: Self::V);
+
+    /// `a + b`
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b`
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b`
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a / b`
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b + c`, rounded once where the machine can.
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `yes` where `a < b`, else (also where one is NaN) `no`.
+    fn select_lt(self, a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
+    /// `number` where `v` is a number, `v` where it is NaN.
+    fn unless_nan(self, v: Self::V, number: Self::V) -> Self::V;
+    /// `2ⁿ` for whole `n` from -126 to 127; anything finite or not for other `n`.
+    fn power_of_two(self, n: Self::V) -> Self::V;
+    /// The sum of each vector.
+    fn sums(self, vectors: [Self::V; 4]) -> [f32; 4];
+
+    /// `to[j][i] = from[i][j]`
+    #[inline(always)]
+    fn transpose(self, from: &[Lanes; LANES], to: &mut [Lanes; LANES]) {
+        for i in 0..LANES {
+            for j in 0..LANES {
+                to[j].0[i] = from[i].0[j];
+            }
+        }
+    }
+
+    /// The `part`-th vector of `lanes`.
+    #[inline(always)]
+    fn load(self, lanes: &Lanes, part: usize) -> Self::V {
+        assert!(part < Self::PARTS, "a part of a Lanes");
+        // SAFETY: PARTS vectors of WIDTH numbers fill a Lanes, and `part` is one of them.
+        unsafe { self.read(lanes.0.as_ptr().add(part * Self::WIDTH)) }
+    }
+
+    /// Overwrites the `part`-th vector of `lanes`.
+    #[inline(always)]
+    fn store(self, lanes: &mut Lanes, part: usize, v: Self::V) {
+        assert!(part < Self::PARTS, "a part of a Lanes");
+        // SAFETY: PARTS vectors of WIDTH numbers fill a Lanes, and `part` is one of them.
+        unsafe { self.write(lanes.0.as_mut_ptr().add(part * Self::WIDTH), v) }
+    }
+}

@@ -1,0 +1,208 @@
+//! Convolution and its gradients against plain loops in f64, on every instruction set.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod kernels_support;
+
+use kernels_support::*;
+use proptest::prelude::*;
+use typenet_runtime::kernels::{Isa, LANES, conv2d};
+use typenet_shape::{Activation, Conv2d, Shape};
+
+const BOUND: f64 = 1e-5;
+
+/// All three kernels of one geometry, on every instruction set.
+fn check(g: &Conv2d, seed: u64) {
+    let output = g.output().unwrap();
+    let mut random = Random::new(seed);
+    let x = random.lanes(g.input.elements());
+    let dy = random.lanes(output.elements());
+    let weight = random.numbers(g.weight().elements());
+    let bias = g.bias.then(|| random.numbers(g.out_channels));
+    let plane = output.dim(1) * output.dim(2);
+
+    let mut y_ref = vec![vec![0.0; dy.len()]; LANES];
+    let mut dx_ref = vec![vec![0.0; x.len()]; LANES];
+    let mut dw_ref = vec![0.5; weight.len()];
+    for (lane, y) in y_ref.iter_mut().enumerate() {
+        for (at, y) in y.iter_mut().enumerate() {
+            *y = bias.as_ref().map_or(0.0, |bias| f64::from(bias[at / plane]));
+        }
+        products(g, |at_y, at_x, at_w| {
+            let w = f64::from(weight[at_w]);
+            let (d, v) = (f64::from(dy[at_y].0[lane]), f64::from(x[at_x].0[lane]));
+            y[at_y] += w * v;
+            dx_ref[lane][at_x] += w * d;
+            dw_ref[at_w] += d * v;
+        });
+    }
+    let mut db_ref = vec![-0.25; g.out_channels];
+    for (at, d) in dy.iter().enumerate() {
+        db_ref[at / plane] += d.0.iter().map(|&d| f64::from(d)).sum::<f64>();
+    }
+
+    for isa in Isa::available() {
+        for f in [Activation::Identity, Activation::Relu, Activation::Tanh] {
+            let mut y = poison(dy.len());
+            conv2d::forward(isa, g, &x, &weight, bias.as_deref(), f, &mut y);
+            assert_lanes_close(&y, BOUND, &format!("{isa} {f:?} forward {g:?}"), |lane| {
+                let f = |&v: &f64| match f {
+                    Activation::Relu => v.max(0.0),
+                    Activation::Tanh => v.tanh(),
+                    _ => v,
+                };
+                y_ref[lane].iter().map(f).collect()
+            });
+        }
+
+        let mut dx = poison(x.len());
+        conv2d::backward_data(isa, g, &dy, &weight, &mut dx);
+        assert_lanes_close(&dx, BOUND, &format!("{isa} data gradient {g:?}"), |lane| {
+            dx_ref[lane].clone()
+        });
+
+        let mut dw = vec![0.5; weight.len()];
+        let mut db = vec![-0.25; g.out_channels];
+        conv2d::backward_weight(isa, g, &x, &dy, &mut dw, Some(&mut db));
+        assert_close(&wide(&dw), &dw_ref, BOUND, &format!("{isa} weight gradient {g:?}"));
+        assert_close(&wide(&db), &db_ref, BOUND, &format!("{isa} bias gradient {g:?}"));
+        let mut again = vec![0.5; weight.len()];
+        conv2d::backward_weight(isa, g, &x, &dy, &mut again, None);
+        assert_eq!(dw, again, "{isa}: the bias changes nothing");
+    }
+}
+
+fn conv(input: [usize; 3], out_channels: usize, kernel: [usize; 2]) -> Conv2d {
+    Conv2d::new(Shape::new(&input), out_channels, kernel)
+}
+
+#[test]
+fn every_channel_count_up_to_20() {
+    for channels in 1..=20 {
+        check(&Conv2d { padding: [1, 1], ..conv([channels, 3, 5], 21 - channels, [3, 3]) }, 1);
+    }
+}
+
+#[test]
+fn every_width_up_to_20() {
+    for width in 1..=20 {
+        check(&Conv2d { padding: [0, 1], ..conv([2, 2, width], 3, [2, 3]) }, 2);
+        check(&conv([1, 1, width], 8, [1, 1]), 3);
+    }
+}
+
+#[test]
+fn every_kernel_width_up_to_12() {
+    for kernel in 1..=12 {
+        let padding = [0, kernel / 2];
+        check(&Conv2d { padding, ..conv([3, 3, 13], 5, [2, kernel]) }, 4);
+        check(&Conv2d { padding: [kernel, 0], ..conv([1, 4, 3], 2, [kernel, 1]) }, 5);
+    }
+}
+
+#[test]
+fn every_stride_with_every_dilation() {
+    for stride in 1..=5 {
+        for dilation in 1..=4 {
+            let g = conv([2, 9, 11], 3, [2, 3]);
+            let (stride, dilation) = ([stride, 6 - stride], [dilation, dilation]);
+            check(&Conv2d { stride, dilation, padding: [1, 2], ..g }, 6);
+        }
+    }
+}
+
+#[test]
+fn groups_and_depthwise() {
+    for [groups, per_in, per_out] in [[2, 3, 4], [3, 1, 2], [7, 1, 1], [4, 2, 1]] {
+        let g = conv([groups * per_in, 6, 5], groups * per_out, [3, 3]);
+        check(&Conv2d { groups, padding: [1, 1], bias: false, ..g }, 7);
+    }
+}
+
+#[test]
+fn all_padding_but_one_place() {
+    check(&Conv2d { padding: [3, 2], ..conv([2, 1, 1], 3, [4, 3]) }, 8);
+    // Whole rows and columns of windows that see nothing but padding.
+    check(&Conv2d { padding: [5, 4], ..conv([2, 3, 2], 3, [2, 2]) }, 9);
+    check(&Conv2d { padding: [5, 4], stride: [3, 2], ..conv([1, 3, 2], 9, [2, 2]) }, 9);
+}
+
+#[test]
+fn places_that_no_window_reads_have_no_gradient() {
+    check(&Conv2d { stride: [4, 5], ..conv([2, 9, 12], 3, [2, 1]) }, 10);
+}
+
+#[test]
+fn layers_of_real_nets() {
+    check(&conv([1, 28, 28], 6, [5, 5]), 11);
+    check(&conv([6, 12, 12], 16, [5, 5]), 12);
+    check(&Conv2d { padding: [1, 1], stride: [2, 2], ..conv([16, 8, 8], 24, [3, 3]) }, 13);
+}
+
+#[test]
+fn a_relu_lets_nan_through() {
+    let g = conv([1, 1, 1], 2, [1, 1]);
+    let mut x = Random::new(14).lanes(1);
+    x[0].0[5] = f32::NAN;
+    x[0].0[6] = f32::NEG_INFINITY;
+    for isa in Isa::available() {
+        let mut y = poison(2);
+        conv2d::forward(isa, &g, &x, &[1.0, -1.0], None, Activation::Relu, &mut y);
+        assert!(y[0].0[5].is_nan() && y[1].0[5].is_nan());
+        assert_eq!([y[0].0[6], y[1].0[6]], [0.0, f32::INFINITY]);
+        assert_eq!(y[0].0[0], x[0].0[0].max(0.0));
+    }
+}
+
+#[test]
+fn a_number_reaches_only_its_own_image() {
+    let g = Conv2d { padding: [1, 1], ..conv([2, 4, 5], 3, [3, 3]) };
+    let weight = Random::new(15).numbers(g.weight().elements());
+    let mut x = Random::new(16).lanes(g.input.elements());
+    x[7].0[3] = f32::NAN;
+    for isa in Isa::available() {
+        let mut y = poison(3 * 4 * 5);
+        conv2d::forward(isa, &g, &x, &weight, None, Activation::Identity, &mut y);
+        for lane in 0..LANES {
+            assert_eq!(y.iter().any(|y| y.0[lane].is_nan()), lane == 3);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "the weight's length")]
+fn a_wrong_length_is_refused() {
+    let g = conv([1, 2, 2], 1, [1, 1]);
+    let mut y = poison(4);
+    let x = Random::new(17).lanes(4);
+    conv2d::forward(Isa::Portable, &g, &x, &[1.0, 2.0], None, Activation::Identity, &mut y);
+}
+
+fn geometry() -> impl Strategy<Value = Conv2d> {
+    let axis = || (1..=13usize, 1..=5usize, 1..=4usize, 0..=3usize, 1..=3usize);
+    let channels = (1..=4usize, 1..=6usize, 1..=10usize);
+    (axis(), axis(), channels, any::<bool>()).prop_filter_map(
+        "kernel larger than input",
+        |((h, kh, sh, ph, dh), (w, kw, sw, pw, dw), (groups, per_in, per_out), bias)| {
+            let g = Conv2d {
+                input: Shape::new(&[groups * per_in, h, w]),
+                out_channels: groups * per_out,
+                kernel: [kh, kw],
+                stride: [sh, sw],
+                padding: [ph, pw],
+                dilation: [dh, dw],
+                groups,
+                bias,
+            };
+            g.output().is_ok().then_some(g)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(config(150))]
+
+    #[test]
+    fn random_geometries(g in geometry(), seed: u64) {
+        check(&g, seed);
+    }
+}

@@ -1,0 +1,115 @@
+//! What the kernels' tests share: random values, f64 references and comparison.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use typenet_runtime::kernels::{LANES, Lanes};
+use typenet_shape::Conv2d;
+
+/// So many random cases, the same in each run.
+pub fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(2026),
+        ..ProptestConfig::default()
+    }
+}
+
+/// Random numbers, the same for the same seed.
+pub struct Random(ChaCha8Rng);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// Between -1 and 1.
+    pub fn number(&mut self) -> f32 {
+        (self.0.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0
+    }
+
+    pub fn numbers(&mut self, len: usize) -> Vec<f32> {
+        (0..len).map(|_| self.number()).collect()
+    }
+
+    pub fn lanes(&mut self, len: usize) -> Vec<Lanes> {
+        (0..len).map(|_| Lanes([(); LANES].map(|()| self.number()))).collect()
+    }
+}
+
+/// An output that a kernel has to overwrite everywhere.
+pub fn poison(len: usize) -> Vec<Lanes> {
+    vec![Lanes([f32::NAN; LANES]); len]
+}
+
+/// One image of a value.
+pub fn image(value: &[Lanes], lane: usize) -> Vec<f64> {
+    value.iter().map(|lanes| f64::from(lanes.0[lane])).collect()
+}
+
+pub fn wide(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().map(|&number| f64::from(number)).collect()
+}
+
+/// `‖a − b‖ / ‖b‖`; NaN, which no bound accepts, if any number is NaN.
+pub fn relative(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|n| n * n).sum::<f64>().sqrt();
+    let size = norm(&mut b.iter().copied());
+    norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / size.max(1e-30)
+}
+
+#[track_caller]
+pub fn assert_close(found: &[f64], expected: &[f64], bound: f64, what: &str) {
+    // Where all is zero, as in a gradient that nothing reaches, nothing but zero will do.
+    let difference = relative(found, expected);
+    assert!(difference <= bound, "{what}: relative difference {difference:e}, bound {bound:e}");
+}
+
+/// Compares all images at once: of one image few numbers may survive a relu, and those may be
+/// small differences of large ones.
+#[track_caller]
+pub fn assert_lanes_close(
+    found: &[Lanes],
+    bound: f64,
+    what: &str,
+    expected: impl Fn(usize) -> Vec<f64>,
+) {
+    let found: Vec<f64> = (0..LANES).flat_map(|lane| image(found, lane)).collect();
+    let expected: Vec<f64> = (0..LANES).flat_map(expected).collect();
+    assert_close(&found, &expected, bound, what);
+}
+
+/// What reads what in a convolution: calls `f(place in y, place in x, place in w)` for each product.
+pub fn products(g: &Conv2d, mut f: impl FnMut(usize, usize, usize)) {
+    let output = g.output().unwrap();
+    let [height, width] = [g.input.dim(1), g.input.dim(2)];
+    let in_channels = g.input.dim(0) / g.groups;
+    let out_channels = g.out_channels / g.groups;
+    for o in 0..g.out_channels {
+        for i in 0..output.dim(1) {
+            for j in 0..output.dim(2) {
+                for c in 0..in_channels {
+                    for u in 0..g.kernel[0] {
+                        for v in 0..g.kernel[1] {
+                            let row =
+                                (i * g.stride[0] + u * g.dilation[0]).wrapping_sub(g.padding[0]);
+                            let column =
+                                (j * g.stride[1] + v * g.dilation[1]).wrapping_sub(g.padding[1]);
+                            if row < height && column < width {
+                                let channel = o / out_channels * in_channels + c;
+                                f(
+                                    (o * output.dim(1) + i) * output.dim(2) + j,
+                                    (channel * height + row) * width + column,
+                                    ((o * in_channels + c) * g.kernel[0] + u) * g.kernel[1] + v,
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
