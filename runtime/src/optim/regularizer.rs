@@ -1,0 +1,203 @@
+use rayon::prelude::*;
+use typenet_shape::{Graph, Tensor, TensorKind};
+
+use super::{argument, path};
+use crate::network::Network;
+use crate::{Plain, Result};
+
+/// Pieces of this many numbers are shared out among threads.
+const PIECE: usize = 64 * 1024;
+
+/// A penalty on large weights that is part of the loss, `L + λR(W)`, and so of every loss that is
+/// reported. Biases are left out unless [`biases`](Self::biases) asks for them.
+///
+/// | | adds to the loss | adds to the gradient of each weight `w` |
+/// |---|---|---|
+/// | [`l2`](Self::l2) | `λ Σ w²` | `2 λ w` |
+/// | [`l1`](Self::l1) | `λ Σ │w│` | `λ · sign(w)`, and 0 at 0 |
+///
+/// There is no factor ½: `l2(λ)` moves the weights as [`Sgd::weight_decay`](super::Sgd::weight_decay)
+/// of `2 λ` does, except that weight decay takes the biases too and is no part of the loss.
+///
+/// ```
+/// use typenet_runtime::optim::Regularizer;
+/// let elastic = Regularizer::l2(1e-4).and(Regularizer::l1(1e-5).only(&["fc1"]));
+/// assert!(elastic.check().is_ok());
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Regularizer {
+    terms: Vec<Term>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+struct Term {
+    norm: Norm,
+    lambda: f32,
+    biases: bool,
+    /// Paths; all tensors if there are none.
+    only: Option<Vec<String>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Norm {
+    L1,
+    L2,
+}
+
+impl Regularizer {
+    /// `λ Σ w²`, of gradient `2 λ w`; λ is 0 or more.
+    pub fn l2(lambda: f32) -> Regularizer {
+        Regularizer::of(Norm::L2, lambda)
+    }
+
+    /// `λ Σ |w|`, which drives weights to exactly 0 more than [`l2`](Self::l2); λ is 0 or more.
+    pub fn l1(lambda: f32) -> Regularizer {
+        Regularizer::of(Norm::L1, lambda)
+    }
+
+    fn of(norm: Norm, lambda: f32) -> Regularizer {
+        Regularizer { terms: vec![Term { norm, lambda, biases: false, only: None }] }
+    }
+
+    /// Whether biases count as well; `false` unless set. It holds for the terms so far: set it
+    /// before [`and`](Self::and).
+    #[must_use]
+    pub fn biases(mut self, biases: bool) -> Regularizer {
+        self.terms.iter_mut().for_each(|term| term.biases = biases);
+        self
+    }
+
+    /// Only the tensors that these paths name, as in [`Sgd::group`](super::Sgd::group). A bias that
+    /// a path names still needs [`biases`](Self::biases). It holds for the terms so far.
+    #[must_use]
+    pub fn only(mut self, paths: &[&str]) -> Regularizer {
+        let paths: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
+        self.terms.iter_mut().for_each(|term| term.only = Some(paths.clone()));
+        self
+    }
+
+    /// The sum of both.
+    #[must_use]
+    pub fn and(mut self, other: Regularizer) -> Regularizer {
+        self.terms.extend(other.terms);
+        self
+    }
+
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) when a λ is negative or not finite.
+    pub fn check(&self) -> Result<()> {
+        match self.terms.iter().find(|term| !(term.lambda.is_finite() && term.lambda >= 0.0)) {
+            Some(term) => {
+                Err(argument("lambda", term.lambda, "a finite number, 0 or more, is needed"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// As [`check`](Self::check), and that every path of [`only`](Self::only) names a tensor.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument).
+    pub fn check_against(&self, graph: &Graph<'_>, tensors: &[Tensor]) -> Result<()> {
+        self.check()?;
+        let paths = self.terms.iter().flat_map(|term| term.only.iter().flatten());
+        paths.into_iter().try_for_each(|path| path::check("only", path, graph, tensors))
+    }
+
+    /// λR(W), added up in f64, of all parameters in the order of `tensors`.
+    pub fn value(&self, graph: &Graph<'_>, tensors: &[Tensor], parameters: &[f32]) -> f64 {
+        let mut value = 0.0;
+        for term in &self.terms {
+            let mut norm = 0.0;
+            for tensor in tensors.iter().filter(|tensor| term.takes(graph, tensor)) {
+                norm += term.norm.sum(numbers(tensor, parameters));
+            }
+            value += f64::from(term.lambda) * norm;
+        }
+        value
+    }
+
+    /// Adds the gradient of [`value`](Self::value) to `gradients`, both in the order of `tensors`.
+    pub fn add_gradient(
+        &self,
+        graph: &Graph<'_>,
+        tensors: &[Tensor],
+        parameters: &[f32],
+        gradients: &mut [f32],
+    ) {
+        for term in &self.terms {
+            for tensor in tensors.iter().filter(|tensor| term.takes(graph, tensor)) {
+                let w = numbers(tensor, parameters);
+                let g = &mut gradients[tensor.offset..tensor.offset + tensor.shape.elements()];
+                if g.len() <= PIECE {
+                    term.add_gradient(w, g);
+                } else {
+                    let pieces = w.par_chunks(PIECE).zip(g.par_chunks_mut(PIECE));
+                    pieces.for_each(|(w, g)| term.add_gradient(w, g));
+                }
+            }
+        }
+    }
+
+    /// [`value`](Self::value) of a net.
+    pub fn value_of<N: Network>(&self, net: &N) -> f64 {
+        self.value(&N::GRAPH, N::LAYOUT.tensors, net.parameters_flat())
+    }
+
+    /// [`add_gradient`](Self::add_gradient) of a net, to the gradients of a workspace:
+    /// `regularizer.add_gradient_of(&net, ws.gradients_mut())`.
+    pub fn add_gradient_of<N: Network>(&self, net: &N, gradients: &mut N::Parameters) {
+        let tensors = N::LAYOUT.tensors;
+        self.add_gradient(&N::GRAPH, tensors, net.parameters_flat(), gradients.as_flat_mut());
+    }
+}
+
+fn numbers<'a>(tensor: &Tensor, parameters: &'a [f32]) -> &'a [f32] {
+    &parameters[tensor.offset..tensor.offset + tensor.shape.elements()]
+}
+
+impl Term {
+    fn takes(&self, graph: &Graph<'_>, tensor: &Tensor) -> bool {
+        let named = |paths: &Vec<String>| paths.iter().any(|path| path::names(path, graph, tensor));
+        (self.biases || tensor.kind != TensorKind::Bias) && self.only.as_ref().is_none_or(named)
+    }
+
+    fn add_gradient(&self, w: &[f32], g: &mut [f32]) {
+        match self.norm {
+            Norm::L2 => {
+                let factor = 2.0 * self.lambda;
+                g.iter_mut().zip(w).for_each(|(g, w)| *g += factor * w);
+            }
+            Norm::L1 => {
+                let sign = |w: f32| if w == 0.0 { 0.0 } else { w.signum() };
+                g.iter_mut().zip(w).for_each(|(g, &w)| *g += self.lambda * sign(w));
+            }
+        }
+    }
+}
+
+impl Norm {
+    /// `Σ w²` or `Σ |w|`. Halves are added as a tree that depends on the length alone, so that the
+    /// sum has the same bits with any number of threads.
+    fn sum(self, w: &[f32]) -> f64 {
+        if w.len() > PIECE {
+            let (left, right) = w.split_at(w.len() / 2);
+            let (left, right) = rayon::join(|| self.sum(left), || self.sum(right));
+            return left + right;
+        }
+        // Eight sums side by side, which become vectors.
+        let mut sums = [0.0; 8];
+        for chunk in w.chunks(sums.len()) {
+            for (sum, &w) in sums.iter_mut().zip(chunk) {
+                let w = f64::from(w);
+                *sum += match self {
+                    Norm::L1 => w.abs(),
+                    Norm::L2 => w * w,
+                };
+            }
+        }
+        sums.iter().sum()
+    }
+}
