@@ -30,7 +30,7 @@ pub struct Summary {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct SummaryRow {
-    /// The layer's name.
+    /// The layer's name; its kind where it has none.
     pub name: &'static str,
     /// Its kind and the arguments that are not their defaults, as in a declaration.
     pub layer: String,
@@ -40,8 +40,8 @@ pub struct SummaryRow {
     pub parameters: usize,
     /// Its multiply-adds for one image; 0 for layers without a weight.
     pub multiply_adds: u64,
-    /// Bytes of its output for one image; 0 where it has no memory of its own: `flatten`, and an
-    /// activation that is computed within the layer before it.
+    /// Bytes of its output for one image while training; 0 where it has no memory of its own:
+    /// `flatten`, and an activation that is computed within the layer before it.
     pub activation_bytes: usize,
 }
 
@@ -56,7 +56,7 @@ impl Summary {
             let shares_memory = matches!(op, Op::Flatten) || graph.fused_into(node).is_some();
             SummaryRow {
                 name: graph.nodes[node].name,
-                layer: declaration(&op),
+                layer: kind_and_arguments(&op),
                 output,
                 parameters: tensors.map(|tensor| tensor.shape.elements()).sum(),
                 multiply_adds: op.multiply_adds(input, output),
@@ -76,12 +76,24 @@ impl Summary {
     }
 }
 
+impl SummaryRow {
+    /// The layer as it is declared: `fc1: linear(120)`, `relu`.
+    fn declaration(&self) -> String {
+        let kind = self.layer.split('(').next();
+        if kind == Some(self.name) {
+            self.layer.clone()
+        } else {
+            format!("{}: {}", self.name, self.layer)
+        }
+    }
+}
+
 fn bytes(numbers: usize) -> usize {
     numbers * size_of::<f32>()
 }
 
-/// The layer as it is declared, without the arguments that are at their defaults.
-fn declaration(op: &Op) -> String {
+/// A layer's kind with the arguments that are not at their defaults, as in a declaration.
+fn kind_and_arguments(op: &Op) -> String {
     let mut arguments: Vec<String> = Vec::new();
     let pair = |value: [usize; 2]| Text::new().argument(value).as_str().to_owned();
     let unless = |default: [usize; 2], name: &str, value: [usize; 2]| {
@@ -112,7 +124,9 @@ fn declaration(op: &Op) -> String {
             arguments.extend(unless([0, 0], "padding", padding));
             arguments.extend((!count_include_pad).then(|| "count_include_pad = false".to_owned()));
         }
-        Op::LeakyRelu { negative_slope } => arguments.push(negative_slope.to_string()),
+        Op::LeakyRelu { negative_slope } => {
+            arguments.extend((negative_slope != 0.01).then(|| negative_slope.to_string()));
+        }
         Op::Dropout { p } => arguments.push(p.to_string()),
         _ => {}
     }
@@ -120,47 +134,40 @@ fn declaration(op: &Op) -> String {
     if arguments.is_empty() { kind.to_owned() } else { format!("{kind}({})", arguments.join(", ")) }
 }
 
-/// The columns' titles; the first three are aligned left, the others right.
-const TITLES: [&str; 6] = ["name", "layer", "output", "parameters", "multiply-adds", "activations"];
-const LEFT: usize = 3;
+/// The columns' titles; the first two columns are aligned left, the others right.
+const TITLES: [&str; 5] = ["layer", "output", "parameters", "multiply-adds", "activations"];
+const LEFT: usize = 2;
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |value: u64| if value == 0 { String::new() } else { thousands(value) };
         let memory = |value: usize| if value == 0 { String::new() } else { size(value) };
-        let cells: Vec<[String; 6]> = (self.rows.iter())
-            .map(|row| {
-                [
-                    row.name.to_owned(),
-                    if row.layer == row.name { String::new() } else { row.layer.clone() },
-                    row.output.to_string(),
-                    count(row.parameters as u64),
-                    count(row.multiply_adds),
-                    memory(row.activation_bytes),
-                ]
-            })
-            .collect();
-        let total = [
-            "total".to_owned(),
-            String::new(),
-            String::new(),
-            thousands(self.parameters as u64),
-            thousands(self.multiply_adds),
-            String::new(),
-        ];
+        let cells = |row: &SummaryRow| {
+            [
+                row.declaration(),
+                row.output.to_string(),
+                count(row.parameters as u64),
+                count(row.multiply_adds),
+                memory(row.activation_bytes),
+            ]
+        };
+        let rows: Vec<[String; 5]> = self.rows.iter().map(cells).collect();
+        let (parameters, work) = (thousands(self.parameters as u64), thousands(self.multiply_adds));
+        let total = ["total".to_owned(), String::new(), parameters, work, String::new()];
         let mut widths = TITLES.map(|title| title.chars().count());
-        for row in cells.iter().chain([&total]) {
+        for row in rows.iter().chain([&total]) {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        let write = |f: &mut fmt::Formatter<'_>, row: &[String; 6]| {
+        let write = |f: &mut fmt::Formatter<'_>, row: &[String; 5]| {
             let mut line = String::new();
             for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-                line += &match column {
-                    0 => format!("{cell:<width$}"),
-                    _ if column < LEFT => format!("  {cell:<width$}"),
-                    _ => format!("  {cell:>width$}"),
+                line += if column > 0 { "  " } else { "" };
+                line += &if column < LEFT {
+                    format!("{cell:<width$}")
+                } else {
+                    format!("{cell:>width$}")
                 };
             }
             writeln!(f, "{}", line.trim_end())
@@ -170,7 +177,7 @@ impl fmt::Display for Summary {
         writeln!(f, "{rule}")?;
         write(f, &TITLES.map(str::to_owned))?;
         writeln!(f, "{rule}")?;
-        for row in &cells {
+        for row in &rows {
             write(f, row)?;
         }
         writeln!(f, "{rule}")?;
@@ -209,4 +216,25 @@ fn size(bytes: usize) -> String {
         }
     }
     format!("{:.1} GB", value / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let texts = [0, 7, 999, 1000, 61_706, 138_357_544, u64::MAX].map(thousands);
+        let expected =
+            ["0", "7", "999", "1,000", "61,706", "138,357,544", "18,446,744,073,709,551,615"];
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn bytes_take_the_unit_that_fits() {
+        let texts = [0, 999, 1000, 999_949, 999_950, 2_500_000, 999_950_000, 5 << 30].map(size);
+        let expected =
+            ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "2.5 MB", "1.0 GB", "5.4 GB"];
+        assert_eq!(texts, expected);
+    }
 }

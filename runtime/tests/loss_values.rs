@@ -1,5 +1,5 @@
 //! Every loss on a batch, against PyTorch's numbers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::excessive_precision)]
 
 #[path = "common/bare.rs"]
 mod bare;

@@ -4,18 +4,18 @@
 /// Declares a net with these types, and the nodes of its graph.
 macro_rules! bare_net {
     ($name:ident, $input:ty, $output:ty, $parameters:ty, $count:literal, $nodes:expr) => {
-        #[derive(Clone)]
-        pub struct $name {
+        #[derive(Clone, Debug)]
+        pub(crate) struct $name {
             model: ::typenet_runtime::Model<$parameters>,
         }
 
         const _: () = {
             use ::typenet_runtime::pass::{Backward, Forward};
             use ::typenet_runtime::{Layout, Model, Network};
-            use ::typenet_shape::{Graph, Plan, Shape, Tensor};
+            use ::typenet_shape::{Graph, Plan, Tensor};
 
             const GRAPH: Graph<'static> = Graph { name: stringify!($name), nodes: $nodes };
-            static SHAPES: [Shape; $count] = GRAPH.shapes();
+            static SHAPES: [::typenet_shape::Shape; $count] = GRAPH.shapes();
             static TENSORS: [Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<$count, _>();
             const PLAN: Plan<$count> = Plan::new(&GRAPH);
 
@@ -25,7 +25,7 @@ macro_rules! bare_net {
                 type OutputValue = $output;
                 type Parameters = $parameters;
                 const GRAPH: Graph<'static> = GRAPH;
-                const SHAPES: &'static [Shape] = &SHAPES;
+                const SHAPES: &'static [::typenet_shape::Shape] = &SHAPES;
                 const LAYOUT: Layout = Layout::new(&PLAN, &TENSORS);
                 fn from_model(model: Model<$parameters>) -> Self {
                     $name { model }

@@ -1,4 +1,5 @@
 //! A net written by hand in the form that `network!` gives it: the macro's expansion is this.
+#![allow(dead_code, unreachable_pub)]
 
 /// A small net for 8×8 images.
 pub struct Tiny {
