@@ -1,10 +1,9 @@
-//! Where random numbers come from: ChaCha with 8 rounds, counted from a seed and a stream, so that
-//! every use has numbers of its own that no other use, and no thread, can shift.
+//! Random numbers that are the same on every machine for the same seed.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// The random numbers of one stream of a seed.
+/// The random numbers of a seed. Every stream of a seed has its own, independent of the others.
 pub(crate) fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(stream);

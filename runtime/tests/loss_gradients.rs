@@ -8,7 +8,7 @@ use typenet_runtime::loss::{
 
 const STEP: f64 = 1e-5;
 
-fn compare<T: Sync, L: Loss<T>>(loss: &L, outputs: &[f32], target: &T, scale: f64) {
+fn compare<T, L: Loss<T>>(loss: &L, outputs: &[f32], target: &T, scale: f64) {
     let mut gradient = vec![f32::NAN; outputs.len()];
     let value = loss.image(outputs, target, scale, &mut gradient);
     let exact: Vec<f64> = outputs.iter().copied().map(f64::from).collect();

@@ -110,7 +110,7 @@ fn large_tensors_are_summed_as_small_ones() {
 
 #[test]
 fn wrong_arguments_are_refused() {
-    for lambda in [-0.1, f32::NAN, f32::INFINITY] {
+    for lambda in [-0.1, f64::NAN, f64::INFINITY] {
         let message = format!("`lambda` = {lambda}: a finite number, 0 or more, is needed");
         let sum = Regularizer::l1(0.1).and(Regularizer::l2(lambda));
         assert_eq!(sum.check().unwrap_err().to_string(), message);

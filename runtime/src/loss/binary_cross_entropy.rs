@@ -1,5 +1,3 @@
-use std::fmt::Display;
-
 use super::{Accepts, Loss, Reduction, check_values, check_weights};
 use crate::network::{Logits, Network};
 use crate::{Plain, Result};
@@ -59,16 +57,10 @@ impl<T: Plain> Loss<T> for BinaryCrossEntropy {
         self.reduction
     }
 
-    fn check_arguments(&self, outputs: usize) -> Result<()> {
-        match &self.pos_weight {
-            Some(weights) => {
-                check_weights("pos_weight", "one weight an output is needed", weights, outputs)
-            }
-            None => Ok(()),
+    fn check(&self, outputs: usize, target: &T, place: &str) -> Result<()> {
+        if let Some(weights) = &self.pos_weight {
+            check_weights("pos_weight", "one weight an output is needed", weights, outputs)?;
         }
-    }
-
-    fn check_target(&self, outputs: usize, target: &T, place: impl Display) -> Result<()> {
         let allowed = |value: f32| (0.0..=1.0).contains(&value);
         check_values(outputs, target.as_flat(), place, allowed, "0 to 1 is allowed")
     }

@@ -1,5 +1,3 @@
-use std::fmt::Display;
-
 use super::{Accepts, Loss, Reduction, argument, check_weights};
 use crate::network::{Logits, Network};
 use crate::{Error, Result};
@@ -65,7 +63,7 @@ impl CrossEntropy {
 
     fn class_weight(&self, class: usize) -> f64 {
         match &self.class_weights {
-            // A label outside the classes is refused by `check_target`, not here.
+            // A label outside the classes is refused by `check`, not here.
             Some(weights) => f64::from(weights.get(class).copied().unwrap_or(0.0)),
             None => 1.0,
         }
@@ -83,23 +81,17 @@ impl Loss<usize> for CrossEntropy {
         self.reduction
     }
 
-    fn check_arguments(&self, outputs: usize) -> Result<()> {
+    fn check(&self, outputs: usize, target: &usize, place: &str) -> Result<()> {
         if !(0.0..=1.0).contains(&self.label_smoothing) {
             return Err(argument("label_smoothing", self.label_smoothing, "0 to 1 is allowed"));
         }
-        match &self.class_weights {
-            Some(weights) => {
-                check_weights("class_weights", "one weight a class is needed", weights, outputs)
-            }
-            None => Ok(()),
+        if let Some(weights) = &self.class_weights {
+            check_weights("class_weights", "one weight a class is needed", weights, outputs)?;
         }
-    }
-
-    fn check_target(&self, outputs: usize, target: &usize, place: impl Display) -> Result<()> {
         if *target < outputs {
             return Ok(());
         }
-        Err(Error::Label { place: place.to_string(), label: *target, classes: outputs })
+        Err(Error::Label { place: place.to_owned(), label: *target, classes: outputs })
     }
 
     fn weight(&self, target: &usize) -> f64 {

@@ -1,5 +1,3 @@
-use std::fmt::Display;
-
 use super::{Accepts, Loss, Reduction, argument, check_finite};
 use crate::network::Network;
 use crate::{Plain, Result};
@@ -46,14 +44,10 @@ impl<T: Plain> Loss<T> for Huber {
         self.reduction
     }
 
-    fn check_arguments(&self, _outputs: usize) -> Result<()> {
-        if self.delta.is_finite() && self.delta > 0.0 {
-            return Ok(());
+    fn check(&self, outputs: usize, target: &T, place: &str) -> Result<()> {
+        if !(self.delta.is_finite() && self.delta > 0.0) {
+            return Err(argument("delta", self.delta, "a finite number above 0 is needed"));
         }
-        Err(argument("delta", self.delta, "a finite number above 0 is needed"))
-    }
-
-    fn check_target(&self, outputs: usize, target: &T, place: impl Display) -> Result<()> {
         check_finite(outputs, target.as_flat(), place)
     }
 

@@ -13,8 +13,6 @@
 //!
 //! A NaN in an output makes the loss NaN, never a number that looks right.
 
-use std::fmt::Display;
-
 use crate::network::Network;
 use crate::workspace::{Workspace, same_count};
 use crate::{Error, Result};
@@ -41,30 +39,17 @@ pub enum Reduction {
 }
 
 /// A loss function with targets of type `T`: class numbers (`usize`), or values (`[f32; N]`).
-pub trait Loss<T: Sync>: Clone + Send + Sync {
+pub trait Loss<T>: Clone + Send + Sync {
     /// The reduction over the batch.
     fn reduction(&self) -> Reduction;
 
-    /// Checks the loss's own arguments for a net with so many outputs.
+    /// Checks one target, and the loss's own arguments, against the number of outputs; `place` says
+    /// where the target is from.
     ///
     /// # Errors
-    /// [`Error::Argument`] with the first argument that is out of range.
-    fn check_arguments(&self, outputs: usize) -> Result<()>;
-
-    /// Checks one target against the number of outputs; `place` says where it is from.
-    ///
-    /// # Errors
-    /// [`Error::Label`], [`Error::Size`] or [`Error::Target`].
-    fn check_target(&self, outputs: usize, target: &T, place: impl Display) -> Result<()>;
-
-    /// Checks the arguments and one target.
-    ///
-    /// # Errors
-    /// As [`check_arguments`](Self::check_arguments) and [`check_target`](Self::check_target).
-    fn check(&self, outputs: usize, target: &T, place: impl Display) -> Result<()> {
-        self.check_arguments(outputs)?;
-        self.check_target(outputs, target, place)
-    }
+    /// [`Error::Label`], [`Error::Size`] or [`Error::Target`] when the target does not belong to such
+    /// an output; [`Error::Argument`] when an argument of the loss is out of range.
+    fn check(&self, outputs: usize, target: &T, place: &str) -> Result<()>;
 
     /// The image's share in the denominator of a mean: 1, or its class's weight. Any number will do
     /// for a target that [`check`](Self::check) refuses.
@@ -122,49 +107,25 @@ pub trait Loss<T: Sync>: Clone + Send + Sync {
     {
         same_count("targets of a batch", ws.batch(), targets.len())?;
         let len = N::LAYOUT.output_len;
-        self.check_arguments(len)?;
         for (i, target) in targets.iter().enumerate() {
-            self.check_target(len, target, format_args!("target {i} of the batch"))?;
+            // The place is written out only for a target that is refused: a step allocates nothing.
+            if self.check(len, target, "").is_err() {
+                self.check(len, target, &format!("target {i} of the batch"))?;
+            }
         }
         let (outputs, gradients) = ws.output_rows();
-        Ok(images(self, len, outputs, targets, 1.0 / denominator, gradients) / denominator)
+        let rows = outputs.chunks_exact(len).zip(gradients.chunks_exact_mut(len));
+        let mut sum = 0.0;
+        for ((output, gradient), target) in rows.zip(targets) {
+            sum += self.image(output, target, 1.0 / denominator, gradient);
+        }
+        Ok(sum / denominator)
     }
 }
 
 /// Says that a loss can be applied to the outputs of a net: cross-entropy only to a net that does
 /// not end in `softmax`, for example.
 pub trait Accepts<N: Network> {}
-
-/// From this many outputs on, a batch's images are shared out among threads.
-const SHARED: usize = 16 * 1024;
-
-/// The sum of the images' losses. Halves are added as a tree that depends on sizes alone, so that
-/// the sum has the same bits with any number of threads.
-fn images<T: Sync, L: Loss<T>>(
-    loss: &L,
-    len: usize,
-    outputs: &[f32],
-    targets: &[T],
-    scale: f64,
-    gradients: &mut [f32],
-) -> f64 {
-    if outputs.len() < SHARED || targets.len() < 2 {
-        let rows = outputs.chunks_exact(len).zip(gradients.chunks_exact_mut(len));
-        return rows
-            .zip(targets)
-            .map(|((output, gradient), target)| loss.image(output, target, scale, gradient))
-            .sum();
-    }
-    let half = targets.len() / 2;
-    let (outputs, more_outputs) = outputs.split_at(half * len);
-    let (gradients, more_gradients) = gradients.split_at_mut(half * len);
-    let (targets, more_targets) = targets.split_at(half);
-    let (sum, more) = rayon::join(
-        || images(loss, len, outputs, targets, scale, gradients),
-        || images(loss, len, more_outputs, more_targets, scale, more_gradients),
-    );
-    sum + more
-}
 
 /// An argument of a loss that is out of range.
 fn argument(name: &'static str, value: impl ToString, expected: &'static str) -> Error {
@@ -192,7 +153,7 @@ fn check_weights(
 fn check_values(
     outputs: usize,
     target: &[f32],
-    place: impl Display,
+    place: &str,
     allowed: fn(f32) -> bool,
     expected: &'static str,
 ) -> Result<()> {
@@ -201,7 +162,7 @@ fn check_values(
     }
     match target.iter().position(|&value| !allowed(value)) {
         Some(output) => {
-            let (place, value) = (place.to_string(), target[output]);
+            let (place, value) = (place.to_owned(), target[output]);
             Err(Error::Target { place, output, value, expected })
         }
         None => Ok(()),
@@ -209,6 +170,6 @@ fn check_values(
 }
 
 /// Checks that all numbers of a target are finite.
-fn check_finite(outputs: usize, target: &[f32], place: impl Display) -> Result<()> {
+fn check_finite(outputs: usize, target: &[f32], place: &str) -> Result<()> {
     check_values(outputs, target, place, f32::is_finite, "a finite number is needed")
 }

@@ -1,5 +1,3 @@
-use std::fmt::Display;
-
 use super::{Accepts, Loss, Reduction, check_finite};
 use crate::network::Network;
 use crate::{Plain, Result};
@@ -72,11 +70,7 @@ impl<T: Plain> Loss<T> for MeanSquaredError {
         self.reduction
     }
 
-    fn check_arguments(&self, _outputs: usize) -> Result<()> {
-        Ok(())
-    }
-
-    fn check_target(&self, outputs: usize, target: &T, place: impl Display) -> Result<()> {
+    fn check(&self, outputs: usize, target: &T, place: &str) -> Result<()> {
         check_finite(outputs, target.as_flat(), place)
     }
 
@@ -99,11 +93,7 @@ impl<T: Plain> Loss<T> for SumSquaredError {
         self.reduction
     }
 
-    fn check_arguments(&self, _outputs: usize) -> Result<()> {
-        Ok(())
-    }
-
-    fn check_target(&self, outputs: usize, target: &T, place: impl Display) -> Result<()> {
+    fn check(&self, outputs: usize, target: &T, place: &str) -> Result<()> {
         check_finite(outputs, target.as_flat(), place)
     }
 

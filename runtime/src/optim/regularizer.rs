@@ -32,7 +32,7 @@ pub struct Regularizer {
 #[derive(Clone, PartialEq, Debug)]
 struct Term {
     norm: Norm,
-    lambda: f32,
+    lambda: f64,
     biases: bool,
     /// Paths; all tensors if there are none.
     only: Option<Vec<String>>,
@@ -46,16 +46,16 @@ enum Norm {
 
 impl Regularizer {
     /// `λ Σ w²`, of gradient `2 λ w`; λ is 0 or more.
-    pub fn l2(lambda: f32) -> Regularizer {
+    pub fn l2(lambda: f64) -> Regularizer {
         Regularizer::of(Norm::L2, lambda)
     }
 
     /// `λ Σ |w|`, which drives weights to exactly 0 more than [`l2`](Self::l2); λ is 0 or more.
-    pub fn l1(lambda: f32) -> Regularizer {
+    pub fn l1(lambda: f64) -> Regularizer {
         Regularizer::of(Norm::L1, lambda)
     }
 
-    fn of(norm: Norm, lambda: f32) -> Regularizer {
+    fn of(norm: Norm, lambda: f64) -> Regularizer {
         Regularizer { terms: vec![Term { norm, lambda, biases: false, only: None }] }
     }
 
@@ -114,7 +114,7 @@ impl Regularizer {
             for tensor in tensors.iter().filter(|tensor| term.takes(graph, tensor)) {
                 norm += term.norm.sum(numbers(tensor, parameters));
             }
-            value += f64::from(term.lambda) * norm;
+            value += term.lambda * norm;
         }
         value
     }
@@ -167,12 +167,13 @@ impl Term {
     fn add_gradient(&self, w: &[f32], g: &mut [f32]) {
         match self.norm {
             Norm::L2 => {
-                let factor = 2.0 * self.lambda;
+                let factor = (2.0 * self.lambda) as f32;
                 g.iter_mut().zip(w).for_each(|(g, w)| *g += factor * w);
             }
             Norm::L1 => {
+                let lambda = self.lambda as f32;
                 let sign = |w: f32| if w == 0.0 { 0.0 } else { w.signum() };
-                g.iter_mut().zip(w).for_each(|(g, &w)| *g += self.lambda * sign(w));
+                g.iter_mut().zip(w).for_each(|(g, &w)| *g += lambda * sign(w));
             }
         }
     }
