@@ -12,6 +12,7 @@ pub mod init;
 pub mod io;
 pub mod kernels;
 pub mod loss;
+pub mod layers;
 mod model;
 pub mod network;
 pub mod optim;

@@ -1,1 +1,29 @@
-//! todo
+//! Data sets: inputs with their targets in memory, how they are split, normalised and drawn into
+//! minibatches, and how they are read from files.
+//!
+//! [`Dataset`] holds them; [`Dataset::minibatches`] is for loops written by hand, [`Sampler`] with
+//! [`Dataset::gather`] is the same without allocation.
+//!
+//! With the feature `files` (a default): [`Dataset::from_idx`] reads the format of MNIST,
+//! [`Dataset::from_csv`] tables with a label, and [`Dataset::from_csv_values`] tables with numbers to
+//! predict. A file that starts with gzip's bytes `1f 8b` is decompressed, whatever its name. A file
+//! is read completely or not at all, and what is wrong with it is said with its name and the byte
+//! or row.
+
+#[cfg(feature = "files")]
+mod csv;
+mod dataset;
+#[cfg(feature = "files")]
+mod idx;
+mod minibatches;
+mod sampler;
+mod shape;
+#[cfg(feature = "files")]
+mod source;
+
+#[cfg(feature = "files")]
+pub use self::csv::Csv;
+pub use dataset::Dataset;
+pub use minibatches::{Inputs, Minibatch, Minibatches};
+pub use sampler::Sampler;
+pub use shape::ArrayShape;

@@ -1,15 +1,52 @@
-//! Weight files.
-use std::path::Path;
+//! Weight files in the safetensors format.
+//!
+//! Each parameter tensor is stored as little-endian F32 under `<layer>.<weight or bias>`, in the
+//! shape and order of dimensions that PyTorch uses, so that files go both ways. Beside them the
+//! file's `__metadata__` holds what is known of:
+//!
+//! | key | value |
+//! |---|---|
+//! | `class_names` | a JSON array of strings: `["cat","dog"]` |
+//! | `mean`, `std` | JSON arrays of one number a channel: `[0.5]` |
+//!
+//! Other keys are ignored. The same net always gives the same bytes.
+
+mod atomic;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use typenet_shape::{Graph, Tensor};
 
-use crate::{Metadata, Result};
+pub(crate) use atomic::replace;
+pub(crate) use read::load;
+pub(crate) use write::save;
 
-pub(crate) fn save(path: &Path, graph: &Graph<'_>, tensors: &[Tensor], parameters: &[f32], metadata: &Metadata) -> Result<()> {
-    let _ = (path, graph, tensors, parameters, metadata);
-    todo!()
+/// The name of a parameter tensor in weight files: `conv1.weight`.
+///
+/// ```
+/// use typenet_runtime::io::tensor_name;
+/// use typenet_shape::{Graph, Node, Op, Shape, Tensor};
+///
+/// const GRAPH: Graph<'static> = Graph {
+///     name: "Line",
+///     nodes: &[
+///         Node { name: "input", op: Op::Input { shape: Shape::new(&[3]) }, inputs: &[] },
+///         Node { name: "fc", op: Op::Linear { out_features: 2, bias: true }, inputs: &[0] },
+///     ],
+/// };
+/// let tensors: [Tensor; 2] = GRAPH.tensors::<2, 2>();
+/// assert_eq!(tensors.map(|tensor| tensor_name(&GRAPH, &tensor)), ["fc.weight", "fc.bias"]);
+/// ```
+pub fn tensor_name(graph: &Graph<'_>, tensor: &Tensor) -> String {
+    let layer = graph.nodes.get(tensor.node).map_or("", |node| node.name);
+    format!("{layer}.{}", tensor.kind.name())
 }
-pub(crate) fn load(path: &Path, graph: &Graph<'_>, tensors: &[Tensor], parameters: &mut [f32]) -> Result<Metadata> {
-    let _ = (path, graph, tensors, parameters);
-    todo!()
+
+/// The keys in `__metadata__`.
+mod keys {
+    pub(super) const CLASS_NAMES: &str = "class_names";
+    pub(super) const MEAN: &str = "mean";
+    pub(super) const STD: &str = "std";
 }

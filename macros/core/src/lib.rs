@@ -1,0 +1,32 @@
+//! The `network!` macro as a plain library that tests can call in process.
+//!
+//! Four stages, each with a typed result and none reaching into another:
+//! [`parse`] (tokens to what the user wrote), [`check`] (names, arguments and shapes; every mistake
+//! is found here or before), [`plan`] (which kernel calls in which order) and [`expand`] (tokens).
+//! [`layers`] is the table of layer kinds that `check` reads.
+#![forbid(unsafe_code)]
+
+pub mod check;
+pub mod expand;
+pub mod layers;
+mod mistake;
+pub mod parse;
+pub mod plan;
+
+pub use mistake::Mistake;
+use proc_macro2::TokenStream;
+
+/// The expansion of one declaration. With mistakes it holds one `compile_error!` for each, and
+/// still every item that the rest of the program may use.
+pub fn network(input: TokenStream) -> TokenStream {
+    let (declaration, mut mistakes) = parse::parse(input);
+    let mut items = TokenStream::new();
+    if let Some(declaration) = declaration {
+        let (checked, more) = check::check(&declaration);
+        mistakes.extend(more);
+        let plan = plan::plan(&checked);
+        items = expand::expand(&checked, &plan, mistakes.is_empty());
+    }
+    items.extend(mistakes.iter().map(Mistake::to_compile_error));
+    items
+}

@@ -1,0 +1,422 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use rand::seq::SliceRandom;
+
+use super::Minibatches;
+use crate::{Error, Normalization, Plain, Result, random};
+
+/// The stream of a seed that splits data sets, apart from those that draw weights and epochs.
+const SPLIT: u64 = 1 << 63;
+
+/// Inputs, each with its target: a class number (`usize`), or the numbers to predict, an `f32` or
+/// an array of them.
+///
+/// `I` is the input type of the net, `[[[f32; width]; height]; channels]` or `[f32; features]`. The
+/// numbers are in one flat buffer on the heap.
+///
+/// ```
+/// use typenet_runtime::data::Dataset;
+///
+/// # fn main() -> Result<(), typenet_runtime::Error> {
+/// let points = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+/// let xor = Dataset::from_inputs(&points, vec![0, 1, 1, 0])?.with_class_names(["same", "different"]);
+/// assert_eq!(xor.len(), 4);
+/// assert_eq!(xor.inputs()[2], [1.0, 0.0]);
+/// assert_eq!(xor.class_names()[xor.targets()[2]], "different");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Dataset<I: Plain, T = usize> {
+    inputs: Vec<f32>,
+    targets: Vec<T>,
+    class_names: Vec<String>,
+    normalization: Option<Normalization>,
+    kind: PhantomData<I>,
+}
+
+impl<I: Plain, T> Dataset<I, T> {
+    /// A data set of these inputs, each with the target at the same place.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when there are not as many targets as inputs, or an input has no numbers.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// let two = [[0.5, 1.0], [0.0, 0.0]];
+    /// assert!(Dataset::from_inputs(&two, vec![1, 0]).is_ok());
+    /// let error = Dataset::from_inputs(&two, vec![1]).unwrap_err();
+    /// assert_eq!(error.to_string(), "targets: expected 2, found 1");
+    /// ```
+    pub fn from_inputs(inputs: &[I], targets: Vec<T>) -> Result<Self> {
+        if inputs.len() != targets.len() {
+            return Err(Error::size("targets", inputs.len(), targets.len()));
+        }
+        Dataset::from_flat(I::flatten(inputs).to_vec(), targets)
+    }
+
+    /// A data set of inputs whose numbers follow one another, the last dimension running fastest:
+    /// for images channel, row, column.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when there are not just enough numbers for an input a target, or an input
+    /// has no numbers.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::<[f32; 2], f32>::from_flat(vec![1.0, 2.0, 3.0, 4.0], vec![3.0, 7.0])?;
+    /// assert_eq!(data.inputs(), [[1.0, 2.0], [3.0, 4.0]]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_flat(inputs: Vec<f32>, targets: Vec<T>) -> Result<Self> {
+        if I::LEN == 0 {
+            return Err(Error::size("numbers of an input", "at least 1", 0));
+        }
+        if targets.len().checked_mul(I::LEN) != Some(inputs.len()) {
+            let expected = format!("{} for each of {} targets", I::LEN, targets.len());
+            return Err(Error::size("numbers of the inputs", expected, inputs.len()));
+        }
+        Ok(Dataset {
+            inputs,
+            targets,
+            class_names: Vec::new(),
+            normalization: None,
+            kind: PhantomData,
+        })
+    }
+
+    /// How many examples there are.
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether there are no examples.
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// The inputs in order.
+    pub fn inputs(&self) -> &[I] {
+        I::slice_from_flat(&self.inputs).unwrap_or_default()
+    }
+
+    /// The target of each input.
+    pub fn targets(&self) -> &[T] {
+        &self.targets
+    }
+
+    /// The names of the classes in the order of their numbers; empty where none were given.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// The same data with names for its classes, in the order of their numbers. Training stores
+    /// them in the net.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let pets = Dataset::from_inputs(&[[0.1], [0.9]], vec![0, 1])?.with_class_names(["cat", "dog"]);
+    /// assert_eq!(pets.class_names(), ["cat", "dog"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_class_names<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        Dataset { class_names: names.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// What [`normalize`](Self::normalize) did to the inputs.
+    pub fn normalization(&self) -> Option<&Normalization> {
+        self.normalization.as_ref()
+    }
+
+    /// The mean and the standard deviation of each channel over all inputs, in f64. The deviation is
+    /// that of the data at hand: `√(Σ (x − mean)² / n)`, without Bessel's correction. A channel of
+    /// one value throughout has a deviation of 1 here, so that it can be divided by.
+    ///
+    /// `channels` is the first dimension of an image; use 1 for one mean over all numbers, and the
+    /// number of features for one each.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when there are no examples, or an input does not divide into `channels`.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[1.0, 8.0], [3.0, 8.0]], vec![0, 1])?;
+    /// let statistics = data.channel_statistics(2)?;
+    /// assert_eq!(statistics.mean, [2.0, 8.0]);
+    /// assert_eq!(statistics.std, [1.0, 1.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn channel_statistics(&self, channels: usize) -> Result<Normalization> {
+        let area = area::<I>(channels)?;
+        if self.is_empty() {
+            return Err(Error::size("examples to measure", "at least 1", 0));
+        }
+        let count = (self.len() * area) as f64;
+        let mut statistics = Normalization { mean: Vec::new(), std: Vec::new() };
+        for channel in 0..channels {
+            let numbers = || {
+                let images = self.inputs.chunks_exact(I::LEN);
+                images.flat_map(move |image| &image[channel * area..][..area]).copied()
+            };
+            let mean = numbers().map(f64::from).sum::<f64>() / count;
+            let squares = numbers().map(|x| (f64::from(x) - mean).powi(2)).sum::<f64>();
+            // Compared exactly: rounding of the mean would leave a tiny deviation.
+            let constant = numbers().all(|x| x == self.inputs[channel * area]);
+            let std = (squares / count).sqrt() as f32;
+            statistics.mean.push(mean as f32);
+            statistics.std.push(if constant || std == 0.0 { 1.0 } else { std });
+        }
+        Ok(statistics)
+    }
+
+    /// Makes every number `(x − mean) / std` of its channel, and remembers it: training stores the
+    /// normalisation in the net, which then does the same to new images. Normalise the test set
+    /// with the statistics of the training set.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when the inputs were normalised before (a second time is nearly always a
+    /// mistake), or a mean or deviation is not finite, or a deviation not positive.
+    /// [`Error::Size`] when mean and deviation are not equally many, or an input does not divide
+    /// into so many channels. Nothing is changed then.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let mut train = Dataset::from_inputs(&[[1.0], [5.0]], vec![0, 1])?;
+    /// let mut test = Dataset::from_inputs(&[[3.0]], vec![0])?;
+    /// let statistics = train.channel_statistics(1)?;
+    /// train.normalize(&statistics)?;
+    /// test.normalize(&statistics)?;
+    /// assert_eq!(train.inputs(), [[-1.0], [1.0]]);
+    /// assert_eq!(test.inputs(), [[0.0]]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn normalize(&mut self, normalization: &Normalization) -> Result<()> {
+        let refuse = |value: String, expected| {
+            Err(Error::Argument { name: "normalization", value, expected })
+        };
+        if self.normalization.is_some() {
+            return refuse("a second one".into(), "inputs that are not normalised yet");
+        }
+        let Normalization { mean, std } = normalization;
+        let channels = mean.len();
+        if std.len() != channels {
+            return Err(Error::size("channels of the std", channels, std.len()));
+        }
+        area::<I>(channels)?;
+        if let Some(mean) = mean.iter().find(|mean| !mean.is_finite()) {
+            return refuse(format!("mean {mean}"), "a finite mean");
+        }
+        if let Some(std) = std.iter().find(|std| !(std.is_finite() && **std > 0.0)) {
+            return refuse(format!("std {std}"), "a finite std above 0");
+        }
+        for image in self.inputs.chunks_exact_mut(I::LEN) {
+            normalization.apply(image, channels)?;
+        }
+        self.normalization = Some(normalization.clone());
+        Ok(())
+    }
+
+    /// Copies some examples, by their indices, into buffers of the caller's; what these held is
+    /// replaced. Buffers that have grown to their size are not allocated again.
+    ///
+    /// # Panics
+    /// When an index is not below [`len`](Self::len).
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[1.0], [2.0], [3.0]], vec![10, 20, 30])?;
+    /// let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+    /// data.gather(&[2, 0], &mut inputs, &mut targets);
+    /// assert_eq!((inputs, targets), (vec![3.0, 1.0], vec![30, 10]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn gather(&self, indices: &[usize], inputs: &mut Vec<f32>, targets: &mut Vec<T>)
+    where
+        T: Clone,
+    {
+        inputs.clear();
+        targets.clear();
+        inputs.reserve(indices.len() * I::LEN);
+        targets.reserve(indices.len());
+        for &index in indices {
+            assert!(index < self.len(), "example {index} of a data set of {}", self.len());
+            inputs.extend_from_slice(&self.inputs[index * I::LEN..][..I::LEN]);
+            targets.push(self.targets[index].clone());
+        }
+    }
+
+    /// The examples in random order, `batch` at a time, each once; the last minibatch is short where
+    /// they do not divide. The same seed gives the same order: use another for every epoch. A `batch`
+    /// of 0 is taken as 1.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[1.0], [2.0], [3.0]], vec![1, 2, 3])?;
+    /// for epoch in 0..2 {
+    ///     for batch in data.minibatches(2, epoch) {
+    ///         let inputs: &[[f32; 1]] = &batch.inputs;
+    ///         assert_eq!(inputs[0][0], batch.labels[0] as f32);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn minibatches(&self, batch: usize, seed: u64) -> Minibatches<'_, I, T> {
+        Minibatches::new(self, batch, seed)
+    }
+
+    /// Splits the examples at random in two: the first part has the share `1 − fraction`, the second
+    /// the share `fraction`, rounded to the nearest example. The same seed gives the same parts.
+    /// Class names and normalisation are those of the whole.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when not `0 ≤ fraction ≤ 1`.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_flat(vec![0.0; 100], (0..100).collect())?;
+    /// let data: Dataset<[f32; 1]> = data;
+    /// let (train, test) = data.split(0.2, 42)?;
+    /// assert_eq!((train.len(), test.len()), (80, 20));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self)>
+    where
+        T: Clone,
+    {
+        if !(0.0..=1.0).contains(&fraction) {
+            let (value, expected) = (fraction.to_string(), "a share 0 ≤ fraction ≤ 1");
+            return Err(Error::Argument { name: "fraction", value, expected });
+        }
+        let second = (self.len() as f64 * fraction).round() as usize;
+        self.split_at(self.len() - second.min(self.len()), seed)
+    }
+
+    /// Splits the examples at random in two: `n` in the first part, the others in the second.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when there are fewer than `n`.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[1.0], [2.0], [3.0]], vec![1, 2, 3])?;
+    /// let (two, one) = data.split_at(2, 7)?;
+    /// assert_eq!((two.len(), one.len()), (2, 1));
+    /// assert!(data.split_at(4, 7).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn split_at(&self, n: usize, seed: u64) -> Result<(Self, Self)>
+    where
+        T: Clone,
+    {
+        if n > self.len() {
+            return Err(Error::size("examples to split", format!("at least {n}"), self.len()));
+        }
+        let mut indices: Vec<usize> = (0..self.len()).collect();
+        indices.shuffle(&mut random::generator(seed, SPLIT));
+        let (first, second) = indices.split_at(n);
+        Ok((self.select(first), self.select(second)))
+    }
+
+    /// The first `n` examples, or all if there are fewer.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[1.0], [2.0], [3.0]], vec![1, 2, 3])?;
+    /// assert_eq!(data.take(2).targets(), [1, 2]);
+    /// assert_eq!(data.take(9).len(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn take(&self, n: usize) -> Self
+    where
+        T: Clone,
+    {
+        let n = n.min(self.len());
+        Dataset {
+            inputs: self.inputs[..n * I::LEN].to_vec(),
+            targets: self.targets[..n].to_vec(),
+            class_names: self.class_names.clone(),
+            normalization: self.normalization.clone(),
+            kind: PhantomData,
+        }
+    }
+
+    fn select(&self, indices: &[usize]) -> Self
+    where
+        T: Clone,
+    {
+        let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+        self.gather(indices, &mut inputs, &mut targets);
+        Dataset {
+            inputs,
+            targets,
+            class_names: self.class_names.clone(),
+            normalization: self.normalization.clone(),
+            kind: PhantomData,
+        }
+    }
+}
+
+/// The numbers of an input that are of one channel.
+fn area<I: Plain>(channels: usize) -> Result<usize> {
+    if channels == 0 || !I::LEN.is_multiple_of(channels) {
+        let expected = format!("a divisor of the {} numbers of an input", I::LEN);
+        return Err(Error::size("channels", expected, channels));
+    }
+    Ok(I::LEN / channels)
+}
+
+impl<I: Plain, T: Clone> Clone for Dataset<I, T> {
+    fn clone(&self) -> Self {
+        self.take(self.len())
+    }
+}
+
+impl<I: Plain, T: PartialEq> PartialEq for Dataset<I, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.inputs == other.inputs
+            && self.targets == other.targets
+            && self.class_names == other.class_names
+            && self.normalization == other.normalization
+    }
+}
+
+impl<I: Plain, T> fmt::Debug for Dataset<I, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dataset")
+            .field("len", &self.len())
+            .field("input", &std::any::type_name::<I>())
+            .field("class_names", &self.class_names)
+            .field("normalization", &self.normalization)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use super::{Dataset, Sampler};
+use crate::Plain;
+
+/// The inputs of a minibatch. It is used as the slice `[I]` that it derefs to.
+pub struct Inputs<I> {
+    numbers: Vec<f32>,
+    kind: PhantomData<I>,
+}
+
+impl<I: Plain> Deref for Inputs<I> {
+    type Target = [I];
+    fn deref(&self) -> &[I] {
+        I::slice_from_flat(&self.numbers).unwrap_or_default()
+    }
+}
+
+impl<I> Clone for Inputs<I> {
+    fn clone(&self) -> Inputs<I> {
+        Inputs { numbers: self.numbers.clone(), kind: PhantomData }
+    }
+}
+
+impl<I> PartialEq for Inputs<I> {
+    fn eq(&self, other: &Inputs<I>) -> bool {
+        self.numbers == other.numbers
+    }
+}
+
+impl<I: Plain> fmt::Debug for Inputs<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inputs").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// A few examples of a data set, to take a training step on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Minibatch<I: Plain, T = usize> {
+    /// The inputs, one after the other.
+    pub inputs: Inputs<I>,
+    /// The target of each input: its class, or the numbers to predict.
+    pub labels: Vec<T>,
+}
+
+/// The minibatches of a data set in random order: what [`Dataset::minibatches`] returns.
+#[derive(Debug)]
+pub struct Minibatches<'a, I: Plain, T = usize> {
+    dataset: &'a Dataset<I, T>,
+    sampler: Sampler,
+    next: usize,
+}
+
+impl<'a, I: Plain, T> Minibatches<'a, I, T> {
+    pub(super) fn new(dataset: &'a Dataset<I, T>, batch: usize, seed: u64) -> Self {
+        let mut sampler = Sampler::new(dataset.len(), batch, seed);
+        sampler.shuffle(0);
+        Minibatches { dataset, sampler, next: 0 }
+    }
+}
+
+impl<I: Plain, T: Clone> Iterator for Minibatches<'_, I, T> {
+    type Item = Minibatch<I, T>;
+
+    fn next(&mut self) -> Option<Minibatch<I, T>> {
+        let indices = self.sampler.batches().nth(self.next)?;
+        self.next += 1;
+        let (mut numbers, mut labels) = (Vec::new(), Vec::new());
+        self.dataset.gather(indices, &mut numbers, &mut labels);
+        Some(Minibatch { inputs: Inputs { numbers, kind: PhantomData }, labels })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.sampler.batches().len() - self.next;
+        (left, Some(left))
+    }
+}
+
+impl<I: Plain, T: Clone> ExactSizeIterator for Minibatches<'_, I, T> {}

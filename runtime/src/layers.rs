@@ -1,0 +1,104 @@
+//! The layers that `network!` knows, one item for each keyword.
+//!
+//! Shapes are of one image, without the batch: `[c, h, w]` is channels, height, width; `[n]` is
+//! features. An argument marked *pair* takes one number for height and width, or `(height, width)`.
+//! Names, defaults and formulas are PyTorch's.
+#![allow(non_camel_case_types)]
+
+macro_rules! layers {
+    ($($(#[$doc:meta])* $keyword:ident)*) => {
+        $($(#[$doc])* #[derive(Clone, Copy, Debug)] pub struct $keyword;)*
+    };
+}
+
+layers! {
+    /// 2-d convolution: `[c, h, w]` to `[out_channels, h', w']`.
+    ///
+    /// `y[o, i, j] = bias[o] + Σ weight[o, c, u, v] · x[c, i·stride + u·dilation − padding, …]`, the
+    /// sum over the input channels `c` of `o`'s group and the kernel's rows `u` and columns `v`
+    /// (cross-correlation). Each side becomes
+    /// `⌊(n + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `out_channels` | first | |
+    /// | `kernel` | second, pair | |
+    /// | `stride` | pair | 1 |
+    /// | `padding` | pair, zeros on each side | 0 |
+    /// | `dilation` | pair, distance between taps | 1 |
+    /// | `groups` | divides both channel counts | 1 |
+    /// | `bias` | | `true` |
+    ///
+    /// Parameters: `weight` `[out_channels, c / groups, kernel, kernel]`, `bias` `[out_channels]`.
+    ///
+    /// Source: LeCun et al., *Gradient-based learning applied to document recognition*, 1998;
+    /// PyTorch's `Conv2d`.
+    conv2d
+    /// `y = W x + b`: `[n]` to `[out_features]`.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `out_features` | first | |
+    /// | `bias` | | `true` |
+    ///
+    /// Parameters: `weight` `[out_features, n]`, `bias` `[out_features]`. PyTorch's `Linear`.
+    linear
+    /// The maximum over windows: `[c, h, w]` to `[c, h', w']`, each side
+    /// `⌊(n + 2·padding − kernel) / stride⌋ + 1`. The border never wins; a NaN does. The gradient
+    /// goes to the first maximum of each window.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `kernel` | first, pair | |
+    /// | `stride` | second, pair | `kernel` |
+    /// | `padding` | pair, at most half the kernel | 0 |
+    ///
+    /// PyTorch's `MaxPool2d`.
+    max_pool2d
+    /// The average over windows; shapes as [`max_pool2d`].
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `kernel` | first, pair | |
+    /// | `stride` | second, pair | `kernel` |
+    /// | `padding` | pair, zeros, at most half the kernel | 0 |
+    /// | `count_include_pad` | divide by the whole window at the border | `true` |
+    ///
+    /// PyTorch's `AvgPool2d`.
+    avg_pool2d
+    /// The average of each channel: `[c, h, w]` to `[c]`. Source: Lin, Chen, Yan, *Network in
+    /// network*, 2013; PyTorch's `AdaptiveAvgPool2d(1)` and `flatten`.
+    global_avg_pool
+    /// All numbers as features: `[c, h, w]` to `[c·h·w]`, in the order channel, row, column. Costs
+    /// nothing. PyTorch's `Flatten`.
+    flatten
+    /// `max(x, 0)`, on any shape. Computed in the same pass as a convolution or linear layer before
+    /// it. Source: Nair and Hinton, *Rectified linear units*, 2010; PyTorch's `ReLU`.
+    relu
+    /// `x` where it is positive, `negative_slope · x` elsewhere.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `negative_slope` | first, 0 or more | 0.01 |
+    ///
+    /// Source: Maas, Hannun, Ng, *Rectifier nonlinearities*, 2013; PyTorch's `LeakyReLU`.
+    leaky_relu
+    /// `1 / (1 + e⁻ˣ)`, on any shape. PyTorch's `Sigmoid`.
+    sigmoid
+    /// `tanh x`, on any shape. PyTorch's `Tanh`.
+    tanh
+    /// While training, each number becomes 0 with probability `p`, and `x / (1 − p)` otherwise; in
+    /// inference nothing happens.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `p` | first, `0 ≤ p < 1` | 0.5 |
+    ///
+    /// Source: Srivastava et al., *Dropout*, 2014; PyTorch's `Dropout`.
+    dropout
+    /// `eˣ / Σ eˣ` over the channels (or features), at each position. A net for
+    /// [`CrossEntropy`](crate::loss::CrossEntropy) does not end in it: the loss applies it, and
+    /// [`probabilities`](crate::Network::probabilities) does when predicting. PyTorch's
+    /// `Softmax(dim=1)`.
+    softmax
+}

@@ -1,0 +1,236 @@
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use typenet_shape::{Activation, Conv2d, Graph, Op, Pool2d, Shape, Tensor, TensorKind};
+
+use crate::network::Network;
+use crate::plain::Plain;
+
+/// The values of one image at every node of a graph, as in inference.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Evaluation {
+    /// One value for each node, in the order of the graph, row-major.
+    pub values: Vec<Vec<f64>>,
+    /// A number that differs where another side of a kink was taken: which inputs of `relu` and
+    /// `leaky_relu` were positive, and which element won each maximum.
+    pub branches: u64,
+}
+
+impl Evaluation {
+    /// The value of the last node.
+    pub fn output(&self) -> &[f64] {
+        self.values.last().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The first node whose value is not finite everywhere.
+    pub fn first_not_finite(&self) -> Option<usize> {
+        self.values.iter().position(|value| value.iter().any(|number| !number.is_finite()))
+    }
+}
+
+/// Runs a net's graph on one image with these parameters (in the order of the parameter struct),
+/// all in f64.
+///
+/// # Panics
+/// When `parameters` or `input` are not as long as the net's.
+pub fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Evaluation {
+    assert!(parameters.len() == N::LAYOUT.parameters, "as many numbers as the net has parameters");
+    assert!(input.len() == N::Input::LEN, "as many numbers as the net's input has");
+    run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, parameters, input, false)
+}
+
+/// The first layer of a net that gives a number that f32 cannot hold, for one image.
+pub(crate) fn first_not_finite<N: Network>(parameters: &[f32], input: &[f32]) -> Option<&'static str> {
+    let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+    let (parameters, input) = (wide(parameters), wide(input));
+    let values = run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, &parameters, &input, true);
+    values.first_not_finite().map(|node| N::GRAPH.nodes[node].name)
+}
+
+/// `single` rounds every value to f32, so that what overflows there does here.
+fn run(
+    graph: &Graph<'_>,
+    shapes: &[Shape],
+    tensors: &[Tensor],
+    parameters: &[f64],
+    input: &[f64],
+    single: bool,
+) -> Evaluation {
+    let mut values: Vec<Vec<f64>> = Vec::with_capacity(graph.nodes.len());
+    let mut branches = DefaultHasher::new();
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let tensor = |kind: TensorKind| {
+            tensors
+                .iter()
+                .find(|tensor| tensor.node == index && tensor.kind == kind)
+                .map(|tensor| &parameters[tensor.offset..tensor.offset + tensor.shape.elements()])
+        };
+        let weight = tensor(TensorKind::Weight).unwrap_or_default();
+        let bias = tensor(TensorKind::Bias);
+        let source = node.inputs.first().copied();
+        let x = source.map(|source| values[source].as_slice()).unwrap_or(input);
+        let in_shape = source.map_or(shapes[index], |source| shapes[source]);
+        let mut y = match node.op {
+            Op::Input { .. } | Op::Flatten | Op::Dropout { .. } => x.to_vec(),
+            Op::Linear { .. } => linear(x, weight, bias),
+            Op::GlobalAvgPool => {
+                let area = x.len() / shapes[index].elements();
+                x.chunks(area).map(|channel| channel.iter().sum::<f64>() / area as f64).collect()
+            }
+            Op::Softmax => softmax(x, in_shape.dim(0)),
+            op => match (op.activation(), op.conv2d(in_shape), op.pool2d(in_shape)) {
+                (Some(f), _, _) => x.iter().map(|&x| activate(f, x, &mut branches)).collect(),
+                (_, Some(geometry), _) => conv2d(&geometry, shapes[index], x, weight, bias),
+                (_, _, Some(geometry)) => {
+                    let largest = matches!(op, Op::MaxPool2d { .. });
+                    pool2d(&geometry, shapes[index], x, largest, &mut branches)
+                }
+                _ => x.to_vec(),
+            },
+        };
+        if single {
+            y.iter_mut().for_each(|number| *number = f64::from(*number as f32));
+        }
+        values.push(y);
+    }
+    Evaluation { values, branches: branches.finish() }
+}
+
+fn activate(f: Activation, x: f64, branches: &mut DefaultHasher) -> f64 {
+    match f {
+        Activation::Identity => x,
+        Activation::Relu => {
+            (x > 0.0).hash(branches);
+            if x < 0.0 { 0.0 } else { x }
+        }
+        Activation::LeakyRelu { negative_slope } => {
+            (x > 0.0).hash(branches);
+            if x < 0.0 { f64::from(negative_slope) * x } else { x }
+        }
+        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Activation::Tanh => x.tanh(),
+    }
+}
+
+fn linear(x: &[f64], weight: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
+    weight
+        .chunks(x.len())
+        .enumerate()
+        .map(|(o, row)| {
+            let sum: f64 = row.iter().zip(x).map(|(w, x)| w * x).sum();
+            sum + bias.map_or(0.0, |bias| bias[o])
+        })
+        .collect()
+}
+
+/// The input row or column that tap `tap` of window `window` reads, if it is not in the border.
+fn position(
+    window: usize,
+    tap: usize,
+    stride: usize,
+    dilation: usize,
+    padding: usize,
+    len: usize,
+) -> Option<usize> {
+    (window * stride + tap * dilation).checked_sub(padding).filter(|&at| at < len)
+}
+
+fn conv2d(g: &Conv2d, output: Shape, x: &[f64], weight: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
+    let (in_height, in_width) = (g.input.dim(1), g.input.dim(2));
+    let (in_channels, out_channels) = (g.input.dim(0) / g.groups, g.out_channels / g.groups);
+    let mut y = Vec::with_capacity(output.elements());
+    for o in 0..output.dim(0) {
+        let first = o / out_channels * in_channels;
+        for row in 0..output.dim(1) {
+            for column in 0..output.dim(2) {
+                let mut sum = bias.map_or(0.0, |bias| bias[o]);
+                for c in 0..in_channels {
+                    for u in 0..g.kernel[0] {
+                        for v in 0..g.kernel[1] {
+                            let at = |axis: usize, window, tap, len| {
+                                position(window, tap, g.stride[axis], g.dilation[axis], g.padding[axis], len)
+                            };
+                            if let (Some(i), Some(j)) =
+                                (at(0, row, u, in_height), at(1, column, v, in_width))
+                            {
+                                let w = ((o * in_channels + c) * g.kernel[0] + u) * g.kernel[1] + v;
+                                sum += weight[w] * x[((first + c) * in_height + i) * in_width + j];
+                            }
+                        }
+                    }
+                }
+                y.push(sum);
+            }
+        }
+    }
+    y
+}
+
+fn pool2d(
+    g: &Pool2d,
+    output: Shape,
+    x: &[f64],
+    largest: bool,
+    branches: &mut DefaultHasher,
+) -> Vec<f64> {
+    let (in_height, in_width) = (g.input.dim(1), g.input.dim(2));
+    let mut y = Vec::with_capacity(output.elements());
+    for channel in x.chunks(in_height * in_width) {
+        for row in 0..output.dim(1) {
+            for column in 0..output.dim(2) {
+                let mut inside = Vec::with_capacity(g.kernel[0] * g.kernel[1]);
+                for u in 0..g.kernel[0] {
+                    for v in 0..g.kernel[1] {
+                        let i = position(row, u, g.stride[0], 1, g.padding[0], in_height);
+                        let j = position(column, v, g.stride[1], 1, g.padding[1], in_width);
+                        if let (Some(i), Some(j)) = (i, j) {
+                            inside.push(channel[i * in_width + j]);
+                        }
+                    }
+                }
+                if largest {
+                    let mut best = 0;
+                    for (i, value) in inside.iter().enumerate() {
+                        if *value > inside[best] || value.is_nan() {
+                            best = i;
+                        }
+                    }
+                    best.hash(branches);
+                    y.push(inside[best]);
+                } else {
+                    let whole = g.kernel[0] * g.kernel[1];
+                    let count = if g.count_include_pad { whole } else { inside.len() };
+                    y.push(inside.iter().sum::<f64>() / count as f64);
+                }
+            }
+        }
+    }
+    y
+}
+
+fn softmax(x: &[f64], channels: usize) -> Vec<f64> {
+    let area = x.len() / channels;
+    let mut y = vec![0.0; x.len()];
+    for at in 0..area {
+        let column = || x.iter().skip(at).step_by(area);
+        let top = column().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = column().map(|x| (x - top).exp()).sum();
+        for (y, x) in y.iter_mut().skip(at).step_by(area).zip(column()) {
+            *y = (x - top).exp() / sum;
+        }
+    }
+    y
+}
+
+/// The outputs of several images, and one number for all the branches they took.
+pub(super) fn run_batch<N: Network>(parameters: &[f64], images: &[Vec<f64>]) -> (Vec<Vec<f64>>, u64) {
+    let mut branches = DefaultHasher::new();
+    let outputs = images
+        .iter()
+        .map(|image| {
+            let mut evaluation = evaluate::<N>(parameters, image);
+            evaluation.branches.hash(&mut branches);
+            evaluation.values.pop().unwrap_or_default()
+        })
+        .collect();
+    (outputs, branches.finish())
+}

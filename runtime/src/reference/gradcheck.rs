@@ -1,0 +1,152 @@
+use rand::RngExt;
+
+use super::evaluate::run_batch;
+use crate::loss::{Accepts, Loss};
+use crate::network::Network;
+use crate::plain::Plain;
+use crate::{Result, io, random};
+
+/// How far the gradients of a net are from central differences.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GradCheck {
+    /// One entry for each parameter tensor.
+    pub tensors: Vec<TensorCheck>,
+    /// The relative difference between the loss in f32 and in f64.
+    pub loss_error: f64,
+}
+
+/// How far one tensor's gradient is from central differences.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TensorCheck {
+    /// `layer.weight` or `layer.bias`.
+    pub name: String,
+    /// How many of its numbers were compared.
+    pub compared: usize,
+    /// How many were drawn again because a kink of `relu` or `max_pool2d` lay within the step.
+    pub redrawn: usize,
+    /// `‖g − d‖ / max(‖g‖, ‖d‖)` over the compared numbers: gradient `g`, difference `d`; NaN if
+    /// none could be compared.
+    pub relative_error: f64,
+}
+
+impl GradCheck {
+    /// The largest relative error of all tensors and of the loss; NaN if any of them is.
+    pub fn worst(&self) -> f64 {
+        let errors = self.tensors.iter().map(|tensor| tensor.relative_error);
+        errors.fold(self.loss_error, |worst, error| {
+            if worst.is_nan() || error.is_nan() { f64::NAN } else { worst.max(error) }
+        })
+    }
+}
+
+impl std::fmt::Display for GradCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{:<24} {:>8} {:>8} {:>14}", "tensor", "compared", "redrawn", "relative error")?;
+        for TensorCheck { name, compared, redrawn, relative_error } in &self.tensors {
+            writeln!(f, "{name:<24} {compared:>8} {redrawn:>8} {relative_error:>14.2e}")?;
+        }
+        write!(f, "{:<24} {:>8} {:>8} {:>14.2e}", "loss", 1, 0, self.loss_error)
+    }
+}
+
+/// Compares the gradients that [`Network::backward`] computes in f32 with central differences
+/// `(L(w + h) − L(w − h)) / 2h` of the same net in f64, at up to 40 numbers of each tensor.
+///
+/// The loss is piecewise smooth: where `relu` or a maximum takes another branch within `±h`, the
+/// difference means nothing, and another number is drawn. Dropout is off.
+///
+/// A right gradient has a [`GradCheck::worst`] of about 1e-6; 1e-4 is a sensible limit.
+///
+/// # Errors
+/// When a target does not belong to the net's output.
+pub fn gradcheck<N, L, T>(net: &N, loss: &L, inputs: &[N::Input], targets: &[T]) -> Result<GradCheck>
+where
+    N: Network,
+    L: Loss<T> + Accepts<N>,
+{
+    gradcheck_with(net, loss, inputs, targets, 40, 0)
+}
+
+/// As [`gradcheck`], at up to `samples` numbers of each tensor drawn with `seed`.
+///
+/// # Errors
+/// As [`gradcheck`].
+pub fn gradcheck_with<N, L, T>(
+    net: &N,
+    loss: &L,
+    inputs: &[N::Input],
+    targets: &[T],
+    samples: usize,
+    seed: u64,
+) -> Result<GradCheck>
+where
+    N: Network,
+    L: Loss<T> + Accepts<N>,
+{
+    let mut ws = N::workspace(inputs.len());
+    ws.set_dropout(false);
+    net.forward(inputs, &mut ws);
+    let single = f64::from(loss.forward_backward(targets, &mut ws)?);
+    net.backward(inputs, &mut ws);
+    let gradients = ws.gradients().as_flat();
+
+    let mut parameters: Vec<f64> = net.parameters_flat().iter().map(|&x| f64::from(x)).collect();
+    let images: Vec<Vec<f64>> = inputs
+        .iter()
+        .map(|input| input.as_flat().iter().map(|&x| f64::from(x)).collect())
+        .collect();
+    let denominator = loss.denominator(targets);
+    let value = |parameters: &[f64]| {
+        let (outputs, branches) = run_batch::<N>(parameters, &images);
+        let sum: f64 =
+            outputs.iter().zip(targets).map(|(output, target)| loss.reference(output, target)).sum();
+        (sum / denominator, branches)
+    };
+    let (double, here) = value(&parameters);
+    let loss_error = (single - double).abs() / double.abs().max(1e-30);
+
+    let mut random = random::generator(seed, 0x6772_6164);
+    let mut tensors = Vec::new();
+    for tensor in N::LAYOUT.tensors {
+        let len = tensor.shape.elements();
+        let mut check = TensorCheck {
+            name: io::tensor_name(&N::GRAPH, tensor),
+            compared: 0,
+            redrawn: 0,
+            relative_error: 0.0,
+        };
+        let (mut difference, mut ours, mut theirs) = (0.0, 0.0, 0.0);
+        for attempt in 0..3 * samples {
+            if check.compared == samples.min(len) {
+                break;
+            }
+            // All numbers of a small tensor once, a drawn one of a large tensor.
+            let at = if len <= samples && attempt < len { attempt } else { random.random_range(0..len) };
+            let at = tensor.offset + at;
+            let kept = parameters[at];
+            let step = 1e-5 * kept.abs().max(0.1);
+            parameters[at] = kept + step;
+            let (above, up) = value(&parameters);
+            parameters[at] = kept - step;
+            let (below, down) = value(&parameters);
+            parameters[at] = kept;
+            if up != here || down != here {
+                check.redrawn += 1;
+                continue;
+            }
+            let expected = (above - below) / (2.0 * step);
+            let found = f64::from(gradients[at]);
+            difference += (found - expected) * (found - expected);
+            ours += found * found;
+            theirs += expected * expected;
+            check.compared += 1;
+        }
+        let norm = f64::max(ours, theirs).sqrt();
+        // Rounding of the loss limits what a difference can resolve.
+        let floor = 1e-9 * double.abs().max(1.0);
+        check.relative_error =
+            if check.compared == 0 { f64::NAN } else { difference.sqrt() / norm.max(floor) };
+        tensors.push(check);
+    }
+    Ok(GradCheck { tensors, loss_error })
+}

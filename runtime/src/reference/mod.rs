@@ -1,0 +1,12 @@
+//! The same nets in f64, slowly and plainly: what the fast passes are checked against.
+//!
+//! [`Evaluation`] runs a net's graph for one image, one nested loop a layer, straight from the
+//! formulas. [`gradcheck`] compares the gradients of [`Network::backward`](crate::Network::backward)
+//! with central differences of it.
+
+mod evaluate;
+mod gradcheck;
+
+pub(crate) use evaluate::first_not_finite;
+pub use evaluate::{Evaluation, evaluate};
+pub use gradcheck::{GradCheck, TensorCheck, gradcheck, gradcheck_with};

@@ -1,0 +1,177 @@
+use crate::data::Dataset;
+use crate::loss::{Accepts, Loss};
+use crate::network::{Network, largest};
+use crate::plain::Plain;
+use crate::{Error, Result, workspace};
+
+/// What a net is trained to give for an image: a class number, or numbers.
+pub trait Target: Clone + Send + Sync {
+    /// The class number, for targets that are classes.
+    fn class(&self) -> Option<usize>;
+}
+
+impl Target for usize {
+    fn class(&self) -> Option<usize> {
+        Some(*self)
+    }
+}
+
+impl Target for f32 {
+    fn class(&self) -> Option<usize> {
+        None
+    }
+}
+
+impl<T: Plain + Clone, const N: usize> Target for [T; N] {
+    fn class(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// How good a net is on a data set.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Evaluation {
+    /// The loss, with its own reduction over the whole set and without a regulariser.
+    pub loss: f64,
+    /// How many images there were.
+    pub images: usize,
+    /// Which classes were taken for which; `None` for targets that are no classes.
+    pub confusion: Option<ConfusionMatrix>,
+    /// How many images have their own class in place `r` of the net's order of classes.
+    ranks: Vec<usize>,
+}
+
+impl Evaluation {
+    /// The share of images whose largest output is their class.
+    pub fn accuracy(&self) -> Option<f64> {
+        self.confusion.as_ref().map(ConfusionMatrix::accuracy)
+    }
+
+    /// The share of images whose class is among the `k` largest outputs.
+    pub fn top_k(&self, k: usize) -> Option<f64> {
+        let hits: usize = self.ranks.iter().take(k).sum();
+        self.confusion.as_ref().map(|_| hits as f64 / self.images as f64)
+    }
+}
+
+/// How often each class was taken for each other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfusionMatrix {
+    classes: usize,
+    counts: Vec<usize>,
+    names: Vec<String>,
+}
+
+impl ConfusionMatrix {
+    /// How many images of class `actual` were taken for class `predicted`; 0 outside the classes.
+    pub fn count(&self, actual: usize, predicted: usize) -> usize {
+        let inside = actual < self.classes && predicted < self.classes;
+        if inside { self.counts[actual * self.classes + predicted] } else { 0 }
+    }
+
+    /// How many classes there are.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The share of images on the diagonal.
+    pub fn accuracy(&self) -> f64 {
+        let right: usize = (0..self.classes).map(|class| self.count(class, class)).sum();
+        right as f64 / self.counts.iter().sum::<usize>() as f64
+    }
+
+    /// Of the images taken for `class`, the share that are of it; NaN if there are none.
+    pub fn precision(&self, class: usize) -> f64 {
+        let taken: usize = (0..self.classes).map(|actual| self.count(actual, class)).sum();
+        self.count(class, class) as f64 / taken as f64
+    }
+
+    /// Of the images of `class`, the share that were taken for it; NaN if there are none.
+    pub fn recall(&self, class: usize) -> f64 {
+        let all: usize = (0..self.classes).map(|predicted| self.count(class, predicted)).sum();
+        self.count(class, class) as f64 / all as f64
+    }
+}
+
+impl std::fmt::Display for ConfusionMatrix {
+    /// Rows are the actual classes, columns the predicted ones.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = |class: usize| match self.names.get(class) {
+            Some(name) => name.clone(),
+            None => class.to_string(),
+        };
+        let most = self.counts.iter().max().copied().unwrap_or(0).to_string().len();
+        let left = (0..self.classes).map(|class| name(class).chars().count()).max().unwrap_or(0);
+        let left = left.max("actual".len());
+        let width = most.max(self.classes.to_string().len()) + 1;
+        write!(f, "{:>left$} │", "actual")?;
+        for class in 0..self.classes {
+            write!(f, "{class:>width$}")?;
+        }
+        write!(f, "  ← predicted\n{}┼{}", "─".repeat(left + 1), "─".repeat(width * self.classes))?;
+        for actual in 0..self.classes {
+            write!(f, "\n{:>left$} │", name(actual))?;
+            for predicted in 0..self.classes {
+                match self.count(actual, predicted) {
+                    0 => write!(f, "{:>width$}", "·")?,
+                    count => write!(f, "{count:>width$}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs a net over a data set in inference mode: loss, accuracy, top-k and the confusion matrix.
+///
+/// # Errors
+/// When the set is empty, or a target does not belong to the net's output.
+pub fn evaluate<N, L, T>(net: &N, loss: &L, data: &Dataset<N::Input, T>) -> Result<Evaluation>
+where
+    N: Network,
+    T: Target,
+    L: Loss<T> + Accepts<N>,
+{
+    let len = N::Output::LEN;
+    let (inputs, targets) = (data.inputs(), data.targets());
+    if targets.is_empty() {
+        return Err(Error::size("images to evaluate", "at least 1", 0));
+    }
+    let is_class = targets[0].class().is_some();
+    let mut counts = vec![0; if is_class { len * len } else { 0 }];
+    let mut ranks = vec![0; if is_class { len } else { 0 }];
+    let mut sum = 0.0;
+    let parameters = net.model().parameters();
+    // In pieces, so that the outputs of a large set need not be in memory at once.
+    let at_once = 4096;
+    let mut rows = vec![0.0; at_once.min(targets.len()) * len];
+    let mut wide = vec![0.0; len];
+    for (piece, (inputs, targets)) in
+        inputs.chunks(at_once).zip(targets.chunks(at_once)).enumerate()
+    {
+        let rows = &mut rows[..targets.len() * len];
+        workspace::infer(&N::LAYOUT, Plain::flatten(inputs), rows, &|run| {
+            N::forward_group(parameters, run);
+        });
+        for (i, (row, target)) in rows.chunks_exact(len).zip(targets).enumerate() {
+            loss.check(len, target, &format!("target {}", piece * at_once + i))?;
+            wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
+            sum += loss.reference(&wide, target);
+            if let Some(class) = target.class().filter(|&class| class < len) {
+                counts[class * len + largest(row)] += 1;
+                let before = |(other, &x): (usize, &f32)| {
+                    x > row[class] || (x == row[class] && other < class) || row[class].is_nan()
+                };
+                let rank = row.iter().enumerate().filter(|&item| before(item)).count();
+                ranks[rank.min(len - 1)] += 1;
+            }
+        }
+    }
+    let names = data.class_names().to_vec();
+    Ok(Evaluation {
+        loss: sum / loss.denominator(targets),
+        images: targets.len(),
+        confusion: is_class.then_some(ConfusionMatrix { classes: len, counts, names }),
+        ranks,
+    })
+}

@@ -1,0 +1,50 @@
+use super::Evaluation;
+
+/// What happened in one pass over the training set.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// The mean of the batches' losses, with the regulariser's share, as they were while training.
+    pub loss: f64,
+    /// The share of training images that were classified right while training; `None` for targets
+    /// that are no classes.
+    pub accuracy: Option<f64>,
+    /// On the images held back from the training set, if any were.
+    pub validation: Option<Evaluation>,
+    /// On the test set, if there is one.
+    pub test: Option<Evaluation>,
+    /// The learning rate of the default parameter group.
+    pub learning_rate: f64,
+    /// Seconds of training, without evaluation.
+    pub seconds: f64,
+    /// Training images a second.
+    pub images_per_second: f64,
+}
+
+impl std::fmt::Display for Epoch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "epoch {:>3}  loss {:.4}", self.epoch, self.loss)?;
+        if let Some(accuracy) = self.accuracy {
+            write!(f, "  accuracy {:.2} %", 100.0 * accuracy)?;
+        }
+        for (name, evaluation) in [("validation", &self.validation), ("test", &self.test)] {
+            if let Some(evaluation) = evaluation {
+                write!(f, "  {name} loss {:.4}", evaluation.loss)?;
+                if let Some(accuracy) = evaluation.accuracy() {
+                    write!(f, " accuracy {:.2} %", 100.0 * accuracy)?;
+                }
+            }
+        }
+        write!(f, "  {:.0} images/s", self.images_per_second)
+    }
+}
+
+/// What happened in a call of [`fit`](super::Trainer::fit).
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct History {
+    /// One entry an epoch.
+    pub epochs: Vec<Epoch>,
+    /// The loss of every batch in order, with the regulariser's share.
+    pub batch_losses: Vec<f64>,
+}

@@ -1,0 +1,163 @@
+//! Convolutional nets declared in Rust source, checked by the compiler, trained and run on a CPU.
+//!
+//! ```
+//! use typenet::prelude::*;
+//!
+//! network! {
+//!     /// Tells apart what is in 8×8 grey images.
+//!     pub struct Tiny: [1, 8, 8] -> [2] {
+//!         conv1: conv2d(4, kernel = 3, padding = 1), relu,
+//!         max_pool2d(2),
+//!         flatten,
+//!         fc: linear(2),
+//!     }
+//! }
+//!
+//! // Images of one bright row or one bright column.
+//! let images: Vec<Input<Tiny>> = (0..64).map(|i| {
+//!     let mut image = [[[0.0; 8]; 8]; 1];
+//!     for k in 0..8 {
+//!         if i % 2 == 0 { image[0][i / 2 % 8][k] = 1.0 } else { image[0][k][i / 2 % 8] = 1.0 }
+//!     }
+//!     image
+//! }).collect();
+//! let labels: Vec<usize> = (0..64).map(|i| i % 2).collect();
+//!
+//! let mut net = Tiny::seeded(42);
+//! train(&mut net, &images, &labels)?;                  // the simplest form
+//! assert_eq!(net.predict_batch(&images), labels);
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
+//! # Declare
+//!
+//! [`network!`] takes a header with the input's shape (channels, height, width, or features) and the
+//! output's, and a list of layers; each reads the one before it. [`layers`] lists them with their
+//! arguments, which are PyTorch's. The output's shape is an assertion: layers that arrive at another
+//! one are a compile error, as is every layer that does not fit its input.
+//!
+//! A name makes a layer's parameters a field: `net.conv1.weight` is a `[[[[f32; 3]; 3]; 1]; 4]`.
+//! A layer without a name is the n-th of its kind: `net.conv2d_1`.
+//!
+//! # Train
+//!
+//! ```no_run
+//! # use typenet::prelude::*;
+//! # network! { pub struct Tiny: [1, 28, 28] -> [10] { flatten, fc: linear(10) } }
+//! let data = Dataset::from_idx("train-images.gz", "train-labels.gz", 10)?;
+//! let (train, test) = data.split(0.2, 7)?;
+//! let mut net = Tiny::seeded(42);
+//! let history = Trainer::new(Sgd::new(0.05).momentum(0.9).weight_decay(5e-4))
+//!     .loss(CrossEntropy::new())
+//!     .batch(128)
+//!     .epochs(10)
+//!     .fit(&mut net, &train, Some(&test))?;
+//! println!("{}", history.epochs[9]);
+//! let result = evaluate(&net, &CrossEntropy::new(), &test)?;
+//! println!("{:?} of the test images are right", result.accuracy());
+//! net.save("tiny.safetensors")?;
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
+//! The loss is minimised by stochastic gradient descent: [`loss`] has the losses with their
+//! formulas, [`optim`] the steps, schedules and regularisers. [`Trainer::full_batch`](train::Trainer::full_batch)
+//! takes the whole set for each step.
+//!
+//! # Train by hand
+//!
+//! The textbook's loop, in its order: sample, forward, loss, backward, step.
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! # network! { pub struct Tiny: [1, 2, 2] -> [2] { flatten, fc: linear(2) } }
+//! # let images = vec![[[[0.0, 1.0], [0.0, 1.0]]], [[[1.0, 1.0], [0.0, 0.0]]]];
+//! let data = Dataset::from_inputs(&images, vec![0, 1])?;
+//! let mut net = Tiny::seeded(42);
+//! let mut ws = Tiny::workspace(128);                   // all the memory of a step
+//! let mut sgd = Sgd::new(0.5).state(&net);
+//! for epoch in 0..20 {
+//!     for batch in data.minibatches(128, epoch) {
+//!         net.forward(&batch.inputs, &mut ws);         // ws.output(): &[[f32; 2]]
+//!         let loss = CrossEntropy::new().forward_backward(&batch.labels, &mut ws)?;
+//!         net.backward(&batch.inputs, &mut ws);        // ws.gradients().fc.weight
+//!         sgd.step(&mut net, ws.gradients());
+//!         assert!(loss.is_finite());
+//!     }
+//! }
+//! assert_eq!(net.predict(&images[1]), 1);
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
+//! # Trust
+//!
+//! [`gradcheck`] compares a net's gradients with central differences of the same net in f64:
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! # network! { pub struct Tiny: [1, 2, 2] -> [2] { flatten, fc: linear(2) } }
+//! let net = Tiny::seeded(1);
+//! let check = gradcheck(&net, &CrossEntropy::new(), &[[[[0.1, 0.2], [0.3, 0.4]]]], &[1])?;
+//! assert!(check.worst() <= 1e-4, "{check}");
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
+//! Everything that data, files or arguments can get wrong is an [`Error`] that says what, where and
+//! what was expected.
+//!
+//! # Threads, instruction sets, features
+//!
+//! Work runs on rayon's threads: `RAYON_NUM_THREADS`, or a pool of yours around the call. Results do
+//! not depend on how many there are. `TYPENET_ISA` = `avx512`, `avx2`, `neon` or `portable` forces an
+//! instruction set; without it the best of the machine is used.
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `files` | yes | IDX and CSV data sets |
+//! | `progress` | yes | a progress bar while training, on a terminal |
+#![forbid(unsafe_code)]
+
+pub use typenet_macros::network;
+pub use typenet_runtime::data;
+pub use typenet_runtime::init;
+pub use typenet_runtime::layers;
+pub use typenet_runtime::loss;
+pub use typenet_runtime::optim;
+pub use typenet_runtime::parameters;
+pub use typenet_runtime::reference;
+pub use typenet_runtime::reference::gradcheck;
+pub use typenet_runtime::train;
+pub use typenet_runtime::{
+    Error, Logits, Metadata, Network, Normalization, Plain, Result, Summary, Workspace, kernels,
+};
+
+/// Shapes, their rules, and nets as data.
+pub mod shape {
+    pub use typenet_shape::*;
+}
+
+/// One input image of the net `N`: `[[[f32; width]; height]; channels]`, or `[f32; features]`.
+pub type Input<N> = <N as Network>::Input;
+
+/// One output of the net `N`.
+pub type Output<N> = <N as Network>::Output;
+
+/// What most programs use: `use typenet::prelude::*;`.
+pub mod prelude {
+    pub use crate::data::{Dataset, Minibatch};
+    pub use crate::init::Scheme;
+    pub use crate::loss::{
+        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, Reduction, SumSquaredError,
+    };
+    pub use crate::optim::{Regularizer, Schedule, Sgd};
+    pub use crate::reference::gradcheck;
+    pub use crate::train::{Trainer, evaluate, train};
+    pub use crate::{Input, Network, Output, Workspace, network};
+}
+
+/// What the code written by [`network!`] uses. Not part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use typenet_runtime::pass::{Backward, Forward};
+    pub use typenet_runtime::{__parameter_struct, Layout, Logits, Model, Network};
+    pub use typenet_shape::{Graph, Node, Op, Plan, Shape, Step, Tensor};
+}
