@@ -52,6 +52,18 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
+    /// A number of a target that the loss cannot take.
+    #[error("{place}: the target of output {output} is {value}: {expected}")]
+    Target {
+        /// Which example, and of which file if it is from one.
+        place: String,
+        /// Which of the example's numbers, counted from 0.
+        output: usize,
+        /// The number.
+        value: f32,
+        /// What is allowed.
+        expected: &'static str,
+    },
     /// An argument outside its range.
     #[error("`{name}` = {value}: {expected}")]
     Argument {

@@ -131,13 +131,14 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         run: &mut Backward<'_>,
     );
 
-    /// A new net with random weights: the same seed gives the same weights. Weights are Kaiming
-    /// uniform and biases uniform, both within `±1/√fan_in`, as PyTorch's defaults
-    /// (see [`init`](crate::init)).
+    /// A new net with random weights: the same seed gives the same weights. They are Kaiming
+    /// uniform, within `±√(6 / fan_in)`, and biases are zero: the default of
+    /// [`Scheme`](init::Scheme).
     fn seeded(seed: u64) -> Self {
         let mut model = Model::zeroed();
         let parameters = Plain::as_flat_mut(&mut *model.parameters);
-        init::initialize(init::Scheme::default(), Self::LAYOUT.tensors, parameters, seed);
+        let scheme = init::Scheme::default();
+        init::initialize(scheme, &Self::GRAPH, Self::LAYOUT.tensors, parameters, seed);
         Self::from_model(model)
     }
 
@@ -145,7 +146,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     fn seeded_with(scheme: init::Scheme, seed: u64) -> Self {
         let mut model = Model::zeroed();
         let parameters = Plain::as_flat_mut(&mut *model.parameters);
-        init::initialize(scheme, Self::LAYOUT.tensors, parameters, seed);
+        init::initialize(scheme, &Self::GRAPH, Self::LAYOUT.tensors, parameters, seed);
         Self::from_model(model)
     }
 

@@ -1,8 +1,240 @@
+use std::fmt;
+
+use typenet_shape::{Op, Shape, Text};
+
 use crate::Network;
-/// The table of a net's layers.
-#[derive(Clone, Debug)]
+
+/// The table of a net's layers, which `println!` shows.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Summary {
+    /// The net's name.
+    pub name: &'static str,
+    /// The layers in order, the input first.
+    pub rows: Vec<SummaryRow>,
+    /// Numbers of all parameters.
+    pub parameters: usize,
+    /// Multiply-adds for one image, of the layers with weights; a forward pass. Training takes
+    /// about three times as many.
+    pub multiply_adds: u64,
+    /// Bytes of all parameters.
+    pub parameter_bytes: usize,
+    /// Bytes of activations and their gradients an image while training. Buffers are reused, so
+    /// that it is less than the rows' sum would be.
+    pub training_bytes: usize,
+    /// Bytes of activations an image in inference, buffers being reused.
+    pub inference_bytes: usize,
 }
+
+/// One layer of a [`Summary`].
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct SummaryRow {
+    /// The layer's name; its kind where it has none.
+    pub name: &'static str,
+    /// Its kind and the arguments that are not their defaults, as in a declaration.
+    pub layer: String,
+    /// The shape of its output for one image.
+    pub output: Shape,
+    /// Numbers of its parameters.
+    pub parameters: usize,
+    /// Its multiply-adds for one image; 0 for layers without a weight.
+    pub multiply_adds: u64,
+    /// Bytes of its output for one image while training; 0 where it has no memory of its own:
+    /// `flatten`, and an activation that is computed within the layer before it.
+    pub activation_bytes: usize,
+}
+
 impl Summary {
-    pub(crate) fn of<N: Network>() -> Summary { todo!() }
+    /// The table of the net `N`.
+    pub fn of<N: Network>() -> Summary {
+        let graph = &N::GRAPH;
+        let row = |node: usize| {
+            let (op, output) = (graph.nodes[node].op, N::SHAPES[node]);
+            let input = graph.nodes[node].inputs.first().map_or(output, |&from| N::SHAPES[from]);
+            let tensors = N::LAYOUT.tensors.iter().filter(|tensor| tensor.node == node);
+            let shares_memory = matches!(op, Op::Flatten) || graph.fused_into(node).is_some();
+            SummaryRow {
+                name: graph.nodes[node].name,
+                layer: kind_and_arguments(&op),
+                output,
+                parameters: tensors.map(|tensor| tensor.shape.elements()).sum(),
+                multiply_adds: op.multiply_adds(input, output),
+                activation_bytes: if shares_memory { 0 } else { bytes(output.elements()) },
+            }
+        };
+        let rows: Vec<SummaryRow> = (0..graph.nodes.len()).map(row).collect();
+        Summary {
+            name: graph.name,
+            parameters: N::LAYOUT.parameters,
+            multiply_adds: rows.iter().map(|row| row.multiply_adds).sum(),
+            rows,
+            parameter_bytes: bytes(N::LAYOUT.parameters),
+            training_bytes: bytes(N::LAYOUT.training_len),
+            inference_bytes: bytes(N::LAYOUT.inference_len),
+        }
+    }
+}
+
+impl SummaryRow {
+    /// The layer as it is declared: `fc1: linear(120)`, `relu`.
+    fn declaration(&self) -> String {
+        let kind = self.layer.split('(').next();
+        if kind == Some(self.name) {
+            self.layer.clone()
+        } else {
+            format!("{}: {}", self.name, self.layer)
+        }
+    }
+}
+
+fn bytes(numbers: usize) -> usize {
+    numbers * size_of::<f32>()
+}
+
+/// A layer's kind with the arguments that are not at their defaults, as in a declaration.
+fn kind_and_arguments(op: &Op) -> String {
+    let mut arguments: Vec<String> = Vec::new();
+    let pair = |value: [usize; 2]| Text::new().argument(value).as_str().to_owned();
+    let unless = |default: [usize; 2], name: &str, value: [usize; 2]| {
+        (value != default).then(|| format!("{name} = {}", pair(value)))
+    };
+    match *op {
+        Op::Conv2d { out_channels, kernel, stride, padding, dilation, groups, bias } => {
+            arguments.push(out_channels.to_string());
+            arguments.push(format!("kernel = {}", pair(kernel)));
+            arguments.extend(unless([1, 1], "stride", stride));
+            arguments.extend(unless([0, 0], "padding", padding));
+            arguments.extend(unless([1, 1], "dilation", dilation));
+            arguments.extend((groups != 1).then(|| format!("groups = {groups}")));
+            arguments.extend((!bias).then(|| "bias = false".to_owned()));
+        }
+        Op::Linear { out_features, bias } => {
+            arguments.push(out_features.to_string());
+            arguments.extend((!bias).then(|| "bias = false".to_owned()));
+        }
+        Op::MaxPool2d { kernel, stride, padding } => {
+            arguments.push(pair(kernel));
+            arguments.extend(unless(kernel, "stride", stride));
+            arguments.extend(unless([0, 0], "padding", padding));
+        }
+        Op::AvgPool2d { kernel, stride, padding, count_include_pad } => {
+            arguments.push(pair(kernel));
+            arguments.extend(unless(kernel, "stride", stride));
+            arguments.extend(unless([0, 0], "padding", padding));
+            arguments.extend((!count_include_pad).then(|| "count_include_pad = false".to_owned()));
+        }
+        Op::LeakyRelu { negative_slope } => {
+            arguments.extend((negative_slope != 0.01).then(|| negative_slope.to_string()));
+        }
+        Op::Dropout { p } => arguments.push(p.to_string()),
+        _ => {}
+    }
+    let kind = op.kind();
+    if arguments.is_empty() { kind.to_owned() } else { format!("{kind}({})", arguments.join(", ")) }
+}
+
+/// The columns' titles; the first two columns are aligned left, the others right.
+const TITLES: [&str; 5] = ["layer", "output", "parameters", "multiply-adds", "activations"];
+const LEFT: usize = 2;
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |value: u64| if value == 0 { String::new() } else { thousands(value) };
+        let memory = |value: usize| if value == 0 { String::new() } else { size(value) };
+        let cells = |row: &SummaryRow| {
+            [
+                row.declaration(),
+                row.output.to_string(),
+                count(row.parameters as u64),
+                count(row.multiply_adds),
+                memory(row.activation_bytes),
+            ]
+        };
+        let rows: Vec<[String; 5]> = self.rows.iter().map(cells).collect();
+        let (parameters, work) = (thousands(self.parameters as u64), thousands(self.multiply_adds));
+        let total = ["total".to_owned(), String::new(), parameters, work, String::new()];
+        let mut widths = TITLES.map(|title| title.chars().count());
+        for row in rows.iter().chain([&total]) {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let write = |f: &mut fmt::Formatter<'_>, row: &[String; 5]| {
+            let mut line = String::new();
+            for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+                line += if column > 0 { "  " } else { "" };
+                line += &if column < LEFT {
+                    format!("{cell:<width$}")
+                } else {
+                    format!("{cell:>width$}")
+                };
+            }
+            writeln!(f, "{}", line.trim_end())
+        };
+        let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1));
+        writeln!(f, "{}", self.name)?;
+        writeln!(f, "{rule}")?;
+        write(f, &TITLES.map(str::to_owned))?;
+        writeln!(f, "{rule}")?;
+        for row in &rows {
+            write(f, row)?;
+        }
+        writeln!(f, "{rule}")?;
+        write(f, &total)?;
+        writeln!(f, "{rule}")?;
+        writeln!(f, "weights {}", size(self.parameter_bytes))?;
+        let (training, inference) = (size(self.training_bytes), size(self.inference_bytes));
+        write!(f, "activations an image: {training} in training, {inference} in inference")
+    }
+}
+
+/// A number with a comma before every three digits: `61,706`.
+fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of bytes: `640 B`, `12.3 kB` (1 kB is 1000 bytes).
+fn size(bytes: usize) -> String {
+    let mut value = bytes as f64;
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    for unit in ["kB", "MB"] {
+        value /= 1000.0;
+        // What would be written as 1000.0 takes the next unit.
+        if value < 999.95 {
+            return format!("{value:.1} {unit}");
+        }
+    }
+    format!("{:.1} GB", value / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let texts = [0, 7, 999, 1000, 61_706, 138_357_544, u64::MAX].map(thousands);
+        let expected =
+            ["0", "7", "999", "1,000", "61,706", "138,357,544", "18,446,744,073,709,551,615"];
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn bytes_take_the_unit_that_fits() {
+        let texts = [0, 999, 1000, 999_949, 999_950, 2_500_000, 999_950_000, 5 << 30].map(size);
+        let expected =
+            ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "2.5 MB", "1.0 GB", "5.4 GB"];
+        assert_eq!(texts, expected);
+    }
 }

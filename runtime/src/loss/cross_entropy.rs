@@ -1,16 +1,23 @@
-use super::{Accepts, Loss, Reduction, argument};
-use crate::network::Logits;
+use super::{Accepts, Loss, Reduction, argument, check_weights};
+use crate::network::{Logits, Network};
 use crate::{Error, Result};
 
-/// Cross-entropy of the softmax of logits with a class number:
-/// `−ln p[label]`, `p = softmax(z)`, gradient `p − onehot(label)`.
+/// Cross-entropy of class numbers, with the softmax inside:
+/// `L = −ln softmax(z)[label] = ln Σ_c e^(z_c) − z_label`, PyTorch's `CrossEntropyLoss`.
 ///
-/// With label smoothing `ε` the target is `1 − ε + ε/K` for the label and `ε/K` for each other of `K`
-/// classes. With class weights `w` each class's term counts `w[class]` times. The mean over a batch
-/// divides by the sum of its labels' weights. All as PyTorch's `CrossEntropyLoss`; label smoothing is
-/// from Szegedy et al., *Rethinking the Inception architecture*, 2016.
+/// The net's outputs `z` are logits: a net that ends in `softmax` is refused at compile time. The
+/// largest logit is subtracted first, so that no logit is too large. The gradient is
+/// `softmax(z) − onehot(label)`, divided by the number of images unless the reduction is the sum.
 ///
-/// The net gives logits: it does not end in `softmax`.
+/// With [class weights](Self::class_weights) `w` and [label smoothing](Self::label_smoothing) `ε`
+/// over `K` classes:
+///
+/// ```text
+/// L = (1 − ε) · w_label · (−ln p_label)  +  ε/K · Σ_c w_c · (−ln p_c),    p = softmax(z)
+/// ```
+///
+/// and the mean over a batch divides by `Σ w_label` over its images. Where that is 0 the loss is
+/// NaN, as in PyTorch.
 ///
 /// ```
 /// use typenet_runtime::loss::{CrossEntropy, Loss};
@@ -21,73 +28,53 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct CrossEntropy {
+    label_smoothing: f32,
+    class_weights: Option<Box<[f32]>>,
     reduction: Reduction,
-    label_smoothing: f64,
-    class_weights: Option<Vec<f32>>,
 }
 
 impl CrossEntropy {
-    /// Mean over the batch, no smoothing, all classes alike.
+    /// No smoothing, no weights, mean over the batch.
     pub fn new() -> CrossEntropy {
         CrossEntropy::default()
     }
 
-    /// Takes `epsilon`, 0 to 1, of the label and spreads it over all classes.
+    /// The share of the target that is spread evenly over all classes, the right one included:
+    /// 0 (the default) to 1. Szegedy et al. 2016, section 7.
     #[must_use]
-    pub fn label_smoothing(self, epsilon: f64) -> Self {
-        CrossEntropy { label_smoothing: epsilon, ..self }
+    pub fn label_smoothing(mut self, label_smoothing: f32) -> CrossEntropy {
+        self.label_smoothing = label_smoothing;
+        self
     }
 
-    /// One weight for each class, 0 or more: larger for classes that are rare.
+    /// One weight a class, each 0 or more, for classes that are rare or matter more.
     #[must_use]
-    pub fn class_weights(self, weights: &[f32]) -> Self {
-        CrossEntropy { class_weights: Some(weights.to_vec()), ..self }
+    pub fn class_weights(mut self, class_weights: &[f32]) -> CrossEntropy {
+        self.class_weights = Some(class_weights.into());
+        self
     }
 
-    /// Mean or sum over the batch.
+    /// How the images' losses become one number; their weighted mean by default.
     #[must_use]
-    pub fn reduction(self, reduction: Reduction) -> Self {
-        CrossEntropy { reduction, ..self }
+    pub fn reduction(mut self, reduction: Reduction) -> CrossEntropy {
+        self.reduction = reduction;
+        self
     }
 
     fn class_weight(&self, class: usize) -> f64 {
         match &self.class_weights {
-            Some(weights) => weights.get(class).map_or(f64::NAN, |&weight| f64::from(weight)),
+            // A label outside the classes is refused by `check`, not here.
+            Some(weights) => f64::from(weights.get(class).copied().unwrap_or(0.0)),
             None => 1.0,
         }
     }
 
-    /// The share of the target, times the class's weight, that class `class` has.
-    fn share(&self, class: usize, label: usize, classes: usize) -> f64 {
-        let smooth = self.label_smoothing / classes as f64;
-        let sharp = if class == label { 1.0 - self.label_smoothing } else { 0.0 };
-        (sharp + smooth) * self.class_weight(class)
-    }
-
-    /// `Σ share[k] · (ln Σ eᶻ − z[k])`, and through `each` the gradient by each logit.
-    fn run(&self, logits: impl Fn(usize) -> f64, classes: usize, label: usize, mut each: impl FnMut(usize, f64)) -> f64 {
-        let top = (0..classes).map(&logits).fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = (0..classes).map(|k| (logits(k) - top).exp()).sum();
-        let shares: f64 = if self.label_smoothing == 0.0 {
-            self.class_weight(label)
-        } else {
-            (0..classes).map(|k| self.share(k, label, classes)).sum()
-        };
-        let log_sum = sum.ln() + top;
-        let mut loss = 0.0;
-        for k in 0..classes {
-            let share = self.share(k, label, classes);
-            if share != 0.0 {
-                loss += share * (log_sum - logits(k));
-            }
-            each(k, shares * (logits(k) - top).exp() / sum - share);
-        }
-        // A NaN among logits of no share must not go unseen.
-        if sum.is_nan() { f64::NAN } else { loss }
+    /// The weights of the label's term and of each class's share in the smoothing term.
+    fn shares(&self, label: usize, classes: usize) -> (f64, f64) {
+        let smoothing = f64::from(self.label_smoothing);
+        ((1.0 - smoothing) * self.class_weight(label), smoothing / classes as f64)
     }
 }
-
-impl<N: Logits> Accepts<N> for CrossEntropy {}
 
 impl Loss<usize> for CrossEntropy {
     fn reduction(&self) -> Reduction {
@@ -96,22 +83,15 @@ impl Loss<usize> for CrossEntropy {
 
     fn check(&self, outputs: usize, target: &usize, place: &str) -> Result<()> {
         if !(0.0..=1.0).contains(&self.label_smoothing) {
-            let value = self.label_smoothing;
-            return Err(argument("label_smoothing", value, "a share from 0 to 1"));
+            return Err(argument("label_smoothing", self.label_smoothing, "0 to 1 is allowed"));
         }
         if let Some(weights) = &self.class_weights {
-            if weights.len() != outputs {
-                let value = format!("{} weights", weights.len());
-                return Err(argument("class_weights", value, "one weight for each class"));
-            }
-            if let Some(weight) = weights.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
-                return Err(argument("class_weights", weight, "finite weights, 0 or more"));
-            }
+            check_weights("class_weights", "one weight a class is needed", weights, outputs)?;
         }
-        if *target >= outputs {
-            return Err(Error::Label { place: place.into(), label: *target, classes: outputs });
+        if *target < outputs {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::Label { place: place.to_owned(), label: *target, classes: outputs })
     }
 
     fn weight(&self, target: &usize) -> f64 {
@@ -119,17 +99,57 @@ impl Loss<usize> for CrossEntropy {
     }
 
     fn image(&self, outputs: &[f32], target: &usize, scale: f64, gradient: &mut [f32]) -> f64 {
-        let logits = |k: usize| f64::from(outputs[k]);
-        self.run(logits, outputs.len(), *target, |k, g| gradient[k] = (scale * g) as f32)
+        assert_eq!(outputs.len(), gradient.len(), "one gradient for each output");
+        let label = *target;
+        let top = f64::from(outputs.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        // The exponentials wait in the gradient's place until their sum is known.
+        let mut sum = 0.0;
+        for (gradient, &z) in gradient.iter_mut().zip(outputs) {
+            let exponential = (f64::from(z) - top).exp();
+            sum += exponential;
+            *gradient = exponential as f32;
+        }
+        let log_sum = sum.ln();
+        let (own, share) = self.shares(label, outputs.len());
+        let of_label = f64::from(outputs[label]) - top - log_sum;
+        let mut loss = -own * of_label;
+        let mut total = own;
+        if share > 0.0 {
+            for (class, &z) in outputs.iter().enumerate() {
+                let weight = share * self.class_weight(class);
+                loss -= weight * (f64::from(z) - top - log_sum);
+                total += weight;
+            }
+        }
+        let factor = scale * total / sum;
+        for gradient in gradient.iter_mut() {
+            *gradient = (f64::from(*gradient) * factor) as f32;
+        }
+        if share > 0.0 {
+            for (class, gradient) in gradient.iter_mut().enumerate() {
+                *gradient =
+                    (f64::from(*gradient) - scale * share * self.class_weight(class)) as f32;
+            }
+        }
+        // In f64, because the two are almost equal once the net is right.
+        let rest = if share > 0.0 { share * self.class_weight(label) } else { 0.0 };
+        gradient[label] = (scale * (total * of_label.exp() - own - rest)) as f32;
+        loss
     }
 
     fn reference(&self, outputs: &[f64], target: &usize) -> f64 {
-        // Straight from the definition: −Σ share · ln softmax.
         let top = outputs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = outputs.iter().map(|z| (z - top).exp()).sum();
-        let terms = outputs.iter().enumerate().map(|(k, z)| {
-            -self.share(k, *target, outputs.len()) * ((z - top) - sum.ln())
-        });
-        terms.sum()
+        let cost = |class: usize| top + sum.ln() - outputs[class];
+        let (own, share) = self.shares(*target, outputs.len());
+        let mut loss = own * cost(*target);
+        if share > 0.0 {
+            for class in 0..outputs.len() {
+                loss += share * self.class_weight(class) * cost(class);
+            }
+        }
+        loss
     }
 }
+
+impl<N: Network + Logits> Accepts<N> for CrossEntropy {}

@@ -2,21 +2,36 @@
 //!
 //! Each loss is defined for one image; its *reduction* says how a batch's numbers become one:
 //! their mean (the default, as in PyTorch) or their sum.
-
-mod cross_entropy;
-mod elementwise;
+//!
+//! | loss | targets | of one image, with outputs `z` or `y` | the net ends in |
+//! |---|---|---|---|
+//! | [`CrossEntropy`] | class numbers | `−ln softmax(z)[label]` | logits |
+//! | [`BinaryCrossEntropy`] | 0..=1 for each output | mean of `−t ln σ(z) − (1 − t) ln(1 − σ(z))` | logits |
+//! | [`MeanSquaredError`] | values | mean of `(y − t)²` | anything |
+//! | [`SumSquaredError`] | values | sum of `(y − t)²` | anything |
+//! | [`Huber`] | values | mean of `(y − t)²/2`, linear beyond `delta` | anything |
+//!
+//! A NaN in an output makes the loss NaN, never a number that looks right.
 
 use crate::network::Network;
 use crate::workspace::{Workspace, same_count};
 use crate::{Error, Result};
 
+mod binary_cross_entropy;
+mod cross_entropy;
+mod huber;
+mod squared_error;
+
+pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use cross_entropy::CrossEntropy;
-pub use elementwise::{BinaryCrossEntropy, Huber, MeanSquaredError, SumSquaredError};
+pub use huber::Huber;
+pub use squared_error::{MeanSquaredError, SumSquaredError};
 
 /// How the losses of a batch's images become one number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Reduction {
     /// Their sum divided by the sum of the images' weights (their number, without class weights).
+    /// A batch whose weights are all zero has the loss NaN, as in PyTorch.
     #[default]
     Mean,
     /// Their sum.
@@ -28,20 +43,29 @@ pub trait Loss<T>: Clone + Send + Sync {
     /// The reduction over the batch.
     fn reduction(&self) -> Reduction;
 
-    /// Checks one target against the number of outputs; `place` says where it is from.
+    /// Checks one target, and the loss's own arguments, against the number of outputs; `place` says
+    /// where the target is from.
     ///
     /// # Errors
-    /// When this target, or an argument of the loss, does not belong to such an output.
+    /// [`Error::Label`], [`Error::Size`] or [`Error::Target`] when the target does not belong to such
+    /// an output; [`Error::Argument`] when an argument of the loss is out of range.
     fn check(&self, outputs: usize, target: &T, place: &str) -> Result<()>;
 
-    /// The image's share in the denominator of a mean: 1, or its class's weight.
+    /// The image's share in the denominator of a mean: 1, or its class's weight. Any number will do
+    /// for a target that [`check`](Self::check) refuses.
     fn weight(&self, target: &T) -> f64;
 
     /// The loss of one image, times its weight, and the gradient of `scale` times that into
     /// `gradient`.
+    ///
+    /// # Panics
+    /// May panic on a target that [`check`](Self::check) refuses.
     fn image(&self, outputs: &[f32], target: &T, scale: f64, gradient: &mut [f32]) -> f64;
 
     /// The loss of one image, times its weight, in f64: the reference of [`image`](Self::image).
+    ///
+    /// # Panics
+    /// As [`image`](Self::image).
     fn reference(&self, outputs: &[f64], target: &T) -> f64;
 
     /// What the sum of the images' losses is divided by.
@@ -84,7 +108,10 @@ pub trait Loss<T>: Clone + Send + Sync {
         same_count("targets of a batch", ws.batch(), targets.len())?;
         let len = N::LAYOUT.output_len;
         for (i, target) in targets.iter().enumerate() {
-            self.check(len, target, &format!("target {i} of the batch"))?;
+            // The place is written out only for a target that is refused: a step allocates nothing.
+            if self.check(len, target, "").is_err() {
+                self.check(len, target, &format!("target {i} of the batch"))?;
+            }
         }
         let (outputs, gradients) = ws.output_rows();
         let rows = outputs.chunks_exact(len).zip(gradients.chunks_exact_mut(len));
@@ -103,4 +130,46 @@ pub trait Accepts<N: Network> {}
 /// An argument of a loss that is out of range.
 fn argument(name: &'static str, value: impl ToString, expected: &'static str) -> Error {
     Error::Argument { name, value: value.to_string(), expected }
+}
+
+/// Checks an argument that gives each output a weight.
+fn check_weights(
+    name: &'static str,
+    count: &'static str,
+    weights: &[f32],
+    outputs: usize,
+) -> Result<()> {
+    if weights.len() != outputs {
+        let value = format!("{} numbers for {outputs} outputs", weights.len());
+        return Err(argument(name, value, count));
+    }
+    match weights.iter().find(|weight| !(weight.is_finite() && **weight >= 0.0)) {
+        Some(weight) => Err(argument(name, weight, "every weight is finite and 0 or more")),
+        None => Ok(()),
+    }
+}
+
+/// Checks a target that has a number for each output.
+fn check_values(
+    outputs: usize,
+    target: &[f32],
+    place: &str,
+    allowed: fn(f32) -> bool,
+    expected: &'static str,
+) -> Result<()> {
+    if target.len() != outputs {
+        return Err(Error::size(format!("{place}: numbers of a target"), outputs, target.len()));
+    }
+    match target.iter().position(|&value| !allowed(value)) {
+        Some(output) => {
+            let (place, value) = (place.to_owned(), target[output]);
+            Err(Error::Target { place, output, value, expected })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks that all numbers of a target are finite.
+fn check_finite(outputs: usize, target: &[f32], place: &str) -> Result<()> {
+    check_values(outputs, target, place, f32::is_finite, "a finite number is needed")
 }

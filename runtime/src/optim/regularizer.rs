@@ -1,17 +1,28 @@
+use rayon::prelude::*;
 use typenet_shape::{Graph, Tensor, TensorKind};
 
-use super::{check_not_negative, check_path, chooses};
-use crate::{Result, io};
+use super::{argument, path};
+use crate::network::Network;
+use crate::{Plain, Result};
 
-/// A penalty `λR(W)` that is added to the loss. Biases are not penalised unless asked.
+/// Pieces of this many numbers are shared out among threads.
+const PIECE: usize = 64 * 1024;
+
+/// A penalty on large weights that is part of the loss, `L + λR(W)`, and so of every loss that is
+/// reported. Biases are left out unless [`biases`](Self::biases) asks for them.
 ///
-/// `λ‖W‖²` has the gradient `2λW`; so `l2(λ)` does to plain SGD what
-/// [`weight_decay(2λ)`](super::Sgd::weight_decay) on the same parameters does, and is part of the
-/// reported loss besides.
+/// | | adds to the loss | adds to the gradient of each weight `w` |
+/// |---|---|---|
+/// | [`l2`](Self::l2) | `λ Σ w²` | `2 λ w` |
+/// | [`l1`](Self::l1) | `λ Σ │w│` | `λ · sign(w)`, and 0 at 0 |
+///
+/// There is no factor ½: `l2(λ)` moves the weights as [`Sgd::weight_decay`](super::Sgd::weight_decay)
+/// of `2 λ` does, except that weight decay takes the biases too and is no part of the loss.
 ///
 /// ```
 /// use typenet_runtime::optim::Regularizer;
-/// let both = Regularizer::l2(1e-4).and(Regularizer::l1(1e-5).only(&["fc1"]));
+/// let elastic = Regularizer::l2(1e-4).and(Regularizer::l1(1e-5).only(&["fc1"]));
+/// assert!(elastic.check().is_ok());
 /// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Regularizer {
@@ -23,6 +34,7 @@ struct Term {
     norm: Norm,
     lambda: f64,
     biases: bool,
+    /// Paths; all tensors if there are none.
     only: Option<Vec<String>>,
 }
 
@@ -33,72 +45,81 @@ enum Norm {
 }
 
 impl Regularizer {
-    fn of(norm: Norm, lambda: f64) -> Regularizer {
-        Regularizer { terms: vec![Term { norm, lambda, biases: false, only: None }] }
-    }
-
-    /// `λ Σ w²`, gradient `2λw`.
+    /// `λ Σ w²`, of gradient `2 λ w`; λ is 0 or more.
     pub fn l2(lambda: f64) -> Regularizer {
         Regularizer::of(Norm::L2, lambda)
     }
 
-    /// `λ Σ |w|`, gradient `λ sign(w)`, 0 at 0.
+    /// `λ Σ |w|`, which drives weights to exactly 0 more than [`l2`](Self::l2); λ is 0 or more.
     pub fn l1(lambda: f64) -> Regularizer {
         Regularizer::of(Norm::L1, lambda)
     }
 
-    /// Whether biases are penalised too.
+    fn of(norm: Norm, lambda: f64) -> Regularizer {
+        Regularizer { terms: vec![Term { norm, lambda, biases: false, only: None }] }
+    }
+
+    /// Whether biases count as well; `false` unless set. It holds for the terms so far: set it
+    /// before [`and`](Self::and).
     #[must_use]
     pub fn biases(mut self, biases: bool) -> Regularizer {
         self.terms.iter_mut().for_each(|term| term.biases = biases);
         self
     }
 
-    /// Penalises only these layers or tensors: `"fc1"`, or `"fc1.weight"`. A bias that is named in
-    /// full is penalised.
+    /// Only the tensors that these paths name, as in [`Sgd::group`](super::Sgd::group). A bias that
+    /// a path names still needs [`biases`](Self::biases). It holds for the terms so far.
     #[must_use]
     pub fn only(mut self, paths: &[&str]) -> Regularizer {
-        let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+        let paths: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
         self.terms.iter_mut().for_each(|term| term.only = Some(paths.clone()));
         self
     }
 
-    /// The sum of two penalties.
+    /// The sum of both.
     #[must_use]
     pub fn and(mut self, other: Regularizer) -> Regularizer {
         self.terms.extend(other.terms);
         self
     }
 
-    /// Checks `λ` and that every path names something of the net.
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) when a λ is negative or not finite.
+    pub fn check(&self) -> Result<()> {
+        match self.terms.iter().find(|term| !(term.lambda.is_finite() && term.lambda >= 0.0)) {
+            Some(term) => {
+                Err(argument("lambda", term.lambda, "a finite number, 0 or more, is needed"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// As [`check`](Self::check), and that every path of [`only`](Self::only) names a tensor.
     ///
     /// # Errors
     /// [`Error::Argument`](crate::Error::Argument).
-    pub fn check(&self, graph: &Graph<'_>, tensors: &[Tensor]) -> Result<()> {
-        for term in &self.terms {
-            check_not_negative("lambda", term.lambda)?;
-            for path in term.only.iter().flatten() {
-                check_path("only", path, graph, tensors)?;
-            }
-        }
-        Ok(())
+    pub fn check_against(&self, graph: &Graph<'_>, tensors: &[Tensor]) -> Result<()> {
+        self.check()?;
+        let paths = self.terms.iter().flat_map(|term| term.only.iter().flatten());
+        paths.into_iter().try_for_each(|path| path::check("only", path, graph, tensors))
     }
 
-    /// The penalty of these parameters, summed in f64.
+    /// λR(W), added up in f64, of all parameters in the order of `tensors`.
     pub fn value(&self, graph: &Graph<'_>, tensors: &[Tensor], parameters: &[f32]) -> f64 {
-        let mut sum = 0.0;
-        for (term, range) in self.penalised(graph, tensors) {
-            let numbers = parameters[range].iter().map(|&w| f64::from(w));
-            sum += term.lambda
-                * match term.norm {
-                    Norm::L1 => numbers.map(f64::abs).sum::<f64>(),
-                    Norm::L2 => numbers.map(|w| w * w).sum::<f64>(),
-                };
+        let mut value = 0.0;
+        for term in &self.terms {
+            let mut norm = 0.0;
+            for tensor in tensors.iter().filter(|tensor| term.takes(graph, tensor)) {
+                norm += term.norm.sum(numbers(tensor, parameters));
+            }
+            value += term.lambda * norm;
         }
-        sum
+        value
     }
 
-    /// Adds the penalty's gradient.
+    /// Adds the gradient of [`value`](Self::value) to `gradients`, both in the order of `tensors`.
     pub fn add_gradient(
         &self,
         graph: &Graph<'_>,
@@ -106,40 +127,78 @@ impl Regularizer {
         parameters: &[f32],
         gradients: &mut [f32],
     ) {
-        for (term, range) in self.penalised(graph, tensors) {
-            let lambda = term.lambda as f32;
-            let pairs = gradients[range.clone()].iter_mut().zip(&parameters[range]);
-            match term.norm {
-                Norm::L1 => pairs.for_each(|(g, &w)| {
-                    *g += if w == 0.0 { 0.0 } else { lambda.copysign(w) };
-                }),
-                Norm::L2 => pairs.for_each(|(g, &w)| *g += 2.0 * lambda * w),
+        for term in &self.terms {
+            for tensor in tensors.iter().filter(|tensor| term.takes(graph, tensor)) {
+                let w = numbers(tensor, parameters);
+                let g = &mut gradients[tensor.offset..tensor.offset + tensor.shape.elements()];
+                if g.len() <= PIECE {
+                    term.add_gradient(w, g);
+                } else {
+                    let pieces = w.par_chunks(PIECE).zip(g.par_chunks_mut(PIECE));
+                    pieces.for_each(|(w, g)| term.add_gradient(w, g));
+                }
             }
         }
     }
 
-    fn penalised<'a>(
-        &'a self,
-        graph: &'a Graph<'_>,
-        tensors: &'a [Tensor],
-    ) -> impl Iterator<Item = (&'a Term, std::ops::Range<usize>)> {
-        self.terms.iter().flat_map(move |term| {
-            tensors.iter().filter(move |tensor| term.penalises(graph, tensor)).map(move |tensor| {
-                (term, tensor.offset..tensor.offset + tensor.shape.elements())
-            })
-        })
+    /// [`value`](Self::value) of a net.
+    pub fn value_of<N: Network>(&self, net: &N) -> f64 {
+        self.value(&N::GRAPH, N::LAYOUT.tensors, net.parameters_flat())
+    }
+
+    /// [`add_gradient`](Self::add_gradient) of a net, to the gradients of a workspace:
+    /// `regularizer.add_gradient_of(&net, ws.gradients_mut())`.
+    pub fn add_gradient_of<N: Network>(&self, net: &N, gradients: &mut N::Parameters) {
+        let tensors = N::LAYOUT.tensors;
+        self.add_gradient(&N::GRAPH, tensors, net.parameters_flat(), gradients.as_flat_mut());
     }
 }
 
+fn numbers<'a>(tensor: &Tensor, parameters: &'a [f32]) -> &'a [f32] {
+    &parameters[tensor.offset..tensor.offset + tensor.shape.elements()]
+}
+
 impl Term {
-    fn penalises(&self, graph: &Graph<'_>, tensor: &Tensor) -> bool {
-        let name = io::tensor_name(graph, tensor);
-        let by_kind = self.biases || tensor.kind != TensorKind::Bias;
-        match &self.only {
-            None => by_kind,
-            Some(paths) => {
-                paths.contains(&name) || (by_kind && paths.iter().any(|path| chooses(path, &name)))
+    fn takes(&self, graph: &Graph<'_>, tensor: &Tensor) -> bool {
+        let named = |paths: &Vec<String>| paths.iter().any(|path| path::names(path, graph, tensor));
+        (self.biases || tensor.kind != TensorKind::Bias) && self.only.as_ref().is_none_or(named)
+    }
+
+    fn add_gradient(&self, w: &[f32], g: &mut [f32]) {
+        match self.norm {
+            Norm::L2 => {
+                let factor = (2.0 * self.lambda) as f32;
+                g.iter_mut().zip(w).for_each(|(g, w)| *g += factor * w);
+            }
+            Norm::L1 => {
+                let lambda = self.lambda as f32;
+                let sign = |w: f32| if w == 0.0 { 0.0 } else { w.signum() };
+                g.iter_mut().zip(w).for_each(|(g, &w)| *g += lambda * sign(w));
             }
         }
+    }
+}
+
+impl Norm {
+    /// `Σ w²` or `Σ |w|`. Halves are added as a tree that depends on the length alone, so that the
+    /// sum has the same bits with any number of threads.
+    fn sum(self, w: &[f32]) -> f64 {
+        if w.len() > PIECE {
+            let (left, right) = w.split_at(w.len() / 2);
+            let (left, right) = rayon::join(|| self.sum(left), || self.sum(right));
+            return left + right;
+        }
+        // Eight sums side by side, which become vectors.
+        let mut sums = [0.0; 8];
+        for chunk in w.chunks(sums.len()) {
+            for (sum, &w) in sums.iter_mut().zip(chunk) {
+                let w = f64::from(w);
+                *sum += match self {
+                    Norm::L1 => w.abs(),
+                    Norm::L2 => w * w,
+                };
+            }
+        }
+        sums.iter().sum()
     }
 }

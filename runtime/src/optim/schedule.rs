@@ -1,129 +1,153 @@
+use std::fmt;
 use std::sync::Arc;
 
-use crate::{Error, Result};
+use super::argument;
+use crate::Result;
 
-/// A factor on the learning rate that depends on the epoch, counted from 0.
+/// How the learning rate changes while training: a factor for each moment, which is counted in
+/// epochs from 0 and may lie between two (after half of the first epoch it is 0.5).
 ///
 /// ```
 /// use typenet_runtime::optim::Schedule;
-/// assert_eq!(Schedule::step(10, 0.5).factor(25.0), 0.25);
-/// assert_eq!(Schedule::milestones(&[3, 5], 0.1).factor(4.0), 0.1);
-/// assert_eq!(Schedule::constant().warmup(4).factor(1.0), 0.5);
+/// let schedule = Schedule::step(30, 0.1);
+/// assert_eq!(schedule.factor(29.9), 1.0);
+/// assert_eq!(schedule.factor(30.0), 0.1);
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Schedule {
-    shape: Shape,
-    warmup: usize,
+    curve: Curve,
+    warmup: f64,
 }
 
 #[derive(Clone, Default)]
-enum Shape {
+enum Curve {
     #[default]
     Constant,
-    Step { every: usize, factor: f64 },
-    Milestones { epochs: Vec<usize>, factor: f64 },
-    Cosine { epochs: usize },
+    Step {
+        every_epochs: usize,
+        factor: f64,
+    },
+    Milestones {
+        epochs: Vec<usize>,
+        factor: f64,
+    },
+    Cosine {
+        epochs: usize,
+    },
     Function(Arc<dyn Fn(f64) -> f64 + Send + Sync>),
 }
 
-impl Schedule {
-    fn of(shape: Shape) -> Schedule {
-        Schedule { shape, warmup: 0 }
-    }
+/// The factor at epoch 0 of a warm-up.
+const COLD: f64 = 0.01;
 
+impl Schedule {
     /// Always 1.
     pub fn constant() -> Schedule {
         Schedule::default()
     }
 
-    /// Step decay: `factor` to the power of `⌊epoch / every⌋`. PyTorch's `StepLR`.
-    pub fn step(every: usize, factor: f64) -> Schedule {
-        Schedule::of(Shape::Step { every, factor })
+    /// Times `factor` after every `every_epochs` epochs: `factor^⌊epoch / every_epochs⌋`, PyTorch's
+    /// `StepLR`.
+    pub fn step(every_epochs: usize, factor: f64) -> Schedule {
+        Curve::Step { every_epochs, factor }.into()
     }
 
-    /// `factor` to the power of how many of `epochs` are over. PyTorch's `MultiStepLR`.
+    /// Times `factor` at each of these epochs, given in rising order; PyTorch's `MultiStepLR`.
     pub fn milestones(epochs: &[usize], factor: f64) -> Schedule {
-        Schedule::of(Shape::Milestones { epochs: epochs.to_vec(), factor })
+        Curve::Milestones { epochs: epochs.to_vec(), factor }.into()
     }
 
-    /// `(1 + cos(π · epoch / epochs)) / 2`: from 1 down to 0. Loshchilov and Hutter, *SGDR*, 2017.
+    /// Half a cosine from 1 at the start to 0 after `epochs` epochs, and 0 from there:
+    /// `½ (1 + cos(π · epoch / epochs))`. Loshchilov and Hutter 2017, without restarts.
     pub fn cosine(epochs: usize) -> Schedule {
-        Schedule::of(Shape::Cosine { epochs })
+        Curve::Cosine { epochs }.into()
     }
 
-    /// A function of the epoch.
+    /// A function of the epoch, which returns a finite number, 0 or more.
     pub fn function(factor: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Schedule {
-        Schedule::of(Shape::Function(Arc::new(factor)))
+        Curve::Function(Arc::new(factor)).into()
     }
 
-    /// Rises linearly over the first `epochs`: `(epoch + 1) / epochs` times the schedule's factor.
+    /// Starts with a hundredth of the learning rate, which rises in a straight line to the
+    /// schedule's own within this many epochs (fractions are allowed): large batches and high rates
+    /// need it. The schedule's own epochs count from the start of training as before.
     #[must_use]
-    pub fn warmup(self, epochs: usize) -> Schedule {
-        Schedule { warmup: epochs, ..self }
+    pub fn warmup(mut self, epochs: f64) -> Schedule {
+        self.warmup = epochs;
+        self
     }
 
-    /// The factor at `epoch`.
+    /// What the learning rate is multiplied by at this moment, in epochs since the start.
     pub fn factor(&self, epoch: f64) -> f64 {
-        let factor = match &self.shape {
-            Shape::Constant => 1.0,
-            Shape::Step { every, factor } => factor.powf((epoch / *every as f64).floor()),
-            Shape::Milestones { epochs, factor } => {
-                let over = epochs.iter().filter(|&&at| at as f64 <= epoch).count();
-                factor.powf(over as f64)
-            }
-            Shape::Cosine { epochs } => {
-                let share = (epoch / *epochs as f64).clamp(0.0, 1.0);
-                (1.0 + (std::f64::consts::PI * share).cos()) / 2.0
-            }
-            Shape::Function(function) => function(epoch),
+        let warm = if epoch < self.warmup {
+            COLD + (1.0 - COLD) * (epoch / self.warmup).max(0.0)
+        } else {
+            1.0
         };
-        let warm = if self.warmup == 0 { 1.0 } else { ((epoch + 1.0) / self.warmup as f64).min(1.0) };
-        warm * factor
+        warm * match &self.curve {
+            Curve::Constant => 1.0,
+            Curve::Step { every_epochs, factor } => {
+                power(*factor, (epoch / *every_epochs as f64).floor().max(0.0))
+            }
+            Curve::Milestones { epochs, factor } => {
+                let passed = epochs.iter().filter(|&&milestone| milestone as f64 <= epoch).count();
+                power(*factor, passed as f64)
+            }
+            Curve::Cosine { epochs } => {
+                let done = (epoch / *epochs as f64).clamp(0.0, 1.0);
+                0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+            }
+            Curve::Function(factor) => factor(epoch),
+        }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
-        let wrong = |name, value: String, expected| Err(Error::Argument { name, value, expected });
-        match &self.shape {
-            Shape::Step { every: 0, .. } => wrong("every", "0".into(), "at least one epoch"),
-            Shape::Cosine { epochs: 0 } => wrong("epochs", "0".into(), "at least one epoch"),
-            Shape::Step { factor, .. } | Shape::Milestones { factor, .. } => {
-                super::check_not_negative("factor", *factor)
+    /// Checks the arguments; a [`function`](Self::function) is checked at epoch 0.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) with the first that is out of range.
+    pub fn check(&self) -> Result<()> {
+        if !(self.warmup.is_finite() && self.warmup >= 0.0) {
+            return Err(argument("warmup", self.warmup, "a finite number of epochs, 0 or more"));
+        }
+        let in_range = |factor: f64| factor.is_finite() && factor >= 0.0;
+        match &self.curve {
+            Curve::Step { every_epochs: 0, .. } => {
+                Err(argument("every_epochs", 0, "1 epoch or more is needed"))
+            }
+            Curve::Cosine { epochs: 0 } => Err(argument("epochs", 0, "1 epoch or more is needed")),
+            Curve::Milestones { epochs, .. } if !epochs.is_sorted_by(|a, b| a < b) => {
+                Err(argument("epochs", format!("{epochs:?}"), "milestones stand in rising order"))
+            }
+            Curve::Step { factor, .. } | Curve::Milestones { factor, .. } if !in_range(*factor) => {
+                Err(argument("factor", factor, "a finite number, 0 or more, is needed"))
+            }
+            Curve::Function(factor) if !in_range(factor(0.0)) => {
+                Err(argument("function(0)", factor(0.0), "a finite number, 0 or more, is needed"))
             }
             _ => Ok(()),
         }
     }
 }
 
-impl std::fmt::Debug for Schedule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.shape {
-            Shape::Constant => write!(f, "Constant")?,
-            Shape::Step { every, factor } => write!(f, "Step {{ every: {every}, factor: {factor} }}")?,
-            Shape::Milestones { epochs, factor } => {
-                write!(f, "Milestones {{ epochs: {epochs:?}, factor: {factor} }}")?;
-            }
-            Shape::Cosine { epochs } => write!(f, "Cosine {{ epochs: {epochs} }}")?,
-            Shape::Function(_) => write!(f, "Function")?,
-        }
-        if self.warmup == 0 { Ok(()) } else { write!(f, " after {} epochs of warmup", self.warmup) }
+/// `factorⁿ` for a whole number `n`, exactly 1 for 0.
+fn power(factor: f64, n: f64) -> f64 {
+    factor.powi(n.min(f64::from(i32::MAX)) as i32)
+}
+
+impl From<Curve> for Schedule {
+    fn from(curve: Curve) -> Schedule {
+        Schedule { curve, warmup: 0.0 }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn factors_follow_the_formulas() {
-        let cosine = Schedule::cosine(10);
-        for (epoch, expected) in [(0.0, 1.0), (5.0, 0.5), (10.0, 0.0), (20.0, 0.0)] {
-            assert!((cosine.factor(epoch) - expected).abs() <= 1e-12, "{epoch}");
+impl fmt::Debug for Curve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Curve::Constant => write!(f, "Constant"),
+            Curve::Step { every_epochs, factor } => write!(f, "Step({every_epochs}, {factor})"),
+            Curve::Milestones { epochs, factor } => write!(f, "Milestones({epochs:?}, {factor})"),
+            Curve::Cosine { epochs } => write!(f, "Cosine({epochs})"),
+            Curve::Function(_) => write!(f, "Function(..)"),
         }
-        let halves: Vec<f64> = (0..5).map(|e| Schedule::step(2, 0.5).factor(f64::from(e))).collect();
-        assert_eq!(halves, [1.0, 1.0, 0.5, 0.5, 0.25]);
-        assert_eq!(Schedule::milestones(&[], 0.1).factor(9.0), 1.0);
-        assert_eq!(Schedule::function(|epoch| 1.0 / (1.0 + epoch)).factor(3.0), 0.25);
-        assert!(Schedule::step(0, 0.5).check().is_err());
-        assert!(Schedule::milestones(&[1], f64::NAN).check().is_err());
     }
 }

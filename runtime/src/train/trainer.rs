@@ -240,7 +240,7 @@ impl<L> Trainer<L> {
         self.sgd.check()?;
         self.sgd.check_against(&N::GRAPH, N::LAYOUT.tensors)?;
         if let Some(regularizer) = &self.regularizer {
-            regularizer.check(&N::GRAPH, N::LAYOUT.tensors)?;
+            regularizer.check_against(&N::GRAPH, N::LAYOUT.tensors)?;
         }
         if self.batch == 0 {
             return argument("batch", "0".into(), "at least one image a step");
