@@ -29,7 +29,7 @@ pub use error::Error;
 pub use model::{Metadata, Model, Normalization};
 pub use network::{Layout, Logits, Network};
 pub use plain::Plain;
-pub use summary::Summary;
+pub use summary::{Summary, SummaryRow};
 pub use workspace::Workspace;
 
 /// A result with typenet's [`Error`].
