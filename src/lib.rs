@@ -127,7 +127,8 @@ pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Error, Logits, Metadata, Network, Normalization, Plain, Result, Summary, Workspace, kernels,
+    Error, Logits, Metadata, Network, Normalization, Plain, Result, Summary, SummaryRow, Workspace,
+    kernels,
 };
 
 /// Shapes, their rules, and nets as data.

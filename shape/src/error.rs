@@ -24,6 +24,19 @@ pub enum Argument {
 }
 
 impl Argument {
+    /// Every argument, in the order in which mistakes are reported.
+    pub const ALL: [Argument; 9] = [
+        Argument::OutChannels,
+        Argument::OutFeatures,
+        Argument::Kernel,
+        Argument::Stride,
+        Argument::Padding,
+        Argument::Dilation,
+        Argument::Groups,
+        Argument::P,
+        Argument::NegativeSlope,
+    ];
+
     /// The argument's name as it is written in a declaration.
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,6 +66,18 @@ pub enum ShapeError {
     Overflow {
         /// The shape that is too large.
         shape: Shape,
+    },
+    /// A weight of more elements than fit in 31 bits.
+    WeightOverflow {
+        /// The weight's shape.
+        shape: Shape,
+        /// The argument that makes it so large.
+        argument: Argument,
+    },
+    /// A net's input or output that is neither `[features]` nor `[channels, height, width]`.
+    Rank {
+        /// How many dimensions it has.
+        rank: usize,
     },
     /// The layer reads `[channels, height, width]` and gets something else.
     NeedsImage {
@@ -113,9 +138,9 @@ impl ShapeError {
     /// The argument to point at, or `None` for the layer itself.
     pub const fn argument(&self) -> Option<Argument> {
         match self {
-            ShapeError::ZeroArgument { argument } | ShapeError::TooLarge { argument, .. } => {
-                Some(*argument)
-            }
+            ShapeError::ZeroArgument { argument }
+            | ShapeError::TooLarge { argument, .. }
+            | ShapeError::WeightOverflow { argument, .. } => Some(*argument),
             ShapeError::KernelTooLarge { .. } => Some(Argument::Kernel),
             ShapeError::PoolPadding { .. } => Some(Argument::Padding),
             ShapeError::Groups { .. } => Some(Argument::Groups),
@@ -123,6 +148,20 @@ impl ShapeError {
             ShapeError::Slope => Some(Argument::NegativeSlope),
             _ => None,
         }
+    }
+
+    /// Whether the mistake lies in how the layer and its input fit together, so that the shapes
+    /// before it explain it.
+    pub const fn concerns_input(&self) -> bool {
+        matches!(
+            self,
+            ShapeError::Overflow { .. }
+                | ShapeError::WeightOverflow { .. }
+                | ShapeError::NeedsImage { .. }
+                | ShapeError::NeedsFeatures { .. }
+                | ShapeError::KernelTooLarge { .. }
+                | ShapeError::Groups { .. }
+        )
     }
 
     /// What is wrong, in one line without the layer's name.
@@ -136,6 +175,15 @@ impl ShapeError {
                 .str("a value of shape ")
                 .shape(shape)
                 .str(" is too large: it may hold at most 2147483647 numbers"),
+            ShapeError::WeightOverflow { shape, .. } => text
+                .str("its weight of shape ")
+                .shape(shape)
+                .str(" is too large: it may hold at most 2147483647 numbers"),
+            ShapeError::Rank { rank } => text
+                .str("has ")
+                .number(*rank)
+                .str(if *rank == 1 { " dimension" } else { " dimensions" })
+                .str(", but is [channels, height, width] or [features]"),
             ShapeError::NeedsImage { found } => {
                 text.str("needs an input of [channels, height, width], but gets ").shape(found)
             }

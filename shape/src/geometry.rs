@@ -53,7 +53,9 @@ impl Conv2d {
             return Err(ShapeError::ZeroArgument { argument: Argument::Groups });
         }
         let in_channels = self.input.dim(0);
-        if !in_channels.is_multiple_of(self.groups) || !self.out_channels.is_multiple_of(self.groups) {
+        if !in_channels.is_multiple_of(self.groups)
+            || !self.out_channels.is_multiple_of(self.groups)
+        {
             return Err(ShapeError::Groups {
                 groups: self.groups,
                 in_channels,
@@ -111,11 +113,47 @@ impl Pool2d {
                 Ok(output) => output,
                 Err(error) => return Err(error),
             };
-        if self.padding[0] > self.kernel[0] / 2 || self.padding[1] > self.kernel[1] / 2 {
-            return Err(ShapeError::PoolPadding { padding: self.padding, kernel: self.kernel });
+        if let Err(error) = check_pool_padding(self.padding, self.kernel) {
+            return Err(error);
         }
         Shape::new(&[self.input.dim(0), height, width]).checked()
     }
+}
+
+/// No number of a window is larger, so that the sums below cannot overflow.
+const LIMIT: usize = 1 << 24;
+
+/// The rule of a window's number by itself; `least` is 0 for padding and 1 for the others.
+pub(crate) const fn check_pair(
+    argument: Argument,
+    pair: [usize; 2],
+    least: usize,
+) -> Result<(), ShapeError> {
+    let mut axis = 0;
+    while axis < 2 {
+        if pair[axis] < least {
+            return Err(ShapeError::ZeroArgument { argument });
+        }
+        if pair[axis] > LIMIT {
+            return Err(ShapeError::TooLarge { argument, value: pair[axis] });
+        }
+        axis += 1;
+    }
+    Ok(())
+}
+
+/// The rule of a pooling border. A kernel of zero has its own message.
+pub(crate) const fn check_pool_padding(
+    padding: [usize; 2],
+    kernel: [usize; 2],
+) -> Result<(), ShapeError> {
+    if kernel[0] == 0 || kernel[1] == 0 {
+        return Ok(());
+    }
+    if padding[0] > kernel[0] / 2 || padding[1] > kernel[1] / 2 {
+        return Err(ShapeError::PoolPadding { padding, kernel });
+    }
+    Ok(())
 }
 
 const fn windows(
@@ -125,35 +163,21 @@ const fn windows(
     padding: [usize; 2],
     dilation: [usize; 2],
 ) -> Result<[usize; 2], ShapeError> {
+    let rules = [
+        check_pair(Argument::Kernel, kernel, 1),
+        check_pair(Argument::Stride, stride, 1),
+        check_pair(Argument::Padding, padding, 0),
+        check_pair(Argument::Dilation, dilation, 1),
+    ];
+    let mut i = 0;
+    while i < rules.len() {
+        if let Err(error) = rules[i] {
+            return Err(error);
+        }
+        i += 1;
+    }
     let mut output = [0; 2];
     let mut axis = 0;
-    while axis < 2 {
-        if kernel[axis] == 0 {
-            return Err(ShapeError::ZeroArgument { argument: Argument::Kernel });
-        }
-        if stride[axis] == 0 {
-            return Err(ShapeError::ZeroArgument { argument: Argument::Stride });
-        }
-        if dilation[axis] == 0 {
-            return Err(ShapeError::ZeroArgument { argument: Argument::Dilation });
-        }
-        // Each of these numbers stays far below usize::MAX, so that the sums below cannot overflow.
-        let limit = 1 << 24;
-        if kernel[axis] > limit {
-            return Err(ShapeError::TooLarge { argument: Argument::Kernel, value: kernel[axis] });
-        }
-        if stride[axis] > limit {
-            return Err(ShapeError::TooLarge { argument: Argument::Stride, value: stride[axis] });
-        }
-        if padding[axis] > limit {
-            return Err(ShapeError::TooLarge { argument: Argument::Padding, value: padding[axis] });
-        }
-        if dilation[axis] > limit {
-            return Err(ShapeError::TooLarge { argument: Argument::Dilation, value: dilation[axis] });
-        }
-        axis += 1;
-    }
-    axis = 0;
     while axis < 2 {
         let reach = dilation[axis] * (kernel[axis] - 1) + 1;
         let padded = input.dim(axis + 1) + 2 * padding[axis];

@@ -17,7 +17,7 @@ mod text;
 pub use error::{Argument, ShapeError};
 pub use geometry::{Conv2d, Pool2d};
 pub use graph::{Graph, Node, Tensor, TensorKind};
-pub use op::{Activation, Op};
+pub use op::{Activation, Op, Outline};
 pub use plan::{Buffer, Buffers, Plan, Step};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;

@@ -1,3 +1,4 @@
+use crate::geometry::{check_pair, check_pool_padding};
 use crate::{Argument, Conv2d, Pool2d, Shape, ShapeError};
 
 /// A function applied to every number, fused into the layer before it where it can be.
@@ -17,6 +18,42 @@ pub enum Activation {
     Sigmoid,
     /// `tanh x`
     Tanh,
+}
+
+/// As much of a shape as is known when a layer before it does not fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outline {
+    /// How many dimensions.
+    pub rank: Option<usize>,
+    /// The first dimension.
+    pub channels: Option<usize>,
+}
+
+impl Outline {
+    /// Nothing is known.
+    pub const UNKNOWN: Outline = Outline { rank: None, channels: None };
+
+    /// The outline of a known shape.
+    pub const fn of(shape: Shape) -> Outline {
+        let channels = if shape.rank() == 0 { None } else { Some(shape.dim(0)) };
+        Outline { rank: Some(shape.rank()), channels }
+    }
+
+    /// The shape, where the outline tells all of it.
+    pub const fn shape(self) -> Option<Shape> {
+        match (self.rank, self.channels) {
+            (Some(1), Some(features)) => Some(Shape::new(&[features])),
+            _ => None,
+        }
+    }
+}
+
+const fn checked_weight(weight: Shape, argument: Argument) -> Result<(), ShapeError> {
+    match weight.checked() {
+        Err(ShapeError::Overflow { shape }) => Err(ShapeError::WeightOverflow { shape, argument }),
+        Err(error) => Err(error),
+        Ok(_) => Ok(()),
+    }
 }
 
 /// What a layer does: its kind with the arguments that the declaration gives it.
@@ -139,7 +176,16 @@ impl Op {
     pub const fn conv2d(&self, input: Shape) -> Option<Conv2d> {
         match *self {
             Op::Conv2d { out_channels, kernel, stride, padding, dilation, groups, bias } => {
-                Some(Conv2d { input, out_channels, kernel, stride, padding, dilation, groups, bias })
+                Some(Conv2d {
+                    input,
+                    out_channels,
+                    kernel,
+                    stride,
+                    padding,
+                    dilation,
+                    groups,
+                    bias,
+                })
             }
             _ => None,
         }
@@ -164,11 +210,16 @@ impl Op {
     /// The first rule that its numbers or its input break.
     pub const fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
         match *self {
-            Op::Input { shape } => shape.checked(),
+            Op::Input { shape } => {
+                if shape.rank() != 1 && shape.rank() != 3 {
+                    return Err(ShapeError::Rank { rank: shape.rank() });
+                }
+                shape.checked()
+            }
             Op::Conv2d { .. } => match self.conv2d(input) {
                 Some(conv) => match conv.output() {
-                    Ok(output) => match conv.weight().checked() {
-                        Ok(_) => Ok(output),
+                    Ok(output) => match checked_weight(conv.weight(), Argument::OutChannels) {
+                        Ok(()) => Ok(output),
                         Err(error) => Err(error),
                     },
                     Err(error) => Err(error),
@@ -186,8 +237,9 @@ impl Op {
                 if out_features == 0 {
                     return Err(ShapeError::ZeroArgument { argument: Argument::OutFeatures });
                 }
-                match Shape::new(&[out_features, input.dim(0)]).checked() {
-                    Ok(_) => Ok(Shape::new(&[out_features])),
+                let weight = Shape::new(&[out_features, input.dim(0)]);
+                match checked_weight(weight, Argument::OutFeatures) {
+                    Ok(()) => Ok(Shape::new(&[out_features])),
                     Err(error) => Err(error),
                 }
             }
@@ -198,21 +250,101 @@ impl Op {
                 Ok(Shape::new(&[input.dim(0)]))
             }
             Op::Flatten => Ok(Shape::new(&[input.elements()])),
-            Op::LeakyRelu { negative_slope } => {
-                if negative_slope >= 0.0 && negative_slope.is_finite() {
-                    Ok(input)
-                } else {
-                    Err(ShapeError::Slope)
-                }
-            }
-            Op::Dropout { p } => {
-                if p >= 0.0 && p < 1.0 {
-                    Ok(input)
-                } else {
-                    Err(ShapeError::Probability)
-                }
-            }
+            Op::LeakyRelu { .. } => match self.check(Argument::NegativeSlope) {
+                Ok(()) => Ok(input),
+                Err(error) => Err(error),
+            },
+            Op::Dropout { .. } => match self.check(Argument::P) {
+                Ok(()) => Ok(input),
+                Err(error) => Err(error),
+            },
             Op::Relu | Op::Sigmoid | Op::Tanh | Op::Softmax => Ok(input),
+        }
+    }
+
+    /// The rule of one argument by itself, whatever the input is.
+    ///
+    /// # Errors
+    /// When the argument's value is out of its range.
+    pub const fn check(&self, argument: Argument) -> Result<(), ShapeError> {
+        match (*self, argument) {
+            (Op::Conv2d { out_channels: 0, .. }, Argument::OutChannels)
+            | (Op::Conv2d { groups: 0, .. }, Argument::Groups)
+            | (Op::Linear { out_features: 0, .. }, Argument::OutFeatures) => {
+                Err(ShapeError::ZeroArgument { argument })
+            }
+            (
+                Op::Conv2d { kernel: pair, .. }
+                | Op::MaxPool2d { kernel: pair, .. }
+                | Op::AvgPool2d { kernel: pair, .. },
+                Argument::Kernel,
+            )
+            | (
+                Op::Conv2d { stride: pair, .. }
+                | Op::MaxPool2d { stride: pair, .. }
+                | Op::AvgPool2d { stride: pair, .. },
+                Argument::Stride,
+            )
+            | (Op::Conv2d { dilation: pair, .. }, Argument::Dilation) => {
+                check_pair(argument, pair, 1)
+            }
+            (Op::Conv2d { padding, .. }, Argument::Padding) => check_pair(argument, padding, 0),
+            (
+                Op::MaxPool2d { padding, kernel, .. } | Op::AvgPool2d { padding, kernel, .. },
+                Argument::Padding,
+            ) => match check_pair(argument, padding, 0) {
+                Ok(()) => check_pool_padding(padding, kernel),
+                Err(error) => Err(error),
+            },
+            (Op::LeakyRelu { negative_slope }, Argument::NegativeSlope)
+                if !(negative_slope >= 0.0 && negative_slope.is_finite()) =>
+            {
+                Err(ShapeError::Slope)
+            }
+            (Op::Dropout { p }, Argument::P) if !(p >= 0.0 && p < 1.0) => {
+                Err(ShapeError::Probability)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is known of the output where little is known of the input: after a layer that does not
+    /// fit, say.
+    pub const fn outline(&self, input: Outline) -> Outline {
+        match *self {
+            Op::Input { shape } => Outline::of(shape),
+            Op::Conv2d { out_channels, .. } => {
+                Outline { rank: Some(3), channels: Some(out_channels) }
+            }
+            Op::Linear { out_features, .. } => {
+                Outline { rank: Some(1), channels: Some(out_features) }
+            }
+            Op::GlobalAvgPool => Outline { rank: Some(1), channels: input.channels },
+            Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => {
+                Outline { rank: Some(3), channels: input.channels }
+            }
+            Op::Flatten => match input.rank {
+                Some(1) => input,
+                _ => Outline { rank: Some(1), channels: None },
+            },
+            Op::Relu
+            | Op::LeakyRelu { .. }
+            | Op::Sigmoid
+            | Op::Tanh
+            | Op::Dropout { .. }
+            | Op::Softmax => input,
+        }
+    }
+
+    /// The shape of the weight, if the layer has one and what is known of the input tells it.
+    pub const fn weight_of_outline(&self, input: Outline) -> Option<Shape> {
+        match (self, input.rank, input.channels) {
+            (Op::Conv2d { groups: 0, .. }, ..) => None,
+            (Op::Conv2d { .. }, Some(3), Some(channels)) => {
+                self.weight(Shape::new(&[channels, 1, 1]))
+            }
+            (Op::Linear { .. }, Some(1), Some(features)) => self.weight(Shape::new(&[features])),
+            _ => None,
         }
     }
 
@@ -246,5 +378,99 @@ impl Op {
             }
             None => 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONV: Op = Op::Conv2d {
+        out_channels: 6,
+        kernel: [5, 3],
+        stride: [1, 1],
+        padding: [0, 0],
+        dilation: [1, 1],
+        groups: 1,
+        bias: true,
+    };
+
+    #[test]
+    fn arguments_are_checked_without_an_input() {
+        let pool = |kernel, stride, padding| Op::MaxPool2d { kernel, stride, padding };
+        assert_eq!(CONV.check(Argument::Kernel), Ok(()));
+        assert_eq!(
+            pool([2, 2], [0, 1], [0, 0]).check(Argument::Stride),
+            Err(ShapeError::ZeroArgument { argument: Argument::Stride })
+        );
+        assert_eq!(
+            pool([2, 2], [2, 2], [0, 2]).check(Argument::Padding),
+            Err(ShapeError::PoolPadding { padding: [0, 2], kernel: [2, 2] })
+        );
+        assert_eq!(pool([0, 2], [2, 2], [0, 2]).check(Argument::Padding), Ok(()));
+        for p in [1.0, -0.1, f32::NAN] {
+            assert_eq!(Op::Dropout { p }.check(Argument::P), Err(ShapeError::Probability));
+        }
+        let slope = Op::LeakyRelu { negative_slope: f32::INFINITY };
+        assert_eq!(slope.check(Argument::NegativeSlope), Err(ShapeError::Slope));
+    }
+
+    /// Whatever `check` refuses, `output` refuses with the same words.
+    #[test]
+    fn output_refuses_what_check_refuses() {
+        let image = Shape::new(&[4, 9, 9]);
+        let numbers = [0, 1, 3, 1 << 25];
+        for kernel in numbers {
+            for stride in numbers {
+                for padding in numbers {
+                    for groups in [0, 1] {
+                        let op = Op::Conv2d {
+                            out_channels: 2,
+                            kernel: [kernel, 1],
+                            stride: [1, stride],
+                            padding: [padding, 0],
+                            dilation: [1, 1],
+                            groups,
+                            bias: false,
+                        };
+                        let refused = Argument::ALL.iter().any(|&a| op.check(a).is_err());
+                        if refused {
+                            let error = op.output(image).err();
+                            let named = Argument::ALL.iter().any(|&a| op.check(a).err() == error);
+                            assert!(named, "{op:?}: {error:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn outlines_agree_with_shapes() {
+        let image = Shape::new(&[4, 9, 9]);
+        let ops = [
+            CONV,
+            Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
+            Op::GlobalAvgPool,
+            Op::Relu,
+        ];
+        for op in ops {
+            let outline = op.outline(Outline::of(image));
+            assert_eq!(op.output(image).map(Outline::of), Ok(outline), "{op:?}");
+            assert_eq!(op.weight_of_outline(Outline::of(image)), op.weight(image), "{op:?}");
+        }
+        let linear = Op::Linear { out_features: 10, bias: true };
+        assert_eq!(linear.outline(Outline::UNKNOWN).shape(), Some(Shape::new(&[10])));
+        assert_eq!(Op::Flatten.outline(Outline::of(image)).shape(), None);
+        assert_eq!(CONV.outline(Outline::UNKNOWN).shape(), None);
+    }
+
+    #[test]
+    fn a_weight_that_is_too_large_is_called_a_weight() {
+        let linear = Op::Linear { out_features: 100_000, bias: true };
+        let error = linear.output(Shape::new(&[100_000]));
+        let shape = Shape::new(&[100_000, 100_000]);
+        let argument = Argument::OutFeatures;
+        assert_eq!(error, Err(ShapeError::WeightOverflow { shape, argument }));
     }
 }

@@ -26,6 +26,16 @@ impl Kind {
             Kind::Number => "a number",
         }
     }
+
+    /// Some value of this kind.
+    fn any(self) -> Given {
+        match self {
+            Kind::Count => Given::Count(1),
+            Kind::Pair => Given::Pair([1, 1]),
+            Kind::Flag => Given::Flag(true),
+            Kind::Number => Given::Number(0.0),
+        }
+    }
 }
 
 /// The value of an argument.
@@ -206,40 +216,187 @@ const fn plain(keyword: &'static str, method: &'static str, build: fn(&[Given]) 
     Layer { keyword, arguments: &[], positional: 0, method, build }
 }
 
+impl Layer {
+    /// Where the argument with this name stands.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.arguments.iter().position(|argument| argument.name == name)
+    }
+
+    /// Whether such layers have parameters, whatever their arguments are.
+    pub fn has_parameters(&self) -> bool {
+        let any: Vec<Given> = self.arguments.iter().map(|argument| argument.kind.any()).collect();
+        (self.build)(&any).has_parameters()
+    }
+
+    /// The arguments as a user would write them, without those that have their defaults.
+    pub fn write(&self, given: &[Given]) -> String {
+        let mut texts = Vec::new();
+        for (index, (argument, value)) in self.arguments.iter().zip(given).enumerate() {
+            let usual = match argument.default {
+                Default::Required => None,
+                Default::Value(value) => Some(value),
+                Default::SameAs(other) => self.position(other).map(|other| given[other]),
+            };
+            if usual != Some(*value) {
+                texts.push(match index {
+                    0 => value.to_string(),
+                    _ => format!("{} = {value}", argument.name),
+                });
+            }
+        }
+        texts.join(", ")
+    }
+
+    /// How such a layer is written with what it needs: `conv2d(16, kernel = 3)`.
+    pub fn example(&self) -> String {
+        let needed = self.arguments.iter().filter(|a| a.default == Default::Required);
+        let needed: Vec<String> = needed
+            .enumerate()
+            .map(|(i, argument)| match (i, argument.kind) {
+                (0, Kind::Pair) => "2".to_string(),
+                (0, _) => "16".to_string(),
+                _ => format!("{} = 3", argument.name),
+            })
+            .collect();
+        if needed.is_empty() {
+            self.keyword.to_string()
+        } else {
+            format!("{}({})", self.keyword, needed.join(", "))
+        }
+    }
+}
+
 /// The layer with this keyword.
 pub fn find(keyword: &str) -> Option<&'static Layer> {
     LAYERS.iter().find(|layer| layer.keyword == keyword)
 }
 
-/// Words that will mean something in the language and do not yet.
-pub const NOT_YET: &[&str] = &[
+/// The structure words of the language. They mean nothing yet, and cannot name a layer.
+pub const RESERVED: &[&str] = &[
     "residual", "shortcut", "concat", "branch", "repeat", "block", "add", "mul", "from", "const",
-    "same", "depthwise_conv2d", "conv_transpose2d", "batch_norm", "layer_norm", "group_norm",
-    "reshape", "upsample", "scale", "gelu", "silu", "hardswish", "log_softmax",
+    "same",
 ];
 
-/// Names that other libraries use, with ours.
-pub const ALSO_KNOWN: &[(&str, &str)] = &[
+/// Layers that are to come.
+pub const NOT_YET: &[&str] = &[
+    "depthwise_conv2d",
+    "conv_transpose2d",
+    "batch_norm",
+    "layer_norm",
+    "group_norm",
+    "reshape",
+    "upsample",
+    "scale",
+    "gelu",
+    "silu",
+    "hardswish",
+    "log_softmax",
+];
+
+/// What other libraries call a layer, in lower case without `_`, with our keyword.
+pub const LAYERS_ELSEWHERE: &[(&str, &str)] = &[
     ("conv", "conv2d"),
     ("convolution", "conv2d"),
+    ("convolution2d", "conv2d"),
     ("dense", "linear"),
     ("fc", "linear"),
-    ("fully_connected", "linear"),
+    ("fullyconnected", "linear"),
+    ("affine", "linear"),
     ("maxpool", "max_pool2d"),
-    ("max_pool", "max_pool2d"),
+    ("maxpooling2d", "max_pool2d"),
+    ("pool", "max_pool2d"),
     ("avgpool", "avg_pool2d"),
-    ("average_pool", "avg_pool2d"),
-    ("adaptive_avg_pool2d", "global_avg_pool"),
+    ("averagepool", "avg_pool2d"),
+    ("averagepooling2d", "avg_pool2d"),
+    ("meanpool", "avg_pool2d"),
+    ("adaptiveavgpool2d", "global_avg_pool"),
+    ("adaptiveavgpool", "global_avg_pool"),
+    ("globalaveragepooling2d", "global_avg_pool"),
     ("gap", "global_avg_pool"),
+    ("lrelu", "leaky_relu"),
+    ("logistic", "sigmoid"),
+    ("dropout2d", "dropout"),
+    ("batchnorm2d", "batch_norm"),
+    ("batchnormalization", "batch_norm"),
+    ("bn", "batch_norm"),
+    ("layernormalization", "layer_norm"),
+    ("groupnormalization", "group_norm"),
+    ("depthwiseconv", "depthwise_conv2d"),
+    ("convtranspose", "conv_transpose2d"),
+    ("swish", "silu"),
+    ("view", "reshape"),
+];
+
+/// What other libraries call an argument, with our names for it.
+pub const ARGUMENTS_ELSEWHERE: &[(&str, &str)] = &[
     ("kernel_size", "kernel"),
+    ("size", "kernel"),
+    ("window", "kernel"),
+    ("pool_size", "kernel"),
+    ("out", "out_channels"),
     ("filters", "out_channels"),
     ("channels", "out_channels"),
+    ("out", "out_features"),
     ("features", "out_features"),
     ("units", "out_features"),
     ("pad", "padding"),
     ("strides", "stride"),
+    ("dilation_rate", "dilation"),
     ("use_bias", "bias"),
     ("rate", "p"),
+    ("prob", "p"),
+    ("probability", "p"),
     ("slope", "negative_slope"),
     ("alpha", "negative_slope"),
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use typenet_shape::Argument as ShapeArgument;
+
+    #[test]
+    fn every_entry_makes_the_operation_of_its_keyword() {
+        for layer in LAYERS {
+            let any: Vec<Given> = layer.arguments.iter().map(|a| a.kind.any()).collect();
+            assert_eq!((layer.build)(&any).kind(), layer.keyword);
+            assert_eq!(layer.has_parameters(), matches!(layer.keyword, "conv2d" | "linear"));
+        }
+    }
+
+    /// A rule of `typenet-shape` names an argument; the table must have it under that name.
+    #[test]
+    fn arguments_have_the_names_that_the_rules_use() {
+        for layer in LAYERS {
+            for argument in layer.arguments {
+                let rule = ShapeArgument::ALL.iter().any(|rule| rule.name() == argument.name);
+                assert!(rule || argument.kind == Kind::Flag, "{}", argument.name);
+            }
+        }
+    }
+
+    #[test]
+    fn words_of_other_libraries_lead_to_words_of_ours() {
+        for (_, ours) in LAYERS_ELSEWHERE {
+            assert!(find(ours).is_some() || NOT_YET.contains(ours), "{ours}");
+        }
+        for (_, ours) in ARGUMENTS_ELSEWHERE {
+            assert!(LAYERS.iter().any(|layer| layer.position(ours).is_some()), "{ours}");
+        }
+    }
+
+    #[test]
+    fn defaults_are_left_out_when_a_layer_is_written() {
+        let pool = find("max_pool2d").unwrap();
+        let pair = |n| Given::Pair([n, n]);
+        assert_eq!(pool.write(&[pair(2), pair(2), pair(0)]), "2");
+        assert_eq!(
+            pool.write(&[pair(3), pair(2), Given::Pair([0, 1])]),
+            "3, stride = 2, padding = (0, 1)"
+        );
+        assert_eq!(pool.example(), "max_pool2d(2)");
+        assert_eq!(find("conv2d").unwrap().example(), "conv2d(16, kernel = 3)");
+        assert_eq!(find("relu").unwrap().example(), "relu");
+    }
+}

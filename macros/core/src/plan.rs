@@ -4,10 +4,9 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span};
-use quote::format_ident;
-use typenet_shape::{Graph, Node, Op};
+use typenet_shape::{Graph, Node, Op, Shape};
 
-use crate::check::Checked;
+use crate::check::{self, Checked};
 
 /// The kernel calls of a net.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +17,30 @@ pub struct Plan {
     pub tensors: usize,
     /// Whether the outputs are logits or plain numbers: the last layer is no `softmax` or `sigmoid`.
     pub logits: bool,
+    /// The rows of the table in the documentation, the input first.
+    pub rows: Vec<Row>,
+}
+
+/// A layer in the documentation.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its name, if it was written or is a field's.
+    pub name: String,
+    /// The keyword with its arguments.
+    pub layer: String,
+    /// The shape of its value.
+    pub output: String,
+    /// How many parameters it has.
+    pub parameters: u64,
+    /// Multiply-adds for one image.
+    pub multiply_adds: u64,
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Row { name, layer, output, parameters, multiply_adds } = self;
+        write!(f, "{name} | {layer} | {output} | {parameters} | {multiply_adds}")
+    }
 }
 
 /// One kernel call.
@@ -48,46 +71,126 @@ impl std::fmt::Display for Plan {
     }
 }
 
-/// The calls of a graph; none where a layer is unknown.
+/// The calls of a graph, and none after a mistake.
 pub fn plan(checked: &Checked) -> Plan {
+    let mut plan = Plan { logits: true, ..Plan::default() };
     let nodes: Option<Vec<Node<'_>>> = checked
         .nodes
         .iter()
         .map(|node| Some(Node { name: &node.name, op: node.op?, inputs: &node.inputs }))
         .collect();
-    let Some(nodes) = nodes else { return Plan { logits: true, ..Plan::default() } };
+    let Some(nodes) = nodes else { return plan };
     let name = checked.name.to_string();
     let graph = Graph { name: &name, nodes: &nodes };
 
     let mut taken: HashSet<String> =
         ["NODES", "GRAPH", "SHAPES", "TENSORS", "PLAN"].map(String::from).into();
-    let mut calls = Vec::new();
     for (index, node) in checked.nodes.iter().enumerate() {
+        plan.rows.push(row(checked, node));
         let Some(layer) = node.layer.filter(|_| graph.is_step(index)) else { continue };
-        calls.push(Call {
+        plan.calls.push(Call {
             node: index,
-            constant: constant(&node.name, node.name == layer.keyword, &mut taken),
-            method: format_ident!("{}", layer.method, span = Span::mixed_site()),
+            constant: constant(node, &mut taken),
+            method: Ident::new(layer.method, Span::mixed_site()),
             field: node.field.clone(),
             fused: graph.fused_activation(index).map(|fused| nodes[fused].op.kind()),
         });
     }
-    let last = nodes.last().map(|node| node.op);
-    Plan {
-        calls,
-        tensors: graph.tensor_count(),
-        logits: !matches!(last, Some(Op::Softmax | Op::Sigmoid)),
+    plan.tensors = graph.tensor_count();
+    plan.logits = !matches!(nodes.last(), Some(Node { op: Op::Softmax | Op::Sigmoid, .. }));
+    plan
+}
+
+fn row(checked: &Checked, node: &check::Node) -> Row {
+    let shape_of = |index: &usize| checked.nodes[*index].value.shape();
+    let (input, output) = (node.inputs.first().and_then(shape_of), node.value.shape());
+    let named = node.written_name.is_some() || node.field.is_some() || node.layer.is_none();
+    let layer = node.layer.map_or("", |layer| layer.keyword);
+    let arguments = match node.arguments.as_str() {
+        "" => String::new(),
+        arguments => format!("({arguments})"),
+    };
+    let elements = |shape: Option<Shape>| shape.map_or(0, |shape| shape.elements() as u64);
+    Row {
+        name: if named { node.name.clone() } else { String::new() },
+        layer: format!("{layer}{arguments}"),
+        output: output.map(|shape| shape.to_string()).unwrap_or_default(),
+        parameters: elements(node.weight) + elements(node.bias),
+        multiply_adds: match (node.op, input, output) {
+            (Some(op), Some(input), Some(output)) => op.multiply_adds(input, output),
+            _ => 0,
+        },
     }
 }
 
 /// `CONV1` for `conv1`; unnamed layers without parameters are numbered.
-fn constant(name: &str, numbered: bool, taken: &mut HashSet<String>) -> Ident {
-    let base = name.to_uppercase();
-    let mut text = if numbered { format!("{base}_1") } else { base.clone() };
+fn constant(node: &check::Node, taken: &mut HashSet<String>) -> Ident {
+    let base = node.name.to_ascii_uppercase();
+    let unnamed = node.written_name.is_none() && node.field.is_none();
+    let mut text = if unnamed { format!("{base}_1") } else { base.clone() };
     let mut number = 1;
     while !taken.insert(text.clone()) {
         number += 1;
         text = format!("{base}_{number}");
     }
-    format_ident!("{text}", span = Span::mixed_site())
+    Ident::new(&text, Span::mixed_site())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn plan_of(layers: &str) -> Plan {
+        let text = format!("struct N: [2, 8, 8] -> [3] {{ {layers} }}");
+        let (declaration, mistakes) = crate::parse::parse(text.parse().unwrap());
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        let (checked, mistakes) = crate::check::check(&declaration.unwrap());
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        plan(&checked)
+    }
+
+    #[test]
+    fn activations_are_fused_where_they_follow_a_layer_with_parameters() {
+        let plan = plan_of("conv2d(4, 3), relu, max_pool2d(2), tanh, dropout, flatten, linear(3)");
+        assert_eq!(
+            plan.to_string(),
+            "CONV2D_1: conv2d + relu\nMAX_POOL2D_1: max_pool2d\nTANH_1: activation\n\
+             DROPOUT_1: dropout\nLINEAR_1: linear\n"
+        );
+        assert_eq!(plan.tensors, 4);
+        assert!(plan.logits);
+    }
+
+    #[test]
+    fn constants_do_not_meet() {
+        let plan = plan_of(
+            "graph: conv2d(4, 3), Graph: conv2d(4, 3), plan: max_pool2d(2), relu, relu_1: relu, flatten, linear(3)",
+        );
+        let names: Vec<String> = plan.calls.iter().map(|call| call.constant.to_string()).collect();
+        assert_eq!(names, ["GRAPH_2", "GRAPH_3", "PLAN_2", "RELU_1", "RELU_1_2", "LINEAR_1"]);
+    }
+
+    #[test]
+    fn nets_that_end_in_probabilities_have_no_logits() {
+        assert!(!plan_of("flatten, linear(3), softmax").logits);
+        assert!(!plan_of("flatten, linear(3), sigmoid").logits);
+        assert!(plan_of("flatten, linear(3), sigmoid, relu").logits);
+    }
+
+    #[test]
+    fn rows_say_what_a_layer_costs() {
+        let plan = plan_of("c: conv2d(4, kernel = 3, bias = false), relu, flatten, linear(3)");
+        let texts: Vec<String> = plan.rows.iter().map(Row::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "input |  | [2, 8, 8] | 0 | 0",
+                "c | conv2d(4, kernel = 3, bias = false) | [4, 6, 6] | 72 | 2592",
+                " | relu | [4, 6, 6] | 0 | 0",
+                " | flatten | [144] | 0 | 0",
+                "linear_1 | linear(3) | [3] | 435 | 432",
+            ]
+        );
+    }
 }

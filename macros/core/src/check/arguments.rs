@@ -1,0 +1,246 @@
+//! Keywords and arguments against the table of layers.
+
+use proc_macro2::Ident;
+
+use super::Checker;
+use crate::Mistake;
+use crate::layers::{
+    self, ARGUMENTS_ELSEWHERE, Default, Given, Kind, LAYERS, LAYERS_ELSEWHERE, NOT_YET,
+};
+use crate::mistake::{Place, nearest};
+use crate::parse::{Argument, Layer, Value};
+
+/// The place where an argument is written.
+pub(super) fn place_of(layer: &layers::Layer, written: &Layer, name: &str) -> Option<Place> {
+    let index = layer.position(name)?;
+    let by_key = |argument: &&Argument| argument.key.as_ref().is_some_and(|key| key == name);
+    let positional =
+        || written.arguments.get(index).filter(|a| a.key.is_none() && index < layer.positional);
+    let found = written.arguments.iter().find(by_key).or_else(positional);
+    found.map(|argument| argument.place)
+}
+
+impl Checker {
+    /// Reports a word that is no layer; returns the layer that it most likely stands for.
+    pub(super) fn unknown_layer(&mut self, keyword: &Ident) -> Option<&'static layers::Layer> {
+        let word = keyword.to_string();
+        let plain = word.to_lowercase().replace('_', "");
+        let known = || LAYERS.iter().map(|layer| layer.keyword);
+        let elsewhere = LAYERS_ELSEWHERE.iter().find(|(other, _)| *other == plain);
+        let near = elsewhere
+            .map(|&(_, ours)| ours)
+            .or_else(|| nearest(&word, known().chain(NOT_YET.iter().copied())));
+        let (message, help) = match near {
+            Some(ours) if NOT_YET.contains(&ours) => {
+                (format!("`{ours}` is not part of the language yet"), String::new())
+            }
+            Some(ours) => {
+                (format!("there is no layer `{word}`"), format!("did you mean `{ours}`?"))
+            }
+            None => (
+                format!("there is no layer `{word}`"),
+                format!("the layers are {}", known().collect::<Vec<_>>().join(", ")),
+            ),
+        };
+        self.report(Mistake::new(keyword.span(), message).help(help));
+        near.and_then(layers::find)
+    }
+
+    /// The values of all arguments. A value that is wrong or missing is reported, and its default
+    /// stands in for it; without a default there is nothing to go on with.
+    pub(super) fn arguments(
+        &mut self,
+        name: &str,
+        layer: &'static layers::Layer,
+        written: &Layer,
+    ) -> Option<Vec<Given>> {
+        let mut given: Vec<Option<Given>> = vec![None; layer.arguments.len()];
+        let mut seen = vec![false; layer.arguments.len()];
+        let mut named = false;
+        let mut lost = false;
+        for (position, argument) in written.arguments.iter().enumerate() {
+            let index = match &argument.key {
+                Some(key) => {
+                    named = true;
+                    self.key(name, layer, key, &seen)
+                }
+                None => self.positional(name, layer, argument, position, named),
+            };
+            let Some(index) = index else {
+                lost = true;
+                continue;
+            };
+            let expected = &layer.arguments[index];
+            if seen[index] {
+                let place = argument.key.as_ref().map_or(argument.place, |key| key.span().into());
+                let message = format!("`{name}`: `{}` is given twice", expected.name);
+                self.report(Mistake::new(place, message).help("leave one of them out"));
+                continue;
+            }
+            seen[index] = true;
+            given[index] = self.value_of(name, expected, argument);
+        }
+        for (index, argument) in layer.arguments.iter().enumerate() {
+            if given[index].is_some() {
+                continue;
+            }
+            given[index] = match argument.default {
+                Default::Value(value) => Some(value),
+                Default::SameAs(other) => layer.position(other).and_then(|other| given[other]),
+                Default::Required => {
+                    // An argument that found no place may be the one that is missing.
+                    if !seen[index] && !lost {
+                        let message = format!("`{name}`: `{}` is missing", argument.name);
+                        self.report(
+                            Mistake::new(written.keyword.span(), message)
+                                .help(format!("for example `{}`", layer.example())),
+                        );
+                    }
+                    None
+                }
+            };
+        }
+        given.into_iter().collect()
+    }
+
+    /// The argument with this name; or, after saying that there is none, a near one that is free.
+    fn key(
+        &mut self,
+        name: &str,
+        layer: &'static layers::Layer,
+        key: &Ident,
+        seen: &[bool],
+    ) -> Option<usize> {
+        let word = key.to_string();
+        if let Some(index) = layer.position(&word) {
+            return Some(index);
+        }
+        let names = || layer.arguments.iter().map(|argument| argument.name);
+        let elsewhere = ARGUMENTS_ELSEWHERE
+            .iter()
+            .find(|(other, ours)| *other == word && layer.position(ours).is_some());
+        let near = elsewhere.map(|&(_, ours)| ours).or_else(|| nearest(&word, names()));
+        let message = format!("`{name}`: `{}` has no argument `{word}`", layer.keyword);
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if layer.arguments.is_empty() => {
+                format!("it has none: write `{}`", layer.keyword)
+            }
+            None => format!("it has {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        self.report(Mistake::new(key.span(), message).help(help));
+        near.and_then(|near| layer.position(near)).filter(|&index| !seen[index])
+    }
+
+    fn positional(
+        &mut self,
+        name: &str,
+        layer: &'static layers::Layer,
+        argument: &Argument,
+        position: usize,
+        named: bool,
+    ) -> Option<usize> {
+        if let Value::Other(text) = &argument.value
+            && layer.position(text).is_some()
+        {
+            let message = format!("`{name}`: the value of `{text}` is missing");
+            self.report(Mistake::new(argument.place, message).help(format!("write `{text} = …`")));
+            return None;
+        }
+        if !named && position < layer.positional {
+            return Some(position);
+        }
+        let next = layer.arguments.get(position).filter(|_| !named).map(|next| next.name);
+        let (message, help) = if layer.arguments.is_empty() {
+            (
+                format!("`{name}`: `{}` takes no arguments", layer.keyword),
+                format!("write `{}`", layer.keyword),
+            )
+        } else if named {
+            (
+                format!("`{name}`: an argument without a name stands after one with a name"),
+                "write `name = value`".into(),
+            )
+        } else if let Some(next) = next {
+            (
+                format!(
+                    "`{name}`: too many arguments without a name: `{}` takes {}",
+                    layer.keyword, layer.positional
+                ),
+                format!("write `{next} = {}`", argument.value),
+            )
+        } else {
+            (
+                format!(
+                    "`{name}`: too many arguments: `{}` takes {}",
+                    layer.keyword,
+                    layer.arguments.len()
+                ),
+                format!("for example `{}`", layer.example()),
+            )
+        };
+        self.report(Mistake::new(argument.place, message).help(help));
+        None
+    }
+
+    fn value_of(
+        &mut self,
+        name: &str,
+        expected: &layers::Argument,
+        argument: &Argument,
+    ) -> Option<Given> {
+        match (expected.kind, &argument.value) {
+            (Kind::Count, Value::Integer(n)) => return Some(Given::Count(*n)),
+            (Kind::Pair, Value::Integer(n)) => return Some(Given::Pair([*n, *n])),
+            (Kind::Pair, Value::Pair(height, width)) => {
+                return Some(Given::Pair([*height, *width]));
+            }
+            (Kind::Flag, Value::Flag(flag)) => return Some(Given::Flag(*flag)),
+            (Kind::Number, Value::Float(number)) => return Some(Given::Number(*number as f32)),
+            (Kind::Number, Value::Integer(n)) => return Some(Given::Number(*n as f32)),
+            (_, Value::Wrong) => return None,
+            _ => {}
+        }
+        let text = argument.value.to_string();
+        if text == "same" {
+            self.report(
+                Mistake::new(argument.place, "`same` is not part of the language yet")
+                    .help("for an odd kernel and stride 1, half the kernel keeps height and width: `padding = 1` for kernel 3"),
+            );
+            return None;
+        }
+        let message =
+            format!("`{name}`: `{}` is {}, not `{text}`", expected.name, expected.kind.expected());
+        let help = better(expected, &argument.value);
+        self.report(Mistake::new(argument.place, message).help(help));
+        None
+    }
+}
+
+/// What was likely meant by a value of the wrong kind.
+fn better(expected: &layers::Argument, value: &Value) -> String {
+    let write = |text: &str| format!("write `{} = {text}`", expected.name);
+    match (expected.kind, value) {
+        (Kind::Count | Kind::Pair, Value::Float(number))
+            if number.fract() == 0.0 && *number >= 0.0 && *number < 1e9 =>
+        {
+            write(&format!("{number}"))
+        }
+        (Kind::Flag, Value::Integer(0)) => write("false"),
+        (Kind::Flag, Value::Integer(1)) => write("true"),
+        (Kind::Count, Value::Pair(height, width)) if height == width => write(&height.to_string()),
+        (Kind::Count | Kind::Pair | Kind::Number, Value::Other(text)) => {
+            let inside = text.trim_matches('"');
+            if inside != text && inside.parse::<f64>().is_ok() {
+                write(inside)
+            } else if text.starts_with(|first: char| first.is_alphabetic()) {
+                "constants are not part of the language yet: write the number".into()
+            } else if text.contains([' ', '+', '*', '/']) && !text.starts_with(['-', '(', '"']) {
+                "arithmetic is not part of the language yet: write the result".into()
+            } else {
+                String::new()
+            }
+        }
+        _ => String::new(),
+    }
+}

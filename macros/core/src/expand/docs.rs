@@ -1,0 +1,76 @@
+//! The documentation of the generated items.
+
+use typenet_shape::Shape;
+
+use crate::check::Node;
+use crate::plan::Plan;
+
+/// The lines of the table of layers. Shapes are in backticks: rustdoc takes bare brackets for links.
+pub(super) fn table(plan: &Plan) -> Vec<String> {
+    let mut lines = vec![
+        " | name | layer | output | parameters | multiply-adds |".to_string(),
+        " |---|---|---|---:|---:|".to_string(),
+    ];
+    let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+    let count = |number| if number == 0 { String::new() } else { thousands(number) };
+    let (mut parameters, mut multiply_adds) = (0, 0);
+    for row in &plan.rows {
+        lines.push(format!(
+            " | {} | {} | `{}` | {} | {} |",
+            code(&row.name),
+            code(&row.layer),
+            row.output,
+            count(row.parameters),
+            count(row.multiply_adds)
+        ));
+        parameters += row.parameters;
+        multiply_adds += row.multiply_adds;
+    }
+    lines.push(format!(
+        " | | | | **{}** | **{}** |",
+        thousands(parameters),
+        thousands(multiply_adds)
+    ));
+    lines
+}
+
+/// The lines of a field's documentation: the layer with its shapes, then the user's.
+pub(super) fn field(node: &Node, input: Option<Shape>) -> Vec<String> {
+    let keyword = node.layer.map_or("", |layer| layer.keyword);
+    let mut line = format!(" `{keyword}({})`", node.arguments);
+    if let (Some(input), Some(output)) = (input, node.value.shape()) {
+        line += &format!(", `{input}` → `{output}`");
+    }
+    let mut lines = vec![line];
+    if !node.docs.is_empty() {
+        lines.push(String::new());
+        lines.extend(node.docs.iter().cloned());
+    }
+    lines
+}
+
+/// `61,706`
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousands;
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        assert_eq!(
+            [0, 999, 1000, 61_706, 1_234_567].map(thousands),
+            ["0", "999", "1,000", "61,706", "1,234,567"]
+        );
+    }
+}

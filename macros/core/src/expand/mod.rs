@@ -1,0 +1,314 @@
+//! A checked graph and its plan to tokens. Finds no mistakes: after one it writes the same items
+//! with empty passes, so that the program around the declaration shows no further errors.
+//!
+//! What the user wrote keeps its place, so that errors and editors point there. Everything else is
+//! placed at the macro itself, which also keeps the user's lints away from it.
+
+mod docs;
+mod op;
+
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote_spanned};
+use typenet_shape::{Op, Shape};
+
+use crate::check::{Checked, Node};
+use crate::plan::Plan;
+use op::{array, op};
+
+/// Outputs of more bytes than this are returned in a box.
+const BOXED: usize = 64 * 1024;
+
+/// The place of generated tokens.
+fn site() -> Span {
+    Span::mixed_site()
+}
+
+/// The items of a net; `sound` says that there were no mistakes.
+pub fn expand(checked: &Checked, plan: &Plan, sound: bool) -> TokenStream {
+    let names = Names::new(checked);
+    let items =
+        [structs(checked, plan, &names, sound), implementations(checked, plan, &names, sound)];
+    items.into_iter().collect()
+}
+
+/// The names of the generated items.
+struct Names<'a> {
+    net: &'a Ident,
+    parameters: Ident,
+    gradients: Ident,
+}
+
+impl<'a> Names<'a> {
+    fn new(checked: &'a Checked) -> Names<'a> {
+        let net = &checked.name;
+        // Where two nets or a net and another item meet, the error is at the net's name.
+        let span = net.span().resolved_at(site());
+        Names {
+            net,
+            parameters: format_ident!("{net}Parameters", span = span),
+            gradients: format_ident!("{net}Gradients", span = span),
+        }
+    }
+}
+
+/// The net's struct, its parameters and the name of its gradients.
+fn structs(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
+    let Names { net, parameters, gradients } = names;
+    let visibility = &checked.visibility.0;
+    let generated_visibility = generated(visibility.to_token_stream());
+    let attributes = &checked.attributes;
+    let (own, lints, cfg) = (&attributes.on_struct, &attributes.lints, &attributes.cfg);
+    let table = if sound { docs::table(plan) } else { Vec::new() };
+    let gap = (!table.is_empty() && own.iter().any(|one| one.path().is_ident("doc")))
+        .then(|| quote_spanned!(site()=> #[doc = ""]));
+    let parameters_doc =
+        format!(" The parameters of [`{net}`]: a field for each layer that has some.");
+    let gradients_doc = format!(" Gradients of [`{net}`], in the shape of its parameters.");
+    let fields = checked.nodes.iter().filter_map(|node| field(checked, node));
+    quote_spanned! {site()=>
+        #(#cfg)*
+        #(#lints)*
+        #(#own)*
+        #gap
+        #(#[doc = #table])*
+        #visibility struct #net {
+            __model: ::typenet::__private::Model<#parameters>,
+        }
+
+        #(#cfg)*
+        ::typenet::__private::__parameter_struct! {
+            #(#lints)*
+            #[doc = #parameters_doc]
+            #generated_visibility struct #parameters {
+                #(#fields)*
+            }
+        }
+
+        #(#cfg)*
+        #(#lints)*
+        #[doc = #gradients_doc]
+        #[allow(dead_code)]
+        #generated_visibility type #gradients = #parameters;
+    }
+}
+
+/// A layer's field, if it has parameters whose shapes are known.
+fn field(checked: &Checked, node: &Node) -> Option<TokenStream> {
+    let field = node.field.as_ref()?;
+    let weight = array(node.weight?);
+    let input = node.inputs.first().and_then(|&index| checked.nodes[index].value.shape());
+    let docs = docs::field(node, input);
+    let has_bias = node.op.is_some_and(|op| op.bias().is_some());
+    let layer = match node.bias.map(array) {
+        Some(bias) => quote_spanned!(site()=> ::typenet::parameters::WeightBias<#weight, #bias>),
+        None if has_bias => return None,
+        None => quote_spanned!(site()=> ::typenet::parameters::Weight<#weight>),
+    };
+    Some(quote_spanned!(site()=> #(#[doc = #docs])* pub #field: #layer,))
+}
+
+fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
+    let Names { net, parameters, .. } = names;
+    let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
+    let constants = if sound { constants(checked, plan) } else { stand_ins(checked) };
+    let network = network(checked, plan, names, sound);
+    let logits = (plan.logits || !sound).then(|| {
+        quote_spanned! {site()=>
+            #[automatically_derived]
+            impl __rt::Logits for #net {}
+        }
+    });
+    let editors = for_editors(checked);
+    quote_spanned! {site()=>
+        #(#cfg)*
+        #(#lints)*
+        const _: () = {
+            use ::typenet::__private as __rt;
+
+            #constants
+
+            #network
+
+            #logits
+
+            #[automatically_derived]
+            impl ::core::ops::Deref for #net {
+                type Target = #parameters;
+
+                fn deref(&self) -> &#parameters {
+                    self.__model.parameters()
+                }
+            }
+
+            #[automatically_derived]
+            impl ::core::ops::DerefMut for #net {
+                fn deref_mut(&mut self) -> &mut #parameters {
+                    self.__model.parameters_mut()
+                }
+            }
+
+            #[automatically_derived]
+            impl ::core::clone::Clone for #net {
+                fn clone(&self) -> Self {
+                    Self { __model: ::core::clone::Clone::clone(&self.__model) }
+                }
+            }
+
+            #[automatically_derived]
+            impl ::core::cmp::PartialEq for #net {
+                fn eq(&self, other: &Self) -> bool {
+                    self.__model == other.__model
+                }
+            }
+
+            #[automatically_derived]
+            impl ::core::fmt::Debug for #net {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::fmt::Display::fmt(&<Self as __rt::Network>::summary(), f)
+                }
+            }
+
+            #editors
+        };
+    }
+}
+
+/// The graph and what is computed from it.
+fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
+    let text = checked.name.to_string();
+    let nodes = checked.nodes.iter().filter_map(|node| {
+        let (name, op) = (&node.name, op(&node.op?));
+        let inputs = node.inputs.iter().map(|&index| Literal::usize_unsuffixed(index));
+        Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
+    });
+    let count = Literal::usize_unsuffixed(checked.nodes.len());
+    let steps = plan.calls.iter().map(|call| {
+        let (constant, node) = (&call.constant, Literal::usize_unsuffixed(call.node));
+        quote_spanned!(site()=> const #constant: __rt::Step = PLAN.step(#node);)
+    });
+    quote_spanned! {site()=>
+        const NODES: usize = #count;
+        const GRAPH: __rt::Graph<'static> = __rt::Graph { name: #text, nodes: &[#(#nodes),*] };
+        static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
+        static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
+        const PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
+        #(#steps)*
+    }
+}
+
+/// The same names after a mistake: constants that can be evaluated, of a net that does nothing.
+fn stand_ins(checked: &Checked) -> TokenStream {
+    let text = checked.name.to_string();
+    let input = op(&Op::Input { shape: Shape::new(&[1]) });
+    quote_spanned! {site()=>
+        const GRAPH: __rt::Graph<'static> = __rt::Graph {
+            name: #text,
+            nodes: &[__rt::Node { name: "input", op: #input, inputs: &[] }],
+        };
+        static SHAPES: [__rt::Shape; 1] = GRAPH.shapes();
+        static TENSORS: [__rt::Tensor; 0] = [];
+        const PLAN: __rt::Plan<1> = __rt::Plan::new(&GRAPH);
+    }
+}
+
+fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
+    let Names { net, parameters, .. } = names;
+    let one = Shape::new(&[1]);
+    let (in_shape, out_shape) = (checked.input.unwrap_or(one), checked.output.unwrap_or(one));
+    let (input, output) = (array(in_shape), array(out_shape));
+    let value = if out_shape.elements() * size_of::<f32>() > BOXED {
+        quote_spanned!(site()=> ::std::boxed::Box<#output>)
+    } else {
+        output.clone()
+    };
+    let calls = if sound { plan.calls.as_slice() } else { &[] };
+    let forward = calls.iter().map(|call| {
+        let (constant, method) = (&call.constant, &call.method);
+        let field = call.field.iter();
+        quote_spanned!(site()=> run.#method(&#constant #(, &net.#field)*);)
+    });
+    let backward = calls.iter().rev().map(|call| {
+        let (constant, method) = (&call.constant, &call.method);
+        let field = call.field.iter();
+        quote_spanned!(site()=> run.#method(&#constant #(, &net.#field, &mut gradients.#field)*);)
+    });
+    quote_spanned! {site()=>
+        #[automatically_derived]
+        impl __rt::Network for #net {
+            type Input = #input;
+            type Output = #output;
+            type OutputValue = #value;
+            type Parameters = #parameters;
+
+            const GRAPH: __rt::Graph<'static> = GRAPH;
+            const SHAPES: &'static [__rt::Shape] = &SHAPES;
+            const LAYOUT: __rt::Layout = __rt::Layout::new(&PLAN, &TENSORS);
+
+            fn from_model(model: __rt::Model<#parameters>) -> Self {
+                Self { __model: model }
+            }
+
+            fn model(&self) -> &__rt::Model<#parameters> {
+                &self.__model
+            }
+
+            fn model_mut(&mut self) -> &mut __rt::Model<#parameters> {
+                &mut self.__model
+            }
+
+            #[allow(unused_variables)]
+            fn forward_group(net: &#parameters, run: &mut __rt::Forward<'_>) {
+                #(#forward)*
+            }
+
+            #[allow(unused_variables)]
+            fn backward_group(
+                net: &#parameters,
+                gradients: &mut #parameters,
+                run: &mut __rt::Backward<'_>,
+            ) {
+                #(#backward)*
+            }
+        }
+    }
+}
+
+/// Uses the documentation item of each keyword at the keyword's place, so that an editor finds it;
+/// and each name without parameters at its place, so that an editor shows its type.
+fn for_editors(checked: &Checked) -> TokenStream {
+    let keywords = checked.nodes.iter().filter_map(|node| node.keyword.as_ref());
+    let values: Vec<TokenStream> = checked
+        .nodes
+        .iter()
+        .filter(|node| node.layer.is_some_and(|layer| !layer.has_parameters()))
+        .filter_map(|node| {
+            let (name, shape) = (node.written_name.as_ref()?, array(node.value.shape()?));
+            // A name that is a mistake can be none of a field.
+            syn::parse2::<Ident>(name.to_token_stream()).ok()?;
+            Some(quote_spanned!(site()=> const _: () = { struct __Value { #name: #shape } };))
+        })
+        .collect();
+    quote_spanned! {site()=>
+        const _: () = {
+            #(let _ = ::typenet::layers::#keywords;)*
+        };
+        #(#[allow(dead_code)] #values)*
+    }
+}
+
+/// The same tokens as if the macro had written them, at the user's place.
+fn generated(tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let TokenTree::Group(group) = &token {
+                let span = group.span();
+                let mut inner = Group::new(group.delimiter(), generated(group.stream()));
+                inner.set_span(span);
+                token = inner.into();
+            }
+            token.set_span(token.span().resolved_at(site()));
+            token
+        })
+        .collect()
+}

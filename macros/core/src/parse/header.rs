@@ -1,0 +1,211 @@
+//! `/// docs` `pub struct Name: [1, 28, 28] -> [10] { … }`
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Token, Visibility};
+
+use super::value::{self, pieces};
+use super::{Declaration, Dimensions, HeaderShape, Tokens, Value, body, flat, shown};
+use crate::Mistake;
+use crate::mistake::Place;
+
+const FORM: &str = "write `pub struct Name: [channels, height, width] -> [classes] { layers }`";
+
+type Start = (Vec<Attribute>, Visibility, Ident);
+
+pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Option<Declaration> {
+    if input.is_empty() {
+        mistakes.push(Mistake::new(Span::call_site(), "a net is declared here").help(FORM));
+        return None;
+    }
+    let parser = |input: ParseStream<'_>| Ok((start(input)?, input.parse::<TokenStream>()?));
+    let ((attributes, visibility, name), rest) = match parser.parse2(input) {
+        Ok(found) => found,
+        Err(error) => {
+            let message = format!("this is not the declaration of a net: {error}");
+            mistakes.push(Mistake::new(error.span(), message).help(FORM));
+            return None;
+        }
+    };
+    let rest = flat(rest);
+    let mut tokens = Tokens::new(&rest);
+    let generic = generics(&mut tokens, mistakes);
+    let mut shapes = Shapes { after: name.span(), generic, mistakes };
+    let in_shape = shapes.input(&mut tokens);
+    let out_shape = shapes.output(&mut tokens, matches!(in_shape, HeaderShape::Missing(_)));
+    let entries = find_body(&mut tokens, &name, mistakes);
+    Some(Declaration { attributes, visibility, name, input: in_shape, output: out_shape, entries })
+}
+
+fn start(input: ParseStream<'_>) -> syn::Result<Start> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    let visibility = input.parse()?;
+    input.parse::<Token![struct]>()?;
+    Ok((attributes, visibility, input.parse()?))
+}
+
+/// Steps over `<…>`, which is not part of the language yet.
+fn generics(tokens: &mut Tokens<'_>, mistakes: &mut Vec<Mistake>) -> bool {
+    let Some(first) = tokens.peek_punct('<') else { return false };
+    let from = tokens.rest;
+    let mut depth = 0;
+    while let Some(token) = tokens.peek() {
+        if matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace) {
+            break;
+        }
+        tokens.next();
+        if let TokenTree::Punct(punct) = token {
+            match punct.as_char() {
+                '<' => depth += 1,
+                '>' => depth -= 1,
+                _ => {}
+            }
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    let read = &from[..from.len() - tokens.rest.len()];
+    mistakes.push(
+        Mistake::new(Place::of(read, first.span()), "generics are not part of the language yet")
+            .help("write the dimensions as numbers"),
+    );
+    true
+}
+
+struct Shapes<'m> {
+    /// The token before the shape.
+    after: Span,
+    /// Whether generics were written, so that a dimension that is no number is no news.
+    generic: bool,
+    mistakes: &'m mut Vec<Mistake>,
+}
+
+impl Shapes<'_> {
+    fn input(&mut self, tokens: &mut Tokens<'_>) -> HeaderShape {
+        if tokens.punct(':').is_none() && !self.is_shape(tokens) {
+            return HeaderShape::Missing(self.after.into());
+        }
+        self.shape(tokens, "input")
+    }
+
+    /// The output's shape; where the input's is missing too, that is said once.
+    fn output(&mut self, tokens: &mut Tokens<'_>, quiet: bool) -> HeaderShape {
+        if tokens.is_at(0, "->") || tokens.is_at(0, "=>") {
+            if let Some(wrong) = tokens.peek_punct('=') {
+                let place = Place::of(&tokens.rest[..2], wrong.span());
+                self.mistakes.push(Mistake::new(
+                    place,
+                    "an arrow `->` stands between input and output shape, not `=>`",
+                ));
+            }
+            tokens.next();
+            tokens.next();
+            return self.shape(tokens, "output");
+        }
+        if quiet { HeaderShape::Wrong } else { HeaderShape::Missing(self.after.into()) }
+    }
+
+    fn is_shape(&self, tokens: &Tokens<'_>) -> bool {
+        matches!(tokens.peek(), Some(TokenTree::Group(group)) if group.delimiter() != Delimiter::Brace)
+    }
+
+    fn shape(&mut self, tokens: &mut Tokens<'_>, what: &str) -> HeaderShape {
+        if let Some(group) = tokens.group(Delimiter::Bracket) {
+            self.after = group.span();
+            return self.dimensions(group, what);
+        }
+        if let Some(group) = tokens.group(Delimiter::Parenthesis) {
+            self.after = group.span();
+            let message = "several inputs or outputs are not part of the language yet";
+            self.mistakes.push(
+                Mistake::new(group.span(), message)
+                    .help("one shape in brackets: `[channels, height, width]` or `[features]`"),
+            );
+            return HeaderShape::Wrong;
+        }
+        HeaderShape::Missing(self.after.into())
+    }
+
+    fn dimensions(&mut self, group: &Group, what: &str) -> HeaderShape {
+        let inner = flat(group.stream());
+        let mut dimensions = Vec::new();
+        let mut wrong = false;
+        for piece in pieces(&inner) {
+            let place = Place::of(piece, group.span());
+            match value::value(piece, self.mistakes) {
+                Value::Integer(size) => dimensions.push((size, place.start)),
+                Value::Wrong => wrong = true,
+                _ if self.generic => wrong = true,
+                _ => {
+                    wrong = true;
+                    let text: TokenStream = piece.iter().cloned().collect();
+                    let message = if piece.is_empty() {
+                        format!("the {what} shape: a dimension is missing between two commas")
+                    } else {
+                        format!("the {what} shape: a dimension is a whole number, found `{text}`")
+                    };
+                    self.mistakes.push(Mistake::new(place, message).help(not_a_number(piece)));
+                }
+            }
+        }
+        if wrong {
+            return HeaderShape::Wrong;
+        }
+        HeaderShape::Written(Dimensions { span: group.span(), dimensions })
+    }
+}
+
+/// What to do about a value that would be a number if constants were part of the language.
+pub(crate) fn not_a_number(tokens: &[TokenTree]) -> &'static str {
+    if tokens.iter().any(|token| matches!(token, TokenTree::Ident(_))) {
+        "constants are not part of the language yet: write the number"
+    } else if tokens.len() > 1 {
+        "arithmetic is not part of the language yet: write the result"
+    } else {
+        ""
+    }
+}
+
+fn find_body(
+    tokens: &mut Tokens<'_>,
+    name: &Ident,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<super::Entry> {
+    if let Some(token) = tokens.peek()
+        && !matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+    {
+        let message = format!("expected the layers in braces, found `{}`", shown(token));
+        mistakes.push(Mistake::new(token.span(), message).help(FORM));
+        while let Some(token) = tokens.peek() {
+            if matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace) {
+                break;
+            }
+            tokens.next();
+        }
+        if tokens.peek().is_none() {
+            return vec![super::Entry::Gap];
+        }
+    }
+    let Some(group) = tokens.group(Delimiter::Brace) else {
+        let message = format!("the layers of `{name}` are missing");
+        mistakes.push(
+            Mistake::new(name.span(), message)
+                .help("write them in braces: `{ flatten, linear(10) }`"),
+        );
+        return vec![super::Entry::Gap];
+    };
+    if let Some(token) = tokens.peek() {
+        let message = format!("expected nothing after the layers, found `{}`", shown(token));
+        mistakes.push(Mistake::new(token.span(), message).help("each `network!` declares one net"));
+    }
+    let inner = flat(group.stream());
+    if inner.is_empty() {
+        let message = format!("`{name}` has no layers");
+        mistakes.push(
+            Mistake::new(group.span(), message).help("for example `{ flatten, linear(10) }`"),
+        );
+        return vec![super::Entry::Gap];
+    }
+    body::entries(&inner, mistakes)
+}
