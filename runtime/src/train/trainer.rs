@@ -358,7 +358,8 @@ impl<'a, N: Network, T: Target, L: Loss<T> + Accepts<N>> Run<'a, N, T, L> {
 }
 
 /// Trains a classifier on images and their labels with sensible settings: cross-entropy, SGD with
-/// momentum, minibatches of 32, ten epochs. [`Trainer`] has the choices.
+/// momentum, minibatches of 32, ten epochs; more for few images, until 500 steps are made or 100
+/// epochs. [`Trainer`] has the choices.
 ///
 /// # Errors
 /// As [`Trainer::fit`], and when there are not as many labels as images.
@@ -368,5 +369,8 @@ pub fn train<N: Network + Logits>(
     labels: &[usize],
 ) -> Result<History> {
     let data = Dataset::from_inputs(images, labels.to_vec())?;
-    Trainer::new(Sgd::new(0.02).momentum(0.9)).loss(CrossEntropy::new()).fit(net, &data, None)
+    let trainer = Trainer::new(Sgd::new(0.02).momentum(0.9)).loss(CrossEntropy::new());
+    let steps = images.len().div_ceil(trainer.batch).max(1);
+    let epochs = 500_usize.div_ceil(steps).clamp(10, 100);
+    trainer.epochs(epochs).fit(net, &data, None)
 }
