@@ -51,7 +51,10 @@ fn main() -> Result<(), typenet::Error> {
     net.save(WEIGHTS)?;
     let loaded = DigitNet::load(WEIGHTS)?;
     let same = loaded.predict_batch(test.inputs()) == net.predict_batch(test.inputs());
-    println!("saved to {WEIGHTS}, loaded again: {} predictions", if same { "same" } else { "OTHER" });
+    println!(
+        "saved to {WEIGHTS}, loaded again: {} predictions",
+        if same { "same" } else { "OTHER" }
+    );
 
     println!("test accuracy: {:.2} %", 100.0 * result.accuracy().unwrap_or(f64::NAN));
     Ok(())

@@ -39,8 +39,9 @@ struct Arguments {
     save: PathBuf,
 }
 
-const CLASSES: [&str; 10] =
-    ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"];
+const CLASSES: [&str; 10] = [
+    "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot",
+];
 
 fn main() {
     if let Err(error) = run(&Arguments::parse()) {
@@ -58,9 +59,9 @@ fn run(arguments: &Arguments) -> Result<(), typenet::Error> {
     println!("{}\n", LeNet5::summary());
 
     let mut net = LeNet5::seeded(arguments.seed);
-    // The rate falls to a tenth twice: after 60 % and after 85 % of the epochs.
-    let decays = [arguments.epochs * 3 / 5, arguments.epochs * 17 / 20];
-    let sgd = Sgd::new(0.05).momentum(0.9).weight_decay(5e-4);
+    // The rate falls to a tenth twice: after 60 % and after 80 % of the epochs.
+    let decays = [arguments.epochs * 3 / 5, arguments.epochs * 4 / 5];
+    let sgd = Sgd::new(0.015).momentum(0.9).weight_decay(5e-4);
     let history = Trainer::new(sgd.schedule(Schedule::milestones(&decays, 0.1)))
         .loss(CrossEntropy::new())
         .batch(64)

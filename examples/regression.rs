@@ -34,13 +34,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("{}\n", Curve::summary());
     let mut net = Curve::seeded_with(Scheme::XavierUniform, 5);
-    let history = Trainer::new(Sgd::new(0.05).momentum(0.9).schedule(Schedule::cosine(400)))
+    let history = Trainer::new(Sgd::new(0.05).momentum(0.9).schedule(Schedule::cosine(1000)))
         .loss(SumSquaredError::new())
         .regularizer(Regularizer::l2(1e-5))
         .batch(32)
-        .epochs(400)
+        .epochs(1000)
         .fit(&mut net, &train, Some(&test))?;
-    for epoch in history.epochs.iter().step_by(80).chain(history.epochs.last()) {
+    for epoch in history.epochs.iter().step_by(200).chain(history.epochs.last()) {
         println!("{epoch}");
     }
 

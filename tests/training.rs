@@ -97,7 +97,8 @@ fn a_batch_in_parts_is_the_batch() {
         let history = trainer.fit(&mut net, &data, None).unwrap();
         (net, history)
     };
-    let weighted = CrossEntropy::new().class_weights(&[1.0, 2.0, 3.0, 1.0, 0.5, 1.0, 1.0, 0.0, 1.0, 1.0]);
+    let weighted =
+        CrossEntropy::new().class_weights(&[1.0, 2.0, 3.0, 1.0, 0.5, 1.0, 1.0, 0.0, 1.0, 1.0]);
     let base = Trainer::new(Sgd::new(0.05)).loss(weighted).epochs(2).full_batch();
     let (whole, history) = fit(base.clone());
     let (parts, history_of_parts) = fit(base.workspace(37));
@@ -123,8 +124,11 @@ fn validation_images_are_held_back_and_metadata_is_kept() {
     let statistics = data.channel_statistics(1).unwrap();
     data.normalize(&statistics).unwrap();
     let mut net = Plainly::seeded(3);
-    let history =
-        trainer().validation(0.25).with_replacement(true).fit(&mut net, &data, Some(&data)).unwrap();
+    let history = trainer()
+        .validation(0.25)
+        .with_replacement(true)
+        .fit(&mut net, &data, Some(&data))
+        .unwrap();
     let last = history.epochs.last().unwrap();
     assert_eq!(last.validation.as_ref().unwrap().images, 50);
     assert_eq!(last.test.as_ref().unwrap().images, 200);
@@ -145,8 +149,7 @@ fn the_regulariser_is_part_of_the_loss() {
     let net = Plainly::seeded(3);
     let squares = |x: &[f32]| x.iter().map(|&x| f64::from(x * x)).sum::<f64>();
     let expected = 0.01 * (squares(net.conv1.weight.as_flat()) + squares(net.fc.weight.as_flat()));
-    let share =
-        first_loss(trainer().regularizer(Regularizer::l2(0.01))) - first_loss(trainer());
+    let share = first_loss(trainer().regularizer(Regularizer::l2(0.01))) - first_loss(trainer());
     assert!((share - expected).abs() <= 1e-6, "{share} {expected}");
 }
 
@@ -198,8 +201,14 @@ fn bad_arguments_and_labels_are_errors_that_say_what_and_where() {
         (Trainer::new(Sgd::new(f32::NAN)).loss(CrossEntropy::new()), "learning_rate"),
         (Trainer::new(Sgd::new(0.1).momentum(-1.0)).loss(CrossEntropy::new()), "momentum"),
         (trainer().regularizer(Regularizer::l2(-1.0)), "lambda"),
-        (Trainer::new(Sgd::new(0.1)).loss(CrossEntropy::new().label_smoothing(2.0)), "label_smoothing"),
-        (Trainer::new(Sgd::new(0.1)).loss(CrossEntropy::new().class_weights(&[1.0])), "class_weights"),
+        (
+            Trainer::new(Sgd::new(0.1)).loss(CrossEntropy::new().label_smoothing(2.0)),
+            "label_smoothing",
+        ),
+        (
+            Trainer::new(Sgd::new(0.1)).loss(CrossEntropy::new().class_weights(&[1.0])),
+            "class_weights",
+        ),
     ] {
         let text = message(trainer, &data);
         assert!(text.contains(expected), "{text}");
@@ -250,7 +259,9 @@ fn bytes_and_numbers_become_inputs() {
     assert!(net.input_from_u8(&bytes[1..]).is_err());
     let numbers: Vec<f32> = (0..64u8).map(f32::from).collect();
     assert_eq!(Plainly::input(&numbers).unwrap()[0][7][7], 63.0);
-    assert!(Plainly::input(&numbers[..63]).unwrap_err().to_string().contains("expected 64, found 63"));
+    assert!(
+        Plainly::input(&numbers[..63]).unwrap_err().to_string().contains("expected 64, found 63")
+    );
 }
 
 #[test]

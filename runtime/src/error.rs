@@ -89,7 +89,9 @@ pub enum Error {
         misshaped: Vec<String>,
     },
     /// Training met a number that is not finite. The net keeps the weights of the last good step.
-    #[error("epoch {epoch}, batch {batch}: {what} is not finite, first in layer `{layer}`; the weights of the last good step are kept (a smaller learning rate often helps)")]
+    #[error(
+        "epoch {epoch}, batch {batch}: {what} is not finite, first in layer `{layer}`; the weights of the last good step are kept (a smaller learning rate often helps)"
+    )]
     NotFinite {
         /// The epoch, counted from 1.
         epoch: usize,
@@ -119,7 +121,9 @@ impl Error {
 
 fn list(missing: &[String], extra: &[String], misshaped: &[String]) -> String {
     let mut text = String::new();
-    for (title, names) in [("missing", missing), ("not in the net", extra), ("different", misshaped)] {
+    for (title, names) in
+        [("missing", missing), ("not in the net", extra), ("different", misshaped)]
+    {
         for name in names {
             text += &format!("\n  {title}: {name}");
         }

@@ -64,7 +64,9 @@ impl Normalization {
     /// # Errors
     /// [`Error::Size`] when mean and std are not one number a channel.
     pub fn apply(&self, numbers: &mut [f32], channels: usize) -> Result<()> {
-        for (what, found) in [("channels of the mean", &self.mean), ("channels of the std", &self.std)] {
+        for (what, found) in
+            [("channels of the mean", &self.mean), ("channels of the std", &self.std)]
+        {
             if found.len() != channels {
                 return Err(Error::size(what, channels, found.len()));
             }

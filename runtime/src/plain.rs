@@ -30,7 +30,10 @@ pub unsafe trait Plain: Send + Sync + 'static + Sized {
     fn flatten(values: &[Self]) -> &[f32] {
         // SAFETY: each value is exactly LEN f32 without padding.
         unsafe {
-            std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values) / size_of::<f32>())
+            std::slice::from_raw_parts(
+                values.as_ptr().cast(),
+                size_of_val(values) / size_of::<f32>(),
+            )
         }
     }
 
@@ -69,10 +72,7 @@ pub unsafe trait Plain: Send + Sync + 'static + Sized {
     fn slice_from_flat_mut(numbers: &mut [f32]) -> Option<&mut [Self]> {
         // SAFETY: there are a multiple of LEN numbers at the alignment of f32, any of them valid.
         (Self::LEN > 0 && numbers.len().is_multiple_of(Self::LEN)).then(|| unsafe {
-            std::slice::from_raw_parts_mut(
-                numbers.as_mut_ptr().cast(),
-                numbers.len() / Self::LEN,
-            )
+            std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len() / Self::LEN)
         })
     }
 

@@ -64,7 +64,8 @@ impl<'a> Graph<'a> {
         let mut i = 0;
         while i < N {
             let node = &self.nodes[i];
-            let input = if node.inputs.is_empty() { Shape::new(&[]) } else { shapes[node.inputs[0]] };
+            let input =
+                if node.inputs.is_empty() { Shape::new(&[]) } else { shapes[node.inputs[0]] };
             shapes[i] = match node.op.output(input) {
                 Ok(shape) => shape,
                 Err(_) => panic!("a layer of this graph does not fit its input"),
@@ -111,8 +112,7 @@ impl<'a> Graph<'a> {
     /// As [`Graph::shapes`].
     pub const fn tensors<const N: usize, const T: usize>(&self) -> [Tensor; T] {
         let shapes: [Shape; N] = self.shapes();
-        let empty =
-            Tensor { node: 0, kind: TensorKind::Weight, shape: Shape::new(&[]), offset: 0 };
+        let empty = Tensor { node: 0, kind: TensorKind::Weight, shape: Shape::new(&[]), offset: 0 };
         let mut tensors = [empty; T];
         let (mut count, mut offset) = (0, 0);
         let mut node = 0;

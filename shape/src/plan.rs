@@ -122,7 +122,8 @@ impl<const N: usize> Plan<N> {
             let at = step_of[node];
             let is_input = matches!(graph.nodes[node].op, Op::Input { .. });
             // Fused nodes share a step: its value belongs to the activation, which comes last.
-            if is_input || (graph.is_step(node) && graph.fused_activation(node).is_none())
+            if is_input
+                || (graph.is_step(node) && graph.fused_activation(node).is_none())
                 || graph.fused_into(node).is_some()
             {
                 let item = Item { len: shapes[node].elements(), start: at, end: at, ..NOTHING };
@@ -209,8 +210,16 @@ impl<const N: usize> Plan<N> {
                         input: inference[inference_root[source]].buffer(),
                         output: inference[inference_root[value]].buffer(),
                     },
-                    output_gradient: if trained[value] { Some(gradients[y].buffer()) } else { None },
-                    input_gradient: if trained[source] { Some(gradients[x].buffer()) } else { None },
+                    output_gradient: if trained[value] {
+                        Some(gradients[y].buffer())
+                    } else {
+                        None
+                    },
+                    input_gradient: if trained[source] {
+                        Some(gradients[x].buffer())
+                    } else {
+                        None
+                    },
                 };
                 count += 1;
             }

@@ -39,7 +39,10 @@ pub fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Evaluation {
 }
 
 /// The first layer of a net that gives a number that f32 cannot hold, for one image.
-pub(crate) fn first_not_finite<N: Network>(parameters: &[f32], input: &[f32]) -> Option<&'static str> {
+pub(crate) fn first_not_finite<N: Network>(
+    parameters: &[f32],
+    input: &[f32],
+) -> Option<&'static str> {
     let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
     let (parameters, input) = (wide(parameters), wide(input));
     let values = run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, &parameters, &input, true);
@@ -147,7 +150,14 @@ fn conv2d(g: &Conv2d, output: Shape, x: &[f64], weight: &[f64], bias: Option<&[f
                     for u in 0..g.kernel[0] {
                         for v in 0..g.kernel[1] {
                             let at = |axis: usize, window, tap, len| {
-                                position(window, tap, g.stride[axis], g.dilation[axis], g.padding[axis], len)
+                                position(
+                                    window,
+                                    tap,
+                                    g.stride[axis],
+                                    g.dilation[axis],
+                                    g.padding[axis],
+                                    len,
+                                )
                             };
                             if let (Some(i), Some(j)) =
                                 (at(0, row, u, in_height), at(1, column, v, in_width))
@@ -222,7 +232,10 @@ fn softmax(x: &[f64], channels: usize) -> Vec<f64> {
 }
 
 /// The outputs of several images, and one number for all the branches they took.
-pub(super) fn run_batch<N: Network>(parameters: &[f64], images: &[Vec<f64>]) -> (Vec<Vec<f64>>, u64) {
+pub(super) fn run_batch<N: Network>(
+    parameters: &[f64],
+    images: &[Vec<f64>],
+) -> (Vec<Vec<f64>>, u64) {
     let mut branches = DefaultHasher::new();
     let outputs = images
         .iter()

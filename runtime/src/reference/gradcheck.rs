@@ -41,7 +41,11 @@ impl GradCheck {
 
 impl std::fmt::Display for GradCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "{:<24} {:>8} {:>8} {:>14}", "tensor", "compared", "redrawn", "relative error")?;
+        writeln!(
+            f,
+            "{:<24} {:>8} {:>8} {:>14}",
+            "tensor", "compared", "redrawn", "relative error"
+        )?;
         for TensorCheck { name, compared, redrawn, relative_error } in &self.tensors {
             writeln!(f, "{name:<24} {compared:>8} {redrawn:>8} {relative_error:>14.2e}")?;
         }
@@ -59,7 +63,12 @@ impl std::fmt::Display for GradCheck {
 ///
 /// # Errors
 /// When a target does not belong to the net's output.
-pub fn gradcheck<N, L, T>(net: &N, loss: &L, inputs: &[N::Input], targets: &[T]) -> Result<GradCheck>
+pub fn gradcheck<N, L, T>(
+    net: &N,
+    loss: &L,
+    inputs: &[N::Input],
+    targets: &[T],
+) -> Result<GradCheck>
 where
     N: Network,
     L: Loss<T> + Accepts<N>,
@@ -98,8 +107,11 @@ where
     let denominator = loss.denominator(targets);
     let value = |parameters: &[f64]| {
         let (outputs, branches) = run_batch::<N>(parameters, &images);
-        let sum: f64 =
-            outputs.iter().zip(targets).map(|(output, target)| loss.reference(output, target)).sum();
+        let sum: f64 = outputs
+            .iter()
+            .zip(targets)
+            .map(|(output, target)| loss.reference(output, target))
+            .sum();
         (sum / denominator, branches)
     };
     let (double, here) = value(&parameters);
@@ -121,7 +133,8 @@ where
                 break;
             }
             // All numbers of a small tensor once, a drawn one of a large tensor.
-            let at = if len <= samples && attempt < len { attempt } else { random.random_range(0..len) };
+            let at =
+                if len <= samples && attempt < len { attempt } else { random.random_range(0..len) };
             let at = tensor.offset + at;
             let kept = parameters[at];
             let step = 1e-5 * kept.abs().max(0.1);

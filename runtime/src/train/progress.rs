@@ -21,8 +21,11 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(steps: u64, visible: bool) -> Progress {
         // Drawn to stderr, and by indicatif only if that is a terminal.
-        let bar =
-            if visible { indicatif::ProgressBar::new(steps) } else { indicatif::ProgressBar::hidden() };
+        let bar = if visible {
+            indicatif::ProgressBar::new(steps)
+        } else {
+            indicatif::ProgressBar::hidden()
+        };
         let template = "{prefix} {bar:24} {msg}  {eta} left";
         if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸─"));

@@ -236,7 +236,8 @@ impl<L> Trainer<L> {
         T: Target,
         L: Loss<T> + Accepts<N>,
     {
-        let argument = |name, value: String, expected| Err(Error::Argument { name, value, expected });
+        let argument =
+            |name, value: String, expected| Err(Error::Argument { name, value, expected });
         self.sgd.check()?;
         self.sgd.check_against(&N::GRAPH, N::LAYOUT.tensors)?;
         if let Some(regularizer) = &self.regularizer {
