@@ -381,6 +381,31 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         )?;
         Ok(Self::from_model(model))
     }
+
+    /// The bytes that [`save`](Self::save) writes.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] or [`Error::Size`] when the normalisation is none: see
+    /// [`Normalization`](crate::Normalization).
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        io::encode(&Self::GRAPH, Self::LAYOUT.tensors, self.parameters_flat(), self.metadata())
+    }
+
+    /// As [`load`](Self::load), from bytes in memory: `Net::from_bytes(include_bytes!("net.safetensors"))`.
+    ///
+    /// # Errors
+    /// [`Error::Format`] and [`Error::Weights`] as for a file.
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let mut model: Model<Self::Parameters> = Model::zeroed();
+        model.metadata = io::decode(
+            bytes,
+            std::path::Path::new("the bytes"),
+            &Self::GRAPH,
+            Self::LAYOUT.tensors,
+            model.parameters.as_flat_mut(),
+        )?;
+        Ok(Self::from_model(model))
+    }
 }
 
 fn backward<N: Network>(net: &N, inputs: &[N::Input], ws: &mut Workspace<N>, accumulate: bool) {

@@ -80,6 +80,12 @@ fn a_net_comes_back_with_its_weights_names_and_normalization() {
     assert_eq!(loaded.parameters_flat(), numbers);
     assert_eq!(loaded.metadata(), net.metadata());
 
+    let bytes = std::fs::read(&path).unwrap();
+    assert_eq!(net.to_bytes().unwrap(), bytes);
+    assert_eq!(Line::<false>::from_bytes(&bytes).unwrap().parameters_flat(), numbers);
+    let error = Line::<false>::from_bytes(&bytes[..50]).map(|_| ()).unwrap_err().to_string();
+    assert!(error.starts_with("the bytes"), "{error}");
+
     match Line::<true>::load(&path) {
         Err(Error::Weights { missing, extra, .. }) => {
             assert_eq!(missing, ["linear_1.weight [2, 3]", "linear_1.bias [2]"]);

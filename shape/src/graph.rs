@@ -58,6 +58,7 @@ impl<'a> Graph<'a> {
     ///
     /// # Panics
     /// When a layer does not fit (the macro has checked that it does), or `N` is wrong.
+    #[allow(clippy::panic, reason = "the macro has checked the graph; this runs in constants")]
     pub const fn shapes<const N: usize>(&self) -> [Shape; N] {
         assert!(self.nodes.len() == N, "N is the number of nodes");
         let mut shapes = [Shape::new(&[]); N];
@@ -79,6 +80,7 @@ impl<'a> Graph<'a> {
     ///
     /// # Panics
     /// As [`Graph::shapes`].
+    #[allow(clippy::panic, reason = "the macro has checked the graph; this runs in constants")]
     pub const fn shape(&self, node: usize) -> Shape {
         let op = &self.nodes[node].op;
         let inputs = self.nodes[node].inputs;

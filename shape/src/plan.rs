@@ -248,6 +248,7 @@ impl<const N: usize> Plan<N> {
     ///
     /// # Panics
     /// When that node is no step.
+    #[allow(clippy::panic, reason = "the macro names steps only; this runs in constants")]
     pub const fn step(&self, node: usize) -> Step {
         let mut i = 0;
         while i < self.step_count {
@@ -384,6 +385,7 @@ const fn place<const N: usize>(a: &mut [Item; N], b: &mut [Item; N]) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::*;
     use crate::Node;
@@ -426,7 +428,7 @@ mod tests {
         assert_eq!(PLAN.step(1).output, Shape::new(&[6, 24, 24]));
         assert_eq!(PLAN.step(8).training.input, PLAN.step(6).training.output);
         assert_eq!(PLAN.step(1).input_gradient, None);
-        assert!(PLAN.inference_len < PLAN.training_len);
+        const { assert!(PLAN.inference_len < PLAN.training_len) };
         let tensors = const { LENET.tensors::<9, 6>() };
         assert_eq!(tensors[5].offset, 150 + 6 + 2400 + 16 + 2560);
     }

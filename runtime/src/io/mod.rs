@@ -20,8 +20,8 @@ mod write;
 use typenet_shape::{Graph, Tensor};
 
 pub(crate) use atomic::replace;
-pub(crate) use read::load;
-pub(crate) use write::save;
+pub(crate) use read::{decode, load};
+pub(crate) use write::{encode, save};
 
 /// The name of a parameter tensor in weight files: `conv1.weight`.
 ///

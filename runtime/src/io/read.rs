@@ -11,13 +11,10 @@ use crate::{Error, Metadata, Normalization, Result};
 /// The bytes before the header: its length.
 const START: usize = size_of::<u64>();
 
-/// Reads the parameters into `parameters`, which stay as they are on an error, and returns what is
-/// stored beside them.
+/// As [`decode`], from a file.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::Format`] when it is no safetensors file, or its class names or
-/// normalisation are not what they should be, or [`Error::Weights`] with every tensor that is
-/// missing, extra, or of another shape or type.
+/// [`Error::Io`], or as `decode`.
 pub(crate) fn load(
     path: &Path,
     graph: &Graph<'_>,
@@ -25,17 +22,34 @@ pub(crate) fn load(
     parameters: &mut [f32],
 ) -> Result<Metadata> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    decode(&bytes, path, graph, tensors, parameters)
+}
+
+/// Reads the parameters into `parameters`, which stay as they are on an error, and returns what is
+/// stored beside them. `path` is what an error calls the bytes.
+///
+/// # Errors
+/// [`Error::Format`] when it is no safetensors file, or its class names or normalisation are not
+/// what they should be, or [`Error::Weights`] with every tensor that is missing, extra, or of
+/// another shape or type.
+pub(crate) fn decode(
+    bytes: &[u8],
+    path: &Path,
+    graph: &Graph<'_>,
+    tensors: &[Tensor],
+    parameters: &mut [f32],
+) -> Result<Metadata> {
     let format = |offset: usize, problem: String| Error::Format {
         path: path.to_owned(),
         offset: offset as u64,
         problem,
     };
     let parse = |error| {
-        let (offset, problem) = explain(&error, &bytes);
+        let (offset, problem) = explain(&error, bytes);
         format(offset, problem)
     };
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(parse)?;
-    let file = SafeTensors::deserialize(&bytes).map_err(parse)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(parse)?;
+    let file = SafeTensors::deserialize(bytes).map_err(parse)?;
     let metadata = match header.metadata() {
         Some(texts) => metadata(texts).map_err(|problem| format(START, problem))?,
         None => Metadata::default(),

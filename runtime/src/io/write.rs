@@ -20,17 +20,28 @@ pub(crate) fn save(
     parameters: &[f32],
     metadata: &Metadata,
 ) -> Result<()> {
+    let bytes = encode(graph, tensors, parameters, metadata)?;
+    replace(path, |file| file.write_all(&bytes))
+}
+
+/// The bytes of a weight file.
+///
+/// # Errors
+/// As [`save`], but for the file.
+pub(crate) fn encode(
+    graph: &Graph<'_>,
+    tensors: &[Tensor],
+    parameters: &[f32],
+    metadata: &Metadata,
+) -> Result<Vec<u8>> {
     let header = header(graph, tensors, metadata)?;
-    replace(path, |file| {
-        file.write_all(&(header.len() as u64).to_le_bytes())?;
-        file.write_all(header.as_bytes())?;
-        for tensor in tensors {
-            for number in &parameters[tensor.offset..][..tensor.shape.elements()] {
-                file.write_all(&number.to_le_bytes())?;
-            }
-        }
-        Ok(())
-    })
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(header.as_bytes());
+    for tensor in tensors {
+        let numbers = &parameters[tensor.offset..][..tensor.shape.elements()];
+        bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    }
+    Ok(bytes)
 }
 
 /// The header of the file. It is written here because the crate `safetensors` keeps metadata in a
