@@ -274,7 +274,11 @@ impl ShapeError {
                 while b != 0 {
                     (a, b) = (b, a % b);
                 }
-                text.str("use a divisor of ").number(a)
+                if a == 1 {
+                    text.str("use `groups = 1`")
+                } else {
+                    text.str("use a divisor of ").number(a)
+                }
             }
             _ => text,
         }

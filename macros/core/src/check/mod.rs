@@ -140,6 +140,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         }
     }
     let output = checker.output(&declaration.output, &declaration.name);
+    checker.stand_ins();
     let checked = Checked {
         attributes,
         visibility: Visibility(declaration.visibility.clone()),
@@ -264,8 +265,9 @@ impl Checker {
         // likely, and nothing more is said about them.
         let layer = exact.or_else(|| self.unknown_layer(&written.keyword));
         let name = self.layer_name(written, layer);
-        let field =
-            layer.is_some_and(layers::Layer::has_parameters).then_some(name.field).flatten();
+        // A word that means nothing here may stand for a layer with parameters.
+        let may_have_parameters = layer.map_or(written.name.is_some(), |l| l.has_parameters());
+        let field = name.field.filter(|_| may_have_parameters);
         self.gap();
         let Some(mut node) = self.nodes.pop() else { return };
         node.docs.clone_from(&written.docs);
@@ -435,6 +437,25 @@ impl Checker {
             self.report(mistake.help(help));
         }
         Some(declared)
+    }
+
+    /// Gives parameters whose shapes are unknown after a mistake some shape, so that the program
+    /// around the declaration still finds their fields.
+    fn stand_ins(&mut self) {
+        for node in self.nodes.iter_mut().filter(|node| node.field.is_some()) {
+            if node.weight.is_none() {
+                let rank = match node.layer.map(|layer| layer.keyword) {
+                    Some("conv2d") => 4,
+                    Some("linear") => 2,
+                    _ => 1,
+                };
+                let first = node.bias.map_or(1, |bias| bias.dim(0));
+                node.weight = Some(Shape::new(&[first, 1, 1, 1][..rank]));
+                if node.op.is_none() {
+                    node.bias = Some(Shape::new(&[1]));
+                }
+            }
+        }
     }
 
     /// How the layers could arrive at the declared shape, or the other way round.

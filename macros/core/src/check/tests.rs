@@ -63,7 +63,7 @@ fn after_a_misfit_the_rest_is_known_as_far_as_it_can_be() {
     let some = |text: &str| Some(text.to_string());
     assert_eq!(weight("conv1"), (some("[6, 1, 50, 50]"), some("[6]")));
     assert_eq!(weight("conv2"), (some("[8, 6, 3, 3]"), some("[8]")));
-    assert_eq!(weight("fc1"), (None, some("[20]")));
+    assert_eq!(weight("fc1"), (some("[20, 1]"), some("[20]")));
     assert_eq!(weight("fc2"), (some("[10, 20]"), some("[10]")));
 }
 

@@ -92,16 +92,14 @@ fn structs(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
     }
 }
 
-/// A layer's field, if it has parameters whose shapes are known.
+/// A layer's field, if it has parameters.
 fn field(checked: &Checked, node: &Node) -> Option<TokenStream> {
     let field = node.field.as_ref()?;
     let weight = array(node.weight?);
     let input = node.inputs.first().and_then(|&index| checked.nodes[index].value.shape());
     let docs = docs::field(node, input);
-    let has_bias = node.op.is_some_and(|op| op.bias().is_some());
     let layer = match node.bias.map(array) {
         Some(bias) => quote_spanned!(site()=> ::typenet::parameters::WeightBias<#weight, #bias>),
-        None if has_bias => return None,
         None => quote_spanned!(site()=> ::typenet::parameters::Weight<#weight>),
     };
     Some(quote_spanned!(site()=> #(#[doc = #docs])* pub #field: #layer,))

@@ -1,0 +1,18 @@
+//! Two layers of one name.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [1, 8, 8] -> [10] {
+        conv: conv2d(4, kernel = 3), relu,
+        conv: conv2d(8, kernel = 3), relu,
+        flatten,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?} {:?}", &net.conv.weight[0], &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

@@ -1,0 +1,19 @@
+//! A kernel larger than its input.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [1, 12, 12] -> [10] {
+        conv1: conv2d(6, kernel = 5), relu,
+        max_pool2d(2),
+        conv2: conv2d(16, kernel = 5), relu,
+        flatten,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?} {:?} {:?}", &net.conv1.weight[0], &net.conv2.weight[0], &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

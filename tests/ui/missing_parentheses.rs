@@ -1,0 +1,16 @@
+//! A layer with required arguments stands alone.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [1, 8, 8] -> [10] {
+        flatten,
+        fc: linear,
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

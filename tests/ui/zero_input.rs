@@ -1,0 +1,16 @@
+//! An input of no rows.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [1, 0, 8] -> [10] {
+        flatten,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}
