@@ -128,6 +128,20 @@ pub enum ShapeError {
         /// Output channels.
         out_channels: usize,
     },
+    /// Values that are added or multiplied differ in shape.
+    Unlike {
+        /// The first one's shape.
+        first: Shape,
+        /// The shape that differs.
+        other: Shape,
+    },
+    /// Values that are joined along the channels differ in height and width.
+    UnlikeSizes {
+        /// The first one's shape.
+        first: Shape,
+        /// The shape that differs.
+        other: Shape,
+    },
     /// A dropout probability outside `0 ≤ p < 1`.
     Probability,
     /// A negative slope below zero, or not a number.
@@ -161,6 +175,8 @@ impl ShapeError {
                 | ShapeError::NeedsFeatures { .. }
                 | ShapeError::KernelTooLarge { .. }
                 | ShapeError::Groups { .. }
+                | ShapeError::Unlike { .. }
+                | ShapeError::UnlikeSizes { .. }
         )
     }
 
@@ -224,6 +240,18 @@ impl ShapeError {
                 .str(" input channels and the ")
                 .number(*out_channels)
                 .str(" output channels"),
+            ShapeError::Unlike { first, other } => text
+                .str("values of shape ")
+                .shape(first)
+                .str(" and ")
+                .shape(other)
+                .str(" do not go together: they must be of one shape"),
+            ShapeError::UnlikeSizes { first, other } => text
+                .str("values of shape ")
+                .shape(first)
+                .str(" and ")
+                .shape(other)
+                .str(" cannot be joined: all but their channels must be alike"),
             ShapeError::Probability => text.str("`p` is the share that is dropped: 0 ≤ p < 1"),
             ShapeError::Slope => text.str("`negative_slope` must be a finite number, 0 or more"),
         }

@@ -1,5 +1,8 @@
 use crate::{Op, Shape};
 
+/// The most values that one layer reads.
+pub const MAX_INPUTS: usize = 8;
+
 /// One layer of a [`Graph`].
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Node<'a> {
@@ -65,9 +68,14 @@ impl<'a> Graph<'a> {
         let mut i = 0;
         while i < N {
             let node = &self.nodes[i];
-            let input =
-                if node.inputs.is_empty() { Shape::new(&[]) } else { shapes[node.inputs[0]] };
-            shapes[i] = match node.op.output(input) {
+            let mut inputs = [Shape::new(&[]); MAX_INPUTS];
+            let mut k = 0;
+            while k < node.inputs.len() {
+                inputs[k] = shapes[node.inputs[k]];
+                k += 1;
+            }
+            let inputs = inputs.split_at(if k == 0 { 1 } else { k }).0;
+            shapes[i] = match node.op.output_of(inputs) {
                 Ok(shape) => shape,
                 Err(_) => panic!("a layer of this graph does not fit its input"),
             };
@@ -82,10 +90,15 @@ impl<'a> Graph<'a> {
     /// As [`Graph::shapes`].
     #[allow(clippy::panic, reason = "the macro has checked the graph; this runs in constants")]
     pub const fn shape(&self, node: usize) -> Shape {
-        let op = &self.nodes[node].op;
-        let inputs = self.nodes[node].inputs;
-        let input = if inputs.is_empty() { Shape::new(&[]) } else { self.shape(inputs[0]) };
-        match op.output(input) {
+        let Node { op, inputs: sources, .. } = &self.nodes[node];
+        let mut inputs = [Shape::new(&[]); MAX_INPUTS];
+        let mut k = 0;
+        while k < sources.len() {
+            inputs[k] = self.shape(sources[k]);
+            k += 1;
+        }
+        let inputs = inputs.split_at(if k == 0 { 1 } else { k }).0;
+        match op.output_of(inputs) {
             Ok(shape) => shape,
             Err(_) => panic!("a layer of this graph does not fit its input"),
         }

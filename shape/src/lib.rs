@@ -9,6 +9,7 @@
 mod error;
 mod geometry;
 mod graph;
+mod join;
 mod op;
 mod plan;
 mod shape;
@@ -16,7 +17,8 @@ mod text;
 
 pub use error::{Argument, ShapeError};
 pub use geometry::{Conv2d, Pool2d};
-pub use graph::{Graph, Node, Tensor, TensorKind};
+pub use graph::{Graph, MAX_INPUTS, Node, Tensor, TensorKind};
+pub use join::is_factor_a_channel;
 pub use op::{Activation, Op, Outline};
 pub use plan::{Buffer, Buffers, Plan, Step};
 pub use shape::{MAX_RANK, Shape};

@@ -1,5 +1,5 @@
 use crate::geometry::{check_pair, check_pool_padding};
-use crate::{Argument, Conv2d, Pool2d, Shape, ShapeError};
+use crate::{Argument, Conv2d, Pool2d, Shape, ShapeError, join};
 
 /// A function applied to every number, fused into the layer before it where it can be.
 /// Each one's derivative is a function of its output.
@@ -132,6 +132,12 @@ pub enum Op {
     },
     /// `eˣ / Σ eˣ` over the channels (or features).
     Softmax,
+    /// The sum of several values of one shape.
+    Add,
+    /// The product of several values; `[c]` and `[c, 1, 1]` count for every pixel of a channel.
+    Mul,
+    /// Several values one behind the other along the channels.
+    Concat,
 }
 
 impl Op {
@@ -151,6 +157,9 @@ impl Op {
             Op::Tanh => "tanh",
             Op::Dropout { .. } => "dropout",
             Op::Softmax => "softmax",
+            Op::Add => "add",
+            Op::Mul => "mul",
+            Op::Concat => "concat",
         }
     }
 
@@ -204,7 +213,20 @@ impl Op {
         }
     }
 
-    /// The layer's output shape for an input of this shape: the rule of the layer.
+    /// The output shape for inputs of these shapes, at least one: the rule of the layer.
+    ///
+    /// # Errors
+    /// The first rule that its numbers or its inputs break.
+    pub const fn output_of(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        match self {
+            Op::Add => join::add(inputs),
+            Op::Mul => join::mul(inputs),
+            Op::Concat => join::concat(inputs),
+            _ => self.output(inputs[0]),
+        }
+    }
+
+    /// The layer's output shape for one input of this shape.
     ///
     /// # Errors
     /// The first rule that its numbers or its input break.
@@ -258,7 +280,9 @@ impl Op {
                 Ok(()) => Ok(input),
                 Err(error) => Err(error),
             },
-            Op::Relu | Op::Sigmoid | Op::Tanh | Op::Softmax => Ok(input),
+            Op::Relu | Op::Sigmoid | Op::Tanh | Op::Softmax | Op::Add | Op::Mul | Op::Concat => {
+                Ok(input)
+            }
         }
     }
 
@@ -332,7 +356,10 @@ impl Op {
             | Op::Sigmoid
             | Op::Tanh
             | Op::Dropout { .. }
-            | Op::Softmax => input,
+            | Op::Softmax
+            | Op::Add
+            | Op::Mul => input,
+            Op::Concat => Outline { rank: input.rank, channels: None },
         }
     }
 

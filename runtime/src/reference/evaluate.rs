@@ -80,6 +80,10 @@ fn run(
                 x.chunks(area).map(|channel| channel.iter().sum::<f64>() / area as f64).collect()
             }
             Op::Softmax => softmax(x, in_shape.dim(0)),
+            Op::Add | Op::Mul | Op::Concat => {
+                let inputs: Vec<&[f64]> = node.inputs.iter().map(|&i| &*values[i]).collect();
+                join(&node.op, &inputs)
+            }
             op => match (op.activation(), op.conv2d(in_shape), op.pool2d(in_shape)) {
                 (Some(f), _, _) => x.iter().map(|&x| activate(f, x, &mut branches)).collect(),
                 (_, Some(geometry), _) => conv2d(&geometry, shapes[index], x, weight, bias),
@@ -96,6 +100,24 @@ fn run(
         values.push(y);
     }
     Evaluation { values, branches: branches.finish() }
+}
+
+/// Several values to one: their sum, their product (of which all but the first may have one number
+/// for each channel), or one behind the other.
+fn join(op: &Op, inputs: &[&[f64]]) -> Vec<f64> {
+    let (first, others) = inputs.split_at(1);
+    let mut y = first.concat();
+    for other in others {
+        match op {
+            Op::Concat => y.extend_from_slice(other),
+            Op::Mul => {
+                let area = y.len() / other.len();
+                y.iter_mut().enumerate().for_each(|(i, y)| *y *= other[i / area]);
+            }
+            _ => y.iter_mut().zip(*other).for_each(|(y, x)| *y += x),
+        }
+    }
+    y
 }
 
 fn activate(f: Activation, x: f64, branches: &mut DefaultHasher) -> f64 {

@@ -6,12 +6,13 @@
 
 mod docs;
 mod op;
+mod structs;
 
-use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use typenet_shape::{Op, Shape};
 
-use crate::check::{Checked, Node};
+use crate::check::Checked;
 use crate::plan::Plan;
 use op::{array, op};
 
@@ -26,8 +27,10 @@ fn site() -> Span {
 /// The items of a net; `sound` says that there were no mistakes.
 pub fn expand(checked: &Checked, plan: &Plan, sound: bool) -> TokenStream {
     let names = Names::new(checked);
-    let items =
-        [structs(checked, plan, &names, sound), implementations(checked, plan, &names, sound)];
+    let items = [
+        structs::structs(checked, plan, &names, sound),
+        implementations(checked, plan, &names, sound),
+    ];
     items.into_iter().collect()
 }
 
@@ -49,60 +52,6 @@ impl<'a> Names<'a> {
             gradients: format_ident!("{net}Gradients", span = span),
         }
     }
-}
-
-/// The net's struct, its parameters and the name of its gradients.
-fn structs(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
-    let Names { net, parameters, gradients } = names;
-    let visibility = &checked.visibility.0;
-    let generated_visibility = generated(visibility.to_token_stream());
-    let attributes = &checked.attributes;
-    let (own, lints, cfg) = (&attributes.on_struct, &attributes.lints, &attributes.cfg);
-    let table = if sound { docs::table(plan) } else { Vec::new() };
-    let gap = (!table.is_empty() && own.iter().any(|one| one.path().is_ident("doc")))
-        .then(|| quote_spanned!(site()=> #[doc = ""]));
-    let parameters_doc =
-        format!(" The parameters of [`{net}`]: a field for each layer that has some.");
-    let gradients_doc = format!(" Gradients of [`{net}`], in the shape of its parameters.");
-    let fields = checked.nodes.iter().filter_map(|node| field(checked, node));
-    quote_spanned! {site()=>
-        #(#cfg)*
-        #(#lints)*
-        #(#own)*
-        #gap
-        #(#[doc = #table])*
-        #visibility struct #net {
-            __model: ::typenet::__private::Model<#parameters>,
-        }
-
-        #(#cfg)*
-        ::typenet::__private::__parameter_struct! {
-            #(#lints)*
-            #[doc = #parameters_doc]
-            #generated_visibility struct #parameters {
-                #(#fields)*
-            }
-        }
-
-        #(#cfg)*
-        #(#lints)*
-        #[doc = #gradients_doc]
-        #[allow(dead_code)]
-        #generated_visibility type #gradients = #parameters;
-    }
-}
-
-/// A layer's field, if it has parameters.
-fn field(checked: &Checked, node: &Node) -> Option<TokenStream> {
-    let field = node.field.as_ref()?;
-    let weight = array(node.weight?);
-    let input = node.inputs.first().and_then(|&index| checked.nodes[index].value.shape());
-    let docs = docs::field(node, input);
-    let layer = match node.bias.map(array) {
-        Some(bias) => quote_spanned!(site()=> ::typenet::parameters::WeightBias<#weight, #bias>),
-        None => quote_spanned!(site()=> ::typenet::parameters::Weight<#weight>),
-    };
-    Some(quote_spanned!(site()=> #(#[doc = #docs])* pub #field: #layer,))
 }
 
 fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
@@ -292,21 +241,4 @@ fn for_editors(checked: &Checked) -> TokenStream {
         };
         #(#[allow(dead_code)] #values)*
     }
-}
-
-/// The same tokens as if the macro had written them, at the user's place.
-fn generated(tokens: TokenStream) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|mut token| {
-            if let TokenTree::Group(group) = &token {
-                let span = group.span();
-                let mut inner = Group::new(group.delimiter(), generated(group.stream()));
-                inner.set_span(span);
-                token = inner.into();
-            }
-            token.set_span(token.span().resolved_at(site()));
-            token
-        })
-        .collect()
 }

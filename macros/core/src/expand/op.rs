@@ -63,6 +63,9 @@ pub(super) fn op(op: &Op) -> TokenStream {
         Op::Sigmoid => quote_spanned!(site()=> __rt::Op::Sigmoid),
         Op::Tanh => quote_spanned!(site()=> __rt::Op::Tanh),
         Op::Softmax => quote_spanned!(site()=> __rt::Op::Softmax),
+        Op::Add => quote_spanned!(site()=> __rt::Op::Add),
+        Op::Mul => quote_spanned!(site()=> __rt::Op::Mul),
+        Op::Concat => quote_spanned!(site()=> __rt::Op::Concat),
         _ => unreachable!("every operation that `layers` makes is above"),
     }
 }

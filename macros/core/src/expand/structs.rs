@@ -1,0 +1,86 @@
+//! The items that a user sees: the net's struct, the struct of its parameters and the name of its
+//! gradients.
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+
+use super::op::array;
+use super::{Names, docs, site};
+use crate::check::{Checked, Node};
+use crate::plan::Plan;
+
+/// The net's struct, its parameters and the name of its gradients.
+pub(super) fn structs(
+    checked: &Checked,
+    plan: &Plan,
+    names: &Names<'_>,
+    sound: bool,
+) -> TokenStream {
+    let Names { net, parameters, gradients } = names;
+    let visibility = &checked.visibility.0;
+    let generated_visibility = generated(visibility.to_token_stream());
+    let attributes = &checked.attributes;
+    let (own, lints, cfg) = (&attributes.on_struct, &attributes.lints, &attributes.cfg);
+    let table = if sound { docs::table(plan) } else { Vec::new() };
+    let gap = (!table.is_empty() && own.iter().any(|one| one.path().is_ident("doc")))
+        .then(|| quote_spanned!(site()=> #[doc = ""]));
+    let parameters_doc =
+        format!(" The parameters of [`{net}`]: a field for each layer that has some.");
+    let gradients_doc = format!(" Gradients of [`{net}`], in the shape of its parameters.");
+    let fields = checked.nodes.iter().filter_map(|node| field(checked, node));
+    quote_spanned! {site()=>
+        #(#cfg)*
+        #(#lints)*
+        #(#own)*
+        #gap
+        #(#[doc = #table])*
+        #visibility struct #net {
+            __model: ::typenet::__private::Model<#parameters>,
+        }
+
+        #(#cfg)*
+        ::typenet::__private::__parameter_struct! {
+            #(#lints)*
+            #[doc = #parameters_doc]
+            #generated_visibility struct #parameters {
+                #(#fields)*
+            }
+        }
+
+        #(#cfg)*
+        #(#lints)*
+        #[doc = #gradients_doc]
+        #[allow(dead_code)]
+        #generated_visibility type #gradients = #parameters;
+    }
+}
+
+/// A layer's field, if it has parameters.
+fn field(checked: &Checked, node: &Node) -> Option<TokenStream> {
+    let field = node.field.as_ref()?;
+    let weight = array(node.weight?);
+    let input = node.inputs.first().and_then(|&index| checked.nodes[index].value.shape());
+    let docs = docs::field(node, input);
+    let layer = match node.bias.map(array) {
+        Some(bias) => quote_spanned!(site()=> ::typenet::parameters::WeightBias<#weight, #bias>),
+        None => quote_spanned!(site()=> ::typenet::parameters::Weight<#weight>),
+    };
+    Some(quote_spanned!(site()=> #(#[doc = #docs])* pub #field: #layer,))
+}
+
+/// The same tokens as if the macro had written them, at the user's place.
+fn generated(tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let TokenTree::Group(group) = &token {
+                let span = group.span();
+                let mut inner = Group::new(group.delimiter(), generated(group.stream()));
+                inner.set_span(span);
+                token = inner.into();
+            }
+            token.set_span(token.span().resolved_at(site()));
+            token
+        })
+        .collect()
+}
