@@ -1,0 +1,46 @@
+//! A program with strict lints of its own gets no warning from what `network!` writes.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, missing_debug_implementations, missing_copy_implementations)]
+#![deny(unused, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+/// Where the net is declared.
+pub mod net {
+    use typenet::prelude::*;
+
+    network! {
+        /// A net with every kind of layer.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Strict: [2, 16, 16] -> [4] {
+            /// The first.
+            conv1: conv2d(4, kernel = (3, 5), padding = 1, stride = 1), relu,
+            conv2d(4, kernel = 3, groups = 2, dilation = 2, bias = false), leaky_relu(0.1),
+            max_pool2d(2), sigmoid,
+            avg_pool2d(2, stride = 1), tanh,
+            dropout(0.25),
+            conv2d(6, 1),
+            global_avg_pool,
+            linear(8), flatten, relu,
+            out: linear(4, bias = false),
+            softmax,
+        }
+    }
+
+    network! {
+        /// A private one, of which nothing is used.
+        struct Unused: [3] -> [2] {
+            out: linear(2),
+        }
+    }
+}
+
+/// The test, which a lint wants documented.
+#[test]
+fn strict_programs_can_use_a_net() {
+    use typenet::prelude::*;
+
+    let net = net::Strict::seeded(1);
+    let image = [[[0.5; 16]; 16]; 2];
+    let sum: f32 = net.probabilities(&image).iter().sum();
+    assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+}

@@ -1,0 +1,80 @@
+//! The README's programs, word for word, so that they compile; and that its words are these.
+
+#[allow(dead_code)]
+mod programs {
+    use typenet::prelude::*;
+
+    network! {
+        /// LeNet-5 for 28×28 grey images.
+        pub struct LeNet5: [1, 28, 28] -> [10] {
+            conv1: conv2d(6, kernel = 5, padding = 2), relu,
+            max_pool2d(2),
+            conv2: conv2d(16, kernel = 5), relu,
+            max_pool2d(2),
+            flatten,
+            fc1: linear(120), relu,
+            fc2: linear(84), relu,
+            fc3: linear(10),
+        }
+    }
+
+    fn main() -> Result<(), typenet::Error> {
+        let folder = "/usr/share/datasets/fashion-mnist";
+        let train = Dataset::from_idx(
+            format!("{folder}/train-images-idx3-ubyte.gz"),
+            format!("{folder}/train-labels-idx1-ubyte.gz"),
+            10,
+        )?;
+        let mut net = LeNet5::seeded(42);
+        Trainer::new(Sgd::new(0.05).momentum(0.9).weight_decay(5e-4))
+            .loss(CrossEntropy::new())
+            .batch(128)
+            .epochs(10)
+            .validation(0.1)
+            .fit(&mut net, &train, None)?;
+        net.save("lenet5.safetensors")?;
+
+        let image = &train.inputs()[0];
+        println!("{} {:?}", net.predict(image), net.top_k(image, 3));
+        Ok(())
+    }
+
+    /// The three likeliest classes of a 28×28 grey image, with their probabilities.
+    fn classify(weights: &[u8], pixels: &[u8]) -> Result<Vec<(usize, f32)>, typenet::Error> {
+        let net = LeNet5::from_bytes(weights)?; // include_bytes!("../lenet5.safetensors")
+        let image = net.input_from_u8(pixels)?;
+        Ok(net.top_k(&image, 3))
+    }
+}
+
+/// Lines without their indentation.
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
+}
+
+/// The code blocks of one language.
+fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect()
+}
+
+fn contains(whole: &[&str], part: &[&str]) -> bool {
+    whole.windows(part.len()).any(|window| window == part)
+}
+
+#[test]
+fn every_program_of_the_readme_is_above() {
+    let here = lines(include_str!("readme.rs"));
+    let blocks = blocks(include_str!("../README.md"), "rust");
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        assert!(contains(&here, &lines(block)), "not in tests/readme.rs:\n{block}");
+    }
+}
+
+#[test]
+fn the_message_in_the_readme_is_what_the_compiler_says() {
+    let message = blocks(include_str!("../README.md"), "text").concat();
+    let said = include_str!("ui/kernel_too_large.stderr");
+    assert_eq!(message.replace("src/main.rs", "tests/ui/kernel_too_large.rs"), said);
+}
