@@ -76,8 +76,15 @@ fn squared_errors() {
 #[test]
 fn binary_cross_entropy_on_logits() {
     let truths = rows("truths");
-    check(&BinaryCrossEntropy::new(), &truths, "binary_cross_entropy", "mean");
-    check(&BinaryCrossEntropy::new(), &truths, "binary_cross_entropy_steep", "mean");
+    let each = fixture().f32("pos_weight");
+    for (case, loss) in [
+        ("binary_cross_entropy", BinaryCrossEntropy::new()),
+        ("binary_cross_entropy_weight", BinaryCrossEntropy::new().pos_weight(&each)),
+        ("binary_cross_entropy_3", BinaryCrossEntropy::new().pos_weight(&[3.0; OUTPUTS])),
+        ("binary_cross_entropy_steep", BinaryCrossEntropy::new()),
+    ] {
+        check(&loss, &truths, case, "mean");
+    }
 }
 
 #[test]
