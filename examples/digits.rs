@@ -1,7 +1,6 @@
 //! Trains a small conv net on handwritten digits that are part of this program, and shows what it
 //! learnt: `cargo run --release --example digits`. No arguments, no network.
 
-use typenet::data::Csv;
 use typenet::prelude::*;
 
 network! {

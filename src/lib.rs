@@ -144,6 +144,8 @@ pub type Output<N> = <N as Network>::Output;
 
 /// What most programs use: `use typenet::prelude::*;`.
 pub mod prelude {
+    #[cfg(feature = "files")]
+    pub use crate::data::Csv;
     pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{
