@@ -114,14 +114,14 @@ pub fn backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mu
 }
 
 #[allow(clippy::panic)]
-fn output(g: &Conv2d) -> Shape {
+pub(super) fn output(g: &Conv2d) -> Shape {
     match g.output() {
         Ok(output) => output,
         Err(error) => panic!("no geometry of a convolution: {error:?}"),
     }
 }
 
-fn forward_axis(g: &Conv2d, output: Shape, axis: usize) -> Axis {
+pub(super) fn forward_axis(g: &Conv2d, output: Shape, axis: usize) -> Axis {
     Axis {
         outputs: output.dim(axis + 1),
         first_output: 0,

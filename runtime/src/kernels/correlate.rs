@@ -35,7 +35,7 @@ impl Axis {
     }
 
     /// The taps of an output that lie inside the input.
-    fn taps_inside(&self, output: usize) -> Range<usize> {
+    pub(super) fn taps_inside(&self, output: usize) -> Range<usize> {
         let first = self.position(output, 0);
         let before = first.min(0).unsigned_abs().div_ceil(self.tap_step).min(self.taps);
         let room = (self.input as isize - first).max(0) as usize;

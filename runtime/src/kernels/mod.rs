@@ -11,6 +11,7 @@
 //! - `simd/`: the few vector operations, for each instruction set; `math`: functions made of them.
 //! - `correlate`: the tile loop under a convolution and its data gradient; `weight_gradient`: the
 //!   one under its weight gradient.
+//! - `single/`: one image instead of 16, with its channels side by side.
 //! - one file for each operation, with the safe functions that the passes call.
 //!
 //! Every function here checks the lengths of its slices; `unsafe` is only below that check. No
@@ -31,4 +32,5 @@ pub mod conv2d;
 pub mod dropout;
 pub mod linear;
 pub mod pool2d;
+pub mod single;
 pub mod softmax;

@@ -1,0 +1,366 @@
+//! Convolution of one image: tiles of some blocks of output channels by some positions.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use typenet_shape::{Activation, Conv2d};
+
+use super::super::conv2d::{forward_axis, output};
+use super::super::correlate::Axis;
+use super::super::math::Fused;
+use super::super::simd::{Kernel, Simd};
+use super::super::{Isa, LANES, Lanes, activation};
+use super::layout::{blocks, flat};
+
+/// An image's value.
+#[derive(Clone, Copy, Debug)]
+pub enum Pixels<'a> {
+    /// In the order channel, row, column, as a user gives it.
+    Planar(&'a [f32]),
+    /// Blocks of 16 channels side by side.
+    Blocked(&'a [Lanes]),
+}
+
+/// Whether [`conv2d`] or [`depthwise_conv2d`](super::depthwise_conv2d) can run this convolution:
+/// the outputs of one block must be of one group, or each channel a group of its own.
+pub const fn runs_conv2d(g: &Conv2d) -> bool {
+    g.groups == 1 || is_depthwise(g) || (g.out_channels / g.groups).is_multiple_of(LANES)
+}
+
+const fn is_depthwise(g: &Conv2d) -> bool {
+    g.groups == g.input.dim(0) && g.groups == g.out_channels
+}
+
+/// How many [`Lanes`] the packed weight and bias are.
+pub const fn conv2d_packed_len(g: &Conv2d) -> usize {
+    let kernel = g.kernel[0] * g.kernel[1];
+    blocks(g.out_channels) * (1 + g.input.dim(0) / g.groups * kernel)
+}
+
+/// Packs `weight`, in PyTorch's order, and `bias` (zeros if there is none): first the biases, then
+/// for each block of output channels one [`Lanes`] for each input channel and tap.
+///
+/// # Panics
+/// When a slice has a wrong length.
+pub fn pack_conv2d(g: &Conv2d, weight: &[f32], bias: Option<&[f32]>, packed: &mut [Lanes]) {
+    assert_eq!(weight.len(), g.weight().elements(), "the weight's length");
+    assert_eq!(packed.len(), conv2d_packed_len(g), "the packed length");
+    let row = weight.len() / g.out_channels;
+    packed.fill(Lanes::ZERO);
+    let (biases, weights) = packed.split_at_mut(blocks(g.out_channels));
+    for (o, numbers) in weight.chunks_exact(row).enumerate() {
+        for (to, &w) in weights[o / LANES * row..].iter_mut().zip(numbers) {
+            to.0[o % LANES] = w;
+        }
+    }
+    if let Some(bias) = bias {
+        assert_eq!(bias.len(), g.out_channels, "the bias's length");
+        for (o, &b) in bias.iter().enumerate() {
+            biases[o / LANES].0[o % LANES] = b;
+        }
+    }
+}
+
+/// `y = f(w * x + b)`; overwrites `y`; `packed` is by [`pack_conv2d`].
+///
+/// # Panics
+/// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d`] says no, a slice has a
+/// wrong length, or this machine lacks `isa`.
+pub fn conv2d(
+    isa: Isa,
+    g: &Conv2d,
+    x: Pixels<'_>,
+    packed: &[Lanes],
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    assert!(runs_conv2d(g) && (g.groups == 1 || !is_depthwise(g)), "another kernel's geometry");
+    let plane = g.input.dim(1) * g.input.dim(2);
+    let (x, steps) = match x {
+        Pixels::Planar(x) => {
+            assert_eq!(x.len(), g.input.elements(), "the input's length");
+            (x, Steps { channel: plane, block: LANES * plane, pixel: 1 })
+        }
+        Pixels::Blocked(x) => {
+            assert_eq!(x.len(), blocks(g.input.dim(0)) * plane, "the input's length");
+            (flat(x), Steps { channel: 1, block: LANES * plane, pixel: LANES })
+        }
+    };
+    let area = output.dim(1) * output.dim(2);
+    assert_eq!(y.len(), blocks(g.out_channels) * area, "the output's length");
+    assert_eq!(packed.len(), conv2d_packed_len(g), "the packed weight's length");
+    let (bias, weight) = packed.split_at(blocks(g.out_channels));
+    let (fused, after) = Fused::split(f);
+    let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
+    isa.run(Forward { g, height, width, x, steps, weight, bias, fused, y });
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+}
+
+/// How far apart the input's numbers stand.
+#[derive(Clone, Copy)]
+struct Steps {
+    /// From a channel to the next of its block.
+    channel: usize,
+    /// From a block of 16 channels to the next.
+    block: usize,
+    /// From a column to the next.
+    pixel: usize,
+}
+
+impl Steps {
+    fn of_channel(&self, channel: usize) -> usize {
+        channel / LANES * self.block + channel % LANES * self.channel
+    }
+}
+
+struct Forward<'a> {
+    g: &'a Conv2d,
+    height: Axis,
+    width: Axis,
+    x: &'a [f32],
+    steps: Steps,
+    weight: &'a [Lanes],
+    bias: &'a [Lanes],
+    fused: Fused,
+    y: &'a mut [Lanes],
+}
+
+/// The most positions of a tile.
+const POSITIONS: usize = 12;
+
+/// How many blocks of channels a tile takes, and the most positions beside them.
+fn tile_size<S: Simd>(blocks: usize, columns: usize) -> (usize, usize) {
+    let most = S::ACCUMULATORS.min(POSITIONS * 2);
+    let count = match blocks {
+        // Short rows fill a tile only with many channels.
+        4.. if columns <= most / 4 => 4,
+        2.. => 2,
+        _ => 1,
+    };
+    (count, (most / count).min(POSITIONS))
+}
+
+/// How many of the positions that are left come next: as even as can be.
+fn positions(left: usize, most: usize) -> usize {
+    const SIZES: [usize; 7] = [1, 2, 4, 6, 8, 10, 12];
+    let even = left.div_ceil(left.div_ceil(most));
+    let mut best = 1;
+    for size in SIZES {
+        if size <= left && size <= most && best < even {
+            best = size;
+        }
+    }
+    best
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    /// Loops, from the outside in: tile of channels, row, tile of columns. Where taps lie outside,
+    /// left and right, the tiles stand upright, so that their positions lack the same taps.
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let (height, width) = (self.height, self.width);
+        let all = self.bias.len();
+        let a_group = if self.g.groups == 1 { all } else { all / self.g.groups };
+        let (rows, columns) = (height.interior(), width.interior());
+        let mut block = 0;
+        while block < all {
+            let (count, most) = tile_size::<S>(a_group - block % a_group, columns.len());
+            for row in 0..height.outputs {
+                let mut column = columns.start;
+                while column < columns.end {
+                    let positions = positions(columns.end - column, most);
+                    self.tile(s, [block, count], [row, column], positions, false);
+                    column += positions;
+                }
+            }
+            for column in (0..columns.start).chain(columns.end..width.outputs) {
+                let mut row = 0;
+                while row < height.outputs {
+                    let inside = rows.contains(&row);
+                    let positions = if inside { positions(rows.end - row, most) } else { 1 };
+                    self.tile(s, [block, count], [row, column], positions, true);
+                    row += positions;
+                }
+            }
+            block += count;
+        }
+    }
+}
+
+impl Forward<'_> {
+    /// One tile: `count` blocks from `block` on, `positions` to the right of `[row, column]` or, if
+    /// `upright`, below. The taps that the first position has inside are those of all.
+    #[inline(always)]
+    fn tile<S: Simd>(
+        &mut self,
+        s: S,
+        [block, count]: [usize; 2],
+        [row, column]: [usize; 2],
+        positions: usize,
+        upright: bool,
+    ) {
+        let Forward { g, height, width, x, steps, .. } = *self;
+        let row_step = width.input * steps.pixel;
+        let (rows, taps) = (height.taps_inside(row), width.taps_inside(column));
+        let (rows, taps) =
+            if rows.is_empty() || taps.is_empty() { (0..0, 0..0) } else { (rows, taps) };
+        let channels = g.input.dim(0) / g.groups;
+        let first = if g.groups == 1 { 0 } else { block / (self.bias.len() / g.groups) * channels };
+        let mut x_at = 0;
+        if !rows.is_empty() {
+            let (x_row, x_column) =
+                (height.position(row, rows.start), width.position(column, taps.start));
+            x_at = x_row as usize * row_step + x_column as usize * steps.pixel;
+        }
+        let (x_position, y_position) = if upright {
+            (height.input_step * row_step, width.outputs)
+        } else {
+            (width.input_step * steps.pixel, 1)
+        };
+        let at = At {
+            x: &x[x_at..],
+            steps,
+            channels: first..first + channels,
+            x_row: height.tap_step * row_step,
+            x_tap: width.tap_step * steps.pixel,
+            x_position,
+            weight: &self.weight[block * (self.weight.len() / self.bias.len())..],
+            weight_block: self.weight.len() / self.bias.len(),
+            kernel: g.kernel,
+            rows,
+            taps,
+            bias: &self.bias[block..block + count],
+            fused: self.fused,
+            y_block: height.outputs * width.outputs,
+            y_position,
+        };
+        let y = &mut self.y[(block * height.outputs + row) * width.outputs + column..];
+        macro_rules! sizes {
+            ($($blocks:literal: $($positions:literal)*;)*) => {
+                match (count, positions, at.x_position) {
+                    $($(
+                        // The step of a usual convolution is known to the compiler.
+                        ($blocks, $positions, LANES) => {
+                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, y })
+                        }
+                        ($blocks, $positions, _) => {
+                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, y })
+                        }
+                    )*)*
+                    _ => unreachable!("no tile of {count} blocks by {positions} positions"),
+                }
+            };
+        }
+        if S::ACCUMULATORS >= 24 {
+            sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6 8 10 12; 4: 1 2 4 6; }
+        } else {
+            sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6; 4: 1 2; }
+        }
+    }
+}
+
+/// A tile's place: its first number of `x`, its first block's weights, and steps.
+struct At<'a> {
+    x: &'a [f32],
+    steps: Steps,
+    channels: Range<usize>,
+    x_row: usize,
+    x_tap: usize,
+    x_position: usize,
+    weight: &'a [Lanes],
+    /// [`Lanes`] from a block's weights to the next one's.
+    weight_block: usize,
+    kernel: [usize; 2],
+    rows: Range<usize>,
+    taps: Range<usize>,
+    bias: &'a [Lanes],
+    fused: Fused,
+    /// [`Lanes`] from a block's output to the next one's.
+    y_block: usize,
+    y_position: usize,
+}
+
+/// `B` blocks of channels by `P` positions; `UNIT` when neighbouring positions read neighbouring
+/// [`Lanes`].
+struct Tile<'a, 'b, const B: usize, const P: usize, const UNIT: bool> {
+    at: &'a At<'b>,
+    y: &'a mut [Lanes],
+}
+
+impl<const B: usize, const P: usize, const UNIT: bool> Tile<'_, '_, B, P, UNIT> {
+    /// The only place that the tile's safety rests on.
+    #[inline(always)]
+    fn check(&self) {
+        let At { steps, channels, kernel, rows, taps, .. } = self.at;
+        let at = self.at;
+        assert!(at.bias.len() == B, "one bias for each block");
+        assert!((B - 1) * at.y_block + (P - 1) * at.y_position < self.y.len(), "the outputs");
+        let taps_all = channels.len() * kernel[0] * kernel[1];
+        assert!((B - 1) * at.weight_block + taps_all <= at.weight.len(), "the weights");
+        if !rows.is_empty() && !channels.is_empty() {
+            assert!(rows.end <= kernel[0] && taps.end <= kernel[1], "taps of the kernel");
+            let last =
+                (rows.len() - 1) * at.x_row + (taps.len() - 1) * at.x_tap + (P - 1) * at.x_position;
+            // Later channels stand behind earlier ones in either layout.
+            let farthest = steps.of_channel(channels.end - 1) + last;
+            assert!(farthest < at.x.len(), "the inputs");
+        }
+    }
+}
+
+impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B, P, UNIT> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        self.check();
+        let At { steps, kernel, .. } = self.at;
+        let at = self.at;
+        let step = if UNIT { LANES } else { at.x_position };
+        let weight_block = at.weight_block * LANES;
+        for part in 0..S::PARTS {
+            let shift = part * S::WIDTH;
+            let mut sums = [[s.splat(0.0); P]; B];
+            for b in 0..B {
+                sums[b] = [s.load(&at.bias[b], part); P];
+            }
+            for (i, channel) in at.channels.clone().enumerate() {
+                // SAFETY: `check` has compared the farthest of all these places with the lengths.
+                unsafe {
+                    let x = at.x.as_ptr().add(steps.of_channel(channel));
+                    let tap = i * kernel[0] * kernel[1] + at.taps.start;
+                    let weight = at.weight.as_ptr().cast::<f32>().add(tap * LANES + shift);
+                    for (u, row) in at.rows.clone().enumerate() {
+                        let mut x = x.add(u * at.x_row);
+                        let mut weight = weight.add(row * kernel[1] * LANES);
+                        for _ in 0..at.taps.len() {
+                            let mut w = [s.splat(0.0); B];
+                            for b in 0..B {
+                                w[b] = s.read(weight.wrapping_add(b * weight_block));
+                            }
+                            for p in 0..P {
+                                let v = s.splat(*x.wrapping_add(p * step));
+                                for b in 0..B {
+                                    sums[b][p] = s.fma(v, w[b], sums[b][p]);
+                                }
+                            }
+                            x = x.wrapping_add(at.x_tap);
+                            weight = weight.wrapping_add(LANES);
+                        }
+                    }
+                }
+            }
+            for b in 0..B {
+                for p in 0..P {
+                    let y = &mut self.y[b * at.y_block + p * at.y_position];
+                    s.store(y, part, at.fused.apply(s, sums[b][p]));
+                }
+            }
+        }
+    }
+}

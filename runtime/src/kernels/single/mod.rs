@@ -1,0 +1,18 @@
+//! Kernels for one image, with 16 *channels* side by side in place of 16 images.
+//!
+//! A value of shape `[c, h, w]` is `⌈c / 16⌉` blocks of `h·w` [`Lanes`]: number `l` of block `b` is
+//! channel `16 b + l`. A value of shape `[f]` is its numbers in order, in `⌈f / 16⌉` [`Lanes`].
+//! Numbers past the last channel mean nothing, and nothing reads them. So what works on every
+//! number by itself (activations, pooling, sums) is the same kernel as for 16 images, on as many
+//! channels as there are blocks; here is what differs. Weights are packed once, 16 output channels
+//! side by side.
+
+mod conv2d;
+mod depthwise;
+mod layout;
+mod linear;
+
+pub use conv2d::{Pixels, conv2d, conv2d_packed_len, pack_conv2d, runs_conv2d};
+pub use depthwise::depthwise_conv2d;
+pub use layout::{blocks, flatten, from_planar, to_planar};
+pub use linear::{linear, linear_packed_len, pack_linear};

@@ -1,0 +1,186 @@
+//! The kernels for one image against plain loops in f64, on every instruction set.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod kernels_support;
+
+use kernels_support::*;
+use proptest::prelude::*;
+use typenet_runtime::kernels::single::{self, Pixels, blocks};
+use typenet_runtime::kernels::{Isa, LANES, Lanes};
+use typenet_shape::{Activation, Conv2d, Shape};
+
+const BOUND: f64 = 1e-5;
+
+/// Blocks of channels with NaN where nothing may read.
+fn blocked(numbers: &[f32], channels: usize) -> Vec<Lanes> {
+    let mut lanes = poison(blocks(channels) * numbers.len() / channels);
+    single::from_planar(numbers, channels, &mut lanes);
+    let area = numbers.len() / channels;
+    for (at, lanes) in lanes.iter_mut().enumerate() {
+        let count = (channels - at / area * LANES).min(LANES);
+        lanes.0[count..].fill(f32::NAN);
+    }
+    lanes
+}
+
+fn planar(lanes: &[Lanes], channels: usize, area: usize) -> Vec<f64> {
+    let mut numbers = vec![f32::NAN; channels * area];
+    single::to_planar(lanes, channels, &mut numbers);
+    wide(&numbers)
+}
+
+fn check(g: &Conv2d, seed: u64) {
+    let output = g.output().unwrap();
+    let area = output.dim(1) * output.dim(2);
+    let mut random = Random::new(seed);
+    let x = random.numbers(g.input.elements());
+    let weight = random.numbers(g.weight().elements());
+    let bias = g.bias.then(|| random.numbers(g.out_channels));
+    let mut expected: Vec<f64> = (0..output.elements())
+        .map(|at| bias.as_ref().map_or(0.0, |bias| f64::from(bias[at / area])))
+        .collect();
+    products(g, |at_y, at_x, at_w| {
+        expected[at_y] += f64::from(weight[at_w]) * f64::from(x[at_x]);
+    });
+    let relu: Vec<f64> = expected.iter().map(|y| y.max(0.0)).collect();
+    let tanh: Vec<f64> = expected.iter().map(|y| y.tanh()).collect();
+
+    let mut packed = poison(single::conv2d_packed_len(g));
+    single::pack_conv2d(g, &weight, bias.as_deref(), &mut packed);
+    let lanes = blocked(&x, g.input.dim(0));
+    let depthwise = g.groups > 1 && g.groups == g.input.dim(0) && g.groups == g.out_channels;
+    for isa in Isa::available() {
+        for (f, expected) in [
+            (Activation::Identity, &expected),
+            (Activation::Relu, &relu),
+            (Activation::Tanh, &tanh),
+        ] {
+            let what = format!("{isa} {f:?} {g:?}");
+            let mut y = poison(blocks(g.out_channels) * area);
+            if depthwise {
+                single::depthwise_conv2d(isa, g, &lanes, &packed, f, &mut y);
+            } else {
+                single::conv2d(isa, g, Pixels::Planar(&x), &packed, f, &mut y);
+                assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
+                y = poison(y.len());
+                single::conv2d(isa, g, Pixels::Blocked(&lanes), &packed, f, &mut y);
+            }
+            assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
+        }
+    }
+}
+
+fn conv(input: [usize; 3], out_channels: usize, kernel: [usize; 2]) -> Conv2d {
+    Conv2d::new(Shape::new(&input), out_channels, kernel)
+}
+
+#[test]
+fn every_width_and_height_up_to_30() {
+    for size in 1..=30 {
+        check(&Conv2d { padding: [0, 1], ..conv([2, 2, size], 5, [2, 3]) }, 1);
+        check(&Conv2d { padding: [1, 0], ..conv([17, size, 2], 40, [3, 2]) }, 2);
+    }
+}
+
+#[test]
+fn every_number_of_blocks() {
+    for out_channels in [1, 15, 16, 17, 32, 33, 48, 64, 65, 80, 100] {
+        check(&Conv2d { padding: [1, 1], ..conv([3, 6, 7], out_channels, [3, 3]) }, 3);
+    }
+}
+
+#[test]
+fn groups_of_whole_blocks_and_depthwise() {
+    check(&Conv2d { groups: 3, padding: [1, 1], ..conv([6, 5, 6], 48, [3, 3]) }, 4);
+    check(&Conv2d { groups: 2, ..conv([40, 5, 6], 96, [1, 3]) }, 4);
+    for channels in [2, 16, 19, 40] {
+        let g = conv([channels, 7, 9], channels, [3, 3]);
+        check(&Conv2d { groups: channels, padding: [1, 1], ..g }, 5);
+        check(&Conv2d { groups: channels, padding: [2, 0], stride: [2, 3], ..g }, 5);
+    }
+    let g = conv([4, 5, 5], 8, [3, 3]);
+    assert!(!single::runs_conv2d(&Conv2d { groups: 2, ..g }));
+}
+
+#[test]
+fn layers_of_real_nets() {
+    check(&conv([1, 28, 28], 6, [5, 5]), 6);
+    check(&conv([6, 12, 12], 16, [5, 5]), 6);
+    check(&Conv2d { padding: [1, 1], ..conv([16, 32, 32], 16, [3, 3]) }, 6);
+    check(&Conv2d { padding: [1, 1], stride: [2, 2], ..conv([16, 8, 8], 24, [3, 3]) }, 6);
+}
+
+#[test]
+fn windows_that_see_nothing_but_padding() {
+    check(&Conv2d { padding: [5, 4], ..conv([2, 3, 2], 3, [2, 2]) }, 7);
+    check(&Conv2d { padding: [5, 4], stride: [3, 2], ..conv([1, 3, 2], 9, [2, 2]) }, 7);
+}
+
+#[test]
+fn values_keep_their_numbers_in_either_layout() {
+    for (channels, area) in [(1, 1), (3, 4), (16, 5), (20, 3), (40, 1)] {
+        let numbers = Random::new(8).numbers(channels * area);
+        let lanes = blocked(&numbers, channels);
+        assert_eq!(planar(&lanes, channels, area), wide(&numbers));
+        let mut features = poison(blocks(channels * area));
+        single::flatten(&lanes, channels, &mut features);
+        let found: Vec<f32> = features.iter().flat_map(|lanes| lanes.0).collect();
+        assert_eq!(found[..numbers.len()], numbers);
+        assert!(found[numbers.len()..].iter().all(|&number| number == 0.0));
+    }
+}
+
+#[test]
+#[should_panic(expected = "the packed weight's length")]
+fn a_wrong_length_is_refused() {
+    let mut y = poison(1);
+    single::linear(Isa::Portable, &[1.0; 3], &poison(3), Activation::Identity, &mut y);
+}
+
+proptest! {
+    #![proptest_config(config(150))]
+
+    #[test]
+    fn random_geometries(
+        (h, kh, sh, ph, dh) in (1..=13usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
+        (w, kw, sw, pw, dw) in (1..=30usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
+        (channels, out_channels, bias) in (1..=40usize, 1..=70usize, any::<bool>()),
+        seed: u64,
+    ) {
+        let g = Conv2d {
+            input: Shape::new(&[channels, h, w]),
+            out_channels,
+            kernel: [kh, kw],
+            stride: [sh, sw],
+            padding: [ph, pw],
+            dilation: [dh, dw],
+            groups: 1,
+            bias,
+        };
+        prop_assume!(g.output().is_ok());
+        check(&g, seed);
+    }
+
+    #[test]
+    fn linear_layers(inputs in 1..=70usize, outputs in 1..=150usize, bias: bool, seed: u64) {
+        let mut random = Random::new(seed);
+        let (x, weight) = (random.numbers(inputs), random.numbers(inputs * outputs));
+        let bias = bias.then(|| random.numbers(outputs));
+        let expected: Vec<f64> = weight
+            .chunks(inputs)
+            .enumerate()
+            .map(|(o, row)| {
+                let products = row.iter().zip(&x).map(|(&w, &x)| f64::from(w) * f64::from(x));
+                let sum = bias.as_ref().map_or(0.0, |bias| f64::from(bias[o])) + products.sum::<f64>();
+                sum.max(0.0)
+            })
+            .collect();
+        let mut packed = poison(single::linear_packed_len(inputs, outputs));
+        single::pack_linear(&weight, bias.as_deref(), outputs, &mut packed);
+        for isa in Isa::available() {
+            let mut y = poison(blocks(outputs));
+            single::linear(isa, &x, &packed, Activation::Relu, &mut y);
+            assert_close(&planar(&y, outputs, 1), &expected, BOUND, &format!("{isa}"));
+        }
+    }
+}
