@@ -1,8 +1,66 @@
-//! What the compiler says to mistakes in a declaration: `tests/ui/*.rs` with the expected `.stderr`.
+//! What the compiler says to mistakes in a declaration: `tests/ui/*.rs` with the expected `.stderr`,
+//! and `docs/errors.md`, which shows them all.
+//!
 //! After a change of messages, `TRYBUILD=overwrite cargo test --test compile_fail` writes them anew;
 //! read every one of them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 #[test]
-fn mistakes_are_explained_at_the_word_that_is_wrong() {
+fn mistakes_are_explained_and_the_page_shows_how() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+    the_page_is_what_the_compiler_says();
+}
+
+fn the_page_is_what_the_compiler_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = root.join("docs/errors.md");
+    let mut cases: Vec<PathBuf> = fs::read_dir(root.join("tests/ui"))
+        .expect("the folder of cases")
+        .map(|entry| entry.expect("a case").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect();
+    cases.sort();
+    let mut text = String::from(
+        "# Mistakes, and what the compiler says\n\n\
+         Written from `tests/ui/` by `TRYBUILD=overwrite cargo test --test compile_fail`.\n",
+    );
+    for case in cases {
+        write!(text, "\n{}", entry(&case)).unwrap();
+    }
+    if std::env::var("TRYBUILD").is_ok_and(|value| value == "overwrite") {
+        fs::create_dir_all(root.join("docs")).expect("the folder of the page");
+        fs::write(&page, text).expect("docs/errors.md");
+    } else {
+        let found = fs::read_to_string(&page).unwrap_or_default();
+        assert!(found == text, "docs/errors.md is stale: see the head of tests/compile_fail.rs");
+    }
+}
+
+/// A case as a section: its first line, its declaration and the message.
+fn entry(case: &Path) -> String {
+    let source = fs::read_to_string(case).expect("a case");
+    let title = source.lines().next().unwrap_or_default().trim_start_matches("//! ");
+    let message = fs::read_to_string(case.with_extension("stderr")).unwrap_or_default();
+    let name = case.file_name().unwrap_or_default().to_string_lossy();
+    let message = message.replace(&format!("tests/ui/{name}"), "src/main.rs");
+    let declaration = declaration(&source);
+    let title = title.trim_end_matches('.');
+    format!("## {title}\n\n```rust\n{declaration}```\n\n```text\n{}\n```\n", message.trim_end())
+}
+
+/// From `network!` to the closing brace, or the whole program where the mistake lies outside.
+fn declaration(source: &str) -> String {
+    let start = source.find("network! {").unwrap_or_default();
+    let end = source[start..].find("\n}").map_or(source.len(), |len| start + len + 2);
+    let first = source[..start].lines().count() + 1;
+    let mut text = String::new();
+    for (i, line) in source[start..end].lines().enumerate() {
+        // The lines' numbers are the message's.
+        writeln!(text, "{:3} {line}", first + i).unwrap();
+    }
+    text
 }
