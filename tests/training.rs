@@ -236,7 +236,10 @@ fn every_form_of_prediction_agrees() {
     for (i, image) in data.inputs().iter().enumerate() {
         assert_eq!(net.predict(image), classes[i]);
         assert_eq!(net.predict_with(&mut ws, image), classes[i]);
-        assert_eq!(net.output(image), outputs[i]);
+        // Other kernels, so the last bits differ.
+        for (one, of_many) in net.output(image).iter().zip(&outputs[i]) {
+            assert!((one - of_many).abs() <= 1e-5 * of_many.abs().max(1.0), "{one} {of_many}");
+        }
         let p = net.probabilities(image);
         assert!((p.iter().sum::<f32>() - 1.0).abs() <= 1e-6);
         let top = net.top_k(image, 3);

@@ -21,6 +21,7 @@ pub mod pass;
 pub mod plain;
 pub mod random;
 pub mod reference;
+mod single;
 mod summary;
 pub mod train;
 pub mod workspace;

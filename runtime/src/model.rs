@@ -1,16 +1,20 @@
-use crate::{Error, Plain, Result};
+use std::sync::OnceLock;
+
+use crate::single::Single;
+use crate::{Error, Network, Plain, Result};
 
 /// What a net's struct holds: its parameters on the heap, and what is stored beside them.
-#[derive(PartialEq)]
 pub struct Model<P> {
     pub(crate) parameters: Box<P>,
     pub(crate) metadata: Metadata,
+    /// The parameters packed for one image, since they were last changed.
+    single: OnceLock<Option<Box<Single>>>,
 }
 
 impl<P: Plain> Model<P> {
     /// All parameters zero, no metadata.
     pub fn zeroed() -> Model<P> {
-        Model { parameters: P::zeroed(), metadata: Metadata::default() }
+        Model { parameters: P::zeroed(), metadata: Metadata::default(), single: OnceLock::new() }
     }
 
     /// The parameters.
@@ -20,7 +24,23 @@ impl<P: Plain> Model<P> {
 
     /// The parameters, to change.
     pub fn parameters_mut(&mut self) -> &mut P {
+        self.single.take();
         &mut self.parameters
+    }
+
+    /// The parameters packed for one image, if the net has kernels for that.
+    pub(crate) fn single<N: Network<Parameters = P>>(&self) -> Option<&Single> {
+        let pack = || {
+            let parameters = self.parameters.as_flat();
+            Single::new(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, parameters).map(Box::new)
+        };
+        self.single.get_or_init(pack).as_deref()
+    }
+}
+
+impl<P: PartialEq> PartialEq for Model<P> {
+    fn eq(&self, other: &Model<P>) -> bool {
+        self.parameters == other.parameters && self.metadata == other.metadata
     }
 }
 
@@ -29,7 +49,7 @@ impl<P: Plain> Clone for Model<P> {
         // Copied in place: a large parameter struct does not fit on the stack.
         let mut parameters = P::zeroed();
         parameters.as_flat_mut().copy_from_slice(self.parameters.as_flat());
-        Model { parameters, metadata: self.metadata.clone() }
+        Model { parameters, metadata: self.metadata.clone(), single: OnceLock::new() }
     }
 }
 

@@ -204,13 +204,13 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     }
 
     /// The output for one image: logits, or whatever the last layer gives.
+    ///
+    /// One image has kernels of its own, so its last bits may differ from those that
+    /// [`outputs`](Self::outputs) gives it among others. Their weights are packed at the first
+    /// prediction after a change, which takes as much memory as the weights.
     fn output(&self, image: &Self::Input) -> Self::OutputValue {
         let mut output = Self::OutputValue::zeroed();
-        let parameters = self.model().parameters();
-        let out = output.get_mut().as_flat_mut();
-        workspace::infer(&Self::LAYOUT, image.as_flat(), out, &|run| {
-            Self::forward_group(parameters, run);
-        });
+        infer(self, None, image.as_flat(), output.get_mut().as_flat_mut());
         output
     }
 
@@ -225,9 +225,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         outputs: &mut [Self::Output],
     ) -> Result<()> {
         workspace::same_count("outputs to write", images.len(), outputs.len())?;
-        let parameters = self.model().parameters();
-        let (inputs, outputs) = (Plain::flatten(images), Plain::flatten_mut(outputs));
-        ws.core.infer(&Self::LAYOUT, inputs, outputs, &|run| Self::forward_group(parameters, run));
+        infer(self, Some(ws), Plain::flatten(images), Plain::flatten_mut(outputs));
         Ok(())
     }
 
@@ -237,9 +235,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Self::Output: Copy,
     {
         let mut outputs = vec![*<Self::Output as Plain>::zeroed(); images.len()];
-        let parameters = self.model().parameters();
-        let (inputs, rows) = (Plain::flatten(images), Plain::flatten_mut(&mut outputs));
-        workspace::infer(&Self::LAYOUT, inputs, rows, &|run| Self::forward_group(parameters, run));
+        infer(self, None, Plain::flatten(images), Plain::flatten_mut(&mut outputs));
         outputs
     }
 
@@ -251,21 +247,14 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// As [`predict`](Self::predict), in a workspace's memory instead of the thread's own.
     fn predict_with(&self, ws: &mut Workspace<Self>, image: &Self::Input) -> usize {
         let mut output = Self::OutputValue::zeroed();
-        let parameters = self.model().parameters();
-        let out = output.get_mut().as_flat_mut();
-        ws.core.infer(&Self::LAYOUT, image.as_flat(), out, &|run| {
-            Self::forward_group(parameters, run);
-        });
+        infer(self, Some(ws), image.as_flat(), output.get_mut().as_flat_mut());
         largest(output.get_mut().as_flat())
     }
 
     /// The classes of many images; images run on all threads.
     fn predict_batch(&self, images: &[Self::Input]) -> Vec<usize> {
         let mut rows = vec![0.0; images.len() * Self::Output::LEN];
-        let parameters = self.model().parameters();
-        workspace::infer(&Self::LAYOUT, Plain::flatten(images), &mut rows, &|run| {
-            Self::forward_group(parameters, run);
-        });
+        infer(self, None, Plain::flatten(images), &mut rows);
         rows.chunks_exact(Self::Output::LEN).map(largest).collect()
     }
 
@@ -433,6 +422,22 @@ pub(crate) fn largest(row: &[f32]) -> usize {
         }
     }
     best
+}
+
+/// Inference in a workspace's memory or else the thread's own; one image alone takes the kernels
+/// for one image.
+fn infer<N: Network>(net: &N, ws: Option<&mut Workspace<N>>, images: &[f32], outputs: &mut [f32]) {
+    let parameters = net.model().parameters();
+    let group = |run: &mut Forward<'_>| N::forward_group(parameters, run);
+    let one = images.len() == N::Input::LEN;
+    match (one.then(|| net.model().single::<N>()).flatten(), ws) {
+        (Some(single), Some(ws)) => {
+            ws.core.infer_one(&N::LAYOUT, single, images, outputs, &group);
+        }
+        (Some(single), None) => workspace::infer_one(&N::LAYOUT, single, images, outputs, &group),
+        (None, Some(ws)) => ws.core.infer(&N::LAYOUT, images, outputs, &group),
+        (None, None) => workspace::infer(&N::LAYOUT, images, outputs, &group),
+    }
 }
 
 /// `eˣ / Σ eˣ` in place, summed in f64.

@@ -5,6 +5,7 @@ use typenet_shape::{Activation, Buffer, Op, Step};
 
 use crate::kernels::{self, Isa, Lanes, activation, conv2d, dropout, linear, pool2d, softmax};
 use crate::parameters::LayerParameters;
+use crate::single::Image;
 
 /// Whether a pass trains, and for training which random numbers are its own.
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +32,18 @@ pub struct Forward<'a> {
     arena: &'a mut [Lanes],
     mode: Mode,
     isa: Isa,
+    /// The one image, where there is only one.
+    image: Option<Image<'a>>,
 }
 
 impl<'a> Forward<'a> {
     pub(crate) fn new(arena: &'a mut [Lanes], mode: Mode) -> Forward<'a> {
-        Forward { arena, mode, isa: kernels::isa() }
+        Forward { arena, mode, isa: kernels::isa(), image: None }
+    }
+
+    /// Inference of one image.
+    pub(crate) fn of_image(arena: &'a mut [Lanes], image: Image<'a>) -> Forward<'a> {
+        Forward { arena, mode: Mode::Inference, isa: kernels::isa(), image: Some(image) }
     }
 
     fn buffers(&mut self, step: &Step) -> (&[Lanes], &mut [Lanes]) {
@@ -49,6 +57,9 @@ impl<'a> Forward<'a> {
 
     /// Convolution with bias and activation.
     pub fn conv2d(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        if let Some(image) = &self.image {
+            return image.conv2d(self.isa, step, self.arena);
+        }
         self.conv2d_with(step, parameters.weight(), parameters.bias());
     }
 
@@ -61,6 +72,9 @@ impl<'a> Forward<'a> {
 
     /// `W x + b` with activation.
     pub fn linear(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        if let Some(image) = &self.image {
+            return image.linear(self.isa, step, self.arena);
+        }
         self.linear_with(step, parameters.weight(), parameters.bias());
     }
 
@@ -72,6 +86,9 @@ impl<'a> Forward<'a> {
 
     /// Maximum over windows.
     pub fn max_pool2d(&mut self, step: &Step) {
+        if let Some(image) = &self.image {
+            return image.pool2d(self.isa, step, self.arena);
+        }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
         let isa = self.isa;
         let (x, y) = self.buffers(step);
@@ -80,6 +97,9 @@ impl<'a> Forward<'a> {
 
     /// Average over windows.
     pub fn avg_pool2d(&mut self, step: &Step) {
+        if let Some(image) = &self.image {
+            return image.pool2d(self.isa, step, self.arena);
+        }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
         let isa = self.isa;
         let (x, y) = self.buffers(step);
@@ -88,6 +108,9 @@ impl<'a> Forward<'a> {
 
     /// Average over height and width.
     pub fn global_avg_pool(&mut self, step: &Step) {
+        if let Some(image) = &self.image {
+            return image.global_avg_pool(self.isa, step, self.arena);
+        }
         let isa = self.isa;
         let (x, y) = self.buffers(step);
         pool2d::global_avg_forward(isa, x, y);
@@ -95,6 +118,9 @@ impl<'a> Forward<'a> {
 
     /// An activation that is not fused into the layer before it.
     pub fn activation(&mut self, step: &Step) {
+        if let Some(image) = &self.image {
+            return image.activation(self.isa, step, self.arena);
+        }
         let isa = self.isa;
         let (x, y) = self.buffers(step);
         activation::forward(isa, own_activation(step), x, y);
@@ -116,6 +142,9 @@ impl<'a> Forward<'a> {
 
     /// Softmax over the channels.
     pub fn softmax(&mut self, step: &Step) {
+        if let Some(image) = &self.image {
+            return image.softmax(step, self.arena);
+        }
         let channels = step.input.dim(0);
         let isa = self.isa;
         let (x, y) = self.buffers(step);
@@ -259,13 +288,16 @@ fn own_activation(step: &Step) -> Activation {
 }
 
 /// The generated code calls the method of a step's own kind; anything else is a bug of typenet.
-fn wrong(step: &Step) {
+pub(crate) fn wrong(step: &Step) {
     debug_assert!(false, "a step of kind {} was run as another kind", step.op.kind());
 }
 
 /// Several buffers of one arena at the same time.
 #[allow(clippy::panic)]
-fn apart<const K: usize>(arena: &mut [Lanes], buffers: [Buffer; K]) -> [&mut [Lanes]; K] {
+pub(crate) fn apart<const K: usize>(
+    arena: &mut [Lanes],
+    buffers: [Buffer; K],
+) -> [&mut [Lanes]; K] {
     match arena.get_disjoint_mut(buffers.map(|buffer| buffer.offset..buffer.end())) {
         Ok(slices) => slices,
         // The plan's tests show that this cannot be; going on would compute nonsense.

@@ -16,18 +16,20 @@ pub unsafe trait Plain: Send + Sync + 'static + Sized {
 
     /// The numbers, the last dimension running fastest.
     fn as_flat(&self) -> &[f32] {
-        // SAFETY: the trait's contract: a value is exactly LEN f32.
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(self).cast(), Self::LEN) }
+        Self::flatten(std::slice::from_ref(self))
     }
 
     /// The numbers, to change.
     fn as_flat_mut(&mut self) -> &mut [f32] {
-        // SAFETY: as above, and every pattern of bits that is written is a valid value.
-        unsafe { std::slice::from_raw_parts_mut(std::ptr::from_mut(self).cast(), Self::LEN) }
+        Self::flatten_mut(std::slice::from_mut(self))
     }
 
     /// Sees the numbers of many values in a row.
     fn flatten(values: &[Self]) -> &[f32] {
+        // A value without numbers may stand anywhere, also where no number could.
+        if Self::LEN == 0 {
+            return &[];
+        }
         // SAFETY: each value is exactly LEN f32 without padding.
         unsafe {
             std::slice::from_raw_parts(
@@ -39,6 +41,9 @@ pub unsafe trait Plain: Send + Sync + 'static + Sized {
 
     /// Sees the numbers of many values in a row, to change.
     fn flatten_mut(values: &mut [Self]) -> &mut [f32] {
+        if Self::LEN == 0 {
+            return &mut [];
+        }
         // SAFETY: each value is exactly LEN f32 without padding, and every pattern of bits is valid.
         unsafe {
             std::slice::from_raw_parts_mut(

@@ -6,6 +6,7 @@ use crate::kernels::{LANES, Lanes, pack, unpack};
 use crate::network::{Layout, Network, largest};
 use crate::pass::{Backward, Forward, Mode};
 use crate::plain::Plain;
+use crate::single::{Image, Single};
 use crate::{Error, Result};
 
 /// At most this many numbers of memory go into partial gradients.
@@ -197,6 +198,19 @@ impl Core {
         });
     }
 
+    /// Inference of one image in this workspace's memory.
+    pub(crate) fn infer_one(
+        &mut self,
+        layout: &Layout,
+        net: &Single,
+        image: &[f32],
+        output: &mut [f32],
+        group: &dyn Fn(&mut Forward<'_>),
+    ) {
+        self.images = 0;
+        infer_one_in(&mut self.arena, layout, net, image, output, group);
+    }
+
     /// Inference in this workspace's memory, as many groups at a time as it holds.
     pub(crate) fn infer(
         &mut self,
@@ -255,6 +269,36 @@ impl Core {
 thread_local! {
     /// The memory of inference without a workspace: one for each thread, grown once.
     static ARENA: std::cell::Cell<Vec<Lanes>> = const { std::cell::Cell::new(Vec::new()) };
+}
+
+/// Inference of one image in memory that each thread keeps.
+pub(crate) fn infer_one(
+    layout: &Layout,
+    net: &Single,
+    image: &[f32],
+    output: &mut [f32],
+    group: &dyn Fn(&mut Forward<'_>),
+) {
+    let mut arena = ARENA.take();
+    infer_one_in(&mut arena, layout, net, image, output, group);
+    ARENA.set(arena);
+}
+
+fn infer_one_in(
+    arena: &mut Vec<Lanes>,
+    layout: &Layout,
+    net: &Single,
+    image: &[f32],
+    output: &mut [f32],
+    group: &dyn Fn(&mut Forward<'_>),
+) {
+    if arena.len() < layout.inference_len {
+        arena.resize(layout.inference_len, Lanes::ZERO);
+    }
+    let (from, to) = (layout.inference_input, layout.inference_output);
+    net.load(image, &mut arena[from.offset..from.end()]);
+    group(&mut Forward::of_image(arena, Image { net, pixels: image }));
+    net.store(&arena[to.offset..to.end()], output);
 }
 
 /// Inference in memory that each thread keeps.

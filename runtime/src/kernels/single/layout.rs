@@ -9,13 +9,13 @@ pub const fn blocks(channels: usize) -> usize {
 }
 
 /// The numbers in order.
-pub(super) fn flat(lanes: &[Lanes]) -> &[f32] {
+pub fn flat(lanes: &[Lanes]) -> &[f32] {
     // SAFETY: a Lanes is an array of LANES numbers without padding (its size is its alignment).
     unsafe { std::slice::from_raw_parts(lanes.as_ptr().cast(), lanes.len() * LANES) }
 }
 
 /// The numbers in order, to change.
-pub(super) fn flat_mut(lanes: &mut [Lanes]) -> &mut [f32] {
+pub fn flat_mut(lanes: &mut [Lanes]) -> &mut [f32] {
     // SAFETY: as in `flat`; the borrow is exclusive.
     unsafe { std::slice::from_raw_parts_mut(lanes.as_mut_ptr().cast(), lanes.len() * LANES) }
 }
@@ -52,19 +52,6 @@ pub fn to_planar(lanes: &[Lanes], channels: usize, to: &mut [f32]) {
             *number = pixel.0[channel % LANES];
         }
     }
-}
-
-/// A value of shape `[channels, h, w]` to one of shape `[channels·h·w]`.
-///
-/// # Panics
-/// When the lengths are not those of two such values.
-pub fn flatten(x: &[Lanes], channels: usize, y: &mut [Lanes]) {
-    let area = x.len() / blocks(channels).max(1);
-    let features = channels * area;
-    assert_eq!(y.len(), blocks(features), "the output's length");
-    let (numbers, rest) = flat_mut(y).split_at_mut(features);
-    to_planar(x, channels, numbers);
-    rest.fill(0.0);
 }
 
 fn area(numbers: usize, channels: usize, lanes: usize) -> usize {
