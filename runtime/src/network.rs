@@ -68,7 +68,7 @@ pub trait OutputValue<T> {
 
 impl<T: Plain + Copy> OutputValue<T> for T {
     fn zeroed() -> T {
-        *<T as Plain>::zeroed()
+        T::zero()
     }
     fn get_mut(&mut self) -> &mut T {
         self

@@ -81,6 +81,12 @@ pub unsafe trait Plain: Send + Sync + 'static + Sized {
         })
     }
 
+    /// All zeros, for values that fit on the stack.
+    fn zero() -> Self {
+        // SAFETY: any pattern of bits is a valid value.
+        unsafe { std::mem::zeroed() }
+    }
+
     /// All zeros, made on the heap and never on the stack.
     fn zeroed() -> Box<Self> {
         if Self::LEN == 0 {
