@@ -3,6 +3,8 @@
 
 mod kernels_support;
 
+use std::ops::Range;
+
 use kernels_support::*;
 use proptest::prelude::*;
 use typenet_runtime::kernels::{Isa, LANES, Lanes, linear, pack, unpack};
@@ -77,8 +79,50 @@ fn layers_of_real_nets() {
     check(84, 10, true, 4);
 }
 
+/// The weight gradient of some outputs, of groups that stand `gap` numbers further apart than they
+/// are long.
+fn check_groups(count: usize, sizes: [usize; 2], gap: usize, rows: Range<usize>, seed: u64) {
+    let [inputs, outputs] = sizes;
+    let step = inputs.max(outputs) + gap;
+    let mut random = Random::new(seed);
+    let (x, dy) = (random.lanes(step * count), random.lanes(step * count));
+    let groups = linear::Groups { x: &x, dy: &dy, step, count, inputs, outputs };
+    for isa in Isa::available() {
+        let what = format!("{isa} {count} groups of {inputs} to {outputs}, outputs {rows:?}");
+        let (mut dw, mut db) = (vec![0.5; rows.len() * inputs], vec![-0.25; rows.len()]);
+        linear::backward_weight_of_groups(isa, &groups, rows.clone(), &mut dw, Some(&mut db));
+        let sum = |of: &dyn Fn(usize) -> f64| (0..count * LANES).map(of).sum::<f64>();
+        let dy = |o: usize, k: usize| f64::from(dy[k / LANES * step + o].0[k % LANES]);
+        let x = |i: usize, k: usize| f64::from(x[k / LANES * step + i].0[k % LANES]);
+        let expected: Vec<f64> = (rows.clone())
+            .flat_map(|o| (0..inputs).map(move |i| (o, i)))
+            .map(|(o, i)| 0.5 + sum(&|k| dy(o, k) * x(i, k)))
+            .collect();
+        assert_close(&wide(&dw), &expected, BOUND, &format!("{what}: weight"));
+        let expected: Vec<f64> = rows.clone().map(|o| sum(&|k| dy(o, k)) - 0.25).collect();
+        assert_close(&wide(&db), &expected, BOUND, &format!("{what}: bias"));
+    }
+}
+
+#[test]
+fn groups_of_any_number_add_up() {
+    for count in 0..20 {
+        check_groups(count, [70, 13], 3, 2..12, 7);
+    }
+    check_groups(8, [784, 256], 0, 64..128, 8);
+}
+
 proptest! {
     #![proptest_config(config(40))]
+
+    #[test]
+    fn random_groups(
+        count in 1..12usize, inputs in 1..150usize, outputs in 1..40usize, gap in 0..5usize,
+        a in 0..40usize, b in 0..40usize, seed: u64,
+    ) {
+        let (a, b) = (a.min(outputs), b.min(outputs));
+        check_groups(count, [inputs, outputs], gap, a.min(b)..a.max(b), seed);
+    }
 
     #[test]
     fn random_sizes(inputs in 1..200usize, outputs in 1..100usize, bias: bool, seed: u64) {

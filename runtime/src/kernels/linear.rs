@@ -1,11 +1,16 @@
 //! Linear layers: `y = f(W x + b)`, W `[out][in]`.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use typenet_shape::Activation;
 
+use super::linear_weight::WeightGradient;
 use super::math::Fused;
 use super::simd::{Kernel, Simd};
-use super::{Isa, LANES, Lanes, activation};
+use super::{Isa, Lanes, activation};
+
+pub use super::linear_weight::Groups;
 
 /// `y = f(W x + b)`; overwrites `y`; W is `[y.len()][x.len()]`.
 ///
@@ -39,11 +44,32 @@ pub fn backward_weight(
     dw: &mut [f32],
     db: Option<&mut [f32]>,
 ) {
-    isa.run(WeightGradient { x, dy, dw });
+    let groups = Groups { x, dy, step: 0, count: 1, inputs: x.len(), outputs: dy.len() };
+    backward_weight_of_groups(isa, &groups, 0..dy.len(), dw, db);
+}
+
+/// As [`backward_weight`] for many groups of images and some of the outputs: `dw` and `db` are the
+/// rows `rows` of the gradients.
+///
+/// # Panics
+/// When a slice is too short for its groups, `rows` are not of the outputs, `dw` or `db` have
+/// another length than those rows, or this machine lacks `isa`.
+pub fn backward_weight_of_groups(
+    isa: Isa,
+    groups: &Groups<'_>,
+    rows: Range<usize>,
+    dw: &mut [f32],
+    db: Option<&mut [f32]>,
+) {
+    assert!(rows.start <= rows.end && rows.end <= groups.outputs, "rows of the outputs");
+    assert_eq!(dw.len(), rows.len() * groups.inputs, "the weight gradient's length");
     if let Some(db) = db {
-        assert_eq!(db.len(), dy.len(), "the bias gradient's length");
-        isa.run(BiasGradient { dy, db });
+        assert_eq!(db.len(), rows.len(), "the bias gradient's length");
+        for group in 0..groups.count {
+            isa.run(BiasGradient { dy: &groups.dy(group)[rows.clone()], db });
+        }
     }
+    isa.run(WeightGradient { groups, rows, dw });
 }
 
 /// `dx = Wᵀ dy`; overwrites `dx`.
@@ -191,145 +217,6 @@ impl Kernel for BiasGradient<'_> {
             }
             let [a, b, c, d] = s.sums(sums);
             *db += (a + b) + (c + d);
-        }
-    }
-}
-
-/// `dW[o][i] += Σ dy[o] · x[i]` over the lanes.
-struct WeightGradient<'a> {
-    x: &'a [Lanes],
-    dy: &'a [Lanes],
-    dw: &'a mut [f32],
-}
-
-/// Transposed blocks of `x`: number `i` of `BLOCKS[b][l]` is input `16 b + i` of image `l`.
-type Blocks = [[Lanes; LANES]; 4];
-
-impl Kernel for WeightGradient<'_> {
-    type Output = ();
-
-    /// Puts 16 inputs side by side in place of 16 images: so the sum over the images is one of
-    /// whole vectors.
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let inputs = self.x.len();
-        assert_eq!(self.dw.len(), inputs * self.dy.len(), "the weight gradient's length");
-        let mut blocks: Blocks = [[Lanes::ZERO; LANES]; 4];
-        for first in (0..inputs).step_by(4 * LANES) {
-            let x = &self.x[first..(first + 4 * LANES).min(inputs)];
-            for (block, x) in blocks.iter_mut().zip(x.chunks(LANES)) {
-                match x.try_into() {
-                    Ok(x) => s.transpose(x, block),
-                    Err(_) => {
-                        let mut padded = [Lanes::ZERO; LANES];
-                        padded[..x.len()].copy_from_slice(x);
-                        s.transpose(&padded, block);
-                    }
-                }
-            }
-            let mut o = 0;
-            while o < self.dy.len() {
-                let left = self.dy.len() - o;
-                let count = left.div_ceil(left.div_ceil(6));
-                let dy = &self.dy[o..o + count];
-                let dw = &mut self.dw[o * inputs..(o + count) * inputs];
-                macro_rules! sizes {
-                    ($($count:literal)*) => {
-                        match count {
-                            $($count => outer::<S, $count>(s, &blocks, dy, dw, first, inputs),)*
-                            _ => unreachable!("no tile of {count} outputs"),
-                        }
-                    };
-                }
-                sizes!(1 2 3 4 5 6);
-                o += count;
-            }
-        }
-    }
-}
-
-/// Adds to `O` rows of the gradient, from column `first` on, up to the end of the blocks.
-#[inline(always)]
-fn outer<S: Simd, const O: usize>(
-    s: S,
-    blocks: &Blocks,
-    dy: &[Lanes],
-    dw: &mut [f32],
-    first: usize,
-    inputs: usize,
-) {
-    let columns = (inputs - first).min(4 * LANES);
-    let mut column = 0;
-    while column < columns {
-        let vectors = (columns - column) / S::WIDTH;
-        if S::ACCUMULATORS >= 24 && vectors >= 4 {
-            let to = &mut dw[first + column..];
-            s.run(Outer::<'_, O, 4> { blocks, column, dy, dw: to, inputs });
-            column += 4 * S::WIDTH;
-        } else if vectors >= 2 {
-            let to = &mut dw[first + column..];
-            s.run(Outer::<'_, O, 2> { blocks, column, dy, dw: to, inputs });
-            column += 2 * S::WIDTH;
-        } else {
-            // One vector, maybe past the last input: what belongs to an input is added.
-            let mut sums = [0.0; 6 * LANES];
-            s.run(Outer::<'_, O, 1> { blocks, column, dy, dw: &mut sums, inputs: LANES });
-            let count = S::WIDTH.min(columns - column);
-            for o in 0..O {
-                let to = &mut dw[o * inputs + first + column..][..count];
-                for (to, sum) in to.iter_mut().zip(&sums[o * LANES..]) {
-                    *to += sum;
-                }
-            }
-            column += S::WIDTH;
-        }
-    }
-}
-
-/// Adds to `O` rows of `I` vectors each; the rows of `dw` stand `inputs` apart.
-struct Outer<'a, const O: usize, const I: usize> {
-    blocks: &'a Blocks,
-    /// Where the columns start in the blocks.
-    column: usize,
-    dy: &'a [Lanes],
-    dw: &'a mut [f32],
-    inputs: usize,
-}
-
-impl<const O: usize, const I: usize> Kernel for Outer<'_, O, I> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Outer { blocks, column, dy, dw, inputs } = self;
-        assert!(dy.len() == O && dw.len() >= (O - 1) * inputs + I * S::WIDTH, "rows of a tile");
-        assert!(column + I * S::WIDTH <= 4 * LANES, "columns of a tile");
-        let (blocks, dw) = (blocks.as_ptr().cast::<f32>(), dw.as_mut_ptr());
-        let mut sums = [[s.splat(0.0); I]; O];
-        // SAFETY: the assertions above; column c of image l is number c % 16 of its row l in
-        // block c / 16, and a vector does not cross the end of a block, because `column` is a
-        // multiple of its width.
-        unsafe {
-            for l in 0..LANES {
-                let mut xs = [s.splat(0.0); I];
-                for i in 0..I {
-                    let c = column + i * S::WIDTH;
-                    xs[i] = s.read(blocks.add((c / LANES * LANES + l) * LANES + c % LANES));
-                }
-                for o in 0..O {
-                    let dy = s.splat(dy[o].0[l]);
-                    for i in 0..I {
-                        sums[o][i] = s.fma(dy, xs[i], sums[o][i]);
-                    }
-                }
-            }
-            // Only now, so that nothing has to wait for this memory.
-            for o in 0..O {
-                for i in 0..I {
-                    let dw = dw.add(o * inputs + i * S::WIDTH);
-                    s.write(dw, s.add(s.read(dw), sums[o][i]));
-                }
-            }
         }
     }
 }

@@ -10,7 +10,7 @@
 //! # Files
 //! - `simd/`: the few vector operations, for each instruction set; `math`: functions made of them.
 //! - `correlate`: the tile loop under a convolution and its data gradient; `weight_gradient`: the
-//!   one under its weight gradient.
+//!   one under its weight gradient; `linear_weight`: a linear layer's.
 //! - `single/`: one image instead of 16, with its channels side by side.
 //! - one file for each operation, with the safe functions that the passes call.
 //!
@@ -20,6 +20,7 @@
 mod correlate;
 mod isa;
 mod lanes;
+mod linear_weight;
 mod math;
 mod simd;
 mod weight_gradient;

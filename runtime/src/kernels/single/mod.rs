@@ -1,7 +1,7 @@
 //! Kernels for one image, with 16 *channels* side by side in place of 16 images.
 //!
-//! A value of shape `[c, h, w]` is `⌈c / 16⌉` blocks of `h·w` [`Lanes`]: number `l` of block `b` is
-//! channel `16 b + l`. A value of shape `[f]` is its numbers in order, in `⌈f / 16⌉` [`Lanes`].
+//! A value of shape `[c, h, w]` is `⌈c / 16⌉` blocks of `h·w` `Lanes`: number `l` of block `b` is
+//! channel `16 b + l`. A value of shape `[f]` is its numbers in order, in `⌈f / 16⌉` `Lanes`.
 //! Numbers past the last channel mean nothing, and nothing reads them. So what works on every
 //! number by itself (activations, pooling, sums) is the same kernel as for 16 images, on as many
 //! channels as there are blocks; here is what differs. Weights are packed once, 16 output channels
