@@ -116,6 +116,8 @@
 //! | `progress` | yes | a progress bar while training, on a terminal |
 #![forbid(unsafe_code)]
 
+mod tuples;
+
 pub use typenet_macros::network;
 pub use typenet_runtime::data;
 pub use typenet_runtime::init;
@@ -158,6 +160,7 @@ pub mod prelude {
 /// What the code written by [`network!`] uses. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__parameter_tuple;
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::{__parameter_struct, Layout, Logits, Model, Network};
     pub use typenet_shape::{Graph, Node, Op, Plan, Shape, Step, Tensor};
