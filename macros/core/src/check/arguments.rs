@@ -204,18 +204,14 @@ impl Checker<'_> {
         } else if let Some(next) = next {
             (
                 format!(
-                    "`{name}`: too many arguments without a name: `{}` takes {}",
+                    "too many arguments without a name: `{}` takes {}",
                     layer.keyword, layer.positional
                 ),
                 format!("write `{next} = {}`", argument.value),
             )
         } else {
             (
-                format!(
-                    "`{name}`: too many arguments: `{}` takes {}",
-                    layer.keyword,
-                    layer.arguments.len()
-                ),
+                format!("too many arguments: `{}` takes {}", layer.keyword, layer.arguments.len()),
                 format!("for example `{}`", layer.example()),
             )
         };

@@ -118,7 +118,7 @@ impl<'a> Checker<'a> {
             let second = format!("`{second_name}` {}", second.1);
             let (rule, help) = match op {
                 Op::Add => (
-                    "values that are added are of one shape",
+                    "only values of one shape can be added",
                     match [inputs[other], inputs[0]]
                         .map(|index| self.nodes.get(index)?.value.shape())
                     {
@@ -129,16 +129,19 @@ impl<'a> Checker<'a> {
                     },
                 ),
                 Op::Mul => (
-                    "values that are multiplied are of one shape",
+                    "only values of one shape can be multiplied",
                     match self.nodes[inputs[0]].value.shape().map(|shape| shape.dims().to_vec()) {
                         Some(dims) if dims.len() == 3 => format!(
-                            "what is multiplied may also have one factor a channel: [{}] or [{}, 1, 1]",
+                            "the factor may also have one number a channel: [{}] or [{}, 1, 1]",
                             dims[0], dims[0]
                         ),
                         _ => String::new(),
                     },
                 ),
-                _ => ("values that are joined differ in channels alone", String::new()),
+                _ => (
+                    "values to join are alike but for their channels",
+                    "bring them to one height and width first, by pooling or a stride".into(),
+                ),
             };
             let what = match error {
                 ShapeError::Unlike { .. } | ShapeError::UnlikeSizes { .. } => {

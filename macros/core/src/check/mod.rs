@@ -31,6 +31,9 @@ use blocks::Use;
 use constants::Constants;
 use scope::{Frame, Scope};
 
+/// How deep braces nest at most, blocks being written out: checking them takes the stack.
+const DEEPEST: usize = 64;
+
 /// The most entries that a net has when its blocks and repeats are written out.
 const MOST_ENTRIES: usize = 4096;
 
@@ -125,7 +128,7 @@ impl Node {
 pub struct Group {
     /// Its place among the parameters.
     pub path: Vec<Segment>,
-    /// What was written there: `repeat(2)`.
+    /// What was written there, as documentation: `` `repeat(2)` ``.
     pub what: String,
     /// Its documentation.
     pub docs: Vec<String>,
@@ -291,9 +294,8 @@ impl<'a> Checker<'a> {
 
     fn entries(&mut self, entries: &'a [Entry]) {
         for entry in entries {
-            self.entries_read += 1;
-            if self.entries_read > MOST_ENTRIES {
-                return self.too_many(entry);
+            if self.too_much(entry) {
+                return;
             }
             match entry {
                 Entry::Layer(layer) => self.layer(layer),
@@ -303,22 +305,30 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn too_many(&mut self, entry: &Entry) {
+    /// Counts an entry; refuses it where the net has become too large. What stands in no braces is
+    /// read nevertheless, for its fields.
+    fn too_much(&mut self, entry: &Entry) -> bool {
+        self.entries_read += 1;
+        let message = if self.entries_read == MOST_ENTRIES + 1 {
+            format!(
+                "with its blocks and repeats written out, the net has more than {MOST_ENTRIES} layers"
+            )
+        } else if self.frames.len() > DEEPEST {
+            format!("with its blocks written out, the net nests more than {DEEPEST} deep")
+        } else if self.entries_read > MOST_ENTRIES {
+            return self.frames.len() > 1;
+        } else {
+            return false;
+        };
         let span = match entry {
             Entry::Layer(layer) => layer.keyword.span(),
             Entry::Structure(structure) => structure.keyword.span(),
             Entry::Gap => Span::call_site(),
         };
-        if self.entries_read == MOST_ENTRIES + 1 {
-            let message = format!(
-                "with its blocks and repeats written out, the net has more than {MOST_ENTRIES} layers"
-            );
-            let place = self.uses.first().map_or(span.into(), |outermost| outermost.place);
-            self.report(Mistake::new(place, message));
-        }
-        if self.value() != Known::NOTHING {
-            self.gap(span);
-        }
+        let place = self.uses.first().map_or(span.into(), |outermost| outermost.place);
+        self.report(Mistake::new(place, message));
+        self.gap(span);
+        self.frames.len() > 1
     }
 
     /// Gives parameters whose shapes are unknown after a mistake some shape, so that the program

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 
 use super::Checker;
 use crate::Mistake;
-use crate::layers::{self, RESERVED};
+use crate::layers::{self, RESERVED, STRUCTURES};
 use crate::parse::Layer;
 
 /// The name of a layer or structure in its scope.
@@ -55,21 +55,22 @@ impl Checker<'_> {
         let number = kind.map(|kind| self.count(kind));
         match (written, kind, number) {
             (None, Some(kind), Some(number)) => self.made_name(kind, number, keyword),
-            (Some(name), ..) => self.written_name(name, field),
+            (Some(name), ..) => self.written_name(name, keyword, field),
             (None, ..) => Name { text: keyword.to_string(), ident: keyword.clone(), lost: true },
         }
     }
 
-    fn written_name(&mut self, name: &Ident, field: bool) -> Name {
+    fn written_name(&mut self, name: &Ident, keyword: &Ident, field: bool) -> Name {
         let text = name.unraw().to_string();
         let mistake = match name_mistake(name, "a layer") {
             Some(mistake) => Some(mistake),
             None => self.taken(&text, true, field).map(|other| {
-                let message = if other.written {
-                    format!("`{text}` is already the name of a layer above")
-                } else {
-                    format!("`{text}` is already the name of an unnamed layer above")
+                let what = match other.keyword.as_str() {
+                    word if STRUCTURES.contains(&word) => word,
+                    _ => "layer",
                 };
+                let unnamed = if other.written { "a" } else { "an unnamed" };
+                let message = format!("`{text}` is already the name of {unnamed} {what} above");
                 let same_braces = other.same_braces(self.frames.last());
                 Mistake::new(name.span(), message).help(if same_braces {
                     "each named layer needs its own name"
@@ -82,7 +83,7 @@ impl Checker<'_> {
         let lost = mistake.is_some();
         match mistake {
             Some(mistake) => self.report(mistake),
-            None => self.take(&text, true, field),
+            None => self.take(&text, keyword, true, field),
         }
         Name { text, ident: name.clone(), lost }
     }
@@ -99,7 +100,7 @@ impl Checker<'_> {
                 Mistake::new(keyword.span(), message).help("give one of them another name"),
             );
         } else {
-            self.take(&text, false, true);
+            self.take(&text, keyword, false, true);
         }
         Name { text, ident, lost }
     }

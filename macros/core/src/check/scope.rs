@@ -97,6 +97,8 @@ pub(super) struct Scope {
 /// A name that is taken.
 pub(super) struct Taken {
     text: String,
+    /// The word that has it.
+    pub(super) keyword: String,
     pub(super) written: bool,
     frame: usize,
     field: bool,
@@ -142,7 +144,7 @@ impl<'a> Checker<'a> {
     /// Opens the scope of a named structure, a block or a repeat.
     pub(super) fn open_scope(&mut self, name: &Name, what: String, docs: &[String]) {
         let segment = Segment::Name(name.ident.clone());
-        self.open_segment(segment, name.lost, what, docs);
+        self.open_segment(segment, name.lost, format!("`{what}`"), docs);
     }
 
     pub(super) fn open_segment(
@@ -214,10 +216,11 @@ impl<'a> Checker<'a> {
         })
     }
 
-    pub(super) fn take(&mut self, text: &str, written: bool, field: bool) {
+    pub(super) fn take(&mut self, text: &str, keyword: &Ident, written: bool, field: bool) {
         let frame = self.frames.last().map_or(0, |frame| frame.id);
         if let Some(scope) = self.scopes.last_mut() {
-            scope.names.push(Taken { text: text.to_string(), written, frame, field });
+            let (text, keyword) = (text.to_string(), keyword.to_string());
+            scope.names.push(Taken { text, keyword, written, frame, field });
         }
     }
 }

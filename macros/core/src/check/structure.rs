@@ -71,8 +71,9 @@ impl<'a> Checker<'a> {
             self.open_scope(&name, "branch".into(), &branch.docs);
         }
         self.framed(Bounds::None, &branch.entries);
-        if branch.name.is_some() {
+        if let Some(name) = &branch.name {
             self.close_scope();
+            self.define(name);
         }
     }
 
@@ -205,7 +206,7 @@ impl<'a> Checker<'a> {
         self.open_scope(&name, what, &written.docs);
         let again = self.again;
         for round in 0..rounds.unwrap_or(1) {
-            self.open_segment(Segment::Index(round), false, format!("round {round}"), &[]);
+            self.open_segment(Segment::Index(round), false, format!("Round {round}."), &[]);
             self.framed(Bounds::Repeat, body);
             self.close_scope();
             self.again = true;

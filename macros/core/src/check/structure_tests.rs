@@ -290,7 +290,7 @@ fn each_mistake_has_one_message() {
         ),
         (
             "r: residual { conv2d(8, 1) } r: residual { conv2d(8, 1) }",
-            &["`r` is already the name of a layer above"],
+            &["`r` is already the name of a residual above"],
         ),
         (
             "repeat(3) { conv2d(8, kernel = 1, pading = 0), relu }",
@@ -320,6 +320,18 @@ fn each_mistake_has_one_message() {
         let first: Vec<&str> = messages.iter().map(|m| m.lines().next().unwrap()).collect();
         assert_eq!(first, *expected, "{text}: {messages:?}");
     }
+}
+
+/// Blocks within blocks go as deep as the braces of each, times the blocks.
+#[test]
+fn blocks_that_nest_too_deep_are_refused() {
+    let mut text = String::new();
+    for i in 0..40 {
+        let (open, close) = ("residual { ".repeat(20), " }".repeat(20));
+        text += &format!("block b{i}() {{ {open} b{} {close} }} ", i + 1);
+    }
+    let (_, messages) = layers(&format!("{text} block b40() {{ relu }} b0, conv1: conv2d(8, 1)"));
+    assert_eq!(messages, ["with its blocks written out, the net nests more than 64 deep"]);
 }
 
 #[test]
@@ -365,20 +377,21 @@ fn shapes_that_do_not_go_together_are_named() {
         ),
         (
             "s: conv2d(4, 1), conv2d(8, 1), add(s)",
-            "`add`: `conv2d_2` is [8, 16, 16], `s` is [4, 16, 16]: values that are added are of one shape\n\
+            "`add`: `conv2d_2` is [8, 16, 16], `s` is [4, 16, 16]: only values of one shape can be added\n\
              shapes so far: input [8, 16, 16] → s [4, 16, 16] → conv2d_2 [8, 16, 16]\n\
              help: let `s` pass `conv2d(8, kernel = 1)` first",
         ),
         (
             "s: conv2d(4, 1), conv2d(8, 1), mul(s)",
-            "`mul`: `conv2d_2` is [8, 16, 16], `s` is [4, 16, 16]: values that are multiplied are of one shape\n\
+            "`mul`: `conv2d_2` is [8, 16, 16], `s` is [4, 16, 16]: only values of one shape can be multiplied\n\
              shapes so far: input [8, 16, 16] → s [4, 16, 16] → conv2d_2 [8, 16, 16]\n\
-             help: what is multiplied may also have one factor a channel: [8] or [8, 1, 1]",
+             help: the factor may also have one number a channel: [8] or [8, 1, 1]",
         ),
         (
             "s: conv2d(4, 3), from(input), conv2d(4, 1), concat(s)",
-            "`concat`: `conv2d_2` is [4, 16, 16], `s` is [4, 14, 14]: values that are joined differ in channels alone\n\
-             shapes so far: input [8, 16, 16] → conv2d_2 [4, 16, 16]",
+            "`concat`: `conv2d_2` is [4, 16, 16], `s` is [4, 14, 14]: values to join are alike but for their channels\n\
+             shapes so far: input [8, 16, 16] → conv2d_2 [4, 16, 16]\n\
+             help: bring them to one height and width first, by pooling or a stride",
         ),
         (
             "block inner(o) { conv2d(o, kernel = 30) }\nblock outer(o) {\n inner(o) }\n stage: repeat(2) { outer(8) }",

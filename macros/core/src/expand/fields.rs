@@ -71,7 +71,7 @@ fn at<'a>(
         let path = &path[..=depth];
         let mut docs = Vec::new();
         if let Some(group) = checked.groups.iter().find(|group| group.path == path) {
-            docs.push(format!(" `{}`", group.what));
+            docs.push(format!(" {}", group.what));
             if !group.docs.is_empty() {
                 docs.push(String::new());
                 docs.extend(group.docs.iter().cloned());

@@ -86,6 +86,10 @@ pub(super) struct Reader<'a, 'f, 'm> {
 }
 
 impl<'a> Reader<'a, '_, '_> {
+    pub(super) fn is_block(&self, name: &str) -> bool {
+        self.found.block_names.iter().any(|block| block == name)
+    }
+
     pub(super) fn report(&mut self, place: impl Into<Place>, message: impl Into<String>) {
         self.found.mistakes.push(Mistake::new(place, message));
     }

@@ -41,6 +41,7 @@ impl Reader<'_, '_, '_> {
             return self.skip_item();
         };
         self.tokens.next();
+        let mut other_type = false;
         if self.tokens.punct(':').is_some() {
             let kind = self.tokens.peek_ident();
             if let Some(kind) = kind
@@ -49,8 +50,10 @@ impl Reader<'_, '_, '_> {
                 self.tokens.next();
             } else {
                 let place = self.tokens.peek().map_or(name.span(), TokenTree::span);
+                other_type = true;
                 let message = format!("`{name}`: a constant is a whole number, `usize`");
-                self.report_with(place, message, form);
+                let help = "write other values where they are used, or as a block's parameter";
+                self.report_with(place, message, help);
                 if kind.is_some() {
                     self.tokens.next();
                 }
@@ -71,7 +74,7 @@ impl Reader<'_, '_, '_> {
         let ends = |token: &TokenTree| [';', ','].iter().any(|c| punct(Some(token), *c).is_some());
         let tokens = self.tokens.rest;
         let until = tokens.iter().position(ends).unwrap_or(tokens.len());
-        let value = if until == 0 {
+        let mut value = if until == 0 {
             let message = format!("`{name}`: the value of this constant is missing");
             self.report_with(name.span(), message, form);
             Expression { place: name.span().into(), form: Form::Wrong }
@@ -81,6 +84,9 @@ impl Reader<'_, '_, '_> {
             self.tokens.rest = &tokens[until - rest.len()..];
             value
         };
+        if other_type {
+            value.form = Form::Wrong;
+        }
         if self.tokens.punct(';').is_none() {
             let place = self.tokens.peek().map_or(value.place, |token| token.span().into());
             self.report(place, format!("a semicolon is missing after the constant `{name}`"));

@@ -18,7 +18,7 @@ impl<'a> Reader<'a, '_, '_> {
             // `concat(a)` is a layer that reads values by name.
             Some("concat") if !braces => None,
             Some(word) => Some(word),
-            None if braces && layers::find(&text).is_none() => {
+            None if braces && layers::find(&text).is_none() && !self.is_block(&text) => {
                 let near = nearest(&text, STRUCTURES.iter().copied());
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
