@@ -39,6 +39,32 @@
 //! A name makes a layer's parameters a field: `net.conv1.weight` is a `[[[[f32; 3]; 3]; 1]; 4]`.
 //! A layer without a name is the n-th of its kind: `net.conv2d_1`.
 //!
+//! Constants, blocks and repeats keep larger nets short; [`network!`] has the whole language.
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! network! {
+//!     /// Eight layers with weights.
+//!     pub struct Stages: [1, 28, 28] -> [10] {
+//!         const WIDTH: usize = 8;
+//!
+//!         block pair(out) {
+//!             repeat(2) { conv2d(out, kernel = 3, padding = 1), relu }
+//!             max_pool2d(2),
+//!         }
+//!
+//!         conv1: conv2d(WIDTH, kernel = 1), relu,
+//!         wide: pair(WIDTH),
+//!         deep: repeat(2) { pair(2 * WIDTH) }
+//!         flatten,
+//!         fc: linear(10),
+//!     }
+//! }
+//!
+//! let net = Stages::seeded(42);
+//! assert_eq!(net.deep.1.repeat_1.0.conv2d_1.weight.len(), 16);
+//! ```
+//!
 //! # Train
 //!
 //! ```no_run
@@ -116,6 +142,8 @@
 //! | `progress` | yes | a progress bar while training, on a terminal |
 #![forbid(unsafe_code)]
 
+mod tuples;
+
 pub use typenet_macros::network;
 pub use typenet_runtime::data;
 pub use typenet_runtime::init;
@@ -160,6 +188,7 @@ pub mod prelude {
 /// What the code written by [`network!`] uses. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__parameter_tuple;
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::{__parameter_struct, Layout, Logits, Model, Network};
     pub use typenet_shape::{Graph, Node, Op, Plan, Shape, Step, Tensor};

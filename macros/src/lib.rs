@@ -23,11 +23,63 @@ use proc_macro::TokenStream;
 /// positional or `key = value`, pairs `(height, width)` stand wherever height and width may differ.
 /// The kinds and their arguments are in `typenet::layers`.
 ///
-/// The macro writes
+/// # Values by name
+///
+/// `add(a, …)`, `mul(a, …)` and `concat(a, …)` join the value before them with the values of the
+/// layers that are named so above; `from(a)` leaves the value before it and goes on from `a`. A name
+/// stands for that layer's own value: `skip: conv2d(8, kernel = 1), relu` names the convolution's,
+/// `conv2d(8, kernel = 1), skip: relu` the activated one. `input` is the net's input.
+///
+/// # Structures
+///
+/// ```ignore
+/// const WIDTH: usize = 16;
+///
+/// /// Two convolutions beside the value itself.
+/// block basic(out, stride = 1) {
+///     residual {
+///         conv2d(out, kernel = 3, stride = stride, padding = 1), relu,
+///         conv2d(out, kernel = 3, padding = 1),
+///     } shortcut {
+///         conv2d(out, kernel = 1, stride = stride),
+///     }
+///     relu,
+/// }
+///
+/// stage1: repeat(3) { basic(WIDTH) }
+/// down: basic(2 * WIDTH, stride = 2),
+/// concat {
+///     branch { conv2d(8, kernel = 1) }
+///     branch { conv2d(8, kernel = 3, padding = 1) }
+/// }
+/// ```
+///
+/// - `residual { … }` adds the value that its layers arrive at to the one they start from, or to what
+///   `shortcut { … }` makes of that.
+/// - `concat { branch { … } … }` joins the channels of its branches; an empty branch keeps the value.
+/// - `repeat(n) { … }` writes its layers `n` times, each time with parameters of their own.
+/// - `block name(parameters) { … }` makes a kind of layer; a parameter is a number, a pair, or `true`
+///   or `false`, with a default or without.
+/// - `const NAME: usize = …;` names a whole number. Arithmetic (`+ - * / %` and parentheses) over
+///   constants and parameters stands wherever a number does, also in the header's shapes.
+///
+/// Constants and blocks stand first. Names inside braces are local; the layers of a residual or a
+/// branch may read names around them, those of a block or a repeat may not.
+///
+/// # Names of parameters
+///
+/// A layer with parameters and no name is the n-th of its kind in its scope, from 1: `conv2d_1`. A
+/// named structure, a block and each round of a repeat is a scope; braces without a name are not, and
+/// numbering goes on in them. So the fields above are `net.stage1.0.basic_1.conv2d_2.weight` and
+/// `net.down.conv2d_3.weight`, and the weight file has the same names. A repeat without a name is
+/// numbered like a layer: `repeat_1.0.conv2d_1`.
+///
+/// # What it writes
 ///
 /// - the struct `Name` with `typenet::Network` (seeded, forward, backward, predict, save, …), and
 ///   through `Deref` a field for each layer with parameters: `net.conv1.weight`, `net.linear_1.bias`;
-/// - `NameParameters`, the struct of those fields, and `NameGradients`, another name for it;
+/// - `NameParameters`, the struct of those fields, and `NameGradients`, another name for it; a struct
+///   for each scope: `NameStage1Parameters` with a field for each round, `NameStage1_0Parameters`, …;
 /// - `Clone`, `Debug` (the table of layers) and `PartialEq`.
 #[proc_macro]
 pub fn network(input: TokenStream) -> TokenStream {

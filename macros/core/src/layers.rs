@@ -271,7 +271,25 @@ pub fn find(keyword: &str) -> Option<&'static Layer> {
     LAYERS.iter().find(|layer| layer.keyword == keyword)
 }
 
-/// The structure words of the language. They mean nothing yet, and cannot name a layer.
+/// The layers that read several values: the current one, then those that they name.
+pub static JOINS: &[Layer] = &[
+    plain("add", "add", |_| Op::Add),
+    plain("mul", "mul", |_| Op::Mul),
+    plain("concat", "concat", |_| Op::Concat),
+];
+
+/// The layer of [`JOINS`] with this keyword.
+pub fn find_join(keyword: &str) -> Option<&'static Layer> {
+    JOINS.iter().find(|layer| layer.keyword == keyword)
+}
+
+/// The words that read values by name.
+pub const FLOW: &[&str] = &["add", "mul", "concat", "from"];
+
+/// The words that braces follow.
+pub const STRUCTURES: &[&str] = &["residual", "shortcut", "concat", "branch", "repeat"];
+
+/// The words of the language. They cannot name anything.
 pub const RESERVED: &[&str] = &[
     "residual", "shortcut", "concat", "branch", "repeat", "block", "add", "mul", "from", "const",
     "same",

@@ -33,12 +33,30 @@ pub struct Mistake {
     pub place: Place,
     /// One or more lines: what is wrong, the shapes so far, a way out.
     pub message: String,
+    /// What is wrong, without saying where: the same mistake in each round of a `repeat` has the
+    /// same.
+    pub(crate) key: String,
 }
 
 impl Mistake {
     /// A mistake at this place.
     pub fn new(place: impl Into<Place>, message: impl Into<String>) -> Mistake {
-        Mistake { place: place.into(), message: message.into() }
+        let message = message.into();
+        Mistake { place: place.into(), key: message.clone(), message }
+    }
+
+    /// A mistake of the layer or structure of this name.
+    pub fn about(name: &str, place: impl Into<Place>, what: impl Into<String>) -> Mistake {
+        let key = what.into();
+        Mistake { place: place.into(), message: format!("`{name}`: {key}"), key }
+    }
+
+    /// The same with one more line.
+    #[must_use]
+    pub fn note(mut self, line: &str) -> Mistake {
+        self.message += "\n";
+        self.message += line;
+        self
     }
 
     /// The same with a line that says which shapes led to it.

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, Span};
 use typenet_shape::{Graph, Node, Op, Shape};
 
-use crate::check::{self, Checked};
+use crate::check::{self, Checked, Segment};
 
 /// The kernel calls of a net.
 #[derive(Clone, Debug, Default)]
@@ -52,8 +52,8 @@ pub struct Call {
     pub constant: Ident,
     /// The method of the passes.
     pub method: Ident,
-    /// The layer's parameters, if it has any.
-    pub field: Option<Ident>,
+    /// The way to the layer's parameters, if it has any.
+    pub field: Option<Vec<Segment>>,
     /// The keyword of the activation that is computed in the same pass.
     pub fused: Option<&'static str>,
 }
@@ -123,9 +123,9 @@ fn row(checked: &Checked, node: &check::Node) -> Row {
     }
 }
 
-/// `CONV1` for `conv1`; unnamed layers without parameters are numbered.
+/// `CONV1` for `conv1`, `STAGE1_0_CONV1` for `stage1.0.conv1`; unnamed layers without parameters are numbered.
 fn constant(node: &check::Node, taken: &mut HashSet<String>) -> Ident {
-    let base = node.name.to_ascii_uppercase();
+    let base = node.name.replace('.', "_").to_ascii_uppercase();
     let unnamed = node.written_name.is_none() && node.field.is_none();
     let mut text = if unnamed { format!("{base}_1") } else { base.clone() };
     let mut number = 1;

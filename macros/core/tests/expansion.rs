@@ -19,10 +19,42 @@ const LENET5: &str = "
         fc3: linear(10),
     }";
 
+/// A net with every form: constants, a block, a repeat, a residual with and without shortcut,
+/// branches, and values that are read by name.
+const RESIDUAL: &str = "
+    /// A small residual net.
+    pub struct Residual: [3, SIZE, SIZE] -> [10] {
+        const SIZE: usize = 32;
+
+        /// Two convolutions beside the value itself.
+        block basic(out, stride = 1) {
+            residual {
+                conv2d(out, kernel = 3, stride = stride, padding = 1), relu,
+                conv2d(out, kernel = 3, padding = 1),
+            } shortcut {
+                conv2d(out, kernel = 1, stride = stride, bias = false),
+            }
+            relu,
+        }
+
+        conv1: conv2d(8, kernel = 3, padding = 1), relu,
+        stage1: repeat(2) { basic(8) }
+        down: basic(16, stride = 2),
+        concat {
+            branch { conv2d(4, kernel = 1) }
+            branch {}
+        }
+        gate: sigmoid,
+        residual { conv2d(20, kernel = 1), tanh }
+        mul(gate),
+        global_avg_pool,
+        fc: linear(10),
+    }";
+
 fn pretty(declaration: &str) -> String {
     let tokens = typenet_macros_core::network(declaration.parse().unwrap());
     let mut file: syn::File = syn::parse2(tokens).unwrap();
-    // The printer leaves macro calls alone: show the parameter struct as the struct that it holds.
+    // The printer leaves macro calls alone: show a parameter struct as the struct that it holds.
     for item in &mut file.items {
         if let syn::Item::Macro(call) = item
             && let Ok(parameters) = syn::parse2::<syn::ItemStruct>(call.mac.tokens.clone())
@@ -35,15 +67,24 @@ fn pretty(declaration: &str) -> String {
 
 /// The text is committed so that a change of it is seen in review. To write it anew, run with
 /// `UPDATE_EXPANSION=1`.
+fn expands_to(declaration: &str, file: &str) {
+    let path = format!("{}/tests/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = pretty(declaration);
+    if std::env::var_os("UPDATE_EXPANSION").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(text, std::fs::read_to_string(&path).unwrap());
+    assert_eq!(text, pretty(declaration));
+}
+
 #[test]
 fn lenet5_expands_to_the_text_in_the_repository() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lenet5.expanded.rs");
-    let text = pretty(LENET5);
-    if std::env::var_os("UPDATE_EXPANSION").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    assert_eq!(text, std::fs::read_to_string(path).unwrap());
-    assert_eq!(text, pretty(LENET5));
+    expands_to(LENET5, "lenet5.expanded.rs");
+}
+
+#[test]
+fn a_residual_net_expands_to_the_text_in_the_repository() {
+    expands_to(RESIDUAL, "residual.expanded.rs");
 }
 
 /// Deletes, doubles, swaps or exchanges tokens, also inside groups.
@@ -79,14 +120,19 @@ const NETS: &[&str] = &[
     "#[derive(Clone, Debug)] #[allow(dead_code)] pub(crate) struct N: [8] -> [3] { linear(4, bias = false), tanh, softmax }",
     "struct P: [2, 9, 9] -> [2] { conv2d(2, kernel = (3, 5), stride = 2, padding = (1, 2), groups = 2), \
      leaky_relu(0.1), avg_pool2d(2, count_include_pad = false), dropout(p = 0.25), global_avg_pool }",
-    "struct R: [2, 9, 9] -> [2] { residual { conv2d(2, 3) } shortcut { relu }, const W: usize = 3; relu; flatten }",
+    RESIDUAL,
+    "struct Q: [4, 9, 9] -> [A + 2 * B] { const A: usize = 4; const B: usize = (A - 1) / 3 + 2; \
+     block inner(n, k = (1, 1)) { repeat(n) { conv2d(4, kernel = k), relu } } \
+     block outer(n) { a: inner(n), b: relu, inner(n - 1, k = 1), mul(b) } \
+     s: repeat(2) { r: residual { outer(2) } } from(input), t: tanh, add(s), flatten, \
+     u: linear(A * B - 2), left: concat { l: branch { linear(4) }, branch { relu }, branch {} } linear(A + 2 * B) }",
 ];
 
 #[test]
 fn no_input_makes_it_panic() {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut with_mistakes = 0;
-    for round in 0..4000 {
+    for round in 0..8000 {
         let mut tokens: TokenStream = NETS[round % NETS.len()].parse().unwrap();
         for _ in 0..random.random_range(1..5) {
             tokens = mutate(tokens, &mut random);
@@ -94,14 +140,42 @@ fn no_input_makes_it_panic() {
         let text = typenet_macros_core::network(tokens).to_string();
         with_mistakes += usize::from(text.contains("compile_error"));
     }
-    assert!((2000..4000).contains(&with_mistakes), "{with_mistakes}");
+    assert!((4000..8000).contains(&with_mistakes), "{with_mistakes}");
+}
+
+/// Half-typed declarations: the text ends anywhere, with its brackets closed.
+#[test]
+fn truncated_declarations_expand_to_items() {
+    for net in NETS {
+        for end in (0..net.len()).filter(|&end| net.is_char_boundary(end)) {
+            let Ok(tokens) = closed(&net[..end]).parse::<TokenStream>() else { continue };
+            let expansion = typenet_macros_core::network(tokens);
+            let file: Result<syn::File, _> = syn::parse2(expansion.clone());
+            assert!(file.is_ok(), "{}\n{expansion}", &net[..end]);
+        }
+    }
+}
+
+/// The text with the brackets that are open at its end.
+fn closed(text: &str) -> String {
+    let mut open = Vec::new();
+    for letter in text.chars() {
+        match letter {
+            '(' => open.push(')'),
+            '[' => open.push(']'),
+            '{' => open.push('}'),
+            ')' | ']' | '}' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    text.chars().chain(['\n']).chain(open.into_iter().rev()).collect()
 }
 
 /// What comes after a mistake must still be items that the compiler can read.
 #[test]
 fn mutated_declarations_expand_to_items() {
     let mut random = ChaCha8Rng::seed_from_u64(2);
-    for round in 0..500 {
+    for round in 0..1000 {
         let declared = NETS[round % NETS.len()].parse().unwrap();
         let tokens = mutate(declared, &mut random);
         let expansion = typenet_macros_core::network(tokens.clone());
@@ -158,4 +232,132 @@ fc3: linear(10) → [10]
         "CONV1: conv2d + relu\nMAX_POOL2D_1: max_pool2d\nCONV2: conv2d + relu\n\
          MAX_POOL2D_2: max_pool2d\nFC1: linear + relu\nFC2: linear + relu\nFC3: linear\n"
     );
+}
+
+/// The names and shapes of the parameters, one layer a line, of a net without mistakes.
+fn parameters(declaration: &str) -> Vec<String> {
+    let (parsed, mistakes) = typenet_macros_core::parse::parse(declaration.parse().unwrap());
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let (checked, mistakes) = typenet_macros_core::check::check(&parsed.unwrap());
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let expansion = typenet_macros_core::network(declaration.parse().unwrap());
+    assert!(!expansion.to_string().contains("compile_error"), "{expansion}");
+    assert!(syn::parse2::<syn::File>(expansion.clone()).is_ok());
+    let again = typenet_macros_core::network(declaration.parse().unwrap());
+    assert_eq!(expansion.to_string(), again.to_string());
+    let with_weight = checked.nodes.iter().filter_map(|node| Some((node, node.weight?)));
+    with_weight.map(|(node, weight)| format!("{} {weight}", node.name)).collect()
+}
+
+/// He et al., 2015: 20 layers with weights for 32×32 images (without batch norm).
+#[test]
+fn resnet20() {
+    let parameters = parameters(
+        "pub struct ResNet20: [3, 32, 32] -> [10] {
+            block basic(out) {
+                residual {
+                    conv2d(out, kernel = 3, padding = 1), relu, conv2d(out, kernel = 3, padding = 1),
+                }
+                relu,
+            }
+            block down(out) {
+                residual {
+                    conv2d(out, kernel = 3, stride = 2, padding = 1), relu,
+                    conv2d(out, kernel = 3, padding = 1),
+                } shortcut {
+                    conv2d(out, kernel = 1, stride = 2),
+                }
+                relu
+            }
+            const WIDTH: usize = 16;
+
+            conv1: conv2d(WIDTH, kernel = 3, padding = 1), relu,
+            stage1: repeat(3) { basic(WIDTH) }
+            stage2: residual { down(2 * WIDTH), repeat(2) { basic(2 * WIDTH) } } shortcut { conv2d(32, 1, stride = 2) }
+            stage3_1: down(4 * WIDTH), stage3: repeat(2) { basic(4 * WIDTH) }
+            global_avg_pool, fc: linear(10),
+        }",
+    );
+    assert_eq!(parameters.len(), 1 + 6 + 3 + 4 + 1 + 3 + 4 + 1);
+    assert_eq!(parameters[0], "conv1 [16, 3, 3, 3]");
+    assert_eq!(parameters[6], "stage1.2.basic_1.conv2d_2 [16, 16, 3, 3]");
+    assert_eq!(parameters[7], "stage2.down_1.conv2d_1 [32, 16, 3, 3]");
+    assert_eq!(parameters[9], "stage2.down_1.conv2d_3 [32, 16, 1, 1]");
+    assert_eq!(parameters[10], "stage2.repeat_1.0.basic_1.conv2d_1 [32, 32, 3, 3]");
+    assert_eq!(parameters[14], "stage2.conv2d_1 [32, 16, 1, 1]");
+    assert_eq!(parameters[21], "stage3.1.basic_1.conv2d_2 [64, 64, 3, 3]");
+    assert_eq!(parameters[22], "fc [10, 64]");
+}
+
+/// Iandola et al., 2016: a fire module squeezes the channels, then widens them in two ways.
+#[test]
+fn squeezenet() {
+    let parameters = parameters(
+        "pub struct Squeeze: [3, 64, 64] -> [1000] {
+            block fire(squeeze, expand) {
+                squeeze: conv2d(squeeze, kernel = 1), relu,
+                concat {
+                    branch { expand1: conv2d(expand, kernel = 1), relu }
+                    branch { expand3: conv2d(expand, kernel = 3, padding = 1), relu }
+                }
+            }
+            conv1: conv2d(64, kernel = 3, stride = 2), relu, max_pool2d(3, stride = 2),
+            fire2: fire(16, 64), residual { fire3: fire(16, 64) } max_pool2d(3, stride = 2),
+            fire4: fire(32, expand = 128),
+            dropout, conv10: conv2d(1000, kernel = 1), relu, global_avg_pool,
+        }",
+    );
+    assert_eq!(
+        parameters,
+        [
+            "conv1 [64, 3, 3, 3]",
+            "fire2.squeeze [16, 64, 1, 1]",
+            "fire2.expand1 [64, 16, 1, 1]",
+            "fire2.expand3 [64, 16, 3, 3]",
+            "fire3.squeeze [16, 128, 1, 1]",
+            "fire3.expand1 [64, 16, 1, 1]",
+            "fire3.expand3 [64, 16, 3, 3]",
+            "fire4.squeeze [32, 128, 1, 1]",
+            "fire4.expand1 [128, 32, 1, 1]",
+            "fire4.expand3 [128, 32, 3, 3]",
+            "conv10 [1000, 256, 1, 1]",
+        ]
+    );
+}
+
+/// Ronneberger et al., 2015: what comes up is joined with what went down; here without scaling.
+#[test]
+fn unet_skips() {
+    let parameters = parameters(
+        "pub struct UNet: [1, 16, 16] -> [2, 16, 16] {
+            const BASE: usize = 8;
+            block double(out) { repeat(2) { conv2d(out, kernel = 3, padding = 1), relu } }
+            skip1: double(BASE), skip2: double(BASE * 2), double(BASE * 4),
+            concat(skip2), double(BASE * 2), concat(skip1), double(BASE), conv2d(2, kernel = 1)
+        }",
+    );
+    assert_eq!(parameters[3], "skip2.repeat_1.1.conv2d_1 [16, 16, 3, 3]");
+    assert_eq!(parameters[6], "double_4.repeat_1.0.conv2d_1 [16, 48, 3, 3]");
+    assert_eq!(parameters[8], "double_5.repeat_1.0.conv2d_1 [8, 24, 3, 3]");
+    assert_eq!(parameters[10], "conv2d_1 [2, 8, 1, 1]");
+}
+
+/// Szegedy et al., 2014: four branches joined.
+#[test]
+fn inception() {
+    let parameters = parameters(
+        "pub struct Inception: [192, 28, 28] -> [480, 28, 28] {
+            block inception(one, reduce3, three, reduce5, five, pool) {
+                concat {
+                    branch { conv2d(one, 1), relu }
+                    branch { conv2d(reduce3, 1), relu, conv2d(three, 3, padding = 1), relu }
+                    branch { conv2d(reduce5, 1), relu, conv2d(five, 5, padding = 2), relu }
+                    branch { max_pool2d(3, stride = 1, padding = 1), conv2d(pool, 1), relu }
+                }
+            }
+            a: inception(64, 96, 128, 16, 32, 32), b: inception(128, 128, 192, 32, 96, pool = 64)
+        }",
+    );
+    assert_eq!(parameters.len(), 12);
+    assert_eq!(parameters[6], "b.conv2d_1 [128, 256, 1, 1]");
 }

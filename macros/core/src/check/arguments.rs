@@ -1,35 +1,54 @@
 //! Keywords and arguments against the table of layers.
 
 use proc_macro2::Ident;
+use syn::ext::IdentExt;
 
 use super::Checker;
+use super::constants::{OF_THE_CRATE, Value};
 use crate::Mistake;
 use crate::layers::{
-    self, ARGUMENTS_ELSEWHERE, Default, Given, Kind, LAYERS, LAYERS_ELSEWHERE, NOT_YET,
+    self, ARGUMENTS_ELSEWHERE, Default, FLOW, Given, Kind, LAYERS, LAYERS_ELSEWHERE, NOT_YET,
 };
-use crate::mistake::{Place, nearest};
-use crate::parse::{Argument, Layer, Value};
+use crate::mistake::nearest;
+use crate::parse::{Argument, Expression, Form, Layer};
 
-/// The place where an argument is written.
-pub(super) fn place_of(layer: &layers::Layer, written: &Layer, name: &str) -> Option<Place> {
+/// The value that is written for an argument.
+pub(super) fn written_value<'a>(
+    layer: &layers::Layer,
+    written: &'a Layer,
+    name: &str,
+) -> Option<&'a Expression> {
     let index = layer.position(name)?;
     let by_key = |argument: &&Argument| argument.key.as_ref().is_some_and(|key| key == name);
     let positional =
         || written.arguments.get(index).filter(|a| a.key.is_none() && index < layer.positional);
     let found = written.arguments.iter().find(by_key).or_else(positional);
-    found.map(|argument| argument.place)
+    found.map(|argument| &argument.value)
 }
 
-impl Checker {
-    /// Reports a word that is no layer; returns the layer that it most likely stands for.
-    pub(super) fn unknown_layer(&mut self, keyword: &Ident) -> Option<&'static layers::Layer> {
+/// What an unknown word most likely stands for.
+pub(super) enum Meant {
+    /// A layer.
+    Layer(&'static layers::Layer),
+    /// A block of this index.
+    Block(usize),
+    /// Nothing that is near.
+    Nothing,
+}
+
+impl Checker<'_> {
+    /// Reports a word that is no layer; returns what it most likely stands for.
+    pub(super) fn unknown_layer(&mut self, keyword: &Ident) -> Meant {
         let word = keyword.to_string();
         let plain = word.to_lowercase().replace('_', "");
         let known = || LAYERS.iter().map(|layer| layer.keyword);
+        let body = self.body;
+        let blocks: Vec<String> = body.blocks.iter().map(|block| block.name.to_string()).collect();
         let elsewhere = LAYERS_ELSEWHERE.iter().find(|(other, _)| *other == plain);
-        let near = elsewhere
-            .map(|&(_, ours)| ours)
-            .or_else(|| nearest(&word, known().chain(NOT_YET.iter().copied())));
+        let near = elsewhere.map(|&(_, ours)| ours).or_else(|| {
+            let others = FLOW.iter().chain(NOT_YET).copied();
+            nearest(&word, known().chain(blocks.iter().map(String::as_str)).chain(others))
+        });
         let (message, help) = match near {
             Some(ours) if NOT_YET.contains(&ours) => {
                 (format!("`{ours}` is not part of the language yet"), String::new())
@@ -37,13 +56,31 @@ impl Checker {
             Some(ours) => {
                 (format!("there is no layer `{word}`"), format!("did you mean `{ours}`?"))
             }
-            None => (
-                format!("there is no layer `{word}`"),
-                format!("the layers are {}", known().collect::<Vec<_>>().join(", ")),
-            ),
+            None => {
+                let all: Vec<&str> = known().chain(blocks.iter().map(String::as_str)).collect();
+                (
+                    format!("there is no layer `{word}`"),
+                    format!("the layers are {}", all.join(", ")),
+                )
+            }
         };
         self.report(Mistake::new(keyword.span(), message).help(help));
-        near.and_then(layers::find)
+        let Some(near) = near else { return Meant::Nothing };
+        self.forgiven.insert(near.to_string());
+        match (layers::find(near), self.find_block(near)) {
+            (Some(layer), _) => Meant::Layer(layer),
+            (None, Some(block)) => Meant::Block(block),
+            (None, None) => Meant::Nothing,
+        }
+    }
+
+    /// What an unknown word reads may be names of values: that nothing else reads them is no news.
+    pub(super) fn forgive_names(&mut self, written: &Layer) {
+        for argument in &written.arguments {
+            if let Form::Name(name) = &argument.value.form {
+                self.forgiven.insert(name.unraw().to_string());
+            }
+        }
     }
 
     /// The values of all arguments. A value that is wrong or missing is reported, and its default
@@ -72,9 +109,10 @@ impl Checker {
             };
             let expected = &layer.arguments[index];
             if seen[index] {
-                let place = argument.key.as_ref().map_or(argument.place, |key| key.span().into());
-                let message = format!("`{name}`: `{}` is given twice", expected.name);
-                self.report(Mistake::new(place, message).help("leave one of them out"));
+                let key = argument.key.as_ref();
+                let place = key.map_or(argument.value.place, |key| key.span().into());
+                let message = format!("`{}` is given twice", expected.name);
+                self.report(Mistake::about(name, place, message).help("leave one of them out"));
                 continue;
             }
             seen[index] = true;
@@ -90,9 +128,9 @@ impl Checker {
                 Default::Required => {
                     // An argument that found no place may be the one that is missing.
                     if !seen[index] && !lost {
-                        let message = format!("`{name}`: `{}` is missing", argument.name);
+                        let message = format!("`{}` is missing", argument.name);
                         self.report(
-                            Mistake::new(written.keyword.span(), message)
+                            Mistake::about(name, written.keyword.span(), message)
                                 .help(format!("for example `{}`", layer.example())),
                         );
                     }
@@ -120,7 +158,7 @@ impl Checker {
             .iter()
             .find(|(other, ours)| *other == word && layer.position(ours).is_some());
         let near = elsewhere.map(|&(_, ours)| ours).or_else(|| nearest(&word, names()));
-        let message = format!("`{name}`: `{}` has no argument `{word}`", layer.keyword);
+        let message = format!("`{}` has no argument `{word}`", layer.keyword);
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None if layer.arguments.is_empty() => {
@@ -128,7 +166,7 @@ impl Checker {
             }
             None => format!("it has {}", names().collect::<Vec<_>>().join(", ")),
         };
-        self.report(Mistake::new(key.span(), message).help(help));
+        self.report(Mistake::about(name, key.span(), message).help(help));
         near.and_then(|near| layer.position(near)).filter(|&index| !seen[index])
     }
 
@@ -140,11 +178,13 @@ impl Checker {
         position: usize,
         named: bool,
     ) -> Option<usize> {
-        if let Value::Other(text) = &argument.value
-            && layer.position(text).is_some()
+        if let Form::Name(text) = &argument.value.form
+            && layer.position(&text.to_string()).is_some()
+            && self.constant(text).is_none()
         {
-            let message = format!("`{name}`: the value of `{text}` is missing");
-            self.report(Mistake::new(argument.place, message).help(format!("write `{text} = …`")));
+            let message = format!("the value of `{text}` is missing");
+            let mistake = Mistake::about(name, argument.value.place, message);
+            self.report(mistake.help(format!("write `{text} = …`")));
             return None;
         }
         if !named && position < layer.positional {
@@ -153,33 +193,29 @@ impl Checker {
         let next = layer.arguments.get(position).filter(|_| !named).map(|next| next.name);
         let (message, help) = if layer.arguments.is_empty() {
             (
-                format!("`{name}`: `{}` takes no arguments", layer.keyword),
+                format!("`{}` takes no arguments", layer.keyword),
                 format!("write `{}`", layer.keyword),
             )
         } else if named {
             (
-                format!("`{name}`: an argument without a name stands after one with a name"),
+                "an argument without a name stands after one with a name".to_string(),
                 "write `name = value`".into(),
             )
         } else if let Some(next) = next {
             (
                 format!(
-                    "`{name}`: too many arguments without a name: `{}` takes {}",
+                    "too many arguments without a name: `{}` takes {}",
                     layer.keyword, layer.positional
                 ),
                 format!("write `{next} = {}`", argument.value),
             )
         } else {
             (
-                format!(
-                    "`{name}`: too many arguments: `{}` takes {}",
-                    layer.keyword,
-                    layer.arguments.len()
-                ),
+                format!("too many arguments: `{}` takes {}", layer.keyword, layer.arguments.len()),
                 format!("for example `{}`", layer.example()),
             )
         };
-        self.report(Mistake::new(argument.place, message).help(help));
+        self.report(Mistake::about(name, argument.value.place, message).help(help));
         None
     }
 
@@ -189,7 +225,17 @@ impl Checker {
         expected: &layers::Argument,
         argument: &Argument,
     ) -> Option<Given> {
-        match (expected.kind, &argument.value) {
+        let written = &argument.value;
+        if matches!(&written.form, Form::Name(word) if word == "same" && self.constant(word).is_none())
+        {
+            self.report(
+                Mistake::new(written.place, "`same` is not part of the language yet")
+                    .help("for an odd kernel and stride 1, half the kernel keeps height and width: `padding = 1` for kernel 3"),
+            );
+            return None;
+        }
+        let value = self.evaluate(written);
+        match (expected.kind, &value) {
             (Kind::Count, Value::Integer(n)) => return Some(Given::Count(*n)),
             (Kind::Pair, Value::Integer(n)) => return Some(Given::Pair([*n, *n])),
             (Kind::Pair, Value::Pair(height, width)) => {
@@ -201,18 +247,9 @@ impl Checker {
             (_, Value::Wrong) => return None,
             _ => {}
         }
-        let text = argument.value.to_string();
-        if text == "same" {
-            self.report(
-                Mistake::new(argument.place, "`same` is not part of the language yet")
-                    .help("for an odd kernel and stride 1, half the kernel keeps height and width: `padding = 1` for kernel 3"),
-            );
-            return None;
-        }
-        let message =
-            format!("`{name}`: `{}` is {}, not `{text}`", expected.name, expected.kind.expected());
-        let help = better(expected, &argument.value);
-        self.report(Mistake::new(argument.place, message).help(help));
+        let what = format!("`{}` is {}, not `{value}`", expected.name, expected.kind.expected());
+        let mistake = self.about_value(name, written, &what);
+        self.report(mistake.help(better(expected, &value)));
         None
     }
 }
@@ -233,10 +270,8 @@ fn better(expected: &layers::Argument, value: &Value) -> String {
             let inside = text.trim_matches('"');
             if inside != text && inside.parse::<f64>().is_ok() {
                 write(inside)
-            } else if text.starts_with(|first: char| first.is_alphabetic()) {
-                "constants are not part of the language yet: write the number".into()
-            } else if text.contains([' ', '+', '*', '/']) && !text.starts_with(['-', '(', '"']) {
-                "arithmetic is not part of the language yet: write the result".into()
+            } else if text.contains("::") {
+                OF_THE_CRATE.into()
             } else {
                 String::new()
             }

@@ -6,15 +6,17 @@ use syn::ext::IdentExt;
 
 use super::Checker;
 use crate::Mistake;
-use crate::layers::{self, RESERVED};
+use crate::layers::{self, RESERVED, STRUCTURES};
 use crate::parse::Layer;
 
-/// A layer's name.
+/// The name of a layer or structure in its scope.
 pub(super) struct Name {
     /// What messages and weight files show.
     pub(super) text: String,
-    /// What a field of this name is called, unless there can be none.
-    pub(super) field: Option<Ident>,
+    /// The same as a word.
+    pub(super) ident: Ident,
+    /// Whether it is a mistake, so that no field has it.
+    pub(super) lost: bool,
 }
 
 /// Refuses a struct's name that generated names could meet.
@@ -25,7 +27,7 @@ pub(super) fn struct_name(name: &Ident, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-impl Checker {
+impl Checker<'_> {
     /// The layer's name: the written one; else, with parameters, its kind and its number among the
     /// layers of its kind; else its kind, which need not be unique.
     pub(super) fn layer_name(
@@ -33,73 +35,97 @@ impl Checker {
         written: &Layer,
         layer: Option<&'static layers::Layer>,
     ) -> Name {
-        match (&written.name, layer) {
-            (Some(name), _) => self.written_name(name),
-            (None, Some(layer)) if layer.has_parameters() => self.made_name(written, layer),
-            (None, _) => Name { text: written.keyword.to_string(), field: None },
+        let kind = layer.filter(|layer| layer.has_parameters()).map(|layer| layer.keyword);
+        if kind.is_none() && written.name.is_none() {
+            let keyword = &written.keyword;
+            return Name { text: keyword.to_string(), ident: keyword.clone(), lost: true };
+        }
+        let may_have_field = kind.is_some() || layer.is_none();
+        self.name(written.name.as_ref(), kind, &written.keyword, may_have_field)
+    }
+
+    /// The written name; else the number among those of its kind.
+    pub(super) fn name(
+        &mut self,
+        written: Option<&Ident>,
+        kind: Option<&str>,
+        keyword: &Ident,
+        field: bool,
+    ) -> Name {
+        let number = kind.map(|kind| self.count(kind));
+        match (written, kind, number) {
+            (None, Some(kind), Some(number)) => self.made_name(kind, number, keyword),
+            (Some(name), ..) => self.written_name(name, keyword, field),
+            (None, ..) => Name { text: keyword.to_string(), ident: keyword.clone(), lost: true },
         }
     }
 
-    fn written_name(&mut self, name: &Ident) -> Name {
+    fn written_name(&mut self, name: &Ident, keyword: &Ident, field: bool) -> Name {
         let text = name.unraw().to_string();
-        let reject =
-            |message: String, help: String| Some(Mistake::new(name.span(), message).help(help));
-        let mistake = if syn::parse_str::<Ident>(&name.to_string()).is_err() {
-            reject(
-                format!("`{text}` is a word of Rust and cannot name a layer"),
-                format!("for example `{text}1`"),
-            )
-        } else if RESERVED.contains(&text.as_str()) || text == "input" {
-            reject(
-                format!("`{text}` is a word of the language and cannot name a layer"),
-                format!("for example `{text}1`"),
-            )
-        } else if text.starts_with("__") {
-            reject(
-                format!("`{text}`: names that begin with `__` are typenet's own"),
-                "begin the name with a letter".into(),
-            )
-        } else {
-            self.taken(&text).map(|written| {
-                let message = if written {
-                    format!("`{text}` is already the name of a layer above")
-                } else {
-                    format!("`{text}` is already the name of an unnamed layer above")
+        let mistake = match name_mistake(name, "a layer") {
+            Some(mistake) => Some(mistake),
+            None => self.taken(&text, true, field).map(|other| {
+                let what = match other.keyword.as_str() {
+                    word if STRUCTURES.contains(&word) => word,
+                    _ => "layer",
                 };
-                Mistake::new(name.span(), message).help("each named layer needs its own name")
-            })
+                let unnamed = if other.written { "a" } else { "an unnamed" };
+                let message = format!("`{text}` is already the name of {unnamed} {what} above");
+                let same_braces = other.same_braces(self.frames.last());
+                Mistake::new(name.span(), message).help(if same_braces {
+                    "each named layer needs its own name"
+                } else {
+                    "braces without a name share the names of parameters with what is around them: \
+                     give the layer or the braces another name"
+                })
+            }),
         };
-        let field = mistake.is_none().then(|| name.clone());
-        if let Some(mistake) = mistake {
-            self.report(mistake);
-        } else {
-            self.names.push((text.clone(), true));
+        let lost = mistake.is_some();
+        match mistake {
+            Some(mistake) => self.report(mistake),
+            None => self.take(&text, keyword, true, field),
         }
-        Name { text, field }
+        Name { text, ident: name.clone(), lost }
     }
 
-    fn made_name(&mut self, written: &Layer, layer: &'static layers::Layer) -> Name {
-        let same = |other: Option<&'static layers::Layer>| {
-            other.is_some_and(|other| other.keyword == layer.keyword)
-        };
-        let number = 1 + self.nodes.iter().filter(|node| same(node.layer)).count();
-        let text = format!("{}_{number}", layer.keyword);
-        if self.taken(&text).is_some() {
+    fn made_name(&mut self, kind: &str, number: usize, keyword: &Ident) -> Name {
+        let text = format!("{kind}_{number}");
+        let ident = format_ident!("{text}", span = keyword.span());
+        let lost = self.taken(&text, false, true).is_some();
+        if lost {
             let message = format!(
                 "this layer is called `{text}`, as the {number}. of its kind, and a layer above has that name"
             );
             self.report(
-                Mistake::new(written.keyword.span(), message).help("give one of them another name"),
+                Mistake::new(keyword.span(), message).help("give one of them another name"),
             );
-            return Name { text, field: None };
+        } else {
+            self.take(&text, keyword, false, true);
         }
-        self.names.push((text.clone(), false));
-        let field = format_ident!("{text}", span = written.keyword.span());
-        Name { text, field: Some(field) }
+        Name { text, ident, lost }
     }
+}
 
-    /// Whether a name is taken, and then whether it was written.
-    fn taken(&self, text: &str) -> Option<bool> {
-        self.names.iter().find(|(name, _)| name == text).map(|&(_, written)| written)
-    }
+/// What is wrong with a name by itself; `what` it names.
+pub(super) fn name_mistake(name: &Ident, what: &str) -> Option<Mistake> {
+    let text = name.unraw().to_string();
+    let (message, help) = if syn::parse_str::<Ident>(&name.to_string()).is_err() {
+        (
+            format!("`{text}` is a word of Rust and cannot name {what}"),
+            format!("for example `{text}1`"),
+        )
+    } else if RESERVED.contains(&text.as_str()) || text == "input" {
+        (
+            format!("`{text}` is a word of the language and cannot name {what}"),
+            format!("for example `{text}1`"),
+        )
+    } else if text.starts_with("__") {
+        (
+            format!("`{text}`: names that begin with `__` are typenet's own"),
+            "begin the name with a letter".into(),
+        )
+    } else {
+        return None;
+    };
+    Some(Mistake::new(name.span(), message).help(help))
 }

@@ -139,8 +139,10 @@ fn arguments_of_the_wrong_kind() {
         ("kernel = \"5\"", "help: write `kernel = 5`"),
         ("kernel = 5.0", "help: write `kernel = 5`"),
         ("kernel = -5", "`c`: `kernel` is a whole number or a pair `(height, width)`, not `- 5`"),
-        ("kernel = K", "help: constants are not part of the language yet: write the number"),
-        ("kernel = 2 * 2", "help: arithmetic is not part of the language yet: write the result"),
+        ("kernel = K", "help: declare `const K: usize = …;` before the layers"),
+        ("kernel = crate::K", "help: constants of the crate are not part of the language yet"),
+        ("kernel = 2 - 3", "help: every number here is 0 or more"),
+        ("kernel = 2 / 0", "`2 / 0` divides by zero: 2 / 0"),
         (
             "kernel = (1, 2, 3)",
             "`c`: `kernel` is a whole number or a pair `(height, width)`, not `(1 , 2 , 3)`",

@@ -5,6 +5,7 @@
 //! placed at the macro itself, which also keeps the user's lints away from it.
 
 mod docs;
+mod fields;
 mod op;
 mod structs;
 
@@ -171,13 +172,13 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
     let calls = if sound { plan.calls.as_slice() } else { &[] };
     let forward = calls.iter().map(|call| {
         let (constant, method) = (&call.constant, &call.method);
-        let field = call.field.iter();
-        quote_spanned!(site()=> run.#method(&#constant #(, &net.#field)*);)
+        let field = call.field.iter().map(|path| fields::access(path));
+        quote_spanned!(site()=> run.#method(&#constant #(, &net #field)*);)
     });
     let backward = calls.iter().rev().map(|call| {
         let (constant, method) = (&call.constant, &call.method);
-        let field = call.field.iter();
-        quote_spanned!(site()=> run.#method(&#constant #(, &net.#field, &mut gradients.#field)*);)
+        let field = call.field.iter().map(|path| fields::access(path));
+        quote_spanned!(site()=> run.#method(&#constant #(, &net #field, &mut gradients #field)*);)
     });
     quote_spanned! {site()=>
         #[automatically_derived]
@@ -223,10 +224,10 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
 /// Uses the documentation item of each keyword at the keyword's place, so that an editor finds it;
 /// and each name without parameters at its place, so that an editor shows its type.
 fn for_editors(checked: &Checked) -> TokenStream {
-    let keywords = checked.nodes.iter().filter_map(|node| node.keyword.as_ref());
-    let values: Vec<TokenStream> = checked
-        .nodes
-        .iter()
+    // What blocks and repeats hold is shown as it is the first time.
+    let nodes = || checked.nodes.iter().filter(|node| !node.again);
+    let keywords = nodes().filter_map(|node| node.keyword.as_ref());
+    let values: Vec<TokenStream> = nodes()
         .filter(|node| node.layer.is_some_and(|layer| !layer.has_parameters()))
         .filter_map(|node| {
             let (name, shape) = (node.written_name.as_ref()?, array(node.value.shape()?));

@@ -1,9 +1,10 @@
 //! The items that a user sees: the net's struct, the struct of its parameters and the name of its
 //! gradients.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 
+use super::fields::{Content, Field, fields};
 use super::op::array;
 use super::{Names, docs, site};
 use crate::check::{Checked, Node};
@@ -27,7 +28,9 @@ pub(super) fn structs(
     let parameters_doc =
         format!(" The parameters of [`{net}`]: a field for each layer that has some.");
     let gradients_doc = format!(" Gradients of [`{net}`], in the shape of its parameters.");
-    let fields = checked.nodes.iter().filter_map(|node| field(checked, node));
+    let tree = fields(checked, net);
+    let fields = tree.iter().filter_map(|one| field(checked, one));
+    let inner = groups(checked, &tree, &generated_visibility, net);
     quote_spanned! {site()=>
         #(#cfg)*
         #(#lints)*
@@ -47,6 +50,8 @@ pub(super) fn structs(
             }
         }
 
+        #inner
+
         #(#cfg)*
         #(#lints)*
         #[doc = #gradients_doc]
@@ -55,17 +60,64 @@ pub(super) fn structs(
     }
 }
 
-/// A layer's field, if it has parameters.
-fn field(checked: &Checked, node: &Node) -> Option<TokenStream> {
-    let field = node.field.as_ref()?;
+/// The structs of fields that hold fields, each before those within it.
+fn groups(
+    checked: &Checked,
+    fields: &[Field<'_>],
+    visibility: &TokenStream,
+    net: &Ident,
+) -> TokenStream {
+    let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
+    let mut items = TokenStream::new();
+    for one in fields {
+        let Content::Group { name, path, tuple, inner } = &one.content else { continue };
+        let doc = format!(" The parameters of `{path}` in [`{net}`].");
+        let content = inner.iter().filter_map(|one| field(checked, one));
+        items.extend(if *tuple {
+            quote_spanned! {site()=>
+                #(#cfg)*
+                ::typenet::__private::__parameter_tuple! {
+                    #(#lints)*
+                    #[doc = #doc]
+                    #visibility struct #name(#(#content)*);
+                }
+            }
+        } else {
+            quote_spanned! {site()=>
+                #(#cfg)*
+                ::typenet::__private::__parameter_struct! {
+                    #(#lints)*
+                    #[doc = #doc]
+                    #visibility struct #name {
+                        #(#content)*
+                    }
+                }
+            }
+        });
+        items.extend(groups(checked, inner, visibility, net));
+    }
+    items
+}
+
+/// A field, if it has parameters.
+fn field(checked: &Checked, field: &Field<'_>) -> Option<TokenStream> {
+    let (docs, kind) = match &field.content {
+        Content::Layer(node) => layer(checked, node)?,
+        Content::Group { name, .. } => (field.docs.clone(), name.to_token_stream()),
+    };
+    let name = field.name.iter();
+    Some(quote_spanned!(site()=> #(#[doc = #docs])* pub #(#name:)* #kind,))
+}
+
+/// The documentation and the type of a layer's parameters.
+fn layer(checked: &Checked, node: &Node) -> Option<(Vec<String>, TokenStream)> {
     let weight = array(node.weight?);
     let input = node.inputs.first().and_then(|&index| checked.nodes[index].value.shape());
-    let docs = docs::field(node, input);
-    let layer = match node.bias.map(array) {
+    let kind = match node.bias.map(array) {
         Some(bias) => quote_spanned!(site()=> ::typenet::parameters::WeightBias<#weight, #bias>),
         None => quote_spanned!(site()=> ::typenet::parameters::Weight<#weight>),
     };
-    Some(quote_spanned!(site()=> #(#[doc = #docs])* pub #field: #layer,))
+    Some((docs::field(node, input), kind))
 }
 
 /// The same tokens as if the macro had written them, at the user's place.

@@ -2,42 +2,122 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
-use super::value::{first_value, pieces, value};
-use super::{Argument, Entry, Layer, Tokens, Value, flat, ident, punct, shown};
+use super::expression::{self, pieces};
+use super::{Argument, Block, Body, Constant, Entry, Expression, Form, Layer, Tokens};
+use super::{flat, ident, punct, shown};
 use crate::Mistake;
-use crate::layers;
+use crate::layers::{self, FLOW, RESERVED, STRUCTURES};
 use crate::mistake::Place;
 
-/// All entries in order.
-pub(super) fn entries(tokens: &[TokenTree], mistakes: &mut Vec<Mistake>) -> Vec<Entry> {
-    let mut reader = Reader { tokens: Tokens::new(tokens), mistakes };
-    let mut entries: Vec<Entry> = Vec::new();
-    while let Some(token) = reader.tokens.peek() {
-        if punct(Some(token), ',').is_some() {
-            reader.tokens.next();
-            reader.report(token.span(), "a layer is missing before this comma");
-            continue;
+/// How deep braces nest at most: reading and checking them takes the stack.
+const DEEPEST: usize = 32;
+
+impl Body {
+    /// What is known of a body that could not be read.
+    pub(super) fn unknown() -> Body {
+        Body { entries: vec![Entry::Gap], ..Body::default() }
+    }
+}
+
+/// All that stands between the braces of a declaration.
+pub(super) fn body(tokens: &[TokenTree], mistakes: &mut Vec<Mistake>) -> Body {
+    let before = mistakes.len();
+    let mut found = Found {
+        mistakes,
+        constants: Vec::new(),
+        blocks: Vec::new(),
+        block_names: block_names(tokens),
+        depth: 0,
+    };
+    let entries = found.entries(tokens);
+    let Found { constants, blocks, .. } = found;
+    Body { constants, blocks, entries, complete: mistakes.len() == before }
+}
+
+/// The words that are likely names of blocks, before anything is read: a word before one of them is
+/// a name that lacks its colon.
+fn block_names(tokens: &[TokenTree]) -> Vec<String> {
+    let named = |pair: &[TokenTree]| match pair {
+        [TokenTree::Ident(word), TokenTree::Ident(name)] if word == "block" => {
+            Some(name.to_string())
         }
-        let entry = reader.entry().unwrap_or(Entry::Gap);
-        reader.separator(&entry);
-        entries.push(entry);
-    }
-    entries
+        _ => None,
+    };
+    tokens.windows(2).filter_map(named).collect()
 }
 
-struct Reader<'a, 'm> {
-    tokens: Tokens<'a>,
-    mistakes: &'m mut Vec<Mistake>,
+/// What has been read, wherever in the body it stood.
+pub(super) struct Found<'m> {
+    pub(super) mistakes: &'m mut Vec<Mistake>,
+    pub(super) constants: Vec<Constant>,
+    pub(super) blocks: Vec<Block>,
+    block_names: Vec<String>,
+    /// How many braces are open.
+    pub(super) depth: usize,
 }
 
-impl<'a> Reader<'a, '_> {
-    fn report(&mut self, place: impl Into<Place>, message: impl Into<String>) {
-        self.mistakes.push(Mistake::new(place, message));
+impl Found<'_> {
+    /// All entries in order.
+    pub(super) fn entries(&mut self, tokens: &[TokenTree]) -> Vec<Entry> {
+        let mut reader = Reader { tokens: Tokens::new(tokens), found: self };
+        let mut entries: Vec<Entry> = Vec::new();
+        while let Some(token) = reader.tokens.peek() {
+            if punct(Some(token), ',').is_some() {
+                reader.tokens.next();
+                reader.report(token.span(), "a layer is missing before this comma");
+                continue;
+            }
+            let docs = reader.attributes();
+            if reader.item(&docs, !entries.is_empty()) {
+                continue;
+            }
+            let entry = reader.entry(docs).unwrap_or(Entry::Gap);
+            reader.separator(&entry);
+            entries.push(entry);
+        }
+        entries
+    }
+}
+
+/// Reads the entries between two braces.
+pub(super) struct Reader<'a, 'f, 'm> {
+    pub(super) tokens: Tokens<'a>,
+    pub(super) found: &'f mut Found<'m>,
+}
+
+impl<'a> Reader<'a, '_, '_> {
+    pub(super) fn is_block(&self, name: &str) -> bool {
+        self.found.block_names.iter().any(|block| block == name)
     }
 
-    /// A layer, or `None` after a mistake that leaves none.
-    fn entry(&mut self) -> Option<Entry> {
-        let docs = self.attributes();
+    pub(super) fn report(&mut self, place: impl Into<Place>, message: impl Into<String>) {
+        self.found.mistakes.push(Mistake::new(place, message));
+    }
+
+    pub(super) fn report_with(
+        &mut self,
+        place: impl Into<Place>,
+        message: impl Into<String>,
+        help: impl AsRef<str>,
+    ) {
+        self.found.mistakes.push(Mistake::new(place, message).help(help));
+    }
+
+    /// The entries between these braces, unless they nest too deep.
+    pub(super) fn inside(&mut self, group: &Group) -> Vec<Entry> {
+        if self.found.depth >= DEEPEST {
+            let message = format!("braces nest more than {DEEPEST} deep");
+            self.report_with(group.span(), message, "give inner parts names with `block`");
+            return vec![Entry::Gap];
+        }
+        self.found.depth += 1;
+        let entries = self.found.entries(&flat(group.stream()));
+        self.found.depth -= 1;
+        entries
+    }
+
+    /// A layer or structure, or `None` after a mistake that leaves none.
+    fn entry(&mut self, docs: Vec<String>) -> Option<Entry> {
         let Some(word) = self.tokens.peek_ident() else {
             let token = self.tokens.next()?;
             let message = format!("expected a layer, found `{}`", shown(token));
@@ -48,40 +128,27 @@ impl<'a> Reader<'a, '_> {
         let name = self.name(word);
         let Some(keyword) = self.tokens.peek_ident() else {
             let message = format!("`{word}`: a layer is missing after the name");
-            let mistake = Mistake::new(word.span(), message);
-            self.mistakes
-                .push(mistake.help(format!("for example `{word}: conv2d(16, kernel = 3)`")));
+            let help = format!("for example `{word}: conv2d(16, kernel = 3)`");
+            self.report_with(word.span(), message, help);
             self.skip();
             return None;
         };
         self.tokens.next();
-        let text = keyword.to_string();
         if self.tokens.is_at(0, "::") {
-            self.mistakes.push(
-                Mistake::new(
-                    keyword.span(),
-                    "other nets and layers of your own are not part of the language yet",
-                )
-                .help("write the layers out"),
-            );
+            let message = "other nets and layers of your own are not part of the language yet";
+            self.report_with(keyword.span(), message, "write the layers out");
             self.skip();
             return None;
         }
-        if layers::RESERVED.contains(&text.as_str()) {
-            let message = format!("`{text}` is not part of the language yet");
-            self.mistakes.push(
-                Mistake::new(keyword.span(), message)
-                    .help("a net is a chain: each layer reads the one before it"),
-            );
-            self.structure();
-            return None;
+        if let Some(word) = self.structure_word(keyword) {
+            return self.structure(docs, name, keyword, word);
         }
         let arguments = self.arguments(keyword);
         Some(Entry::Layer(Layer { docs, name, keyword: keyword.clone(), arguments }))
     }
 
     /// Documentation lines; other attributes are mistakes.
-    fn attributes(&mut self) -> Vec<String> {
+    pub(super) fn attributes(&mut self) -> Vec<String> {
         let mut docs = Vec::new();
         while let Some(pound) = self.tokens.peek_punct('#') {
             self.tokens.next();
@@ -110,15 +177,22 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// The name before the keyword. Forgives a wrong or a missing colon after saying so.
-    fn name(&mut self, word: &'a Ident) -> Option<Ident> {
+    pub(super) fn name(&mut self, word: &'a Ident) -> Option<Ident> {
         let colon = self.tokens.is_at(1, ":") && !self.tokens.is_at(1, "::");
         if colon {
             self.tokens.next();
             self.tokens.next();
             return Some(word.clone());
         }
+        let blocks = &self.found.block_names;
         let is_kind = |token: Option<&TokenTree>| {
-            ident(token).is_some_and(|word| layers::find(&word.to_string()).is_some())
+            ident(token).map(ToString::to_string).is_some_and(|word| {
+                let among = |words: &[&str]| words.contains(&word.as_str());
+                layers::find(&word).is_some()
+                    || among(STRUCTURES)
+                    || among(FLOW)
+                    || blocks.contains(&word)
+            })
         };
         if self.tokens.is_at(1, "=") && ident(self.tokens.rest.get(2)).is_some() {
             let span = self.tokens.rest[1].span();
@@ -127,12 +201,12 @@ impl<'a> Reader<'a, '_> {
             self.tokens.next();
             return Some(word.clone());
         }
-        let reserved = layers::RESERVED.contains(&word.to_string().as_str());
+        let reserved = RESERVED.contains(&word.to_string().as_str());
         if !reserved && !is_kind(self.tokens.peek()) && is_kind(self.tokens.rest.get(1)) {
             let after = &self.tokens.rest[1];
             let message = format!("a colon is missing between `{word}` and `{after}`");
-            let mistake = Mistake::new(Place { start: word.span(), end: after.span() }, message);
-            self.mistakes.push(mistake.help(format!("`{word}: {after}` gives the layer a name")));
+            let place = Place { start: word.span(), end: after.span() };
+            self.report_with(place, message, format!("`{word}: {after}` gives the layer a name"));
             self.tokens.next();
             return Some(word.clone());
         }
@@ -141,13 +215,13 @@ impl<'a> Reader<'a, '_> {
 
     fn arguments(&mut self, keyword: &Ident) -> Vec<Argument> {
         if let Some(group) = self.tokens.group(Delimiter::Parenthesis) {
-            return arguments(group, keyword, self.mistakes);
+            return arguments(group, keyword, self.found.mistakes);
         }
         if let Some(token @ TokenTree::Group(group)) = self.tokens.peek() {
             self.tokens.next();
             let message = format!("the arguments of `{keyword}` stand in parentheses");
             self.report(token.span(), message);
-            return arguments(group, keyword, self.mistakes);
+            return arguments(group, keyword, self.found.mistakes);
         }
         Vec::new()
     }
@@ -158,8 +232,12 @@ impl<'a> Reader<'a, '_> {
         if self.tokens.punct(',').is_some() {
             return;
         }
-        let Entry::Layer(layer) = before else { return };
-        let keyword = &layer.keyword;
+        let keyword = match before {
+            Entry::Layer(layer) => &layer.keyword,
+            Entry::Structure(structure) if punct(Some(token), ';').is_some() => &structure.keyword,
+            // A comma may be left out after a brace.
+            Entry::Structure(_) | Entry::Gap => return,
+        };
         if self.tokens.punct(';').is_some() {
             self.report(token.span(), "a comma stands between layers, not a semicolon");
         } else if ident(Some(token)).is_some() || punct(Some(token), '#').is_some() {
@@ -178,30 +256,12 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Goes on to the next comma or semicolon.
-    fn skip(&mut self) {
+    pub(super) fn skip(&mut self) {
         while self.tokens.peek().is_some()
             && self.tokens.peek_punct(',').is_none()
             && self.tokens.punct(';').is_none()
         {
             self.tokens.next();
-        }
-    }
-
-    /// Steps over `residual { … } shortcut { … }`, `block name(…) { … }`, `const X: T = …;` and the
-    /// like, after which a comma may be left out.
-    fn structure(&mut self) {
-        while self.tokens.peek().is_some() {
-            if self.tokens.peek_punct(',').is_some() || self.tokens.punct(';').is_some() {
-                return;
-            }
-            let braces = self.tokens.group(Delimiter::Brace).is_some();
-            let goes_on = self.tokens.peek_ident().is_some_and(|word| word == "shortcut");
-            if braces && !goes_on {
-                return;
-            }
-            if !braces {
-                self.tokens.next();
-            }
         }
     }
 }
@@ -230,7 +290,7 @@ fn argument<'a>(
     arguments: &mut Vec<Argument>,
     mistakes: &mut Vec<Mistake>,
 ) -> &'a [TokenTree] {
-    let (key, mut written) = match piece {
+    let (key, written) = match piece {
         [TokenTree::Ident(key), equals, rest @ ..] if punct(Some(equals), '=').is_some() => {
             (Some(key), rest)
         }
@@ -243,25 +303,27 @@ fn argument<'a>(
         }
         rest => (None, rest),
     };
-    // `6 kernel = 5` or `kernel = 5 stride = 2`: what comes after the first value is an argument.
-    let len = first_value(written);
-    let mut left: &[TokenTree] = &[];
-    if let Some(next @ (TokenTree::Ident(_) | TokenTree::Literal(_))) = written.get(len)
-        && len > 0
-    {
-        let message = format!("`{keyword}`: a comma is missing before `{next}`");
-        mistakes.push(Mistake::new(next.span(), message));
-        (written, left) = written.split_at(len);
-    }
-    let value = match (written, key) {
-        ([], Some(key)) => {
-            let message = format!("`{keyword}`: the value of `{key}` is missing");
-            mistakes.push(Mistake::new(key.span(), message).help(format!("write `{key} = …`")));
-            Value::Wrong
-        }
-        (written, _) => value(written, mistakes),
-    };
     let instead = key.unwrap_or(keyword).span();
-    arguments.push(Argument { key: key.cloned(), value, place: Place::of(written, instead) });
+    if let ([], Some(key)) = (written, key) {
+        let message = format!("`{keyword}`: the value of `{key}` is missing");
+        mistakes.push(Mistake::new(key.span(), message).help(format!("write `{key} = …`")));
+        let value = Expression { place: instead.into(), form: Form::Wrong };
+        arguments.push(Argument { key: Some(key.clone()), value });
+        return &[];
+    }
+    let (mut value, mut left) = expression::first(written, instead, mistakes);
+    match left.first() {
+        // `6 kernel = 5` or `kernel = 5 stride = 2`: what comes after the value is an argument.
+        Some(next @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => {
+            let message = format!("`{keyword}`: a comma is missing before `{next}`");
+            mistakes.push(Mistake::new(next.span(), message));
+        }
+        Some(_) => {
+            value = expression::whole(written, instead, &mut Vec::new());
+            left = &[];
+        }
+        None => {}
+    }
+    arguments.push(Argument { key: key.cloned(), value });
     left
 }

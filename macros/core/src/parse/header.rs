@@ -4,8 +4,8 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Token, Visibility};
 
-use super::value::{self, pieces};
-use super::{Declaration, Dimensions, HeaderShape, Tokens, Value, body, flat, shown};
+use super::expression::{self, pieces};
+use super::{Body, Declaration, Dimensions, Form, HeaderShape, Tokens, body, flat, shown};
 use crate::Mistake;
 use crate::mistake::Place;
 
@@ -33,8 +33,8 @@ pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Op
     let mut shapes = Shapes { after: name.span(), generic, mistakes };
     let in_shape = shapes.input(&mut tokens);
     let out_shape = shapes.output(&mut tokens, matches!(in_shape, HeaderShape::Missing(_)));
-    let entries = find_body(&mut tokens, &name, mistakes);
-    Some(Declaration { attributes, visibility, name, input: in_shape, output: out_shape, entries })
+    let body = find_body(&mut tokens, &name, mistakes);
+    Some(Declaration { attributes, visibility, name, input: in_shape, output: out_shape, body })
 }
 
 fn start(input: ParseStream<'_>) -> syn::Result<Start> {
@@ -132,22 +132,18 @@ impl Shapes<'_> {
         let mut dimensions = Vec::new();
         let mut wrong = false;
         for piece in pieces(&inner) {
-            let place = Place::of(piece, group.span());
-            match value::value(piece, self.mistakes) {
-                Value::Integer(size) => dimensions.push((size, place.start)),
-                Value::Wrong => wrong = true,
-                _ if self.generic => wrong = true,
-                _ => {
-                    wrong = true;
-                    let text: TokenStream = piece.iter().cloned().collect();
-                    let message = if piece.is_empty() {
-                        format!("the {what} shape: a dimension is missing between two commas")
-                    } else {
-                        format!("the {what} shape: a dimension is a whole number, found `{text}`")
-                    };
-                    self.mistakes.push(Mistake::new(place, message).help(not_a_number(piece)));
-                }
+            if piece.is_empty() {
+                wrong = true;
+                let message =
+                    format!("the {what} shape: a dimension is missing between two commas");
+                self.mistakes.push(Mistake::new(group.span(), message));
+                continue;
             }
+            let value = expression::whole(piece, group.span(), self.mistakes);
+            // With generics, a name may be one of theirs.
+            wrong |= matches!(value.form, Form::Wrong)
+                || (self.generic && !matches!(value.form, Form::Integer(_)));
+            dimensions.push(value);
         }
         if wrong {
             return HeaderShape::Wrong;
@@ -156,22 +152,7 @@ impl Shapes<'_> {
     }
 }
 
-/// What to do about a value that would be a number if constants were part of the language.
-pub(crate) fn not_a_number(tokens: &[TokenTree]) -> &'static str {
-    if tokens.iter().any(|token| matches!(token, TokenTree::Ident(_))) {
-        "constants are not part of the language yet: write the number"
-    } else if tokens.len() > 1 {
-        "arithmetic is not part of the language yet: write the result"
-    } else {
-        ""
-    }
-}
-
-fn find_body(
-    tokens: &mut Tokens<'_>,
-    name: &Ident,
-    mistakes: &mut Vec<Mistake>,
-) -> Vec<super::Entry> {
+fn find_body(tokens: &mut Tokens<'_>, name: &Ident, mistakes: &mut Vec<Mistake>) -> Body {
     if let Some(token) = tokens.peek()
         && !matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
     {
@@ -184,7 +165,7 @@ fn find_body(
             tokens.next();
         }
         if tokens.peek().is_none() {
-            return vec![super::Entry::Gap];
+            return Body::unknown();
         }
     }
     let Some(group) = tokens.group(Delimiter::Brace) else {
@@ -193,7 +174,7 @@ fn find_body(
             Mistake::new(name.span(), message)
                 .help("write them in braces: `{ flatten, linear(10) }`"),
         );
-        return vec![super::Entry::Gap];
+        return Body::unknown();
     };
     if let Some(token) = tokens.peek() {
         let message = format!("expected nothing after the layers, found `{}`", shown(token));
@@ -205,7 +186,7 @@ fn find_body(
         mistakes.push(
             Mistake::new(group.span(), message).help("for example `{ flatten, linear(10) }`"),
         );
-        return vec![super::Entry::Gap];
+        return Body::unknown();
     }
-    body::entries(&inner, mistakes)
+    body::body(&inner, mistakes)
 }

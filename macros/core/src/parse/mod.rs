@@ -2,11 +2,16 @@
 //! reported together and half-typed declarations still give their other layers.
 
 mod body;
+mod display;
+mod expression;
 mod header;
-mod value;
+mod items;
+mod structure;
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Span, TokenStream, TokenTree};
 use syn::{Attribute, Visibility};
+
+pub use expression::{Expression, Form, Operator};
 
 use crate::Mistake;
 use crate::mistake::Place;
@@ -24,8 +29,21 @@ pub struct Declaration {
     pub input: HeaderShape,
     /// The output's shape.
     pub output: HeaderShape,
-    /// The layers in order.
+    /// What stands between the braces.
+    pub body: Body,
+}
+
+/// What stands between the braces of a declaration.
+#[derive(Clone, Default, Debug)]
+pub struct Body {
+    /// The constants in order.
+    pub constants: Vec<Constant>,
+    /// The blocks in order.
+    pub blocks: Vec<Block>,
+    /// The layers and structures in order.
     pub entries: Vec<Entry>,
+    /// Whether all of it could be read. Else what seems unused may be used where it could not.
+    pub complete: bool,
 }
 
 /// The input's or output's shape in the header.
@@ -44,15 +62,48 @@ pub enum HeaderShape {
 pub struct Dimensions {
     /// The brackets.
     pub span: Span,
-    /// The dimensions with their places.
-    pub dimensions: Vec<(usize, Span)>,
+    /// The dimensions.
+    pub dimensions: Vec<Expression>,
+}
+
+/// `const WIDTH: usize = 16;`
+#[derive(Clone, Debug)]
+pub struct Constant {
+    /// Its name.
+    pub name: Ident,
+    /// Its value.
+    pub value: Expression,
+}
+
+/// `block basic(out, stride = 1) { … }`
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The lines of its documentation.
+    pub docs: Vec<String>,
+    /// The word that uses it.
+    pub name: Ident,
+    /// What a use may set.
+    pub parameters: Vec<Parameter>,
+    /// Its layers.
+    pub entries: Vec<Entry>,
+}
+
+/// A parameter of a block.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: Ident,
+    /// Its value where a use gives none.
+    pub default: Option<Expression>,
 }
 
 /// What stands between two commas.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// A layer.
+    /// A layer, a use of a block, or a layer that reads values by name.
     Layer(Layer),
+    /// Braces with layers in them.
+    Structure(Structure),
     /// Something with a mistake that is already reported; nothing is known of the value after it.
     Gap,
 }
@@ -70,94 +121,63 @@ pub struct Layer {
     pub arguments: Vec<Argument>,
 }
 
+/// Braces with layers in them.
+#[derive(Clone, Debug)]
+pub struct Structure {
+    /// The lines of its documentation.
+    pub docs: Vec<String>,
+    /// The name before the colon.
+    pub name: Option<Ident>,
+    /// The word before the braces.
+    pub keyword: Ident,
+    /// Which structure it is, with its layers.
+    pub kind: StructureKind,
+}
+
+/// The structures of the language.
+#[derive(Clone, Debug)]
+pub enum StructureKind {
+    /// `residual { … } shortcut { … }`
+    Residual {
+        /// The layers in the first braces.
+        body: Vec<Entry>,
+        /// The word `shortcut` and the layers in its braces.
+        shortcut: Option<(Ident, Vec<Entry>)>,
+    },
+    /// `concat { branch { … } branch { … } }`
+    Concat {
+        /// The branches in order.
+        branches: Vec<Branch>,
+    },
+    /// `repeat(3) { … }`
+    Repeat {
+        /// How often.
+        count: Expression,
+        /// The layers in the braces.
+        body: Vec<Entry>,
+    },
+}
+
+/// `branch { … }`
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// The lines of its documentation.
+    pub docs: Vec<String>,
+    /// The name before the colon.
+    pub name: Option<Ident>,
+    /// The word `branch`.
+    pub keyword: Ident,
+    /// Its layers; none keep the value.
+    pub entries: Vec<Entry>,
+}
+
 /// An argument as it was written.
 #[derive(Clone, Debug)]
 pub struct Argument {
     /// The name before the equals sign.
     pub key: Option<Ident>,
     /// The value.
-    pub value: Value,
-    /// The value's tokens; the key where there are none.
-    pub place: Place,
-}
-
-/// The value of an argument as it was written.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Value {
-    /// A whole number from 0.
-    Integer(usize),
-    /// A number with a fraction or an exponent.
-    Float(f64),
-    /// `true` or `false`.
-    Flag(bool),
-    /// Two whole numbers from 0 in parentheses.
-    Pair(usize, usize),
-    /// Anything else, as text.
-    Other(String),
-    /// A value with a mistake that is already reported.
-    Wrong,
-}
-
-impl std::fmt::Display for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Value::Integer(number) => write!(f, "{number}"),
-            Value::Float(number) => write!(f, "{number:?}"),
-            Value::Flag(flag) => write!(f, "{flag}"),
-            Value::Pair(height, width) => write!(f, "({height}, {width})"),
-            Value::Other(text) => f.write_str(text),
-            Value::Wrong => f.write_str("?"),
-        }
-    }
-}
-
-impl std::fmt::Display for HeaderShape {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            HeaderShape::Written(shape) => {
-                let sizes: Vec<usize> = shape.dimensions.iter().map(|&(size, _)| size).collect();
-                write!(f, "{sizes:?}")
-            }
-            HeaderShape::Missing(_) | HeaderShape::Wrong => f.write_str("?"),
-        }
-    }
-}
-
-/// The declaration in one line for the header and one a layer.
-impl std::fmt::Display for Declaration {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "struct {}: {} -> {}", self.name, self.input, self.output)?;
-        for entry in &self.entries {
-            let Entry::Layer(layer) = entry else {
-                writeln!(f, "  ?")?;
-                continue;
-            };
-            f.write_str("  ")?;
-            if let Some(name) = &layer.name {
-                write!(f, "{name}: ")?;
-            }
-            write!(f, "{}", layer.keyword)?;
-            let arguments: Vec<String> = layer
-                .arguments
-                .iter()
-                .map(|argument| match &argument.key {
-                    Some(key) => format!("{key} = {}", argument.value),
-                    None => argument.value.to_string(),
-                })
-                .collect();
-            if !arguments.is_empty() {
-                write!(f, "({})", arguments.join(", "))?;
-            }
-            writeln!(f)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::fmt::Debug for Declaration {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
-    }
+    pub value: Expression,
 }
 
 /// Reads a declaration. Without a name there is nothing to declare, and only mistakes come back.

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
 
@@ -84,24 +84,90 @@ fn half_typed_layers_leave_the_others() {
 }
 
 #[test]
-fn structures_are_stepped_over() {
+fn structures_nest() {
     let (text, messages) = layers(
-        "const W: usize = 16; block b(out, stride = 1) { relu } relu, \
-         residual { conv2d(1, 3) } shortcut { tanh } tanh, s: add(a), super::Backbone, my::Swirl(3), flatten",
+        "const W: usize = 16; const V: usize = W * (2 + 1) - 4 % 3; block b(out, stride = 1) { conv2d(out, 3, stride = stride) } \
+         r: residual { b(W), a: relu, } shortcut { tanh } concat { branch {} left: branch { relu }, }, \
+         s: repeat(W / 8) { residual { relu } } add(a), concat(a, b) flatten",
     );
-    assert_eq!(text, "?, ?, relu, ?, tanh, ?, ?, ?, flatten");
-    let own = "other nets and layers of your own are not part of the language yet";
     assert_eq!(
-        messages,
-        [
-            "`const` is not part of the language yet",
-            "`block` is not part of the language yet",
-            "`residual` is not part of the language yet",
-            "`add` is not part of the language yet",
-            own,
-            own,
-        ]
+        text,
+        "const W = 16, const V = W * (2 + 1) - 4 % 3, block b(out, stride = 1), \
+         conv2d(out, 3, stride = stride), \
+         r: residual, b(W), a: relu, shortcut, tanh, concat, branch, left: branch, relu, \
+         s: repeat(W / 8), residual, relu, add(a), concat(a, b), flatten"
     );
+    assert_eq!(messages, ["a comma is missing between `concat` and `flatten`"]);
+}
+
+#[test]
+fn structures_with_one_mistake_give_one_message() {
+    for (text, start) in [
+        ("super::Backbone", "other nets and layers of your own"),
+        ("my::Swirl(3)", "other nets and layers of your own"),
+        ("shortcut { relu }", "a shortcut belongs to a residual"),
+        ("branch { relu }", "a branch belongs into a concat"),
+        ("residual { relu }, shortcut { relu }", "no comma stands between"),
+        ("residual { relu } shortcut", "the layers of `shortcut` are missing"),
+        ("residual {}", "`residual` has no layers"),
+        ("residual", "the layers of `residual` are missing"),
+        ("residual(2) { relu }", "`residual` takes no arguments"),
+        ("residul { relu }", "there is no structure `residul`"),
+        ("sequence { relu }", "there is no structure `sequence`"),
+        ("concat {}", "`concat` has no branches"),
+        ("concat { branch { relu } }", "a concat of one branch is that branch"),
+        (
+            "concat { relu, branch { relu } branch {} }",
+            "expected a branch of the concat, found `relu`",
+        ),
+        ("concat { branch branch {} branch {} }", "the layers of `branch` are missing"),
+        ("repeat { relu }", "`repeat`: how often is missing"),
+        ("repeat() { relu }", "`repeat`: how often is missing"),
+        ("repeat(2) {}", "`repeat` has no layers"),
+        ("repeat(2)", "the layers of `repeat` are missing"),
+        ("relu, const W: usize = 3;", "a constant stands before the layers"),
+        ("relu, block b() { relu }", "a block stands before the layers"),
+        ("residual { const W: usize = 3; relu }", "a constant stands at the top of the net"),
+        ("repeat(2) { block b { relu } relu }", "a block stands at the top of the net"),
+        ("const W: usize = 3, relu", "a semicolon is missing after the constant `W`"),
+        ("const W: usize = 3 relu", "a semicolon is missing after the constant `W`"),
+        ("const W: f32 = 3; relu", "`W`: a constant is a whole number, `usize`"),
+        ("const W = 3; relu", "`W`: the type of this constant is missing"),
+        ("const W: usize; relu", "`W`: the value of this constant is missing"),
+        ("const W: usize = ; relu", "`W`: the value of this constant is missing"),
+        ("const 3; relu", "the name of this constant is missing"),
+        ("const W: usize = 3 + ; relu", "a number is missing after `+`"),
+        ("block { relu } relu", "the name of this block is missing"),
+        ("block b relu", "the layers of block `b` are missing"),
+        ("block b() {} relu", "block `b` has no layers"),
+        ("block b(out: usize) { relu } relu", "block `b`: parameters have no types"),
+        ("block b(3) { relu } relu", "block `b`: expected a parameter, found `3`"),
+        ("block b(a, , c) { relu } relu", "block `b`: expected a parameter, found nothing"),
+        ("block b(a = ) { relu } relu", "block `b`: the value of `a` is missing"),
+        ("block b(a c) { relu } relu", "block `b`: expected a comma after `a`, found `c`"),
+        ("b1 b(3), relu, block b(out) { relu }", "a colon is missing between `b1` and `b`"),
+    ] {
+        let (_, messages) = layers(text);
+        let first = messages.first().unwrap_or_else(|| panic!("{text}: no message"));
+        assert!(first.starts_with(start), "{text}: {messages:?}");
+        let most = 1 + usize::from(text.starts_with("b1"));
+        assert!(messages.len() <= most, "{text}: {messages:?}");
+    }
+}
+
+#[test]
+fn what_nests_too_deep_is_refused() {
+    let nested = |open: &str, close: &str| {
+        let text = format!("{}relu{}", open.repeat(100), close.repeat(100));
+        let (_, messages) = layers(&text);
+        messages
+    };
+    assert_eq!(nested("residual { ", " }"), ["braces nest more than 32 deep"]);
+    assert_eq!(nested("conv2d((", "))").len(), 0);
+    let deep = format!("linear({}1{})", "(".repeat(100), ")".repeat(100));
+    assert_eq!(layers(&deep).1, ["this is too long for one expression"]);
+    let long = format!("linear(1{})", " + 1".repeat(100));
+    assert_eq!(layers(&long).1, ["this is too long for one expression"]);
 }
 
 #[test]
@@ -109,7 +175,7 @@ fn documentation_of_layers_is_kept() {
     let text =
         "struct N: [1] -> [1] { /// Finds edges.\n conv1: conv2d(6, 5), #[name(\"x\")] relu }";
     let (declaration, mistakes) = parse(text.parse().unwrap());
-    let Some(Entry::Layer(layer)) = declaration.unwrap().entries.into_iter().next() else {
+    let Some(Entry::Layer(layer)) = declaration.unwrap().body.entries.into_iter().next() else {
         unreachable!("the first entry is a layer")
     };
     assert_eq!(layer.docs, [" Finds edges."]);
@@ -132,8 +198,7 @@ fn headers_with_one_mistake_give_one_message() {
         ("struct N: [1, 8, 8] => [2] { relu }", "an arrow"),
         ("struct N<const K: usize>: [K] -> [K] { relu }", "generics are not part"),
         ("struct N: (a: [3], b: [4]) -> [2] { relu }", "several inputs or outputs"),
-        ("struct N: [1, W, 8] -> [2] { relu }", "the input shape: a dimension is a whole number"),
-        ("struct N: [1, 8, 8] -> [2 * 5] { relu }", "the output shape: a dimension is"),
+        ("struct N: [1, W, 8] -> [2 * 5] { relu }", ""),
         ("struct N: [1, , 8] -> [2] { relu }", "the input shape: a dimension is missing"),
         ("struct N: [99999999999999999999] -> [2] { relu }", "`99999999999999999999` is too large"),
         ("struct N: [1, 8, 8] -> [2] {}", "`N` has no layers"),

@@ -1,0 +1,247 @@
+//! The values of expressions: arithmetic over constants and parameters of blocks.
+
+use std::fmt;
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+
+use super::Checker;
+use super::names::name_mistake;
+use crate::Mistake;
+use crate::mistake::nearest;
+use crate::parse::{Constant, Expression, Form, Operator};
+
+/// What to do instead of naming a constant of the crate.
+pub(super) const OF_THE_CRATE: &str = "constants of the crate are not part of the language yet: declare `const NAME: usize = …;` in the net";
+
+/// What an expression is worth.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Value {
+    /// A whole number.
+    Integer(usize),
+    /// A number with a fraction.
+    Float(f64),
+    /// `true` or `false`.
+    Flag(bool),
+    /// `(height, width)`
+    Pair(usize, usize),
+    /// Anything else, as text.
+    Other(String),
+    /// A value with a mistake that is already reported.
+    Wrong,
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Integer(number) => write!(f, "{number}"),
+            Value::Float(number) => write!(f, "{number:?}"),
+            Value::Flag(flag) => write!(f, "{flag}"),
+            Value::Pair(height, width) => write!(f, "({height}, {width})"),
+            Value::Other(text) => f.write_str(text),
+            Value::Wrong => f.write_str("?"),
+        }
+    }
+}
+
+/// The constants so far.
+#[derive(Default)]
+pub(super) struct Constants<'a> {
+    known: Vec<(&'a Constant, Value)>,
+}
+
+impl<'a> Checker<'a> {
+    /// The constants in order, each of which may use those above it; then the heads of the blocks.
+    pub(super) fn items(&mut self) {
+        let body = self.body;
+        for constant in &body.constants {
+            let name = &constant.name;
+            if let Some(mistake) = name_mistake(name, "a constant") {
+                self.report(mistake);
+                self.forgiven.insert(name.unraw().to_string());
+            } else if self.constants.known.iter().any(|(other, _)| other.name == *name) {
+                let message = format!("`{name}` is already the name of a constant above");
+                self.report(Mistake::new(name.span(), message));
+                self.forgiven.insert(name.unraw().to_string());
+                continue;
+            }
+            let value = match self.evaluate(&constant.value) {
+                value @ (Value::Integer(_) | Value::Wrong) => value,
+                value => {
+                    let what = format!("a constant is a whole number, not `{value}`");
+                    let place = constant.value.place;
+                    self.report(Mistake::about(&name.to_string(), place, what));
+                    Value::Wrong
+                }
+            };
+            if value == Value::Wrong {
+                self.forgiven.insert(name.unraw().to_string());
+            }
+            self.constants.known.push((constant, value));
+        }
+        self.block_heads();
+    }
+
+    /// The value that a name stands for: of a parameter of the block, or of a constant.
+    pub(super) fn constant(&self, name: &Ident) -> Option<Value> {
+        let parameters = self.uses.last().map(|one| one.values.as_slice()).unwrap_or_default();
+        let parameter = parameters.iter().find(|(parameter, _)| *parameter == name);
+        let constant = || self.constants.known.iter().find(|(one, _)| one.name == *name);
+        match parameter {
+            Some((_, value)) => Some(value.clone()),
+            None => constant().map(|(_, value)| value.clone()),
+        }
+    }
+
+    /// Whether a parameter of the block has part in the value.
+    pub(super) fn depends_on_use(&self, value: &Expression) -> bool {
+        match &value.form {
+            Form::Name(name) => self
+                .uses
+                .last()
+                .is_some_and(|one| one.block.parameters.iter().any(|p| p.name == *name)),
+            Form::Negative(inner) => self.depends_on_use(inner),
+            Form::Arithmetic(sides, _) | Form::Pair(sides) => {
+                sides.iter().any(|side| self.depends_on_use(side))
+            }
+            _ => false,
+        }
+    }
+
+    /// The value of an expression; a mistake in it is reported.
+    pub(super) fn evaluate(&mut self, written: &Expression) -> Value {
+        match &written.form {
+            Form::Integer(number) => Value::Integer(*number),
+            Form::Float(number) => Value::Float(*number),
+            Form::Flag(flag) => Value::Flag(*flag),
+            Form::Name(name) => match self.constant(name) {
+                Some(value) => value,
+                None => {
+                    self.unknown_constant(name);
+                    Value::Wrong
+                }
+            },
+            Form::Negative(inner) => match self.evaluate(inner) {
+                Value::Float(number) => Value::Float(-number),
+                Value::Wrong => Value::Wrong,
+                Value::Integer(0) => Value::Integer(0),
+                Value::Integer(number) => {
+                    self.arithmetic_mistake(written, &format!("is negative: -{number}"));
+                    Value::Wrong
+                }
+                _ => Value::Other(written.to_string()),
+            },
+            Form::Arithmetic(sides, operator) => {
+                match (self.operand(written, &sides[0]), self.operand(written, &sides[1])) {
+                    (Some(left), Some(right)) => self.result(written, left, *operator, right),
+                    _ => Value::Wrong,
+                }
+            }
+            Form::Pair(sides) => match (self.evaluate(&sides[0]), self.evaluate(&sides[1])) {
+                (Value::Integer(height), Value::Integer(width)) => Value::Pair(height, width),
+                (Value::Wrong, _) | (_, Value::Wrong) => Value::Wrong,
+                (height, width) => Value::Other(format!("({height}, {width})")),
+            },
+            Form::Other(text) if text.contains("::") => {
+                let message = format!("there is no constant `{}`", text.replace(' ', ""));
+                self.report(Mistake::new(written.place, message).help(OF_THE_CRATE));
+                Value::Wrong
+            }
+            Form::Other(text) => Value::Other(text.clone()),
+            Form::Wrong => Value::Wrong,
+        }
+    }
+
+    fn operand(&mut self, whole: &Expression, side: &Expression) -> Option<usize> {
+        match self.evaluate(side) {
+            Value::Integer(number) => Some(number),
+            Value::Wrong => None,
+            value => {
+                let what = format!("`{whole}`: arithmetic takes whole numbers, not `{value}`");
+                self.value_mistake(side, &what, "");
+                None
+            }
+        }
+    }
+
+    fn result(
+        &mut self,
+        whole: &Expression,
+        left: usize,
+        operator: Operator,
+        right: usize,
+    ) -> Value {
+        let result = match operator {
+            Operator::Add => left.checked_add(right),
+            Operator::Subtract => left.checked_sub(right),
+            Operator::Multiply => left.checked_mul(right),
+            Operator::Divide => left.checked_div(right),
+            Operator::Remainder => left.checked_rem(right),
+        };
+        if let Some(result) = result {
+            return Value::Integer(result);
+        }
+        let what = match operator {
+            Operator::Subtract => "is negative",
+            Operator::Divide | Operator::Remainder => "divides by zero",
+            Operator::Add | Operator::Multiply => "is too large a number",
+        };
+        self.arithmetic_mistake(whole, &format!("{what}: {left} {operator} {right}"));
+        Value::Wrong
+    }
+
+    fn arithmetic_mistake(&mut self, whole: &Expression, what: &str) {
+        let help =
+            if what.starts_with("is negative") { "every number here is 0 or more" } else { "" };
+        self.value_mistake(whole, &format!("`{whole}` {what}"), help);
+    }
+
+    fn value_mistake(&mut self, value: &Expression, what: &str, help: &str) {
+        let mistake = match self.uses.last().map(|one| one.name.clone()) {
+            Some(name) if self.depends_on_use(value) => self.blame(&name, value.place, what),
+            _ => Mistake::new(value.place, what),
+        };
+        self.report(mistake.help(help));
+    }
+
+    fn unknown_constant(&mut self, name: &Ident) {
+        let text = name.unraw().to_string();
+        let (place, body) = (name.span(), self.body);
+        if body.constants.iter().any(|constant| constant.name == *name) {
+            let message = format!("`{text}` is used above its line");
+            let help = "a constant stands above its use";
+            self.report(Mistake::new(place, message).help(help));
+            return;
+        }
+        if self.frames.iter().any(|frame| frame.writes(&text)) {
+            let message = format!("`{text}` names a layer, and a number is expected here");
+            self.forgiven.insert(text);
+            self.report(Mistake::new(place, message));
+            return;
+        }
+        let parameters = self.uses.last().map(|one| one.block.parameters.as_slice());
+        let names: Vec<String> = parameters
+            .unwrap_or_default()
+            .iter()
+            .map(|parameter| parameter.name.to_string())
+            .chain(body.constants.iter().map(|constant| constant.name.to_string()))
+            .collect();
+        let near = nearest(&text, names.iter().map(String::as_str));
+        let (what, help) = match (parameters, near) {
+            (_, Some(near)) => {
+                self.forgiven.insert(near.to_string());
+                ("constant", format!("did you mean `{near}`?"))
+            }
+            (Some(_), None) => (
+                "constant or parameter",
+                format!(
+                    "declare `const {text}: usize = …;` before the layers, or the block's parameter `{text}`"
+                ),
+            ),
+            (None, None) => {
+                ("constant", format!("declare `const {text}: usize = …;` before the layers"))
+            }
+        };
+        self.report(Mistake::new(place, format!("there is no {what} `{text}`")).help(help));
+    }
+}

@@ -1,0 +1,147 @@
+//! A layer that reads one value: its arguments, its rule, and what is known after a mistake.
+
+use typenet_shape::{Argument, Op, Outline, Shape, ShapeError};
+
+use super::arguments::{self, Meant};
+use super::{Checker, Known, Node};
+use crate::layers::{self, FLOW};
+use crate::parse::Layer;
+
+impl<'a> Checker<'a> {
+    /// A layer, a use of a block, or a layer that reads values by name.
+    pub(super) fn layer(&mut self, written: &'a Layer) {
+        let text = written.keyword.to_string();
+        if FLOW.contains(&text.as_str()) {
+            self.flow(written);
+        } else if let Some(block) = self.find_block(&text) {
+            self.block_use(written, block, true);
+        } else if let Some(layer) = layers::find(&text) {
+            self.layer_of(written, Some(layer), true);
+        } else {
+            // An unknown word that is near a known one is taken for that one: its fields and shapes
+            // are likely, and nothing more is said about them.
+            let meant = self.unknown_layer(&written.keyword);
+            self.forgive_names(written);
+            match meant {
+                Meant::Layer(layer) => self.layer_of(written, Some(layer), false),
+                Meant::Block(block) => self.block_use(written, block, false),
+                Meant::Nothing => self.layer_of(written, None, false),
+            }
+            self.doubt();
+        }
+    }
+
+    fn layer_of(&mut self, written: &'a Layer, layer: Option<&'static layers::Layer>, exact: bool) {
+        let name = self.layer_name(written, layer);
+        self.muted += usize::from(!exact);
+        // A word that means nothing here may stand for a layer with parameters.
+        let may_have_parameters = layer.map_or(written.name.is_some(), |l| l.has_parameters());
+        let mut node = Node {
+            name: self.full_name(&name.text),
+            written_name: written.name.clone(),
+            docs: written.docs.clone(),
+            field: may_have_parameters.then(|| self.field(&name)).flatten(),
+            keyword: (self.muted == 0).then(|| written.keyword.clone()),
+            layer,
+            inputs: vec![self.current],
+            again: self.again,
+            ..Node::unknown(written.keyword.span())
+        };
+        if let Some(layer) = layer {
+            let before = self.found;
+            if let Some(given) = self.arguments(&name.text, layer, written) {
+                node.arguments = layer.write(&given);
+                let op = (layer.build)(&given);
+                node.op = Some(op);
+                self.argument_rules(&name.text, layer, op, written);
+                let clean = self.muted == 0 && self.found == before;
+                self.shapes(&mut node, op, written, clean);
+            }
+        }
+        self.muted -= usize::from(!exact);
+        self.push(node);
+        if let Some(written_name) = &written.name {
+            self.define(written_name);
+        }
+    }
+
+    /// Reports each written argument that is out of its range by itself.
+    fn argument_rules(
+        &mut self,
+        name: &str,
+        layer: &'static layers::Layer,
+        op: Op,
+        written: &Layer,
+    ) {
+        for argument in Argument::ALL {
+            let Some(value) = arguments::written_value(layer, written, argument.name()) else {
+                continue;
+            };
+            if let Err(error) = op.check(argument) {
+                let mistake = self.about_value(name, value, error.message().as_str());
+                self.report(mistake.help(error.help().as_str()));
+            }
+        }
+    }
+
+    /// The value by the layer's rule, or the rule's message and what is known nevertheless.
+    fn shapes(&mut self, node: &mut Node, op: Op, written: &Layer, clean: bool) {
+        let sound = |shape: &Shape| shape.checked().is_ok();
+        let input = self.value();
+        node.weight = op.weight_of_outline(input.outline()).filter(sound);
+        node.bias = op.bias().filter(sound);
+        let outline = op.outline(input.outline());
+        node.value = match input {
+            Known::Shape(shape) => match op.output(shape) {
+                Ok(shape) if clean => Known::Shape(shape),
+                Ok(shape) => Known::Assumed(shape),
+                Err(error) => {
+                    if clean {
+                        self.misfit(node, op, error, written);
+                    }
+                    Known::Outline(outline)
+                }
+            },
+            Known::Assumed(shape) => {
+                op.output(shape).map_or(Known::Outline(outline), Known::Assumed)
+            }
+            Known::Outline(_) => Known::Outline(outline),
+        };
+        // A linear layer's output does not depend on what went wrong before it.
+        if clean && let Some(shape) = op.outline(Outline::UNKNOWN).shape().filter(sound) {
+            node.value = Known::Shape(shape);
+        }
+        if node.value.outline().channels == Some(0) {
+            node.value = Known::NOTHING;
+        }
+    }
+
+    fn misfit(&mut self, node: &Node, op: Op, error: ShapeError, written: &Layer) {
+        let argument = error.argument().or(match (error, op) {
+            (ShapeError::Overflow { .. }, Op::Conv2d { .. }) => Some(Argument::OutChannels),
+            (ShapeError::Overflow { .. }, Op::Linear { .. }) => Some(Argument::OutFeatures),
+            _ => None,
+        });
+        let place = argument
+            .and_then(|argument| arguments::written_value(node.layer?, written, argument.name()))
+            .map_or_else(|| written.keyword.span().into(), |value| value.place);
+        let mut mistake = self.blame(&node.name, place, error.message().as_str());
+        if error.concerns_input() {
+            mistake = mistake.shapes(&self.shapes_so_far());
+        }
+        let flattener =
+            self.path(self.current).into_iter().rev().map(|index| &self.nodes[index]).find(
+                |node| matches!(node.op, Some(Op::Flatten | Op::GlobalAvgPool | Op::Linear { .. })),
+            );
+        let help = match (&error, flattener) {
+            (ShapeError::NeedsImage { .. }, Some(flattener)) => {
+                format!("put it before `{}`, where the value is still an image", flattener.name)
+            }
+            (ShapeError::NeedsImage { .. }, None) => {
+                "declare the input as `[channels, height, width]`".into()
+            }
+            _ => error.help().to_string(),
+        };
+        self.report(mistake.help(help));
+    }
+}

@@ -1,0 +1,147 @@
+//! What is written and used nowhere.
+
+use std::collections::HashSet;
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+
+use super::blocks::keywords;
+use super::{Checker, MOST_ENTRIES};
+use crate::Mistake;
+use crate::parse::{
+    Block, Declaration, Entry, Expression, Form, HeaderShape, Structure, StructureKind,
+};
+
+impl Checker<'_> {
+    /// Reports values that nothing reads, and constants, blocks and parameters that nothing uses.
+    /// Where something could not be read, it may be what uses them.
+    pub(super) fn unused(&mut self, declaration: &Declaration) {
+        let body = &declaration.body;
+        if !body.complete || self.entries_read > MOST_ENTRIES {
+            return;
+        }
+        self.unread();
+        let mut words = Vec::new();
+        keywords(&body.entries, &mut words);
+        for block in &body.blocks {
+            keywords(&block.entries, &mut words);
+        }
+        let mut used: HashSet<String> = words.iter().map(|word| word.to_string()).collect();
+        for block in &body.blocks {
+            if !used.contains(&block.name.to_string()) {
+                self.report_unused(&block.name, format!("block `{}` is not used", block.name));
+            }
+            self.unused_parameters(block);
+        }
+        used.clear();
+        for shape in [&declaration.input, &declaration.output] {
+            if let HeaderShape::Written(shape) = shape {
+                shape.dimensions.iter().for_each(|one| names(one, &mut used));
+            }
+        }
+        names_of(&body.entries, &mut used);
+        for block in &body.blocks {
+            names_of(&block.entries, &mut used);
+            let defaults = block.parameters.iter().filter_map(|one| one.default.as_ref());
+            defaults.for_each(|one| names(one, &mut used));
+        }
+        body.constants.iter().for_each(|one| names(&one.value, &mut used));
+        for constant in &body.constants {
+            if !used.contains(&constant.name.to_string()) {
+                let name = &constant.name;
+                self.report_unused(name, format!("constant `{name}` is not used"));
+            }
+        }
+    }
+
+    fn unused_parameters(&mut self, block: &Block) {
+        let mut used = HashSet::new();
+        names_of(&block.entries, &mut used);
+        let defaults = block.parameters.iter().filter_map(|one| one.default.as_ref());
+        defaults.for_each(|one| names(one, &mut used));
+        for parameter in &block.parameters {
+            let name = &parameter.name;
+            if !used.contains(&name.to_string()) {
+                let message = format!("parameter `{name}` of block `{}` is not used", block.name);
+                self.report_unused(name, message);
+            }
+        }
+    }
+
+    fn report_unused(&mut self, name: &Ident, message: String) {
+        let text = name.unraw().to_string();
+        if !text.starts_with('_') && !self.forgiven.contains(&text) {
+            let help = format!("leave it out, or call it `_{text}`");
+            self.report(Mistake::new(name.span(), message).help(help));
+        }
+    }
+
+    /// Reports nodes that no other reads and that are not the output.
+    fn unread(&mut self) {
+        let mut read = vec![false; self.nodes.len()];
+        for node in &self.nodes {
+            for &input in &node.inputs {
+                read[input] = true;
+            }
+        }
+        let mut mistakes = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            let gap = node.layer.is_none() && node.keyword.is_none();
+            if read[index] || index == self.current || (gap && index > 0) {
+                continue;
+            }
+            let written = node.written_name.as_ref().map(|name| name.unraw().to_string());
+            if written.as_ref().is_some_and(|name| self.forgiven.contains(name)) {
+                continue;
+            }
+            let place = match &node.written_name {
+                Some(name) => name.span(),
+                None => node.span,
+            };
+            let help = match &written {
+                Some(name) => {
+                    format!("read it below, as in `add({name})`, or leave the layer out")
+                }
+                None => {
+                    "give it a name and read it below, as in `add(name)`, or leave the layer out"
+                        .into()
+                }
+            };
+            mistakes.push(Mistake::about(&node.name, place, "nothing reads its value").help(help));
+        }
+        for mistake in mistakes {
+            self.report(mistake);
+        }
+    }
+}
+
+/// The names in the values of these entries.
+fn names_of(entries: &[Entry], used: &mut HashSet<String>) {
+    for entry in entries {
+        match entry {
+            Entry::Layer(layer) => {
+                layer.arguments.iter().for_each(|argument| names(&argument.value, used));
+            }
+            Entry::Structure(Structure { kind, .. }) => {
+                if let StructureKind::Repeat { count, .. } = kind {
+                    names(count, used);
+                }
+                kind.parts().into_iter().for_each(|inner| names_of(inner, used));
+            }
+            Entry::Gap => {}
+        }
+    }
+}
+
+fn names(value: &Expression, used: &mut HashSet<String>) {
+    match &value.form {
+        Form::Name(name) => {
+            used.insert(name.to_string());
+        }
+        Form::Negative(inner) => names(inner, used),
+        Form::Arithmetic(sides, _) | Form::Pair(sides) => {
+            sides.iter().for_each(|side| names(side, used));
+        }
+        _ => {}
+    }
+}

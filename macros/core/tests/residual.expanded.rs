@@ -1,0 +1,556 @@
+/// A small residual net.
+///
+/// | name | layer | output | parameters | multiply-adds |
+/// |---|---|---|---:|---:|
+/// | `input` |  | `[3, 32, 32]` |  |  |
+/// | `conv1` | `conv2d(8, kernel = 3, padding = 1)` | `[8, 32, 32]` | 224 | 221,184 |
+/// |  | `relu` | `[8, 32, 32]` |  |  |
+/// | `stage1.0.basic_1.conv2d_1` | `conv2d(8, kernel = 3, padding = 1)` | `[8, 32, 32]` | 584 | 589,824 |
+/// |  | `relu` | `[8, 32, 32]` |  |  |
+/// | `stage1.0.basic_1.conv2d_2` | `conv2d(8, kernel = 3, padding = 1)` | `[8, 32, 32]` | 584 | 589,824 |
+/// | `stage1.0.basic_1.conv2d_3` | `conv2d(8, kernel = 1, bias = false)` | `[8, 32, 32]` | 64 | 65,536 |
+/// |  | `add` | `[8, 32, 32]` |  |  |
+/// |  | `relu` | `[8, 32, 32]` |  |  |
+/// | `stage1.1.basic_1.conv2d_1` | `conv2d(8, kernel = 3, padding = 1)` | `[8, 32, 32]` | 584 | 589,824 |
+/// |  | `relu` | `[8, 32, 32]` |  |  |
+/// | `stage1.1.basic_1.conv2d_2` | `conv2d(8, kernel = 3, padding = 1)` | `[8, 32, 32]` | 584 | 589,824 |
+/// | `stage1.1.basic_1.conv2d_3` | `conv2d(8, kernel = 1, bias = false)` | `[8, 32, 32]` | 64 | 65,536 |
+/// |  | `add` | `[8, 32, 32]` |  |  |
+/// |  | `relu` | `[8, 32, 32]` |  |  |
+/// | `down.conv2d_1` | `conv2d(16, kernel = 3, stride = 2, padding = 1)` | `[16, 16, 16]` | 1,168 | 294,912 |
+/// |  | `relu` | `[16, 16, 16]` |  |  |
+/// | `down.conv2d_2` | `conv2d(16, kernel = 3, padding = 1)` | `[16, 16, 16]` | 2,320 | 589,824 |
+/// | `down.conv2d_3` | `conv2d(16, kernel = 1, stride = 2, bias = false)` | `[16, 16, 16]` | 128 | 32,768 |
+/// |  | `add` | `[16, 16, 16]` |  |  |
+/// |  | `relu` | `[16, 16, 16]` |  |  |
+/// | `conv2d_2` | `conv2d(4, kernel = 1)` | `[4, 16, 16]` | 68 | 16,384 |
+/// |  | `concat` | `[20, 16, 16]` |  |  |
+/// | `gate` | `sigmoid` | `[20, 16, 16]` |  |  |
+/// | `conv2d_3` | `conv2d(20, kernel = 1)` | `[20, 16, 16]` | 420 | 102,400 |
+/// |  | `tanh` | `[20, 16, 16]` |  |  |
+/// |  | `add` | `[20, 16, 16]` |  |  |
+/// |  | `mul(gate)` | `[20, 16, 16]` |  |  |
+/// |  | `global_avg_pool` | `[20]` |  |  |
+/// | `fc` | `linear(10)` | `[10]` | 210 | 200 |
+/// | | | | **7,002** | **3,748,040** |
+pub struct Residual {
+    __model: ::typenet::__private::Model<ResidualParameters>,
+}
+/// The parameters of [`Residual`]: a field for each layer that has some.
+pub struct ResidualParameters {
+    /// `conv2d(8, kernel = 3, padding = 1)`, `[3, 32, 32]` → `[8, 32, 32]`
+    pub conv1: ::typenet::parameters::WeightBias<[[[[f32; 3]; 3]; 3]; 8], [f32; 8]>,
+    /// `repeat(2)`
+    pub stage1: ResidualStage1Parameters,
+    /// `basic(16, stride = 2)`
+    ///
+    /// Two convolutions beside the value itself.
+    pub down: ResidualDownParameters,
+    /// `conv2d(4, kernel = 1)`, `[16, 16, 16]` → `[4, 16, 16]`
+    pub conv2d_2: ::typenet::parameters::WeightBias<[[[[f32; 1]; 1]; 16]; 4], [f32; 4]>,
+    /// `conv2d(20, kernel = 1)`, `[20, 16, 16]` → `[20, 16, 16]`
+    pub conv2d_3: ::typenet::parameters::WeightBias<
+        [[[[f32; 1]; 1]; 20]; 20],
+        [f32; 20],
+    >,
+    /// `linear(10)`, `[20]` → `[10]`
+    pub fc: ::typenet::parameters::WeightBias<[[f32; 20]; 10], [f32; 10]>,
+}
+/// The parameters of `stage1` in [`Residual`].
+pub struct ResidualStage1Parameters(
+    /// Round 0.
+    pub ResidualStage1_0Parameters,
+    /// Round 1.
+    pub ResidualStage1_1Parameters,
+);
+/// The parameters of `stage1.0` in [`Residual`].
+pub struct ResidualStage1_0Parameters {
+    /// `basic(8)`
+    ///
+    /// Two convolutions beside the value itself.
+    pub basic_1: ResidualStage1_0Basic1Parameters,
+}
+/// The parameters of `stage1.0.basic_1` in [`Residual`].
+pub struct ResidualStage1_0Basic1Parameters {
+    /// `conv2d(8, kernel = 3, padding = 1)`, `[8, 32, 32]` → `[8, 32, 32]`
+    pub conv2d_1: ::typenet::parameters::WeightBias<[[[[f32; 3]; 3]; 8]; 8], [f32; 8]>,
+    /// `conv2d(8, kernel = 3, padding = 1)`, `[8, 32, 32]` → `[8, 32, 32]`
+    pub conv2d_2: ::typenet::parameters::WeightBias<[[[[f32; 3]; 3]; 8]; 8], [f32; 8]>,
+    /// `conv2d(8, kernel = 1, bias = false)`, `[8, 32, 32]` → `[8, 32, 32]`
+    pub conv2d_3: ::typenet::parameters::Weight<[[[[f32; 1]; 1]; 8]; 8]>,
+}
+/// The parameters of `stage1.1` in [`Residual`].
+pub struct ResidualStage1_1Parameters {
+    /// `basic(8)`
+    ///
+    /// Two convolutions beside the value itself.
+    pub basic_1: ResidualStage1_1Basic1Parameters,
+}
+/// The parameters of `stage1.1.basic_1` in [`Residual`].
+pub struct ResidualStage1_1Basic1Parameters {
+    /// `conv2d(8, kernel = 3, padding = 1)`, `[8, 32, 32]` → `[8, 32, 32]`
+    pub conv2d_1: ::typenet::parameters::WeightBias<[[[[f32; 3]; 3]; 8]; 8], [f32; 8]>,
+    /// `conv2d(8, kernel = 3, padding = 1)`, `[8, 32, 32]` → `[8, 32, 32]`
+    pub conv2d_2: ::typenet::parameters::WeightBias<[[[[f32; 3]; 3]; 8]; 8], [f32; 8]>,
+    /// `conv2d(8, kernel = 1, bias = false)`, `[8, 32, 32]` → `[8, 32, 32]`
+    pub conv2d_3: ::typenet::parameters::Weight<[[[[f32; 1]; 1]; 8]; 8]>,
+}
+/// The parameters of `down` in [`Residual`].
+pub struct ResidualDownParameters {
+    /// `conv2d(16, kernel = 3, stride = 2, padding = 1)`, `[8, 32, 32]` → `[16, 16, 16]`
+    pub conv2d_1: ::typenet::parameters::WeightBias<[[[[f32; 3]; 3]; 8]; 16], [f32; 16]>,
+    /// `conv2d(16, kernel = 3, padding = 1)`, `[16, 16, 16]` → `[16, 16, 16]`
+    pub conv2d_2: ::typenet::parameters::WeightBias<
+        [[[[f32; 3]; 3]; 16]; 16],
+        [f32; 16],
+    >,
+    /// `conv2d(16, kernel = 1, stride = 2, bias = false)`, `[8, 32, 32]` → `[16, 16, 16]`
+    pub conv2d_3: ::typenet::parameters::Weight<[[[[f32; 1]; 1]; 8]; 16]>,
+}
+/// Gradients of [`Residual`], in the shape of its parameters.
+#[allow(dead_code)]
+pub type ResidualGradients = ResidualParameters;
+const _: () = {
+    use ::typenet::__private as __rt;
+    const NODES: usize = 30;
+    const GRAPH: __rt::Graph<'static> = __rt::Graph {
+        name: "Residual",
+        nodes: &[
+            __rt::Node {
+                name: "input",
+                op: __rt::Op::Input {
+                    shape: __rt::Shape::new(&[3, 32, 32]),
+                },
+                inputs: &[],
+            },
+            __rt::Node {
+                name: "conv1",
+                op: __rt::Op::Conv2d {
+                    out_channels: 8,
+                    kernel: [3, 3],
+                    stride: [1, 1],
+                    padding: [1, 1],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: true,
+                },
+                inputs: &[0],
+            },
+            __rt::Node {
+                name: "relu",
+                op: __rt::Op::Relu,
+                inputs: &[1],
+            },
+            __rt::Node {
+                name: "stage1.0.basic_1.conv2d_1",
+                op: __rt::Op::Conv2d {
+                    out_channels: 8,
+                    kernel: [3, 3],
+                    stride: [1, 1],
+                    padding: [1, 1],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: true,
+                },
+                inputs: &[2],
+            },
+            __rt::Node {
+                name: "stage1.0.basic_1.relu",
+                op: __rt::Op::Relu,
+                inputs: &[3],
+            },
+            __rt::Node {
+                name: "stage1.0.basic_1.conv2d_2",
+                op: __rt::Op::Conv2d {
+                    out_channels: 8,
+                    kernel: [3, 3],
+                    stride: [1, 1],
+                    padding: [1, 1],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: true,
+                },
+                inputs: &[4],
+            },
+            __rt::Node {
+                name: "stage1.0.basic_1.conv2d_3",
+                op: __rt::Op::Conv2d {
+                    out_channels: 8,
+                    kernel: [1, 1],
+                    stride: [1, 1],
+                    padding: [0, 0],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: false,
+                },
+                inputs: &[2],
+            },
+            __rt::Node {
+                name: "stage1.0.basic_1.residual",
+                op: __rt::Op::Add,
+                inputs: &[5, 6],
+            },
+            __rt::Node {
+                name: "stage1.0.basic_1.relu",
+                op: __rt::Op::Relu,
+                inputs: &[7],
+            },
+            __rt::Node {
+                name: "stage1.1.basic_1.conv2d_1",
+                op: __rt::Op::Conv2d {
+                    out_channels: 8,
+                    kernel: [3, 3],
+                    stride: [1, 1],
+                    padding: [1, 1],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: true,
+                },
+                inputs: &[8],
+            },
+            __rt::Node {
+                name: "stage1.1.basic_1.relu",
+                op: __rt::Op::Relu,
+                inputs: &[9],
+            },
+            __rt::Node {
+                name: "stage1.1.basic_1.conv2d_2",
+                op: __rt::Op::Conv2d {
+                    out_channels: 8,
+                    kernel: [3, 3],
+                    stride: [1, 1],
+                    padding: [1, 1],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: true,
+                },
+                inputs: &[10],
+            },
+            __rt::Node {
+                name: "stage1.1.basic_1.conv2d_3",
+                op: __rt::Op::Conv2d {
+                    out_channels: 8,
+                    kernel: [1, 1],
+                    stride: [1, 1],
+                    padding: [0, 0],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: false,
+                },
+                inputs: &[8],
+            },
+            __rt::Node {
+                name: "stage1.1.basic_1.residual",
+                op: __rt::Op::Add,
+                inputs: &[11, 12],
+            },
+            __rt::Node {
+                name: "stage1.1.basic_1.relu",
+                op: __rt::Op::Relu,
+                inputs: &[13],
+            },
+            __rt::Node {
+                name: "down.conv2d_1",
+                op: __rt::Op::Conv2d {
+                    out_channels: 16,
+                    kernel: [3, 3],
+                    stride: [2, 2],
+                    padding: [1, 1],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: true,
+                },
+                inputs: &[14],
+            },
+            __rt::Node {
+                name: "down.relu",
+                op: __rt::Op::Relu,
+                inputs: &[15],
+            },
+            __rt::Node {
+                name: "down.conv2d_2",
+                op: __rt::Op::Conv2d {
+                    out_channels: 16,
+                    kernel: [3, 3],
+                    stride: [1, 1],
+                    padding: [1, 1],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: true,
+                },
+                inputs: &[16],
+            },
+            __rt::Node {
+                name: "down.conv2d_3",
+                op: __rt::Op::Conv2d {
+                    out_channels: 16,
+                    kernel: [1, 1],
+                    stride: [2, 2],
+                    padding: [0, 0],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: false,
+                },
+                inputs: &[14],
+            },
+            __rt::Node {
+                name: "down.residual",
+                op: __rt::Op::Add,
+                inputs: &[17, 18],
+            },
+            __rt::Node {
+                name: "down.relu",
+                op: __rt::Op::Relu,
+                inputs: &[19],
+            },
+            __rt::Node {
+                name: "conv2d_2",
+                op: __rt::Op::Conv2d {
+                    out_channels: 4,
+                    kernel: [1, 1],
+                    stride: [1, 1],
+                    padding: [0, 0],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: true,
+                },
+                inputs: &[20],
+            },
+            __rt::Node {
+                name: "concat",
+                op: __rt::Op::Concat,
+                inputs: &[21, 20],
+            },
+            __rt::Node {
+                name: "gate",
+                op: __rt::Op::Sigmoid,
+                inputs: &[22],
+            },
+            __rt::Node {
+                name: "conv2d_3",
+                op: __rt::Op::Conv2d {
+                    out_channels: 20,
+                    kernel: [1, 1],
+                    stride: [1, 1],
+                    padding: [0, 0],
+                    dilation: [1, 1],
+                    groups: 1,
+                    bias: true,
+                },
+                inputs: &[23],
+            },
+            __rt::Node {
+                name: "tanh",
+                op: __rt::Op::Tanh,
+                inputs: &[24],
+            },
+            __rt::Node {
+                name: "residual",
+                op: __rt::Op::Add,
+                inputs: &[25, 23],
+            },
+            __rt::Node {
+                name: "mul",
+                op: __rt::Op::Mul,
+                inputs: &[26, 23],
+            },
+            __rt::Node {
+                name: "global_avg_pool",
+                op: __rt::Op::GlobalAvgPool,
+                inputs: &[27],
+            },
+            __rt::Node {
+                name: "fc",
+                op: __rt::Op::Linear {
+                    out_features: 10,
+                    bias: true,
+                },
+                inputs: &[28],
+            },
+        ],
+    };
+    static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
+    static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
+    const PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
+    const CONV1: __rt::Step = PLAN.step(1);
+    const STAGE1_0_BASIC_1_CONV2D_1: __rt::Step = PLAN.step(3);
+    const STAGE1_0_BASIC_1_CONV2D_2: __rt::Step = PLAN.step(5);
+    const STAGE1_0_BASIC_1_CONV2D_3: __rt::Step = PLAN.step(6);
+    const STAGE1_0_BASIC_1_RESIDUAL_1: __rt::Step = PLAN.step(7);
+    const STAGE1_0_BASIC_1_RELU_1: __rt::Step = PLAN.step(8);
+    const STAGE1_1_BASIC_1_CONV2D_1: __rt::Step = PLAN.step(9);
+    const STAGE1_1_BASIC_1_CONV2D_2: __rt::Step = PLAN.step(11);
+    const STAGE1_1_BASIC_1_CONV2D_3: __rt::Step = PLAN.step(12);
+    const STAGE1_1_BASIC_1_RESIDUAL_1: __rt::Step = PLAN.step(13);
+    const STAGE1_1_BASIC_1_RELU_1: __rt::Step = PLAN.step(14);
+    const DOWN_CONV2D_1: __rt::Step = PLAN.step(15);
+    const DOWN_CONV2D_2: __rt::Step = PLAN.step(17);
+    const DOWN_CONV2D_3: __rt::Step = PLAN.step(18);
+    const DOWN_RESIDUAL_1: __rt::Step = PLAN.step(19);
+    const DOWN_RELU_1: __rt::Step = PLAN.step(20);
+    const CONV2D_2: __rt::Step = PLAN.step(21);
+    const CONCAT_1: __rt::Step = PLAN.step(22);
+    const GATE: __rt::Step = PLAN.step(23);
+    const CONV2D_3: __rt::Step = PLAN.step(24);
+    const RESIDUAL_1: __rt::Step = PLAN.step(26);
+    const MUL_1: __rt::Step = PLAN.step(27);
+    const GLOBAL_AVG_POOL_1: __rt::Step = PLAN.step(28);
+    const FC: __rt::Step = PLAN.step(29);
+    #[automatically_derived]
+    impl __rt::Network for Residual {
+        type Input = [[[f32; 32]; 32]; 3];
+        type Output = [f32; 10];
+        type OutputValue = [f32; 10];
+        type Parameters = ResidualParameters;
+        const GRAPH: __rt::Graph<'static> = GRAPH;
+        const SHAPES: &'static [__rt::Shape] = &SHAPES;
+        const LAYOUT: __rt::Layout = __rt::Layout::new(&PLAN, &TENSORS);
+        fn from_model(model: __rt::Model<ResidualParameters>) -> Self {
+            Self { __model: model }
+        }
+        fn model(&self) -> &__rt::Model<ResidualParameters> {
+            &self.__model
+        }
+        fn model_mut(&mut self) -> &mut __rt::Model<ResidualParameters> {
+            &mut self.__model
+        }
+        #[allow(unused_variables)]
+        fn forward_group(net: &ResidualParameters, run: &mut __rt::Forward<'_>) {
+            run.conv2d(&CONV1, &net.conv1);
+            run.conv2d(&STAGE1_0_BASIC_1_CONV2D_1, &net.stage1.0.basic_1.conv2d_1);
+            run.conv2d(&STAGE1_0_BASIC_1_CONV2D_2, &net.stage1.0.basic_1.conv2d_2);
+            run.conv2d(&STAGE1_0_BASIC_1_CONV2D_3, &net.stage1.0.basic_1.conv2d_3);
+            run.add(&STAGE1_0_BASIC_1_RESIDUAL_1);
+            run.activation(&STAGE1_0_BASIC_1_RELU_1);
+            run.conv2d(&STAGE1_1_BASIC_1_CONV2D_1, &net.stage1.1.basic_1.conv2d_1);
+            run.conv2d(&STAGE1_1_BASIC_1_CONV2D_2, &net.stage1.1.basic_1.conv2d_2);
+            run.conv2d(&STAGE1_1_BASIC_1_CONV2D_3, &net.stage1.1.basic_1.conv2d_3);
+            run.add(&STAGE1_1_BASIC_1_RESIDUAL_1);
+            run.activation(&STAGE1_1_BASIC_1_RELU_1);
+            run.conv2d(&DOWN_CONV2D_1, &net.down.conv2d_1);
+            run.conv2d(&DOWN_CONV2D_2, &net.down.conv2d_2);
+            run.conv2d(&DOWN_CONV2D_3, &net.down.conv2d_3);
+            run.add(&DOWN_RESIDUAL_1);
+            run.activation(&DOWN_RELU_1);
+            run.conv2d(&CONV2D_2, &net.conv2d_2);
+            run.concat(&CONCAT_1);
+            run.activation(&GATE);
+            run.conv2d(&CONV2D_3, &net.conv2d_3);
+            run.add(&RESIDUAL_1);
+            run.mul(&MUL_1);
+            run.global_avg_pool(&GLOBAL_AVG_POOL_1);
+            run.linear(&FC, &net.fc);
+        }
+        #[allow(unused_variables)]
+        fn backward_group(
+            net: &ResidualParameters,
+            gradients: &mut ResidualParameters,
+            run: &mut __rt::Backward<'_>,
+        ) {
+            run.linear(&FC, &net.fc, &mut gradients.fc);
+            run.global_avg_pool(&GLOBAL_AVG_POOL_1);
+            run.mul(&MUL_1);
+            run.add(&RESIDUAL_1);
+            run.conv2d(&CONV2D_3, &net.conv2d_3, &mut gradients.conv2d_3);
+            run.activation(&GATE);
+            run.concat(&CONCAT_1);
+            run.conv2d(&CONV2D_2, &net.conv2d_2, &mut gradients.conv2d_2);
+            run.activation(&DOWN_RELU_1);
+            run.add(&DOWN_RESIDUAL_1);
+            run.conv2d(&DOWN_CONV2D_3, &net.down.conv2d_3, &mut gradients.down.conv2d_3);
+            run.conv2d(&DOWN_CONV2D_2, &net.down.conv2d_2, &mut gradients.down.conv2d_2);
+            run.conv2d(&DOWN_CONV2D_1, &net.down.conv2d_1, &mut gradients.down.conv2d_1);
+            run.activation(&STAGE1_1_BASIC_1_RELU_1);
+            run.add(&STAGE1_1_BASIC_1_RESIDUAL_1);
+            run.conv2d(
+                &STAGE1_1_BASIC_1_CONV2D_3,
+                &net.stage1.1.basic_1.conv2d_3,
+                &mut gradients.stage1.1.basic_1.conv2d_3,
+            );
+            run.conv2d(
+                &STAGE1_1_BASIC_1_CONV2D_2,
+                &net.stage1.1.basic_1.conv2d_2,
+                &mut gradients.stage1.1.basic_1.conv2d_2,
+            );
+            run.conv2d(
+                &STAGE1_1_BASIC_1_CONV2D_1,
+                &net.stage1.1.basic_1.conv2d_1,
+                &mut gradients.stage1.1.basic_1.conv2d_1,
+            );
+            run.activation(&STAGE1_0_BASIC_1_RELU_1);
+            run.add(&STAGE1_0_BASIC_1_RESIDUAL_1);
+            run.conv2d(
+                &STAGE1_0_BASIC_1_CONV2D_3,
+                &net.stage1.0.basic_1.conv2d_3,
+                &mut gradients.stage1.0.basic_1.conv2d_3,
+            );
+            run.conv2d(
+                &STAGE1_0_BASIC_1_CONV2D_2,
+                &net.stage1.0.basic_1.conv2d_2,
+                &mut gradients.stage1.0.basic_1.conv2d_2,
+            );
+            run.conv2d(
+                &STAGE1_0_BASIC_1_CONV2D_1,
+                &net.stage1.0.basic_1.conv2d_1,
+                &mut gradients.stage1.0.basic_1.conv2d_1,
+            );
+            run.conv2d(&CONV1, &net.conv1, &mut gradients.conv1);
+        }
+    }
+    #[automatically_derived]
+    impl __rt::Logits for Residual {}
+    #[automatically_derived]
+    impl ::core::ops::Deref for Residual {
+        type Target = ResidualParameters;
+        fn deref(&self) -> &ResidualParameters {
+            self.__model.parameters()
+        }
+    }
+    #[automatically_derived]
+    impl ::core::ops::DerefMut for Residual {
+        fn deref_mut(&mut self) -> &mut ResidualParameters {
+            self.__model.parameters_mut()
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for Residual {
+        fn clone(&self) -> Self {
+            Self {
+                __model: ::core::clone::Clone::clone(&self.__model),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::cmp::PartialEq for Residual {
+        fn eq(&self, other: &Self) -> bool {
+            self.__model == other.__model
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for Residual {
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            ::core::fmt::Display::fmt(&<Self as __rt::Network>::summary(), f)
+        }
+    }
+    const _: () = {
+        let _ = ::typenet::layers::conv2d;
+        let _ = ::typenet::layers::relu;
+        let _ = ::typenet::layers::conv2d;
+        let _ = ::typenet::layers::relu;
+        let _ = ::typenet::layers::conv2d;
+        let _ = ::typenet::layers::conv2d;
+        let _ = ::typenet::layers::relu;
+        let _ = ::typenet::layers::conv2d;
+        let _ = ::typenet::layers::sigmoid;
+        let _ = ::typenet::layers::conv2d;
+        let _ = ::typenet::layers::tanh;
+        let _ = ::typenet::layers::global_avg_pool;
+        let _ = ::typenet::layers::linear;
+    };
+    #[allow(dead_code)]
+    const _: () = {
+        struct __Value {
+            gate: [[[f32; 16]; 16]; 20],
+        }
+    };
+};

@@ -1,0 +1,22 @@
+//! A block gets what its layers cannot use.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 32, 32] -> [10] {
+        block basic(out, biased) {
+            conv2d(out, kernel = 3, bias = biased),
+        }
+
+        a: basic(8, biased = 1),
+        global_avg_pool,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.a.conv2d_1.weight[0]);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

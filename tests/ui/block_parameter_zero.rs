@@ -1,0 +1,23 @@
+//! A use of a block with a number that one of its layers refuses.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 32, 32] -> [10] {
+        block basic(out) {
+            conv2d(out, kernel = 1), relu,
+        }
+
+        a: basic(8),
+        b: basic(0),
+        global_avg_pool,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.a.conv2d_1.weight[0]);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

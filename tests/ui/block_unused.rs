@@ -1,0 +1,22 @@
+//! A block that nothing uses.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 32, 32] -> [10] {
+        block basic(out, stride = 1) {
+            conv2d(out, kernel = 3, stride = stride, padding = 1), relu,
+        }
+
+        conv1: conv2d(8, kernel = 1),
+        global_avg_pool,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.conv1.weight[0]);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

@@ -1,0 +1,21 @@
+//! A constant that is no whole number.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 32, 32] -> [10] {
+        const RATE: f32 = 0.5;
+
+        conv1: conv2d(8, kernel = 1),
+        dropout(RATE),
+        global_avg_pool,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.conv1.weight[0]);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

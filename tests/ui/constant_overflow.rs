@@ -1,0 +1,19 @@
+//! A product that no number holds.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 32, 32] -> [10] {
+        const WIDTH: usize = 9999999999;
+
+        conv1: conv2d(WIDTH * WIDTH, kernel = 1),
+        global_avg_pool,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

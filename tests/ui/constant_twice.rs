@@ -1,0 +1,21 @@
+//! Two constants with one name.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 32, 32] -> [10] {
+        const WIDTH: usize = 8;
+        const WIDTH: usize = 9;
+
+        conv1: conv2d(WIDTH, kernel = 1),
+        global_avg_pool,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.conv1.weight[0]);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

@@ -1,0 +1,19 @@
+//! `from` goes on from one value.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 32, 32] -> [10] {
+        a: relu,
+        b: tanh,
+        from(a, b),
+        global_avg_pool,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

@@ -1,0 +1,22 @@
+//! A repeat reads a name outside of it.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 32, 32] -> [10] {
+        skip: conv2d(8, kernel = 1), relu,
+        rest: repeat(2) {
+            conv2d(8, kernel = 1),
+            add(skip),
+        }
+        global_avg_pool,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.rest.1.conv2d_1.weight[0]);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}
