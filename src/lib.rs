@@ -62,7 +62,7 @@
 //! }
 //!
 //! let net = Stages::seeded(42);
-//! assert_eq!(net.deep.1.repeat_1.0.conv2d_1.weight.len(), 16);
+//! assert_eq!(net.deep.1.pair_1.repeat_1.0.conv2d_1.weight.len(), 16);
 //! ```
 //!
 //! # Train

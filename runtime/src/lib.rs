@@ -18,6 +18,7 @@ pub mod network;
 pub mod optim;
 pub mod parameters;
 pub mod pass;
+mod pass_joins;
 pub mod plain;
 pub mod random;
 pub mod reference;

@@ -1,9 +1,11 @@
 //! What the generated passes call: one method for each kind of layer, which finds the layer's
 //! buffers in the arena of a group of images and runs its kernels.
 
-use typenet_shape::{Activation, Buffer, Op, Step};
+use typenet_shape::{Activation, Buffer, Op, Source, Step};
 
-use crate::kernels::{self, Isa, Lanes, activation, conv2d, dropout, linear, pool2d, softmax};
+use crate::kernels::{
+    self, Isa, Lanes, activation, conv2d, dropout, join, linear, pool2d, softmax,
+};
 use crate::parameters::LayerParameters;
 use crate::single::Image;
 
@@ -29,9 +31,9 @@ impl Mode {
 /// The forward pass of one group of images.
 #[derive(Debug)]
 pub struct Forward<'a> {
-    arena: &'a mut [Lanes],
+    pub(crate) arena: &'a mut [Lanes],
     mode: Mode,
-    isa: Isa,
+    pub(crate) isa: Isa,
     /// The one image, where there is only one.
     image: Option<Image<'a>>,
 }
@@ -53,6 +55,14 @@ impl<'a> Forward<'a> {
         };
         let [x, y] = apart(self.arena, [buffers.input, buffers.output]);
         (x, y)
+    }
+
+    /// One of the values that a step reads, and the one that it writes.
+    pub(crate) fn of(&self, step: &Step, source: &Source) -> [Buffer; 2] {
+        match self.mode {
+            Mode::Training { .. } => [source.training, step.training.output],
+            Mode::Inference => [source.inference, step.inference.output],
+        }
     }
 
     /// Convolution with bias and activation.
@@ -156,9 +166,9 @@ impl<'a> Forward<'a> {
 /// A step before which nothing is trained has no gradient buffers, and nothing is done for it.
 #[derive(Debug)]
 pub struct Backward<'a> {
-    arena: &'a mut [Lanes],
+    pub(crate) arena: &'a mut [Lanes],
     mode: Mode,
-    isa: Isa,
+    pub(crate) isa: Isa,
 }
 
 impl<'a> Backward<'a> {
@@ -167,10 +177,18 @@ impl<'a> Backward<'a> {
     }
 
     /// Turns the gradient of the activated value into that of the value before the activation.
-    fn undo_activation(&mut self, step: &Step, gradient: Buffer) {
+    pub(crate) fn undo_activation(&mut self, step: &Step, gradient: Buffer) {
         if step.activation != Activation::Identity {
             let [y, dy] = apart(self.arena, [step.training.output, gradient]);
             activation::backward_in_place(self.isa, step.activation, y, dy);
+        }
+    }
+
+    /// Adds a gradient that was written aside to that from the other readers of the value.
+    fn add_up(&mut self, step: &Step) {
+        if let (Some(part), Some(sum)) = (step.input_gradient, step.adds_to) {
+            let [part, sum] = apart(self.arena, [part, sum]);
+            join::add(self.isa, part, sum);
         }
     }
 
@@ -196,6 +214,7 @@ impl<'a> Backward<'a> {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             conv2d::backward_data(isa, &geometry, dy, weight, dx);
         }
+        self.add_up(step);
     }
 
     /// Gradients of a linear layer; the weight's and bias's are added to `gradients`.
@@ -219,6 +238,7 @@ impl<'a> Backward<'a> {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             linear::backward_data(isa, dy, weight, dx);
         }
+        self.add_up(step);
     }
 
     /// The gradient goes to the first largest value of each window.
@@ -229,6 +249,7 @@ impl<'a> Backward<'a> {
         let buffers = [step.training.input, step.training.output, gradient, input_gradient];
         let [x, y, dy, dx] = apart(self.arena, buffers);
         pool2d::max_backward(isa, &geometry, x, y, dy, dx);
+        self.add_up(step);
     }
 
     /// The gradient is spread evenly over each window.
@@ -238,6 +259,7 @@ impl<'a> Backward<'a> {
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         pool2d::avg_backward(isa, &geometry, dy, dx);
+        self.add_up(step);
     }
 
     /// The gradient is spread evenly over each channel.
@@ -246,6 +268,7 @@ impl<'a> Backward<'a> {
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         pool2d::global_avg_backward(isa, dy, dx);
+        self.add_up(step);
     }
 
     /// The gradient times the activation's derivative.
@@ -255,6 +278,7 @@ impl<'a> Backward<'a> {
         let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
         dx.copy_from_slice(dy);
         activation::backward_in_place(isa, own_activation(step), y, dx);
+        self.add_up(step);
     }
 
     /// The gradient where the value was kept.
@@ -268,6 +292,7 @@ impl<'a> Backward<'a> {
             Some(key) => dropout::backward(isa, p, key, dy, dx),
             None => dx.copy_from_slice(dy),
         }
+        self.add_up(step);
     }
 
     /// `dx = y · (dy − Σ y dy)`
@@ -276,6 +301,7 @@ impl<'a> Backward<'a> {
         let isa = self.isa;
         let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
         softmax::backward(isa, step.input.dim(0), y, dy, dx);
+        self.add_up(step);
     }
 }
 

@@ -169,14 +169,14 @@ impl<'a> Graph<'a> {
         count
     }
 
-    /// The node before `node` that computes it in the same pass: the convolution or linear layer
-    /// whose value only this activation reads.
+    /// The node before `node` that computes it in the same pass: the convolution, linear layer or
+    /// sum whose value only this activation reads.
     pub const fn fused_into(&self, node: usize) -> Option<usize> {
         if self.nodes[node].op.activation().is_none() {
             return None;
         }
         let source = self.nodes[node].inputs[0];
-        if self.nodes[source].op.has_parameters() && self.readers(source) == 1 {
+        if self.nodes[source].op.takes_activation() && self.readers(source) == 1 {
             Some(source)
         } else {
             None

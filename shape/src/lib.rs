@@ -20,6 +20,6 @@ pub use geometry::{Conv2d, Pool2d};
 pub use graph::{Graph, MAX_INPUTS, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
 pub use op::{Activation, Op, Outline};
-pub use plan::{Buffer, Buffers, Plan, Step};
+pub use plan::{Buffer, Buffers, Plan, Source, Step};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;

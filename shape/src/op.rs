@@ -181,6 +181,11 @@ impl Op {
         matches!(self, Op::Conv2d { .. } | Op::Linear { .. })
     }
 
+    /// Whether an activation behind the layer can be computed before its values are stored.
+    pub const fn takes_activation(&self) -> bool {
+        matches!(self, Op::Conv2d { .. } | Op::Linear { .. } | Op::Add)
+    }
+
     /// The convolution's numbers on this input, or `None` for other layers.
     pub const fn conv2d(&self, input: Shape) -> Option<Conv2d> {
         match *self {

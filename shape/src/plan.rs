@@ -1,4 +1,4 @@
-use crate::{Activation, Graph, Op, Shape};
+use crate::{Activation, Graph, MAX_INPUTS, Op, Shape};
 
 /// A range of the arena, counted in numbers for one image.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +25,21 @@ pub struct Buffers {
     pub output: Buffer,
 }
 
+/// One of the values that a step reads.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Source {
+    /// Its shape.
+    pub shape: Shape,
+    /// Where it stands while training.
+    pub training: Buffer,
+    /// Where it stands in inference.
+    pub inference: Buffer,
+    /// Its gradient; `None` where no parameter lies before it.
+    pub gradient: Option<Buffer>,
+    /// Whether this step adds to that gradient, because a later step has written it already.
+    pub adds: bool,
+}
+
 /// One kernel call: a layer, with the activation behind it where that is fused.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Step {
@@ -44,8 +59,22 @@ pub struct Step {
     pub inference: Buffers,
     /// The gradient of the value it writes; `None` where no parameter lies before it.
     pub output_gradient: Option<Buffer>,
-    /// The gradient of the value it reads; `None` where no parameter lies before that value.
+    /// Where a layer of one input writes that value's gradient; `None` where no parameter lies
+    /// before the value.
     pub input_gradient: Option<Buffer>,
+    /// The gradient to which `input_gradient` is then added, where other steps read the value too.
+    pub adds_to: Option<Buffer>,
+    /// Room for a gradient on its way, as long as the step's output, where a product needs it.
+    pub scratch: Option<Buffer>,
+    sources: [Source; MAX_INPUTS],
+    source_count: usize,
+}
+
+impl Step {
+    /// All values that it reads.
+    pub const fn sources(&self) -> &[Source] {
+        self.sources.split_at(self.source_count).0
+    }
 }
 
 /// Which numbers stand where in the arena, and when: the steps of a net in order, and offsets such
@@ -115,6 +144,8 @@ impl<const N: usize> Plan<N> {
         let mut values = [NOTHING; N];
         let mut gradients = [NOTHING; N];
         let mut inference = [NOTHING; N];
+        // What a step needs for itself while it runs backward.
+        let mut scratch = [NOTHING; N];
         let last_time = 2 * step_count;
         let mut node = 0;
         while node < N {
@@ -172,8 +203,29 @@ impl<const N: usize> Plan<N> {
         }
         gradient.start = if step_count == 0 { 0 } else { step_count - 1 };
 
-        let training_len = place(&mut values, &mut gradients);
-        let inference_len = place(&mut inference, &mut [NOTHING; N]);
+        let adds: [[bool; MAX_INPUTS]; N] = additions(graph, &training_root, &trained);
+        let mut node = 0;
+        while node < N {
+            if graph.is_step(node) && trained[node] {
+                let source = graph.nodes[node].inputs[0];
+                let len = match graph.nodes[node].op {
+                    Op::Mul => shapes[node].elements(),
+                    Op::Add | Op::Concat => 0,
+                    _ if trained[source] && adds[node][0] => shapes[source].elements(),
+                    _ => 0,
+                };
+                let back = last_time - 1 - step_of[node];
+                scratch[node] = Item { len, start: back, end: back, ..NOTHING };
+            }
+            node += 1;
+        }
+
+        let mut training = [values, gradients, scratch];
+        let training_len = place(&mut training);
+        let [values, gradients, scratch] = training;
+        let mut small = [inference];
+        let inference_len = place(&mut small);
+        let [inference] = small;
 
         let no_step = Step {
             node: 0,
@@ -185,6 +237,16 @@ impl<const N: usize> Plan<N> {
             inference: Buffers { input: NOTHING.buffer(), output: NOTHING.buffer() },
             output_gradient: None,
             input_gradient: None,
+            adds_to: None,
+            scratch: None,
+            sources: [Source {
+                shape: shapes[0],
+                training: NOTHING.buffer(),
+                inference: NOTHING.buffer(),
+                gradient: None,
+                adds: false,
+            }; MAX_INPUTS],
+            source_count: 0,
         };
         let mut steps = [no_step; N];
         let (mut node, mut count) = (0, 0);
@@ -199,6 +261,25 @@ impl<const N: usize> Plan<N> {
                     None => (node, Activation::Identity),
                 };
                 let (x, y) = (training_root[source], training_root[value]);
+                let mut sources = no_step.sources;
+                let source_count = graph.nodes[node].inputs.len();
+                let mut k = 0;
+                while k < source_count {
+                    let source = graph.nodes[node].inputs[k];
+                    let root = training_root[source];
+                    sources[k] = Source {
+                        shape: shapes[source],
+                        training: values[root].buffer(),
+                        inference: inference[inference_root[source]].buffer(),
+                        gradient: some_if(trained[source], gradients[root].buffer()),
+                        adds: adds[node][k],
+                    };
+                    k += 1;
+                }
+                let own = scratch[node].len > 0;
+                let is_product = matches!(graph.nodes[node].op, Op::Mul);
+                let detour = own && !is_product;
+                let direct = some_if(trained[source], gradients[x].buffer());
                 steps[count] = Step {
                     node,
                     op: graph.nodes[node].op,
@@ -210,16 +291,12 @@ impl<const N: usize> Plan<N> {
                         input: inference[inference_root[source]].buffer(),
                         output: inference[inference_root[value]].buffer(),
                     },
-                    output_gradient: if trained[value] {
-                        Some(gradients[y].buffer())
-                    } else {
-                        None
-                    },
-                    input_gradient: if trained[source] {
-                        Some(gradients[x].buffer())
-                    } else {
-                        None
-                    },
+                    output_gradient: some_if(trained[value], gradients[y].buffer()),
+                    input_gradient: if detour { Some(scratch[node].buffer()) } else { direct },
+                    adds_to: if detour { direct } else { None },
+                    scratch: some_if(own && is_product, scratch[node].buffer()),
+                    sources,
+                    source_count,
                 };
                 count += 1;
             }
@@ -328,8 +405,37 @@ const fn needs_gradient<const N: usize>(graph: &Graph<'_>) -> [bool; N] {
     needed
 }
 
+const fn some_if(there: bool, buffer: Buffer) -> Option<Buffer> {
+    if there { Some(buffer) } else { None }
+}
+
+/// Whether each input's gradient is there already when a node's step runs backward: whether a later
+/// step, or this one for an earlier input, has written it.
+const fn additions<const N: usize>(
+    graph: &Graph<'_>,
+    root: &[usize; N],
+    trained: &[bool; N],
+) -> [[bool; MAX_INPUTS]; N] {
+    let mut adds = [[false; MAX_INPUTS]; N];
+    let mut written = [false; N];
+    // The loss writes the gradient of the output.
+    written[root[N - 1]] = true;
+    let mut node = N;
+    while node > 0 {
+        node -= 1;
+        let mut k = 0;
+        while graph.is_step(node) && trained[node] && k < graph.nodes[node].inputs.len() {
+            let source = root[graph.nodes[node].inputs[k]];
+            adds[node][k] = written[source];
+            written[source] = true;
+            k += 1;
+        }
+    }
+    adds
+}
+
 const fn reads_input_backward(op: &Op) -> bool {
-    matches!(op, Op::Conv2d { .. } | Op::Linear { .. } | Op::MaxPool2d { .. })
+    matches!(op, Op::Conv2d { .. } | Op::Linear { .. } | Op::MaxPool2d { .. } | Op::Mul)
 }
 
 const fn reads_output_backward(graph: &Graph<'_>, node: usize) -> bool {
@@ -337,15 +443,15 @@ const fn reads_output_backward(graph: &Graph<'_>, node: usize) -> bool {
         || graph.nodes[node].op.activation().is_some()
 }
 
-/// Gives every item of both lists its offset; returns the length of the arena.
-const fn place<const N: usize>(a: &mut [Item; N], b: &mut [Item; N]) -> usize {
+/// Gives every item its offset; returns the length of the arena.
+const fn place<const N: usize, const L: usize>(items: &mut [[Item; N]; L]) -> usize {
     let mut arena = 0;
     loop {
         let mut best = usize::MAX;
         let mut best_len = 0;
         let mut i = 0;
-        while i < 2 * N {
-            let item = if i < N { &a[i] } else { &b[i - N] };
+        while i < L * N {
+            let item = &items[i / N][i % N];
             if !item.placed && item.len > best_len {
                 best = i;
                 best_len = item.len;
@@ -355,15 +461,15 @@ const fn place<const N: usize>(a: &mut [Item; N], b: &mut [Item; N]) -> usize {
         if best == usize::MAX {
             return arena;
         }
-        let mut item = if best < N { a[best] } else { b[best - N] };
+        let mut item = items[best / N][best % N];
         item.offset = 0;
         item.placed = true;
         let mut moved = true;
         while moved {
             moved = false;
             let mut i = 0;
-            while i < 2 * N {
-                let other = if i < N { &a[i] } else { &b[i - N] };
+            while i < L * N {
+                let other = &items[i / N][i % N];
                 let meets = other.placed && other.start <= item.end && item.start <= other.end;
                 let other_end = other.offset + other.len;
                 if meets && other.offset < item.offset + item.len && item.offset < other_end {
@@ -376,11 +482,7 @@ const fn place<const N: usize>(a: &mut [Item; N], b: &mut [Item; N]) -> usize {
         if item.offset + item.len > arena {
             arena = item.offset + item.len;
         }
-        if best < N {
-            a[best] = item;
-        } else {
-            b[best - N] = item;
-        }
+        items[best / N][best % N] = item;
     }
 }
 

@@ -31,6 +31,7 @@ pub use lanes::{LANES, Lanes, pack, unpack};
 pub mod activation;
 pub mod conv2d;
 pub mod dropout;
+pub mod join;
 pub mod linear;
 pub mod pool2d;
 pub mod single;

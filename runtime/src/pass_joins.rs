@@ -1,0 +1,93 @@
+//! The passes of layers that read several values.
+
+use typenet_shape::{Buffer, Step};
+
+use crate::kernels::{Lanes, join};
+use crate::pass::{Backward, Forward, apart};
+
+impl Forward<'_> {
+    /// The sum of values, with activation.
+    pub fn add(&mut self, step: &Step) {
+        let (isa, sources) = (self.isa, step.sources());
+        for (k, source) in sources.iter().enumerate() {
+            let [x, y] = apart(self.arena, self.of(step, source));
+            match k {
+                0 => y.copy_from_slice(x),
+                _ if k + 1 == sources.len() => join::add_activated(isa, x, step.activation, y),
+                _ => join::add(isa, x, y),
+            }
+        }
+    }
+
+    /// The product of values.
+    pub fn mul(&mut self, step: &Step) {
+        let isa = self.isa;
+        for (k, source) in step.sources().iter().enumerate() {
+            let [x, y] = apart(self.arena, self.of(step, source));
+            match k {
+                0 => y.copy_from_slice(x),
+                _ => join::multiply(isa, x, y),
+            }
+        }
+    }
+
+    /// Values one behind the other along the channels.
+    pub fn concat(&mut self, step: &Step) {
+        let mut start = 0;
+        for source in step.sources() {
+            let [x, y] = apart(self.arena, self.of(step, source));
+            y[start..start + x.len()].copy_from_slice(x);
+            start += x.len();
+        }
+    }
+}
+
+impl Backward<'_> {
+    /// Each summand has the gradient of the sum.
+    pub fn add(&mut self, step: &Step) {
+        let Some(gradient) = step.output_gradient else { return };
+        self.undo_activation(step, gradient);
+        let isa = self.isa;
+        for source in step.sources() {
+            let Some(input_gradient) = source.gradient else { continue };
+            let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+            if source.adds { join::add(isa, dy, dx) } else { dx.copy_from_slice(dy) }
+        }
+    }
+
+    /// Each factor has the gradient of the product times the other factors.
+    pub fn mul(&mut self, step: &Step) {
+        let (Some(gradient), Some(scratch)) = (step.output_gradient, step.scratch) else { return };
+        let isa = self.isa;
+        for (k, source) in step.sources().iter().enumerate() {
+            let Some(input_gradient) = source.gradient else { continue };
+            let [dy, product] = apart(self.arena, [gradient, scratch]);
+            product.copy_from_slice(dy);
+            for (other, factor) in step.sources().iter().enumerate() {
+                if other != k {
+                    let [x, product] = apart(self.arena, [factor.training, scratch]);
+                    join::multiply(isa, x, product);
+                }
+            }
+            let [product, dx] = apart(self.arena, [scratch, input_gradient]);
+            if !source.adds {
+                dx.fill(Lanes::ZERO);
+            }
+            join::add_channels(isa, product, dx);
+        }
+    }
+
+    /// Each value has its own part of the gradient.
+    pub fn concat(&mut self, step: &Step) {
+        let Some(gradient) = step.output_gradient else { return };
+        let isa = self.isa;
+        let mut start = 0;
+        for source in step.sources() {
+            let part = Buffer { offset: gradient.offset + start, len: source.training.len };
+            start += part.len;
+            let Some(input_gradient) = source.gradient else { continue };
+            let [dy, dx] = apart(self.arena, [part, input_gradient]);
+            if source.adds { join::add(isa, dy, dx) } else { dx.copy_from_slice(dy) }
+        }
+    }
+}
