@@ -155,8 +155,8 @@ pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Error, Logits, Metadata, Network, Normalization, Plain, Result, Summary, SummaryRow, Workspace,
-    kernels,
+    Error, Logits, Metadata, Network, Normalization, OutputValue, Plain, Result, Summary,
+    SummaryRow, Workspace, kernels,
 };
 
 /// Shapes, their rules, and nets as data.
@@ -191,5 +191,5 @@ pub mod __private {
     pub use crate::__parameter_tuple;
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::{__parameter_struct, Layout, Logits, Model, Network};
-    pub use typenet_shape::{Graph, Node, Op, Plan, Shape, Step, Tensor};
+    pub use typenet_shape::{Graph, Node, Op, Padding, Plan, Shape, Step, Tensor};
 }

@@ -73,7 +73,7 @@ fn images<const C: usize, const S: usize>(count: usize) -> Vec<[[[f32; S]; S]; C
 }
 
 fn check<N: Network + Logits>(images: &[Input<N>]) {
-    let net = N::seeded(3);
+    let mut net = N::seeded(3);
     let labels: Vec<usize> = (0..images.len()).map(|i| i % 3).collect();
     let check = gradcheck(&net, &CrossEntropy::new(), &images[..2], &labels[..2]).unwrap();
     assert!(check.worst() <= 1e-3, "{}: {check}", N::GRAPH.name);

@@ -54,7 +54,7 @@ fn logits_loss_and_gradients() {
         assert!(error <= TOLERANCE, "{name} is off by {error:.1e}");
     };
 
-    let net = lenet5();
+    let mut net = lenet5();
     // Room for one image, so that the workspace has to grow.
     let mut ws = LeNet5::workspace(1);
     // The second round finds what the first left in the workspace.

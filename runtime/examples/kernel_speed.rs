@@ -7,7 +7,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use typenet_runtime::kernels::{
-    Isa, LANES, Lanes, activation, conv2d, dropout, isa, linear, pack, pool2d, softmax, unpack,
+    Isa, LANES, Lanes, activation, batch_norm, conv2d, dropout, group_norm, isa, linear, pack,
+    pool2d, single, softmax, unpack,
 };
 use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
 
@@ -50,6 +51,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if wanted.is_empty() || wanted == "values" {
         values();
+    }
+    if wanted.is_empty() || wanted == "norms" {
+        norms(16, 32 * 32);
+        norms(64, 8 * 8);
+        norms(64, 32 * 32);
+        norms(256, 1);
     }
     Ok(())
 }
@@ -136,6 +143,75 @@ fn values() {
         isa(),
         time(&mut || unpack(&y, black_box(&mut rows)))
     );
+}
+
+/// The bytes of memory that each pass reads and writes, a second, beside those of a plain copy.
+fn norms(channels: usize, pixels: usize) {
+    let len = channels * pixels;
+    let mut x = ramp(len);
+    let other = ramp(len);
+    let (mut y, mut dx) = (ramp(len), ramp(len));
+    let mut numbers = vec![0.5; 2 * channels];
+    let (mean, rstd) = (vec![0.1; channels], vec![1.1; channels]);
+    let layer = batch_norm::BatchNorm {
+        mean: &mean,
+        spread: batch_norm::Spread::Rstd(&rstd),
+        weight: Some(&rstd),
+        bias: Some(&mean),
+        f: Activation::Relu,
+    };
+    println!("\nGB/s, normalising {channels} channels of {pixels}, {} kB", len * 64 / 1000);
+    for isa in Isa::available() {
+        // Values read and written by each call; a rate counts two for each number.
+        let row = |name: &str, values: usize, kernel: &mut dyn FnMut()| {
+            let speed = rate(len, kernel) / 2.0 * (values * size_of::<f32>()) as f64;
+            println!("{name:34} {isa:9} {speed:8.1}");
+        };
+        row("copy", 2, &mut || black_box(&mut y).copy_from_slice(&x));
+        row("batch norm: gather", 1, &mut || {
+            batch_norm::gather(isa, LANES, black_box(&x), &mut numbers);
+        });
+        row("batch norm: apply", 2, &mut || {
+            batch_norm::apply(isa, &layer, black_box(&x), None, &mut y);
+        });
+        row("batch norm: apply and add", 3, &mut || {
+            batch_norm::apply(isa, &layer, black_box(&x), Some(&other), &mut y);
+        });
+        row("batch norm: gather backward", 4, &mut || {
+            batch_norm::gather_backward(isa, LANES, &layer, &x, &y, &mut dx, &mut numbers);
+        });
+        row("batch norm: apply backward", 3, &mut || {
+            batch_norm::apply_backward(isa, LANES, &layer, black_box(&x), &y, &numbers, &mut dx);
+        });
+        row("batch norm: apply backward in place", 3, &mut || {
+            batch_norm::apply_backward_in_place(isa, LANES, &layer, &x, &numbers, &mut dx);
+        });
+        // Here every pass over memory counts, also where it finds the value in a cache.
+        for (kind, groups, pieces) in [("group", 8, channels), ("layer", 1, len)] {
+            let parameters = vec![1.1; pieces];
+            let mut gradient = parameters.clone();
+            let weight = Some(&parameters[..]);
+            let norm = group_norm::GroupNorm { groups, eps: 1e-5, weight, bias: weight };
+            row(&format!("{kind} norm: forward"), 3, &mut || {
+                group_norm::forward(isa, &norm, black_box(&x), Activation::Relu, &mut y);
+            });
+            row(&format!("{kind} norm: backward"), 6, &mut || {
+                let weight = Some(&mut gradient[..]);
+                let gradients = group_norm::Gradients { weight, bias: None };
+                group_norm::backward(isa, LANES, &norm, black_box(&x), &y, gradients, &mut dx);
+            });
+        }
+        let channels = len * LANES;
+        let norm = single::LayerNorm { channels, eps: 1e-5, weight: None, bias: None };
+        row("layer norm of one image: forward", 3, &mut || {
+            single::layer_norm(isa, &norm, black_box(&x), Activation::Relu, &mut y);
+        });
+        let (scale, shift) = (ramp(len / pixels), ramp(len / pixels));
+        row("affine of one image", 2, &mut || {
+            single::affine(isa, black_box(&x), &scale, &shift, Activation::Relu, &mut y);
+        });
+        black_box(&mut x);
+    }
 }
 
 fn convolution(name: &str, g: &Conv2d) -> Result<(), Box<dyn std::error::Error>> {

@@ -12,7 +12,8 @@ use typenet_shape::{Graph, Tensor, TensorKind};
 use crate::random;
 
 /// How weights are drawn. `U(±a)` is uniform between `−a` and `a`, `N(0, s²)` normal with standard
-/// deviation `s`. Biases are zero, except in [`PyTorchDefault`](Scheme::PyTorchDefault).
+/// deviation `s`. Biases are zero, except in [`PyTorchDefault`](Scheme::PyTorchDefault). Norms start
+/// with weight 1 and bias 0 in every scheme.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum Scheme {
@@ -53,7 +54,15 @@ pub fn initialize(
             fans = fan_in_and_out(tensor);
         }
         let numbers = &mut parameters[tensor.offset..tensor.offset + tensor.shape.elements()];
-        let draw = scheme.draw(tensor.kind, fans);
+        // A norm's weight starts as 1, its running statistics as those of a normal distribution.
+        let is_norm = !graph.nodes[tensor.node].op.takes_factors();
+        let draw = match tensor.kind {
+            TensorKind::RunningMean => Draw::Constant(0.0),
+            TensorKind::RunningVar => Draw::Constant(1.0),
+            TensorKind::Weight if is_norm => Draw::Constant(1.0),
+            TensorKind::Bias if is_norm => Draw::Constant(0.0),
+            TensorKind::Weight | TensorKind::Bias => scheme.draw(tensor.kind, fans),
+        };
         let stream = stream(graph.nodes[tensor.node].name, tensor.kind.name());
         draw.fill(&mut random::generator(seed, stream), numbers);
     }
@@ -62,7 +71,7 @@ pub fn initialize(
 /// The distribution of a tensor's numbers.
 #[derive(Clone, Copy)]
 enum Draw {
-    Zero,
+    Constant(f32),
     Uniform { bound: f64 },
     Normal { std: f64 },
 }
@@ -72,7 +81,7 @@ impl Scheme {
         let (fan_in, both) = (fan_in as f64, (fan_in + fan_out) as f64);
         match (self, kind) {
             (Scheme::PyTorchDefault, _) => Draw::Uniform { bound: (1.0 / fan_in).sqrt() },
-            (_, TensorKind::Bias) => Draw::Zero,
+            (_, TensorKind::Bias) => Draw::Constant(0.0),
             (Scheme::KaimingUniform, _) => Draw::Uniform { bound: (6.0 / fan_in).sqrt() },
             (Scheme::KaimingNormal, _) => Draw::Normal { std: (2.0 / fan_in).sqrt() },
             (Scheme::XavierUniform, _) => Draw::Uniform { bound: (6.0 / both).sqrt() },
@@ -84,7 +93,7 @@ impl Scheme {
 impl Draw {
     fn fill(self, generator: &mut ChaCha8Rng, numbers: &mut [f32]) {
         match self {
-            Draw::Zero => numbers.fill(0.0),
+            Draw::Constant(number) => numbers.fill(number),
             Draw::Uniform { bound } => numbers.fill_with(|| {
                 // The middle of one of 2³² equal parts of −1..1.
                 let unit = (f64::from(generator.next_u32()) + 0.5) / f64::from(1u32 << 31) - 1.0;

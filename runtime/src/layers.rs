@@ -24,7 +24,7 @@ layers! {
     /// | `out_channels` | first | |
     /// | `kernel` | second, pair | |
     /// | `stride` | pair | 1 |
-    /// | `padding` | pair, zeros on each side | 0 |
+    /// | `padding` | pair, zeros on each side; or `same`, which keeps height and width (stride 1) | 0 |
     /// | `dilation` | pair, distance between taps | 1 |
     /// | `groups` | divides both channel counts | 1 |
     /// | `bias` | | `true` |
@@ -34,6 +34,68 @@ layers! {
     /// Source: LeCun et al., *Gradient-based learning applied to document recognition*, 1998;
     /// PyTorch's `Conv2d`.
     conv2d
+    /// 2-d convolution of each channel by itself: `[c, h, w]` to `[c · multiplier, h', w']`. It is
+    /// [`conv2d`] with `groups` = `c`; sides and formula as there.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `kernel` | first, pair | |
+    /// | `stride` | pair | 1 |
+    /// | `padding` | pair, zeros on each side; or `same`, which keeps height and width (stride 1) | 0 |
+    /// | `dilation` | pair, distance between taps | 1 |
+    /// | `multiplier` | output channels for each input channel | 1 |
+    /// | `bias` | | `true` |
+    ///
+    /// Parameters: `weight` `[c · multiplier, 1, kernel, kernel]`, `bias` `[c · multiplier]`.
+    ///
+    /// Source: Howard et al., *MobileNets*, 2017; PyTorch's `Conv2d` with `groups`.
+    depthwise_conv2d
+    /// Each channel to mean 0 and variance 1, on `[c, h, w]` or `[c]`:
+    /// `y = (x − mean) / √(variance + eps) · weight + bias`.
+    ///
+    /// While training, mean and (biased) variance are those of the channel's numbers in the whole
+    /// batch, and the running statistics move: `running ← (1 − momentum) · running + momentum · new`,
+    /// with the unbiased variance. In inference the running statistics are used; behind a
+    /// convolution or linear layer that nothing else reads, the norm is folded into its weight.
+    /// Which of the two happens is a matter of the method: [`forward`](crate::Network::forward)
+    /// trains, everything that predicts does not.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `affine` | whether there are `weight` and `bias` | `true` |
+    /// | `momentum` | share of the new batch, 0 to 1 | 0.1 |
+    /// | `eps` | above 0 | 1e-5 |
+    ///
+    /// Parameters: `weight` and `bias` `[c]`; with them are kept `running_mean` and `running_var`
+    /// `[c]`, which have no gradient. A batch of one number a channel has variance 0.
+    ///
+    /// Source: Ioffe and Szegedy, *Batch normalization*, 2015; PyTorch's `BatchNorm2d`, `BatchNorm1d`.
+    batch_norm
+    /// All numbers of an image's value to mean 0 and variance 1:
+    /// `y = (x − mean) / √(variance + eps) · weight + bias`, on any shape.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `affine` | whether there are `weight` and `bias` (PyTorch's `elementwise_affine`) | `true` |
+    /// | `eps` | above 0 | 1e-5 |
+    ///
+    /// Parameters: `weight` and `bias`, of the value's shape.
+    ///
+    /// Source: Ba, Kiros, Hinton, *Layer normalization*, 2016; PyTorch's `LayerNorm` over all
+    /// dimensions but the batch.
+    layer_norm
+    /// As [`layer_norm`], over groups of neighbouring channels.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `num_groups` | first; divides the channels | |
+    /// | `affine` | whether there are `weight` and `bias` | `true` |
+    /// | `eps` | above 0 | 1e-5 |
+    ///
+    /// Parameters: `weight` and `bias` `[c]`.
+    ///
+    /// Source: Wu and He, *Group normalization*, 2018; PyTorch's `GroupNorm`.
+    group_norm
     /// `y = W x + b`: `[n]` to `[out_features]`.
     ///
     /// | argument | | default |
@@ -72,6 +134,12 @@ layers! {
     /// All numbers as features: `[c, h, w]` to `[c·h·w]`, in the order channel, row, column. Costs
     /// nothing. PyTorch's `Flatten`.
     flatten
+    /// The same numbers, in their order, in another shape. Costs nothing. PyTorch's `Unflatten`.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `shape` | first; `[channels, height, width]` or `[features]`, of as many numbers | |
+    reshape
     /// `max(x, 0)`, on any shape. Computed in the same pass as a convolution or linear layer before
     /// it. Source: Nair and Hinton, *Rectified linear units*, 2010; PyTorch's `ReLU`.
     relu

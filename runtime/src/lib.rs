@@ -8,6 +8,8 @@
 
 pub mod data;
 mod error;
+mod folded;
+mod inference;
 pub mod init;
 pub mod io;
 pub mod kernels;
@@ -18,7 +20,6 @@ pub mod network;
 pub mod optim;
 pub mod parameters;
 pub mod pass;
-mod pass_joins;
 pub mod plain;
 pub mod random;
 pub mod reference;
@@ -29,7 +30,7 @@ pub mod workspace;
 
 pub use error::Error;
 pub use model::{Metadata, Model, Normalization};
-pub use network::{Layout, Logits, Network};
+pub use network::{Layout, Logits, Network, OutputValue};
 pub use plain::Plain;
 pub use summary::{Summary, SummaryRow};
 pub use workspace::Workspace;

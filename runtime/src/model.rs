@@ -1,5 +1,6 @@
 use std::sync::OnceLock;
 
+use crate::folded::Folded;
 use crate::single::Single;
 use crate::{Error, Network, Plain, Result};
 
@@ -7,6 +8,8 @@ use crate::{Error, Network, Plain, Result};
 pub struct Model<P> {
     pub(crate) parameters: Box<P>,
     pub(crate) metadata: Metadata,
+    /// The parameters with the batch norms folded in, since they were last changed.
+    folded: OnceLock<Option<Box<Folded>>>,
     /// The parameters packed for one image, since they were last changed.
     single: OnceLock<Option<Box<Single>>>,
 }
@@ -14,7 +17,11 @@ pub struct Model<P> {
 impl<P: Plain> Model<P> {
     /// All parameters zero, no metadata.
     pub fn zeroed() -> Model<P> {
-        Model { parameters: P::zeroed(), metadata: Metadata::default(), single: OnceLock::new() }
+        Model::of(P::zeroed(), Metadata::default())
+    }
+
+    fn of(parameters: Box<P>, metadata: Metadata) -> Model<P> {
+        Model { parameters, metadata, folded: OnceLock::new(), single: OnceLock::new() }
     }
 
     /// The parameters.
@@ -24,15 +31,23 @@ impl<P: Plain> Model<P> {
 
     /// The parameters, to change.
     pub fn parameters_mut(&mut self) -> &mut P {
+        self.folded.take();
         self.single.take();
         &mut self.parameters
+    }
+
+    /// The parameters with the batch norms folded in, if there are any.
+    pub(crate) fn folded<N: Network<Parameters = P>>(&self) -> Option<&Folded> {
+        let fold =
+            || Folded::new(&N::GRAPH, N::LAYOUT.tensors, self.parameters.as_flat()).map(Box::new);
+        self.folded.get_or_init(fold).as_deref()
     }
 
     /// The parameters packed for one image, if the net has kernels for that.
     pub(crate) fn single<N: Network<Parameters = P>>(&self) -> Option<&Single> {
         let pack = || {
-            let parameters = self.parameters.as_flat();
-            Single::new(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, parameters).map(Box::new)
+            let (parameters, folded) = (self.parameters.as_flat(), self.folded::<N>());
+            Single::new(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, parameters, folded).map(Box::new)
         };
         self.single.get_or_init(pack).as_deref()
     }
@@ -49,7 +64,7 @@ impl<P: Plain> Clone for Model<P> {
         // Copied in place: a large parameter struct does not fit on the stack.
         let mut parameters = P::zeroed();
         parameters.as_flat_mut().copy_from_slice(self.parameters.as_flat());
-        Model { parameters, metadata: self.metadata.clone(), single: OnceLock::new() }
+        Model::of(parameters, self.metadata.clone())
     }
 }
 

@@ -1,12 +1,14 @@
 //! What every net can do.
 
-use typenet_shape::{Buffer, Graph, Op, Plan, Tensor};
+use std::ops::Range;
+
+use typenet_shape::{Buffer, Graph, Norm, Op, Plan, Tensor, TensorKind};
 
 use crate::model::{Metadata, Model};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
 use crate::workspace::{self, Workspace};
-use crate::{Error, Result, Summary, init, io};
+use crate::{Error, Result, Summary, inference, init, io};
 
 /// The sizes and places of a net, all known at compile time.
 #[derive(Clone, Copy, Debug)]
@@ -15,10 +17,12 @@ pub struct Layout {
     pub input_len: usize,
     /// Numbers of one output.
     pub output_len: usize,
-    /// Numbers of all parameters.
+    /// Numbers of all parameters and running statistics.
     pub parameters: usize,
-    /// The parameter tensors in order.
+    /// The parameters and running statistics in order.
     pub tensors: &'static [Tensor],
+    /// The batch norms in order.
+    pub norms: &'static [Norm],
     /// The input in the arena while training.
     pub training_input: Buffer,
     /// The output in the arena while training.
@@ -36,8 +40,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of a net with this plan and these parameter tensors.
-    pub const fn new<const N: usize>(plan: &Plan<N>, tensors: &'static [Tensor]) -> Layout {
+    /// The layout of a net with this plan and these tensors.
+    pub const fn new<const N: usize>(plan: &'static Plan<N>, tensors: &'static [Tensor]) -> Layout {
         let parameters = match tensors {
             [.., last] => last.offset + last.shape.elements(),
             [] => 0,
@@ -47,6 +51,7 @@ impl Layout {
             output_len: plan.training_output.len,
             parameters,
             tensors,
+            norms: plan.norms(),
             training_input: plan.training_input,
             training_output: plan.training_output,
             output_gradient: plan.output_gradient,
@@ -55,6 +60,12 @@ impl Layout {
             training_len: plan.training_len,
             inference_len: plan.inference_len,
         }
+    }
+
+    /// Where one of a layer's tensors stands among all; nowhere, if it has none of that kind.
+    pub(crate) fn place(&self, node: usize, kind: TensorKind) -> Range<usize> {
+        let own = self.tensors.iter().find(|tensor| tensor.node == node && tensor.kind == kind);
+        own.map_or(0..0, |tensor| tensor.offset..tensor.offset + tensor.shape.elements())
     }
 }
 
@@ -155,12 +166,12 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Workspace::new(batch)
     }
 
-    /// All parameters in the order of the declaration, as one slice.
+    /// All parameters and running statistics in the order of the declaration, as one slice.
     fn parameters_flat(&self) -> &[f32] {
         self.model().parameters().as_flat()
     }
 
-    /// All parameters in the order of the declaration, as one slice to change.
+    /// All parameters and running statistics in the order of the declaration, as one slice to change.
     fn parameters_flat_mut(&mut self) -> &mut [f32] {
         self.model_mut().parameters_mut().as_flat_mut()
     }
@@ -176,13 +187,17 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     }
 
     /// The training forward pass: outputs are in [`Workspace::output`], and all that
-    /// [`backward`](Self::backward) needs is kept in `ws`. Dropout drops. The workspace grows if
-    /// there are more images than it was made for.
-    fn forward(&self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
+    /// [`backward`](Self::backward) needs is kept in `ws`. Dropout drops; batch norms take the
+    /// statistics of these images, and move their running statistics, which is why the net changes.
+    /// The workspace grows if there are more images than it was made for.
+    fn forward(&mut self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
         let parameters = self.model().parameters();
         ws.core.forward(&Self::LAYOUT, Plain::flatten(inputs), &|run| {
             Self::forward_group(parameters, run);
         });
+        if !Self::LAYOUT.norms.is_empty() {
+            ws.core.update_running(&Self::LAYOUT, self.parameters_flat_mut());
+        }
     }
 
     /// The backward pass for the images of the last [`forward`](Self::forward): from the loss's
@@ -270,8 +285,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         classes: &mut [usize],
     ) -> Result<()> {
         workspace::same_count("classes to write", images.len(), classes.len())?;
-        let parameters = self.model().parameters();
-        ws.core.infer_rows(&Self::LAYOUT, Plain::flatten(images), classes, &|run| {
+        let (parameters, folded) = (self.model().parameters(), self.model().folded::<Self>());
+        ws.core.infer_rows(&Self::LAYOUT, folded, Plain::flatten(images), classes, &|run| {
             Self::forward_group(parameters, run);
         });
         Ok(())
@@ -429,14 +444,15 @@ pub(crate) fn largest(row: &[f32]) -> usize {
 fn infer<N: Network>(net: &N, ws: Option<&mut Workspace<N>>, images: &[f32], outputs: &mut [f32]) {
     let parameters = net.model().parameters();
     let group = |run: &mut Forward<'_>| N::forward_group(parameters, run);
+    let folded = net.model().folded::<N>();
     let one = images.len() == N::Input::LEN;
     match (one.then(|| net.model().single::<N>()).flatten(), ws) {
         (Some(single), Some(ws)) => {
             ws.core.infer_one(&N::LAYOUT, single, images, outputs, &group);
         }
-        (Some(single), None) => workspace::infer_one(&N::LAYOUT, single, images, outputs, &group),
-        (None, Some(ws)) => ws.core.infer(&N::LAYOUT, images, outputs, &group),
-        (None, None) => workspace::infer(&N::LAYOUT, images, outputs, &group),
+        (Some(single), None) => inference::infer_one(&N::LAYOUT, single, images, outputs, &group),
+        (None, Some(ws)) => ws.core.infer(&N::LAYOUT, folded, images, outputs, &group),
+        (None, None) => inference::infer(&N::LAYOUT, folded, images, outputs, &group),
     }
 }
 

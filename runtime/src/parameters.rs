@@ -22,12 +22,40 @@ pub struct Weight<W> {
     pub weight: W,
 }
 
+/// The parameters and the running statistics of a batch norm; `C` has a number for each channel.
+#[repr(C)]
+#[derive(Clone, PartialEq, Debug)]
+pub struct BatchNorm<C> {
+    /// The factors.
+    pub weight: C,
+    /// What is added.
+    pub bias: C,
+    /// The mean that inference uses. It has no gradient.
+    pub running_mean: C,
+    /// The variance that inference uses. It has no gradient.
+    pub running_var: C,
+}
+
+/// The running statistics of a batch norm without parameters.
+#[repr(C)]
+#[derive(Clone, PartialEq, Debug)]
+pub struct Running<C> {
+    /// The mean that inference uses. It has no gradient.
+    pub running_mean: C,
+    /// The variance that inference uses. It has no gradient.
+    pub running_var: C,
+}
+
 // SAFETY: repr(C) with two fields of f32 alignment, neither with padding.
 unsafe impl<W: Plain, B: Plain> Plain for WeightBias<W, B> {}
+// SAFETY: repr(C) with four fields of one type without padding.
+unsafe impl<C: Plain> Plain for BatchNorm<C> {}
+// SAFETY: repr(C) with two fields of one type without padding.
+unsafe impl<C: Plain> Plain for Running<C> {}
 // SAFETY: repr(C) with one field.
 unsafe impl<W: Plain> Plain for Weight<W> {}
 
-/// What the passes need of a layer's parameters.
+/// What the passes need of the parameters of a layer with factors.
 pub trait LayerParameters {
     /// The weight's numbers.
     fn weight(&self) -> &[f32];
@@ -58,5 +86,60 @@ impl<W: Plain> LayerParameters for Weight<W> {
     }
     fn both_mut(&mut self) -> (&mut [f32], Option<&mut [f32]>) {
         (self.weight.as_flat_mut(), None)
+    }
+}
+
+/// What the passes need of a norm's parameters, if it has any.
+pub trait NormParameters {
+    /// The weight's numbers.
+    fn weight(&self) -> Option<&[f32]> {
+        None
+    }
+    /// The bias's numbers.
+    fn bias(&self) -> Option<&[f32]> {
+        None
+    }
+    /// The running mean and variance.
+    fn running(&self) -> Option<(&[f32], &[f32])> {
+        None
+    }
+    /// Weight and bias, to change.
+    fn both_mut(&mut self) -> Option<(&mut [f32], &mut [f32])> {
+        None
+    }
+}
+
+impl NormParameters for () {}
+
+impl<W: Plain, B: Plain> NormParameters for WeightBias<W, B> {
+    fn weight(&self) -> Option<&[f32]> {
+        Some(self.weight.as_flat())
+    }
+    fn bias(&self) -> Option<&[f32]> {
+        Some(self.bias.as_flat())
+    }
+    fn both_mut(&mut self) -> Option<(&mut [f32], &mut [f32])> {
+        Some((self.weight.as_flat_mut(), self.bias.as_flat_mut()))
+    }
+}
+
+impl<C: Plain> NormParameters for BatchNorm<C> {
+    fn weight(&self) -> Option<&[f32]> {
+        Some(self.weight.as_flat())
+    }
+    fn bias(&self) -> Option<&[f32]> {
+        Some(self.bias.as_flat())
+    }
+    fn running(&self) -> Option<(&[f32], &[f32])> {
+        Some((self.running_mean.as_flat(), self.running_var.as_flat()))
+    }
+    fn both_mut(&mut self) -> Option<(&mut [f32], &mut [f32])> {
+        Some((self.weight.as_flat_mut(), self.bias.as_flat_mut()))
+    }
+}
+
+impl<C: Plain> NormParameters for Running<C> {
+    fn running(&self) -> Option<(&[f32], &[f32])> {
+        Some((self.running_mean.as_flat(), self.running_var.as_flat()))
     }
 }

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use typenet_shape::{Buffer, Conv2d, Graph, Op, Shape, Step, Tensor, TensorKind};
 
-use crate::kernels::single::{self, Pixels, blocks};
-use crate::kernels::{Isa, Lanes, activation, pool2d};
+use crate::folded::Folded;
+use crate::kernels::single::{self, LayerNorm, Pixels, blocks};
+use crate::kernels::{Isa, LANES, Lanes, activation, join, pool2d};
 use crate::network::softmax;
 use crate::pass::{apart, wrong};
 
@@ -56,6 +57,7 @@ impl Single {
         shapes: &[Shape],
         tensors: &[Tensor],
         parameters: &[f32],
+        folded: Option<&Folded>,
     ) -> Option<Single> {
         let mut net = Single { packed: Vec::new(), nodes: Vec::new(), packs_image: false };
         for (index, node) in graph.nodes.iter().enumerate() {
@@ -63,7 +65,10 @@ impl Single {
                 let tensor = tensors.iter().find(|t| t.node == index && t.kind == kind)?;
                 Some(&parameters[tensor.offset..tensor.offset + tensor.shape.elements()])
             };
-            let (weight, bias) = (tensor(TensorKind::Weight), tensor(TensorKind::Bias));
+            let (weight, bias) = match folded.and_then(|folded| folded.of(index)) {
+                Some((weight, bias)) => (Some(weight), Some(bias)),
+                None => (tensor(TensorKind::Weight), tensor(TensorKind::Bias)),
+            };
             let source = node.inputs.first().copied().unwrap_or(index);
             let start = net.packed.len();
             let (mut stored, mut is_image) = (shapes[index], matches!(node.op, Op::Input { .. }));
@@ -73,7 +78,7 @@ impl Single {
                     stored = net.nodes[source].stored;
                     is_image = net.nodes[source].is_image;
                 }
-                Op::Conv2d { .. } => {
+                Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => {
                     let g = node.op.conv2d(shapes[source])?;
                     if !single::runs_conv2d(&g) {
                         return None;
@@ -87,6 +92,34 @@ impl Single {
                 }
                 Op::MaxPool2d { .. } | Op::AvgPool2d { .. } | Op::GlobalAvgPool => {
                     net.packs_image |= net.nodes[source].is_image;
+                }
+                Op::BatchNorm { .. } if graph.folded_into(index).is_some() => {
+                    stored = net.nodes[source].stored;
+                }
+                Op::BatchNorm { eps, .. } => {
+                    stored = net.nodes[source].stored;
+                    net.packs_image |= net.nodes[source].is_image;
+                    let running = [TensorKind::RunningMean, TensorKind::RunningVar].map(tensor);
+                    net.pack_batch_norm(stored, running, weight, bias, eps)?;
+                }
+                Op::LayerNorm { .. } => {
+                    stored = net.nodes[source].stored;
+                    net.packs_image |= net.nodes[source].is_image;
+                    for numbers in [weight, bias].into_iter().flatten() {
+                        let start = net.packed.len();
+                        net.packed.resize(start + len(stored), Lanes::ZERO);
+                        net.pack_value(stored, numbers, start);
+                    }
+                }
+                Op::Add => {
+                    stored = net.nodes[source].stored;
+                    for &input in node.inputs {
+                        net.packs_image |= net.nodes[input].is_image;
+                        // The same numbers may stand in another order after a flatten.
+                        if net.nodes[input].stored != stored {
+                            return None;
+                        }
+                    }
                 }
                 Op::Softmax => {
                     stored = net.nodes[source].stored;
@@ -106,6 +139,45 @@ impl Single {
         }
         // An image that nothing changes is not worth a kernel.
         (!net.nodes.last()?.is_image).then_some(net)
+    }
+
+    /// Packs numbers in the places of a value's, from the `start`-th on.
+    fn pack_value(&mut self, stored: Shape, numbers: &[f32], start: usize) {
+        let to = &mut self.packed[start..];
+        if in_order(stored) {
+            single::flat_mut(to)[..numbers.len()].copy_from_slice(numbers);
+        } else {
+            single::from_planar(numbers, stored.dim(0), to);
+        }
+    }
+
+    /// Packs a batch norm as a factor and a summand for each channel; `None` where the channels have
+    /// no place of their own.
+    fn pack_batch_norm(
+        &mut self,
+        stored: Shape,
+        running: [Option<&[f32]>; 2],
+        weight: Option<&[f32]>,
+        bias: Option<&[f32]>,
+        eps: f32,
+    ) -> Option<()> {
+        let [mean, variance] = [running[0]?, running[1]?];
+        if mean.len() != stored.dim(0) {
+            return None;
+        }
+        let start = self.packed.len();
+        let blocks = blocks(mean.len());
+        self.packed.resize(start + 2 * blocks, Lanes::ZERO);
+        let (scale, shift) =
+            single::flat_mut(&mut self.packed[start..]).split_at_mut(blocks * LANES);
+        for (channel, (&mean, &variance)) in mean.iter().zip(variance).enumerate() {
+            let spread = (f64::from(variance) + f64::from(eps)).sqrt();
+            let factor = weight.map_or(1.0, |weight| f64::from(weight[channel])) / spread;
+            let summand = bias.map_or(0.0, |bias| f64::from(bias[channel]));
+            scale[channel] = factor as f32;
+            shift[channel] = (summand - f64::from(mean) * factor) as f32;
+        }
+        Some(())
     }
 
     /// Packs a linear layer's weights in the order in which its input stands.
@@ -177,11 +249,11 @@ impl Image<'_> {
         let packed = &self.net.packed[place.packed.clone()];
         let [x, y] = self.values(step, arena);
         if is_depthwise(&g) {
-            single::depthwise_conv2d(isa, &g, x, packed, step.activation, y);
+            single::depthwise_conv2d(isa, &g, x, packed, step.inference.activation, y);
         } else {
             let pixels =
                 if source.is_image { Pixels::Planar(self.pixels) } else { Pixels::Blocked(x) };
-            single::conv2d(isa, &g, pixels, packed, step.activation, y);
+            single::conv2d(isa, &g, pixels, packed, step.inference.activation, y);
         }
     }
 
@@ -194,7 +266,7 @@ impl Image<'_> {
             stored if in_order(stored) => &single::flat(x)[..stored.elements()],
             _ => single::flat(x),
         };
-        single::linear(isa, x, packed, step.activation, y);
+        single::linear(isa, x, packed, step.inference.activation, y);
     }
 
     pub(crate) fn pool2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
@@ -216,7 +288,7 @@ impl Image<'_> {
 
     pub(crate) fn activation(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
         let [x, y] = self.values(step, arena);
-        activation::forward(isa, step.op.activation().unwrap_or(step.activation), x, y);
+        activation::forward(isa, step.op.activation().unwrap_or(step.inference.activation), x, y);
     }
 
     pub(crate) fn softmax(&self, step: &Step, arena: &mut [Lanes]) {
@@ -224,5 +296,40 @@ impl Image<'_> {
         let [x, y] = self.values(step, arena);
         y.copy_from_slice(x);
         softmax(&mut single::flat_mut(y)[..place.stored.elements()]);
+    }
+
+    pub(crate) fn batch_norm(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
+        let (place, _) = self.place(step);
+        let packed = &self.net.packed[place.packed.clone()];
+        let (scale, shift) = packed.split_at(packed.len() / 2);
+        let [x, y] = self.values(step, arena);
+        single::affine(isa, x, scale, shift, step.inference.activation, y);
+    }
+
+    pub(crate) fn layer_norm(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
+        let Op::LayerNorm { eps, .. } = step.op else { return wrong(step) };
+        let (place, _) = self.place(step);
+        let packed = &self.net.packed[place.packed.clone()];
+        let (weight, bias) = packed.split_at(packed.len() / 2);
+        let [weight, bias] = [weight, bias].map(|part| (!part.is_empty()).then_some(part));
+        let norm = LayerNorm { channels: place.stored.dim(0), eps, weight, bias };
+        let [x, y] = self.values(step, arena);
+        single::layer_norm(isa, &norm, x, step.inference.activation, y);
+    }
+
+    pub(crate) fn add(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
+        let (place, _) = self.place(step);
+        let len = len(place.stored);
+        let y = Buffer { len, ..step.inference.output };
+        for (k, source) in step.sources().iter().enumerate() {
+            let [x, y] = apart(arena, [Buffer { len, ..source.inference }, y]);
+            match k {
+                0 => y.copy_from_slice(x),
+                _ if k + 1 == step.sources().len() => {
+                    join::add_activated(isa, x, step.inference.activation, y);
+                }
+                _ => join::add(isa, x, y),
+            }
+        }
     }
 }

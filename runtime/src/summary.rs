@@ -1,6 +1,6 @@
 use std::fmt;
 
-use typenet_shape::{Op, Shape, Text};
+use typenet_shape::{Op, Padding, Shape, Text};
 
 use crate::Network;
 
@@ -52,8 +52,9 @@ impl Summary {
         let row = |node: usize| {
             let (op, output) = (graph.nodes[node].op, N::SHAPES[node]);
             let input = graph.nodes[node].inputs.first().map_or(output, |&from| N::SHAPES[from]);
-            let tensors = N::LAYOUT.tensors.iter().filter(|tensor| tensor.node == node);
-            let shares_memory = matches!(op, Op::Flatten) || graph.fused_into(node).is_some();
+            let tensors = N::LAYOUT.tensors.iter();
+            let tensors = tensors.filter(|t| t.node == node && t.kind.is_parameter());
+            let shares_memory = op.keeps_numbers() || graph.fused_into(node).is_some();
             SummaryRow {
                 name: graph.nodes[node].name,
                 layer: kind_and_arguments(&op),
@@ -66,7 +67,7 @@ impl Summary {
         let rows: Vec<SummaryRow> = (0..graph.nodes.len()).map(row).collect();
         Summary {
             name: graph.name,
-            parameters: N::LAYOUT.parameters,
+            parameters: rows.iter().map(|row| row.parameters).sum(),
             multiply_adds: rows.iter().map(|row| row.multiply_adds).sum(),
             rows,
             parameter_bytes: bytes(N::LAYOUT.parameters),
@@ -99,16 +100,44 @@ fn kind_and_arguments(op: &Op) -> String {
     let unless = |default: [usize; 2], name: &str, value: [usize; 2]| {
         (value != default).then(|| format!("{name} = {}", pair(value)))
     };
+    let zeros = |padding: Padding| match padding {
+        Padding::Zeros(padding) => unless([0, 0], "padding", padding),
+        Padding::Same => Some("padding = same".to_owned()),
+    };
+    let unusual = |eps: f32| (eps != 1e-5).then(|| format!("eps = {eps}"));
     match *op {
         Op::Conv2d { out_channels, kernel, stride, padding, dilation, groups, bias } => {
             arguments.push(out_channels.to_string());
             arguments.push(format!("kernel = {}", pair(kernel)));
             arguments.extend(unless([1, 1], "stride", stride));
-            arguments.extend(unless([0, 0], "padding", padding));
+            arguments.extend(zeros(padding));
             arguments.extend(unless([1, 1], "dilation", dilation));
             arguments.extend((groups != 1).then(|| format!("groups = {groups}")));
             arguments.extend((!bias).then(|| "bias = false".to_owned()));
         }
+        Op::DepthwiseConv2d { kernel, multiplier, stride, padding, dilation, bias } => {
+            arguments.push(pair(kernel));
+            arguments.extend(unless([1, 1], "stride", stride));
+            arguments.extend(zeros(padding));
+            arguments.extend(unless([1, 1], "dilation", dilation));
+            arguments.extend((multiplier != 1).then(|| format!("multiplier = {multiplier}")));
+            arguments.extend((!bias).then(|| "bias = false".to_owned()));
+        }
+        Op::BatchNorm { affine, momentum, eps } => {
+            arguments.extend((!affine).then(|| "affine = false".to_owned()));
+            arguments.extend((momentum != 0.1).then(|| format!("momentum = {momentum}")));
+            arguments.extend(unusual(eps));
+        }
+        Op::LayerNorm { affine, eps } => {
+            arguments.extend((!affine).then(|| "affine = false".to_owned()));
+            arguments.extend(unusual(eps));
+        }
+        Op::GroupNorm { num_groups, affine, eps } => {
+            arguments.push(num_groups.to_string());
+            arguments.extend((!affine).then(|| "affine = false".to_owned()));
+            arguments.extend(unusual(eps));
+        }
+        Op::Reshape { shape } => arguments.push(shape.to_string()),
         Op::Linear { out_features, bias } => {
             arguments.push(out_features.to_string());
             arguments.extend((!bias).then(|| "bias = false".to_owned()));

@@ -1,12 +1,13 @@
 //! The memory of a training step, and how its groups of images are shared out among threads.
 
 use rayon::prelude::*;
+use typenet_shape::{Norm, TensorKind};
 
+use crate::kernels::batch_norm::{self, Running};
 use crate::kernels::{LANES, Lanes, pack, unpack};
-use crate::network::{Layout, Network, largest};
-use crate::pass::{Backward, Forward, Mode};
+use crate::network::{Layout, Network};
+use crate::pass::{Backward, Forward, Mode, Segment};
 use crate::plain::Plain;
-use crate::single::{Image, Single};
 use crate::{Error, Result};
 
 /// At most this many numbers of memory go into partial gradients.
@@ -90,11 +91,18 @@ impl<N: Network> std::fmt::Debug for Workspace<N> {
 /// The part of a workspace that is the same for every net.
 #[derive(Debug)]
 pub(crate) struct Core {
-    images: usize,
-    arena: Vec<Lanes>,
-    outputs: Vec<f32>,
+    pub(crate) images: usize,
+    pub(crate) arena: Vec<Lanes>,
+    pub(crate) outputs: Vec<f32>,
     output_gradient: Vec<f32>,
     partials: Vec<f32>,
+    /// What each group of images gathers for each batch norm, all groups of a norm in a row; behind
+    /// that one number a group, for segments that end at no norm.
+    gathered: Vec<f32>,
+    /// Mean and `1 / √(variance + eps)` of each batch norm.
+    statistics: Vec<f32>,
+    /// Means of the gradients of each batch norm.
+    means: Vec<f32>,
     seed: u64,
     passes: u64,
     dropout: bool,
@@ -108,13 +116,16 @@ impl Core {
             outputs: Vec::new(),
             output_gradient: Vec::new(),
             partials: Vec::new(),
+            gathered: Vec::new(),
+            statistics: Vec::new(),
+            means: Vec::new(),
             seed: 0,
             passes: 0,
             dropout: true,
         }
     }
 
-    fn grow(&mut self, layout: &Layout, images: usize) {
+    pub(crate) fn grow(&mut self, layout: &Layout, images: usize) {
         fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
             if buffer.len() < len {
                 buffer.resize(len, zero);
@@ -125,9 +136,14 @@ impl Core {
         at_least(&mut self.outputs, images * layout.output_len, 0.0);
         at_least(&mut self.output_gradient, images * layout.output_len, 0.0);
         at_least(&mut self.partials, slots(layout, groups).0 * layout.parameters, 0.0);
+        let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
+        at_least(&mut self.gathered, groups * (statistics + 1), 0.0);
+        at_least(&mut self.statistics, statistics, 0.0);
+        at_least(&mut self.means, statistics, 0.0);
     }
 
-    /// One group after the other through `group`, in training mode; the groups run in parallel.
+    /// Each group of images through `group`, in training mode; the groups run in parallel, and meet at
+    /// each batch norm.
     pub(crate) fn forward(
         &mut self,
         layout: &Layout,
@@ -138,19 +154,57 @@ impl Core {
         self.grow(layout, self.images);
         self.passes += 1;
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
-        let outputs = &mut self.outputs[..self.images * layout.output_len];
-        self.arena
-            .par_chunks_mut(layout.training_len)
-            .zip(inputs.par_chunks(LANES * layout.input_len))
-            .zip(outputs.par_chunks_mut(LANES * layout.output_len))
-            .enumerate()
-            .for_each(|(index, ((arena, inputs), outputs))| {
-                pack(inputs, &mut arena[layout.training_input.offset..layout.training_input.end()]);
-                let mode = Mode::Training { seed, pass, group: index, dropout };
-                group(&mut Forward::new(arena, mode));
-                let output = layout.training_output;
-                unpack(&arena[output.offset..output.end()], outputs);
-            });
+        let (images, last) = (self.images, layout.norms.len());
+        let outputs = &mut self.outputs[..images * layout.output_len];
+        for index in 0..=last {
+            let norm = layout.norms.get(index);
+            let (gathered, each) = gathered(norm, images, &mut self.gathered);
+            let statistics = self.statistics.as_slice();
+            self.arena
+                .par_chunks_mut(layout.training_len)
+                .zip(inputs.par_chunks(LANES * layout.input_len))
+                .zip(outputs.par_chunks_mut(LANES * layout.output_len))
+                .zip(gathered.par_chunks_mut(each))
+                .enumerate()
+                .for_each(|(number, (((arena, inputs), outputs), gathered))| {
+                    if index == 0 {
+                        let buffer = layout.training_input;
+                        pack(inputs, &mut arena[buffer.offset..buffer.end()]);
+                    }
+                    let mode = Mode::Training { seed, pass, group: number, dropout };
+                    let images = inputs.len() / layout.input_len;
+                    let segment = Segment { index, images, gathered, statistics, means: &[] };
+                    group(&mut Forward::training(arena, mode, segment));
+                    if index == last {
+                        let output = layout.training_output;
+                        unpack(&arena[output.offset..output.end()], outputs);
+                    }
+                });
+            if let Some(norm) = norm {
+                let own = &mut self.statistics[norm.statistics.offset..norm.statistics.end()];
+                let (mean, rstd) = own.split_at_mut(norm.channels);
+                batch_norm::merge(images, norm.pixels, gathered, norm.eps, mean, rstd, None);
+            }
+        }
+    }
+
+    /// Moves the running statistics among `parameters` towards those of the last forward.
+    pub(crate) fn update_running(&mut self, layout: &Layout, parameters: &mut [f32]) {
+        for norm in layout.norms {
+            let (gathered, _) = gathered(Some(norm), self.images, &mut self.gathered);
+            let own = &mut self.statistics[norm.statistics.offset..norm.statistics.end()];
+            let (mean, rstd) = own.split_at_mut(norm.channels);
+            let [running_mean, running_var] = [TensorKind::RunningMean, TensorKind::RunningVar]
+                .map(|kind| layout.place(norm.node, kind));
+            let Ok([running_mean, variance]) =
+                parameters.get_disjoint_mut([running_mean, running_var])
+            else {
+                continue;
+            };
+            let running = Running { mean: running_mean, variance, momentum: norm.momentum };
+            let (images, running) = (self.images, Some(running));
+            batch_norm::merge(images, norm.pixels, gathered, norm.eps, mean, rstd, running);
+        }
     }
 
     /// The groups of the last forward in reverse; each slot of groups has partial gradients of its
@@ -162,29 +216,57 @@ impl Core {
         accumulate: bool,
         group: &(dyn Fn(&mut [f32], &mut Backward<'_>) + Sync),
     ) {
-        let groups = self.images.div_ceil(LANES);
+        let images = self.images;
+        let groups = images.div_ceil(LANES);
         let (slots, groups_a_slot) = slots(layout, groups);
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
-        let rows = &self.output_gradient[..self.images * layout.output_len];
+        let rows = &self.output_gradient[..images * layout.output_len];
         let partials = &mut self.partials[..slots * layout.parameters];
-        self.arena[..groups * layout.training_len]
-            .par_chunks_mut(groups_a_slot.max(1) * layout.training_len)
-            .zip(partials.par_chunks_mut(layout.parameters.max(1)))
-            .enumerate()
-            .for_each(|(slot, (arenas, partial))| {
-                partial.fill(0.0);
-                for (i, arena) in arenas.chunks_exact_mut(layout.training_len).enumerate() {
-                    let index = slot * groups_a_slot + i;
-                    let end = rows.len().min((index + 1) * LANES * layout.output_len);
-                    let buffer = layout.output_gradient;
-                    pack(
-                        &rows[index * LANES * layout.output_len..end],
-                        &mut arena[buffer.offset..buffer.end()],
-                    );
-                    let mode = Mode::Training { seed, pass, group: index, dropout };
-                    group(partial, &mut Backward::new(arena, mode));
-                }
-            });
+        let last = layout.norms.len();
+        for index in (0..=last).rev() {
+            // The norm with which this segment begins, forward.
+            let norm = index.checked_sub(1).map(|before| &layout.norms[before]);
+            let norm = norm.filter(|norm| norm.trained);
+            let (gathered, each) = gathered(norm, images, &mut self.gathered);
+            let (statistics, means) = (self.statistics.as_slice(), self.means.as_slice());
+            self.arena[..groups * layout.training_len]
+                .par_chunks_mut(groups_a_slot.max(1) * layout.training_len)
+                .zip(partials.par_chunks_mut(layout.parameters.max(1)))
+                .zip(gathered.par_chunks_mut(groups_a_slot.max(1) * each))
+                .enumerate()
+                .for_each(|(slot, ((arenas, partial), gathered))| {
+                    if index == last {
+                        partial.fill(0.0);
+                    }
+                    let arenas = arenas.chunks_exact_mut(layout.training_len);
+                    for (i, (arena, gathered)) in
+                        arenas.zip(gathered.chunks_exact_mut(each)).enumerate()
+                    {
+                        let number = slot * groups_a_slot + i;
+                        let end = images.min((number + 1) * LANES);
+                        if index == last {
+                            let rows = &rows[number * LANES * layout.output_len..];
+                            let buffer = layout.output_gradient;
+                            pack(
+                                &rows[..(end - number * LANES) * layout.output_len],
+                                &mut arena[buffer.offset..buffer.end()],
+                            );
+                        }
+                        let mode = Mode::Training { seed, pass, group: number, dropout };
+                        let images = end - number * LANES;
+                        let segment = Segment { index, images, gathered, statistics, means };
+                        group(partial, &mut Backward::new(arena, mode, segment));
+                    }
+                });
+            if let Some(norm) = norm {
+                let [weight, bias] = [TensorKind::Weight, TensorKind::Bias]
+                    .map(|kind| layout.place(norm.node, kind));
+                let Ok([dw, db]) = partials.get_disjoint_mut([weight, bias]) else { continue };
+                let [dw, db] = [dw, db].map(|gradient| (!gradient.is_empty()).then_some(gradient));
+                let means = &mut self.means[norm.statistics.offset..norm.statistics.end()];
+                batch_norm::merge_backward(images, norm.pixels, gathered, dw, db, means);
+            }
+        }
         gradients.par_chunks_mut(PIECE).enumerate().for_each(|(piece, sums)| {
             if !accumulate {
                 sums.fill(0.0);
@@ -197,146 +279,17 @@ impl Core {
             }
         });
     }
-
-    /// Inference of one image in this workspace's memory.
-    pub(crate) fn infer_one(
-        &mut self,
-        layout: &Layout,
-        net: &Single,
-        image: &[f32],
-        output: &mut [f32],
-        group: &dyn Fn(&mut Forward<'_>),
-    ) {
-        self.images = 0;
-        infer_one_in(&mut self.arena, layout, net, image, output, group);
-    }
-
-    /// Inference in this workspace's memory, as many groups at a time as it holds.
-    pub(crate) fn infer(
-        &mut self,
-        layout: &Layout,
-        inputs: &[f32],
-        outputs: &mut [f32],
-        group: &(dyn Fn(&mut Forward<'_>) + Sync),
-    ) {
-        if self.arena.is_empty() {
-            self.grow(layout, 1);
-        }
-        self.images = 0;
-        let at_once = LANES * (self.arena.len() / layout.training_len);
-        for (inputs, outputs) in inputs
-            .chunks(at_once * layout.input_len)
-            .zip(outputs.chunks_mut(at_once * layout.output_len))
-        {
-            self.arena
-                .par_chunks_mut(layout.training_len)
-                .zip(inputs.par_chunks(LANES * layout.input_len))
-                .zip(outputs.par_chunks_mut(LANES * layout.output_len))
-                .for_each(|((arena, inputs), outputs)| {
-                    infer_group(layout, arena, inputs, outputs, group);
-                });
-        }
-    }
 }
 
-impl Core {
-    /// As [`infer`](Self::infer), but only the index of the largest output of each image.
-    pub(crate) fn infer_rows(
-        &mut self,
-        layout: &Layout,
-        inputs: &[f32],
-        classes: &mut [usize],
-        group: &(dyn Fn(&mut Forward<'_>) + Sync),
-    ) {
-        self.grow(layout, 1);
-        let at_once = LANES * (self.arena.len() / layout.training_len);
-        let mut rows = std::mem::take(&mut self.outputs);
-        let at_once = at_once.min(rows.len() / layout.output_len);
-        for (inputs, classes) in
-            inputs.chunks(at_once * layout.input_len).zip(classes.chunks_mut(at_once))
-        {
-            let rows = &mut rows[..classes.len() * layout.output_len];
-            self.infer(layout, inputs, rows, group);
-            for (class, row) in classes.iter_mut().zip(rows.chunks_exact(layout.output_len)) {
-                *class = largest(row);
-            }
-        }
-        self.outputs = rows;
-        self.images = 0;
-    }
-}
-
-thread_local! {
-    /// The memory of inference without a workspace: one for each thread, grown once.
-    static ARENA: std::cell::Cell<Vec<Lanes>> = const { std::cell::Cell::new(Vec::new()) };
-}
-
-/// Inference of one image in memory that each thread keeps.
-pub(crate) fn infer_one(
-    layout: &Layout,
-    net: &Single,
-    image: &[f32],
-    output: &mut [f32],
-    group: &dyn Fn(&mut Forward<'_>),
-) {
-    let mut arena = ARENA.take();
-    infer_one_in(&mut arena, layout, net, image, output, group);
-    ARENA.set(arena);
-}
-
-fn infer_one_in(
-    arena: &mut Vec<Lanes>,
-    layout: &Layout,
-    net: &Single,
-    image: &[f32],
-    output: &mut [f32],
-    group: &dyn Fn(&mut Forward<'_>),
-) {
-    if arena.len() < layout.inference_len {
-        arena.resize(layout.inference_len, Lanes::ZERO);
-    }
-    let (from, to) = (layout.inference_input, layout.inference_output);
-    net.load(image, &mut arena[from.offset..from.end()]);
-    group(&mut Forward::of_image(arena, Image { net, pixels: image }));
-    net.store(&arena[to.offset..to.end()], output);
-}
-
-/// Inference in memory that each thread keeps.
-pub(crate) fn infer(
-    layout: &Layout,
-    inputs: &[f32],
-    outputs: &mut [f32],
-    group: &(dyn Fn(&mut Forward<'_>) + Sync),
-) {
-    let run = |(inputs, outputs): (&[f32], &mut [f32])| {
-        let mut arena = ARENA.take();
-        if arena.len() < layout.inference_len {
-            arena.resize(layout.inference_len, Lanes::ZERO);
-        }
-        infer_group(layout, &mut arena, inputs, outputs, group);
-        ARENA.set(arena);
+/// Where all groups of so many images gather for a batch norm, and how many numbers each of them;
+/// without a norm some place that nobody reads.
+fn gathered<'a>(norm: Option<&Norm>, images: usize, all: &'a mut [f32]) -> (&'a mut [f32], usize) {
+    let groups = images.div_ceil(LANES);
+    let (start, each) = match norm {
+        Some(norm) => (norm.statistics.offset * groups, norm.statistics.len),
+        None => (all.len() - groups, 1),
     };
-    if inputs.len() <= LANES * layout.input_len {
-        run((inputs, outputs));
-    } else {
-        inputs
-            .par_chunks(LANES * layout.input_len)
-            .zip(outputs.par_chunks_mut(LANES * layout.output_len))
-            .for_each(run);
-    }
-}
-
-fn infer_group(
-    layout: &Layout,
-    arena: &mut [Lanes],
-    inputs: &[f32],
-    outputs: &mut [f32],
-    group: &(dyn Fn(&mut Forward<'_>) + Sync),
-) {
-    let (input, output) = (layout.inference_input, layout.inference_output);
-    pack(inputs, &mut arena[input.offset..input.end()]);
-    group(&mut Forward::new(arena, Mode::Inference));
-    unpack(&arena[output.offset..output.end()], outputs);
+    (&mut all[start..start + groups * each], each)
 }
 
 /// How many slots of partial gradients there are, and how many groups each takes. Sizes alone

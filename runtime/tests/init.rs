@@ -7,7 +7,7 @@ mod tiny;
 use tiny::Tiny;
 use typenet_runtime::Network;
 use typenet_runtime::init::{Scheme, initialize};
-use typenet_shape::{Graph, Node, Op, Shape, Tensor};
+use typenet_shape::{Graph, Node, Op, Padding, Shape, Tensor};
 
 const SCHEMES: [Scheme; 5] = [
     Scheme::KaimingUniform,
@@ -22,7 +22,7 @@ const fn conv(out_channels: usize, groups: usize) -> Op {
         out_channels,
         kernel: [3, 5],
         stride: [1, 1],
-        padding: [0, 0],
+        padding: Padding::Zeros([0, 0]),
         dilation: [1, 1],
         groups,
         bias: true,

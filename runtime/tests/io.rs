@@ -20,7 +20,7 @@ struct Line<const OTHER: bool> {
 
 static SHAPES: [Shape; 2] = Line::<false>::GRAPH.shapes();
 static TENSORS: [Tensor; 2] = Line::<false>::GRAPH.tensors::<2, 2>();
-const PLAN: Plan<2> = Plan::new(&Line::<false>::GRAPH);
+static PLAN: Plan<2> = Plan::new(&Line::<false>::GRAPH);
 const FC: Step = PLAN.step(1);
 
 impl<const OTHER: bool> Network for Line<OTHER> {

@@ -180,15 +180,17 @@ fn a_wrong_length_is_refused() {
 fn geometry() -> impl Strategy<Value = Conv2d> {
     let axis = || (1..=13usize, 1..=5usize, 1..=4usize, 0..=3usize, 1..=3usize);
     let channels = (1..=4usize, 1..=6usize, 1..=10usize);
-    (axis(), axis(), channels, any::<bool>()).prop_filter_map(
+    let extra = (0..=1usize, 0..=1usize);
+    (axis(), axis(), channels, extra, any::<bool>()).prop_filter_map(
         "kernel larger than input",
-        |((h, kh, sh, ph, dh), (w, kw, sw, pw, dw), (groups, per_in, per_out), bias)| {
+        |((h, kh, sh, ph, dh), (w, kw, sw, pw, dw), (groups, per_in, per_out), extra, bias)| {
             let g = Conv2d {
                 input: Shape::new(&[groups * per_in, h, w]),
                 out_channels: groups * per_out,
                 kernel: [kh, kw],
                 stride: [sh, sw],
                 padding: [ph, pw],
+                extra: extra.into(),
                 dilation: [dh, dw],
                 groups,
                 bias,

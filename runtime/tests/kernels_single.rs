@@ -140,6 +140,7 @@ proptest! {
         (h, kh, sh, ph, dh) in (1..=13usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
         (w, kw, sw, pw, dw) in (1..=30usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
         (channels, out_channels, bias) in (1..=40usize, 1..=70usize, any::<bool>()),
+        extra in 0..4usize,
         seed: u64,
     ) {
         let g = Conv2d {
@@ -148,6 +149,7 @@ proptest! {
             kernel: [kh, kw],
             stride: [sh, sw],
             padding: [ph, pw],
+            extra: [extra % 2, extra / 2],
             dilation: [dh, dw],
             groups: 1,
             bias,

@@ -8,7 +8,7 @@ mod tiny;
 
 use tiny::Tiny;
 use typenet_runtime::{Network, Summary};
-use typenet_shape::{Node, Op, Shape};
+use typenet_shape::{Node, Op, Padding, Shape};
 
 #[test]
 fn tiny_is_printed_as_a_table() {
@@ -43,7 +43,7 @@ bare::bare_net!(Every, [[[f32; 40]; 40]; 4], [f32; 16], [f32; 496], 10, {
                 out_channels: 16,
                 kernel: [3, 5],
                 stride: [2, 2],
-                padding: [1, 2],
+                padding: Padding::Zeros([1, 2]),
                 dilation: [1, 1],
                 groups: 4,
                 bias: false,

@@ -17,6 +17,16 @@ pub enum Argument {
     Dilation,
     /// `groups`.
     Groups,
+    /// `num_groups` of a group norm.
+    NumGroups,
+    /// `multiplier` of a depthwise convolution.
+    Multiplier,
+    /// `shape` of reshape.
+    Shape,
+    /// `momentum` of a batch norm.
+    Momentum,
+    /// `eps` of a norm.
+    Eps,
     /// `p` of dropout.
     P,
     /// `negative_slope` of leaky_relu.
@@ -25,7 +35,7 @@ pub enum Argument {
 
 impl Argument {
     /// Every argument, in the order in which mistakes are reported.
-    pub const ALL: [Argument; 9] = [
+    pub const ALL: [Argument; 14] = [
         Argument::OutChannels,
         Argument::OutFeatures,
         Argument::Kernel,
@@ -33,6 +43,11 @@ impl Argument {
         Argument::Padding,
         Argument::Dilation,
         Argument::Groups,
+        Argument::NumGroups,
+        Argument::Multiplier,
+        Argument::Shape,
+        Argument::Momentum,
+        Argument::Eps,
         Argument::P,
         Argument::NegativeSlope,
     ];
@@ -47,6 +62,11 @@ impl Argument {
             Argument::Padding => "padding",
             Argument::Dilation => "dilation",
             Argument::Groups => "groups",
+            Argument::NumGroups => "num_groups",
+            Argument::Multiplier => "multiplier",
+            Argument::Shape => "shape",
+            Argument::Momentum => "momentum",
+            Argument::Eps => "eps",
             Argument::P => "p",
             Argument::NegativeSlope => "negative_slope",
         }
@@ -128,6 +148,30 @@ pub enum ShapeError {
         /// Output channels.
         out_channels: usize,
     },
+    /// `num_groups` does not divide the channels.
+    NumGroups {
+        /// The groups.
+        num_groups: usize,
+        /// The channels.
+        channels: usize,
+    },
+    /// `padding = same` with a step of more than 1.
+    SameStride {
+        /// Step between windows.
+        stride: [usize; 2],
+    },
+    /// A shape that is given does not hold as many numbers as the value.
+    Reshape {
+        /// The value's shape.
+        from: Shape,
+        /// The shape that is given.
+        to: Shape,
+    },
+    /// A shape that is given is neither `[features]` nor `[channels, height, width]`.
+    ReshapeRank {
+        /// How many dimensions it has.
+        rank: usize,
+    },
     /// Values that are added or multiplied differ in shape.
     Unlike {
         /// The first one's shape.
@@ -142,6 +186,10 @@ pub enum ShapeError {
         /// The shape that differs.
         other: Shape,
     },
+    /// A momentum outside `0 ≤ momentum ≤ 1`.
+    Momentum,
+    /// An `eps` that is not above zero.
+    Eps,
     /// A dropout probability outside `0 ≤ p < 1`.
     Probability,
     /// A negative slope below zero, or not a number.
@@ -158,6 +206,11 @@ impl ShapeError {
             ShapeError::KernelTooLarge { .. } => Some(Argument::Kernel),
             ShapeError::PoolPadding { .. } => Some(Argument::Padding),
             ShapeError::Groups { .. } => Some(Argument::Groups),
+            ShapeError::NumGroups { .. } => Some(Argument::NumGroups),
+            ShapeError::SameStride { .. } => Some(Argument::Padding),
+            ShapeError::Reshape { .. } | ShapeError::ReshapeRank { .. } => Some(Argument::Shape),
+            ShapeError::Momentum => Some(Argument::Momentum),
+            ShapeError::Eps => Some(Argument::Eps),
             ShapeError::Probability => Some(Argument::P),
             ShapeError::Slope => Some(Argument::NegativeSlope),
             _ => None,
@@ -175,6 +228,8 @@ impl ShapeError {
                 | ShapeError::NeedsFeatures { .. }
                 | ShapeError::KernelTooLarge { .. }
                 | ShapeError::Groups { .. }
+                | ShapeError::NumGroups { .. }
+                | ShapeError::Reshape { .. }
                 | ShapeError::Unlike { .. }
                 | ShapeError::UnlikeSizes { .. }
         )
@@ -240,6 +295,30 @@ impl ShapeError {
                 .str(" input channels and the ")
                 .number(*out_channels)
                 .str(" output channels"),
+            ShapeError::NumGroups { num_groups, channels } => text
+                .str("num_groups = ")
+                .number(*num_groups)
+                .str(" does not divide the ")
+                .number(*channels)
+                .str(" channels"),
+            ShapeError::SameStride { stride } => text
+                .str("`padding = same` keeps height and width, which stride ")
+                .argument(*stride)
+                .str(" does not"),
+            ShapeError::Reshape { from, to } => text
+                .str("a value of shape ")
+                .shape(from)
+                .str(" has ")
+                .number(from.elements())
+                .str(" numbers, and ")
+                .shape(to)
+                .str(" holds ")
+                .number(to.elements()),
+            ShapeError::ReshapeRank { rank } => text
+                .str("`shape` has ")
+                .number(*rank)
+                .str(if *rank == 1 { " dimension" } else { " dimensions" })
+                .str(", but is [channels, height, width] or [features]"),
             ShapeError::Unlike { first, other } => text
                 .str("values of shape ")
                 .shape(first)
@@ -252,6 +331,10 @@ impl ShapeError {
                 .str(" and ")
                 .shape(other)
                 .str(" cannot be joined: all but their channels must be alike"),
+            ShapeError::Momentum => {
+                text.str("`momentum` is the share of the new batch: 0 ≤ momentum ≤ 1")
+            }
+            ShapeError::Eps => text.str("`eps` must be a finite number above 0"),
             ShapeError::Probability => text.str("`p` is the share that is dropped: 0 ≤ p < 1"),
             ShapeError::Slope => text.str("`negative_slope` must be a finite number, 0 or more"),
         }
@@ -297,6 +380,12 @@ impl ShapeError {
                 .str("use `padding = ")
                 .argument([kernel[0] / 2, kernel[1] / 2])
                 .str("` or less"),
+            ShapeError::NumGroups { channels, .. } => {
+                text.str("use a divisor of ").number(*channels)
+            }
+            ShapeError::SameStride { .. } => {
+                text.str("give numbers: half of an odd kernel, `padding = 1` for kernel 3, say")
+            }
             ShapeError::Groups { in_channels, out_channels, .. } => {
                 let (mut a, mut b) = (*in_channels, *out_channels);
                 while b != 0 {

@@ -1,5 +1,15 @@
 use crate::{Argument, Shape, ShapeError};
 
+/// Zeros around the input of a convolution.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Padding {
+    /// So many on each side.
+    Zeros([usize; 2]),
+    /// As many as it takes to keep height and width; where that is an odd number, the last one
+    /// stands below or on the right, as in PyTorch.
+    Same,
+}
+
 /// The numbers of a 2-d convolution: `y[o, i, j] = b[o] + Σ w[o, c, u, v] · x[c, i·s + u·d − p, j·s + v·d − p]`
 /// (cross-correlation, as PyTorch's `Conv2d`; `c` runs over the input channels of `o`'s group).
 /// Pairs are `[height, width]`.
@@ -15,6 +25,8 @@ pub struct Conv2d {
     pub stride: [usize; 2],
     /// Zeros added on each side.
     pub padding: [usize; 2],
+    /// More zeros below and on the right.
+    pub extra: [usize; 2],
     /// Distance between kernel taps.
     pub dilation: [usize; 2],
     /// Channel groups convolved apart from each other.
@@ -32,13 +44,35 @@ impl Conv2d {
             kernel,
             stride: [1, 1],
             padding: [0, 0],
+            extra: [0, 0],
             dilation: [1, 1],
             groups: 1,
             bias: true,
         }
     }
 
-    /// `[out_channels, height, width]`, each side `⌊(n + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`.
+    /// This convolution with this padding.
+    #[must_use]
+    pub const fn padded(mut self, padding: Padding) -> Conv2d {
+        (self.padding, self.extra) = match padding {
+            Padding::Zeros(padding) => (padding, [0, 0]),
+            Padding::Same => {
+                let (mut before, mut extra, mut axis) = ([0; 2], [0; 2], 0);
+                while axis < 2 {
+                    let all =
+                        self.dilation[axis].saturating_mul(self.kernel[axis].saturating_sub(1));
+                    before[axis] = all / 2;
+                    extra[axis] = all % 2;
+                    axis += 1;
+                }
+                (before, extra)
+            }
+        };
+        self
+    }
+
+    /// `[out_channels, height, width]`, each side
+    /// `⌊(n + 2·padding + extra − dilation·(kernel − 1) − 1) / stride⌋ + 1`.
     ///
     /// # Errors
     /// The first rule these numbers break.
@@ -62,7 +96,8 @@ impl Conv2d {
                 out_channels: self.out_channels,
             });
         }
-        match windows(self.input, self.kernel, self.stride, self.padding, self.dilation) {
+        let Conv2d { input, kernel, stride, padding, extra, dilation, .. } = *self;
+        match windows(input, kernel, stride, padding, extra, dilation) {
             Ok([height, width]) => Shape::new(&[self.out_channels, height, width]).checked(),
             Err(error) => Err(error),
         }
@@ -109,7 +144,7 @@ impl Pool2d {
             return Err(ShapeError::NeedsImage { found: self.input });
         }
         let [height, width] =
-            match windows(self.input, self.kernel, self.stride, self.padding, [1, 1]) {
+            match windows(self.input, self.kernel, self.stride, self.padding, [0, 0], [1, 1]) {
                 Ok(output) => output,
                 Err(error) => return Err(error),
             };
@@ -161,6 +196,7 @@ const fn windows(
     kernel: [usize; 2],
     stride: [usize; 2],
     padding: [usize; 2],
+    extra: [usize; 2],
     dilation: [usize; 2],
 ) -> Result<[usize; 2], ShapeError> {
     let rules = [
@@ -180,7 +216,7 @@ const fn windows(
     let mut axis = 0;
     while axis < 2 {
         let reach = dilation[axis] * (kernel[axis] - 1) + 1;
-        let padded = input.dim(axis + 1) + 2 * padding[axis];
+        let padded = input.dim(axis + 1) + 2 * padding[axis] + extra[axis];
         if reach > padded {
             return Err(ShapeError::KernelTooLarge {
                 kernel,

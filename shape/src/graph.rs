@@ -1,7 +1,4 @@
-use crate::{Op, Shape};
-
-/// The most values that one layer reads.
-pub const MAX_INPUTS: usize = 8;
+use crate::{MAX_INPUTS, Op, Shape};
 
 /// One layer of a [`Graph`].
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -24,22 +21,37 @@ pub struct Graph<'a> {
     pub nodes: &'a [Node<'a>],
 }
 
-/// Which of a layer's parameters a [`Tensor`] is.
+/// Which of a layer's tensors a [`Tensor`] is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TensorKind {
     /// The factors.
     Weight,
     /// What is added to each output channel.
     Bias,
+    /// The mean of each channel in the batches that a batch norm met, newer ones counting more.
+    RunningMean,
+    /// The variance of each channel in those batches.
+    RunningVar,
 }
 
 impl TensorKind {
-    /// The name in weight files: `weight` or `bias`.
+    /// All of them, in the order in which a layer's are stored.
+    pub const ALL: [TensorKind; 4] =
+        [TensorKind::Weight, TensorKind::Bias, TensorKind::RunningMean, TensorKind::RunningVar];
+
+    /// The name in weight files, PyTorch's: `weight`, `bias`, `running_mean` or `running_var`.
     pub const fn name(self) -> &'static str {
         match self {
             TensorKind::Weight => "weight",
             TensorKind::Bias => "bias",
+            TensorKind::RunningMean => "running_mean",
+            TensorKind::RunningVar => "running_var",
         }
+    }
+
+    /// Whether it is a parameter, which gradients change; running statistics are not.
+    pub const fn is_parameter(self) -> bool {
+        matches!(self, TensorKind::Weight | TensorKind::Bias)
     }
 }
 
@@ -84,44 +96,19 @@ impl<'a> Graph<'a> {
         shapes
     }
 
-    /// The output shape of one node.
-    ///
-    /// # Panics
-    /// As [`Graph::shapes`].
-    #[allow(clippy::panic, reason = "the macro has checked the graph; this runs in constants")]
-    pub const fn shape(&self, node: usize) -> Shape {
-        let Node { op, inputs: sources, .. } = &self.nodes[node];
-        let mut inputs = [Shape::new(&[]); MAX_INPUTS];
-        let mut k = 0;
-        while k < sources.len() {
-            inputs[k] = self.shape(sources[k]);
-            k += 1;
-        }
-        let inputs = inputs.split_at(if k == 0 { 1 } else { k }).0;
-        match op.output_of(inputs) {
-            Ok(shape) => shape,
-            Err(_) => panic!("a layer of this graph does not fit its input"),
-        }
-    }
-
-    /// How many parameter tensors there are.
+    /// How many tensors there are: parameters and running statistics.
     pub const fn tensor_count(&self) -> usize {
         let mut count = 0;
         let mut i = 0;
         while i < self.nodes.len() {
-            if self.nodes[i].op.has_parameters() {
-                count += 1;
-            }
-            if self.nodes[i].op.bias().is_some() {
-                count += 1;
-            }
+            count += self.nodes[i].op.tensors().len();
             i += 1;
         }
         count
     }
 
-    /// The parameter tensors in the order of the parameter struct; `T` is [`Graph::tensor_count`]
-    /// and `N` the number of nodes.
+    /// The tensors in the order of the parameter struct; `T` is [`Graph::tensor_count`] and `N` the
+    /// number of nodes.
     ///
     /// # Panics
     /// As [`Graph::shapes`].
@@ -133,74 +120,19 @@ impl<'a> Graph<'a> {
         let mut node = 0;
         while node < N {
             let op = &self.nodes[node].op;
-            if op.has_parameters() {
-                let input = shapes[self.nodes[node].inputs[0]];
-                if let Some(shape) = op.weight(input) {
-                    tensors[count] = Tensor { node, kind: TensorKind::Weight, shape, offset };
-                    count += 1;
-                    offset += shape.elements();
-                }
-                if let Some(shape) = op.bias() {
-                    tensors[count] = Tensor { node, kind: TensorKind::Bias, shape, offset };
-                    count += 1;
-                    offset += shape.elements();
-                }
-            }
-            node += 1;
-        }
-        assert!(count == T, "T is the number of parameter tensors");
-        tensors
-    }
-
-    /// How many nodes read the value of `node`.
-    pub const fn readers(&self, node: usize) -> usize {
-        let mut count = 0;
-        let mut i = node + 1;
-        while i < self.nodes.len() {
             let mut k = 0;
-            while k < self.nodes[i].inputs.len() {
-                if self.nodes[i].inputs[k] == node {
+            while k < op.tensors().len() {
+                let kind = op.tensors()[k];
+                if let Some(shape) = op.tensor(kind, shapes[self.nodes[node].inputs[0]]) {
+                    tensors[count] = Tensor { node, kind, shape, offset };
                     count += 1;
+                    offset += shape.elements();
                 }
                 k += 1;
             }
-            i += 1;
+            node += 1;
         }
-        count
-    }
-
-    /// The node before `node` that computes it in the same pass: the convolution, linear layer or
-    /// sum whose value only this activation reads.
-    pub const fn fused_into(&self, node: usize) -> Option<usize> {
-        if self.nodes[node].op.activation().is_none() {
-            return None;
-        }
-        let source = self.nodes[node].inputs[0];
-        if self.nodes[source].op.takes_activation() && self.readers(source) == 1 {
-            Some(source)
-        } else {
-            None
-        }
-    }
-
-    /// The activation that is computed in the same pass as `node`.
-    pub const fn fused_activation(&self, node: usize) -> Option<usize> {
-        let mut i = node + 1;
-        while i < self.nodes.len() {
-            if let Some(source) = self.fused_into(i)
-                && source == node
-            {
-                return Some(i);
-            }
-            i += 1;
-        }
-        None
-    }
-
-    /// Whether `node` needs a kernel call of its own: not the input, a fused activation or a
-    /// reinterpretation of the same numbers.
-    pub const fn is_step(&self, node: usize) -> bool {
-        !matches!(self.nodes[node].op, Op::Input { .. } | Op::Flatten)
-            && self.fused_into(node).is_none()
+        assert!(count == T, "T is the number of tensors");
+        tensors
     }
 }

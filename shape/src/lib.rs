@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod fusion;
 mod geometry;
 mod graph;
 mod join;
@@ -16,10 +17,11 @@ mod shape;
 mod text;
 
 pub use error::{Argument, ShapeError};
-pub use geometry::{Conv2d, Pool2d};
-pub use graph::{Graph, MAX_INPUTS, Node, Tensor, TensorKind};
+pub use fusion::Fusion;
+pub use geometry::{Conv2d, Padding, Pool2d};
+pub use graph::{Graph, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
 pub use op::{Activation, Op, Outline};
-pub use plan::{Buffer, Buffers, Plan, Source, Step};
+pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;

@@ -1,7 +1,7 @@
 //! The table of layer kinds: keyword, arguments with defaults, and the operation they make.
 //! A new layer is one entry here.
 
-use typenet_shape::Op;
+use typenet_shape::{Op, Padding, Shape};
 
 /// What an argument holds.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -10,6 +10,12 @@ pub enum Kind {
     Count,
     /// Height and width: one number for both, or `(height, width)`.
     Pair,
+    /// As [`Kind::Pair`], or the word `same`.
+    Padding,
+    /// A shape: `[channels, height, width]` or `[features]`.
+    Shape,
+    /// One of some words.
+    Word(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
     /// A number with or without a fraction.
@@ -18,12 +24,26 @@ pub enum Kind {
 
 impl Kind {
     /// What a value of this kind is called in a message.
-    pub fn expected(self) -> &'static str {
+    pub fn expected(self) -> String {
         match self {
-            Kind::Count => "a whole number",
-            Kind::Pair => "a whole number or a pair `(height, width)`",
-            Kind::Flag => "`true` or `false`",
-            Kind::Number => "a number",
+            Kind::Count => "a whole number".into(),
+            Kind::Pair => "a whole number or a pair `(height, width)`".into(),
+            Kind::Padding => "a whole number, a pair `(height, width)` or `same`".into(),
+            Kind::Shape => "`[channels, height, width]` or `[features]`".into(),
+            Kind::Word(words) => {
+                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
+            }
+            Kind::Flag => "`true` or `false`".into(),
+            Kind::Number => "a number".into(),
+        }
+    }
+
+    /// The words that such an argument takes.
+    pub fn words(self) -> &'static [&'static str] {
+        match self {
+            Kind::Padding => &["same"],
+            Kind::Word(words) => words,
+            _ => &[],
         }
     }
 
@@ -31,7 +51,9 @@ impl Kind {
     fn any(self) -> Given {
         match self {
             Kind::Count => Given::Count(1),
-            Kind::Pair => Given::Pair([1, 1]),
+            Kind::Pair | Kind::Padding => Given::Pair([1, 1]),
+            Kind::Shape => Given::Shape(Shape::new(&[1])),
+            Kind::Word(words) => Given::Word(words.first().unwrap_or(&"")),
             Kind::Flag => Given::Flag(true),
             Kind::Number => Given::Number(0.0),
         }
@@ -45,6 +67,10 @@ pub enum Given {
     Count(usize),
     /// Height and width.
     Pair([usize; 2]),
+    /// A shape.
+    Shape(Shape),
+    /// A word.
+    Word(&'static str),
     /// `true` or `false`.
     Flag(bool),
     /// A number.
@@ -57,6 +83,8 @@ impl std::fmt::Display for Given {
             Given::Count(count) => write!(f, "{count}"),
             Given::Pair([height, width]) if height == width => write!(f, "{height}"),
             Given::Pair([height, width]) => write!(f, "({height}, {width})"),
+            Given::Shape(shape) => write!(f, "{shape}"),
+            Given::Word(word) => f.write_str(word),
             Given::Flag(flag) => write!(f, "{flag}"),
             Given::Number(number) => write!(f, "{number:?}"),
         }
@@ -116,6 +144,17 @@ fn pair(given: Given) -> [usize; 2] {
     if let Given::Pair(pair) = given { pair } else { [0, 0] }
 }
 
+fn padding(given: Given) -> Padding {
+    match given {
+        Given::Word(_) => Padding::Same,
+        given => Padding::Zeros(pair(given)),
+    }
+}
+
+fn shape(given: Given) -> Shape {
+    if let Given::Shape(shape) = given { shape } else { Shape::new(&[]) }
+}
+
 fn flag(given: Given) -> bool {
     given == Given::Flag(true)
 }
@@ -127,6 +166,11 @@ fn number(given: Given) -> f32 {
 const BIAS: Argument = optional("bias", Kind::Flag, Given::Flag(true));
 const KERNEL: Argument = required("kernel", Kind::Pair);
 const PADDING: Argument = optional("padding", Kind::Pair, Given::Pair([0, 0]));
+const CONV_PADDING: Argument = optional("padding", Kind::Padding, Given::Pair([0, 0]));
+const STRIDE: Argument = optional("stride", Kind::Pair, Given::Pair([1, 1]));
+const DILATION: Argument = optional("dilation", Kind::Pair, Given::Pair([1, 1]));
+const AFFINE: Argument = optional("affine", Kind::Flag, Given::Flag(true));
+const EPS: Argument = optional("eps", Kind::Number, Given::Number(1e-5));
 const POOL_STRIDE: Argument =
     Argument { name: "stride", kind: Kind::Pair, default: Default::SameAs("kernel") };
 
@@ -137,9 +181,9 @@ pub static LAYERS: &[Layer] = &[
         arguments: &[
             required("out_channels", Kind::Count),
             KERNEL,
-            optional("stride", Kind::Pair, Given::Pair([1, 1])),
-            PADDING,
-            optional("dilation", Kind::Pair, Given::Pair([1, 1])),
+            STRIDE,
+            CONV_PADDING,
+            DILATION,
             optional("groups", Kind::Count, Given::Count(1)),
             BIAS,
         ],
@@ -149,10 +193,31 @@ pub static LAYERS: &[Layer] = &[
             out_channels: count(given[0]),
             kernel: pair(given[1]),
             stride: pair(given[2]),
-            padding: pair(given[3]),
+            padding: padding(given[3]),
             dilation: pair(given[4]),
             groups: count(given[5]),
             bias: flag(given[6]),
+        },
+    },
+    Layer {
+        keyword: "depthwise_conv2d",
+        arguments: &[
+            KERNEL,
+            STRIDE,
+            CONV_PADDING,
+            DILATION,
+            optional("multiplier", Kind::Count, Given::Count(1)),
+            BIAS,
+        ],
+        positional: 1,
+        method: "conv2d",
+        build: |given| Op::DepthwiseConv2d {
+            kernel: pair(given[0]),
+            stride: pair(given[1]),
+            padding: padding(given[2]),
+            dilation: pair(given[3]),
+            multiplier: count(given[4]),
+            bias: flag(given[5]),
         },
     },
     Layer {
@@ -161,6 +226,35 @@ pub static LAYERS: &[Layer] = &[
         positional: 1,
         method: "linear",
         build: |given| Op::Linear { out_features: count(given[0]), bias: flag(given[1]) },
+    },
+    Layer {
+        keyword: "batch_norm",
+        arguments: &[AFFINE, optional("momentum", Kind::Number, Given::Number(0.1)), EPS],
+        positional: 0,
+        method: "batch_norm",
+        build: |given| Op::BatchNorm {
+            affine: flag(given[0]),
+            momentum: number(given[1]),
+            eps: number(given[2]),
+        },
+    },
+    Layer {
+        keyword: "layer_norm",
+        arguments: &[AFFINE, EPS],
+        positional: 0,
+        method: "group_norm",
+        build: |given| Op::LayerNorm { affine: flag(given[0]), eps: number(given[1]) },
+    },
+    Layer {
+        keyword: "group_norm",
+        arguments: &[required("num_groups", Kind::Count), AFFINE, EPS],
+        positional: 1,
+        method: "group_norm",
+        build: |given| Op::GroupNorm {
+            num_groups: count(given[0]),
+            affine: flag(given[1]),
+            eps: number(given[2]),
+        },
     },
     Layer {
         keyword: "max_pool2d",
@@ -192,6 +286,13 @@ pub static LAYERS: &[Layer] = &[
     },
     plain("global_avg_pool", "global_avg_pool", |_| Op::GlobalAvgPool),
     plain("flatten", "", |_| Op::Flatten),
+    Layer {
+        keyword: "reshape",
+        arguments: &[required("shape", Kind::Shape)],
+        positional: 1,
+        method: "",
+        build: |given| Op::Reshape { shape: shape(given[0]) },
+    },
     plain("relu", "activation", |_| Op::Relu),
     Layer {
         keyword: "leaky_relu",
@@ -222,10 +323,15 @@ impl Layer {
         self.arguments.iter().position(|argument| argument.name == name)
     }
 
-    /// Whether such layers have parameters, whatever their arguments are.
-    pub fn has_parameters(&self) -> bool {
+    /// Such a layer, with some arguments.
+    pub fn any(&self) -> Op {
         let any: Vec<Given> = self.arguments.iter().map(|argument| argument.kind.any()).collect();
-        (self.build)(&any).has_parameters()
+        (self.build)(&any)
+    }
+
+    /// Whether such layers can have parameters.
+    pub fn has_parameters(&self) -> bool {
+        self.any().has_parameters()
     }
 
     /// The arguments as a user would write them, without those that have their defaults.
@@ -254,6 +360,7 @@ impl Layer {
             .enumerate()
             .map(|(i, argument)| match (i, argument.kind) {
                 (0, Kind::Pair) => "2".to_string(),
+                (0, Kind::Shape) => "[16, 4, 4]".to_string(),
                 (0, _) => "16".to_string(),
                 _ => format!("{} = 3", argument.name),
             })
@@ -296,20 +403,8 @@ pub const RESERVED: &[&str] = &[
 ];
 
 /// Layers that are to come.
-pub const NOT_YET: &[&str] = &[
-    "depthwise_conv2d",
-    "conv_transpose2d",
-    "batch_norm",
-    "layer_norm",
-    "group_norm",
-    "reshape",
-    "upsample",
-    "scale",
-    "gelu",
-    "silu",
-    "hardswish",
-    "log_softmax",
-];
+pub const NOT_YET: &[&str] =
+    &["conv_transpose2d", "upsample", "scale", "gelu", "silu", "hardswish", "log_softmax"];
 
 /// What other libraries call a layer, in lower case without `_`, with our keyword.
 pub const LAYERS_ELSEWHERE: &[(&str, &str)] = &[
@@ -343,6 +438,7 @@ pub const LAYERS_ELSEWHERE: &[(&str, &str)] = &[
     ("convtranspose", "conv_transpose2d"),
     ("swish", "silu"),
     ("view", "reshape"),
+    ("unflatten", "reshape"),
 ];
 
 /// What other libraries call an argument, with our names for it.
@@ -366,6 +462,10 @@ pub const ARGUMENTS_ELSEWHERE: &[(&str, &str)] = &[
     ("probability", "p"),
     ("slope", "negative_slope"),
     ("alpha", "negative_slope"),
+    ("epsilon", "eps"),
+    ("groups", "num_groups"),
+    ("elementwise_affine", "affine"),
+    ("depth_multiplier", "multiplier"),
 ];
 
 #[cfg(test)]
@@ -379,7 +479,7 @@ mod tests {
         for layer in LAYERS {
             let any: Vec<Given> = layer.arguments.iter().map(|a| a.kind.any()).collect();
             assert_eq!((layer.build)(&any).kind(), layer.keyword);
-            assert_eq!(layer.has_parameters(), matches!(layer.keyword, "conv2d" | "linear"));
+            assert_eq!(layer.has_parameters(), !(layer.build)(&any).tensors().is_empty());
         }
     }
 
@@ -389,7 +489,8 @@ mod tests {
         for layer in LAYERS {
             for argument in layer.arguments {
                 let rule = ShapeArgument::ALL.iter().any(|rule| rule.name() == argument.name);
-                assert!(rule || argument.kind == Kind::Flag, "{}", argument.name);
+                let free = matches!(argument.kind, Kind::Flag | Kind::Word(_));
+                assert!(rule || free, "{}", argument.name);
             }
         }
     }

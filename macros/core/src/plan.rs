@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span};
-use typenet_shape::{Graph, Node, Op, Shape};
+use typenet_shape::{Graph, Node, Op};
 
 use crate::check::{self, Checked, Segment};
 
@@ -52,6 +52,8 @@ pub struct Call {
     pub constant: Ident,
     /// The method of the passes.
     pub method: Ident,
+    /// Whether the method takes the layer's parameters.
+    pub takes_parameters: bool,
     /// The way to the layer's parameters, if it has any.
     pub field: Option<Vec<Segment>>,
     /// The keyword of the activation that is computed in the same pass.
@@ -92,7 +94,8 @@ pub fn plan(checked: &Checked) -> Plan {
             node: index,
             constant: constant(node, &mut taken),
             method: Ident::new(layer.method, Span::mixed_site()),
-            field: node.field.clone(),
+            takes_parameters: layer.has_parameters(),
+            field: node.field.clone().filter(|_| !node.tensors.is_empty()),
             fused: graph.fused_activation(index).map(|fused| nodes[fused].op.kind()),
         });
     }
@@ -110,12 +113,12 @@ fn row(checked: &Checked, node: &check::Node) -> Row {
         "" => String::new(),
         arguments => format!("({arguments})"),
     };
-    let elements = |shape: Option<Shape>| shape.map_or(0, |shape| shape.elements() as u64);
+    let parameters = node.tensors.iter().filter(|(kind, _)| kind.is_parameter());
     Row {
         name: if named { node.name.clone() } else { String::new() },
         layer: format!("{layer}{arguments}"),
         output: output.map(|shape| shape.to_string()).unwrap_or_default(),
-        parameters: elements(node.weight) + elements(node.bias),
+        parameters: parameters.map(|(_, shape)| shape.elements() as u64).sum(),
         multiply_adds: match (node.op, input, output) {
             (Some(op), Some(input), Some(output)) => op.multiply_adds(input, output),
             _ => 0,

@@ -245,8 +245,8 @@ fn parameters(declaration: &str) -> Vec<String> {
     assert!(syn::parse2::<syn::File>(expansion.clone()).is_ok());
     let again = typenet_macros_core::network(declaration.parse().unwrap());
     assert_eq!(expansion.to_string(), again.to_string());
-    let with_weight = checked.nodes.iter().filter_map(|node| Some((node, node.weight?)));
-    with_weight.map(|(node, weight)| format!("{} {weight}", node.name)).collect()
+    let with_weight = checked.nodes.iter().filter_map(|node| Some((node, node.tensors.first()?)));
+    with_weight.map(|(node, (_, weight))| format!("{} {weight}", node.name)).collect()
 }
 
 /// He et al., 2015: 20 layers with weights for 32×32 images (without batch norm).

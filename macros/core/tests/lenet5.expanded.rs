@@ -54,7 +54,7 @@ const _: () = {
                     out_channels: 6,
                     kernel: [5, 5],
                     stride: [1, 1],
-                    padding: [2, 2],
+                    padding: __rt::Padding::Zeros([2, 2]),
                     dilation: [1, 1],
                     groups: 1,
                     bias: true,
@@ -81,7 +81,7 @@ const _: () = {
                     out_channels: 16,
                     kernel: [5, 5],
                     stride: [1, 1],
-                    padding: [0, 0],
+                    padding: __rt::Padding::Zeros([0, 0]),
                     dilation: [1, 1],
                     groups: 1,
                     bias: true,
@@ -145,7 +145,7 @@ const _: () = {
     };
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
     static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
-    const PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
+    static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
     const CONV1: __rt::Step = PLAN.step(1);
     const MAX_POOL2D_1: __rt::Step = PLAN.step(3);
     const CONV2: __rt::Step = PLAN.step(4);

@@ -57,6 +57,8 @@ pub(crate) fn decode(
 
     let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
     let mut extra: BTreeSet<&str> = file.names().into_iter().collect();
+    // PyTorch counts the batches that a batch norm has met; nothing here needs that number.
+    extra.retain(|name| !name.ends_with(".num_batches_tracked"));
     let mut found = Vec::with_capacity(tensors.len());
     for tensor in tensors {
         let name = tensor_name(graph, tensor);

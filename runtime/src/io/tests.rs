@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors, serialize};
 use tempfile::TempDir;
-use typenet_shape::{Graph, Node, Op, Shape, Tensor};
+use typenet_shape::{Graph, Node, Op, Padding, Shape, Tensor};
 
 use super::{load, replace, save};
 use crate::{Error, Metadata, Normalization};
@@ -22,7 +22,7 @@ const GRAPH: Graph<'static> = Graph {
                 out_channels: 2,
                 kernel: [3, 3],
                 stride: [1, 1],
-                padding: [0, 0],
+                padding: Padding::Zeros([0, 0]),
                 dilation: [1, 1],
                 groups: 1,
                 bias: true,

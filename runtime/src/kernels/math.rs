@@ -125,4 +125,16 @@ impl Fused {
             Fused::Leaky(slope) => s.select_lt(v, zero, s.mul(v, s.splat(slope)), v),
         }
     }
+
+    /// `d · f'(v)` from `y = f(v)`.
+    #[inline(always)]
+    pub(super) fn gradient<S: Simd>(self, s: S, y: S::V, d: S::V) -> S::V {
+        let zero = s.splat(0.0);
+        match self {
+            Fused::Identity => d,
+            // Where y is NaN the gradient passes, rather than hide it.
+            Fused::Relu => s.select_lt(zero, y, d, s.unless_nan(y, zero)),
+            Fused::Leaky(slope) => s.select_lt(zero, y, d, s.mul(d, s.splat(slope))),
+        }
+    }
 }

@@ -11,6 +11,7 @@
 //! - `simd/`: the few vector operations, for each instruction set; `math`: functions made of them.
 //! - `correlate`: the tile loop under a convolution and its data gradient; `weight_gradient`: the
 //!   one under its weight gradient; `linear_weight`: a linear layer's.
+//! - `moments`: means and variances, under the normalisations.
 //! - `single/`: one image instead of 16, with its channels side by side.
 //! - one file for each operation, with the safe functions that the passes call.
 //!
@@ -22,6 +23,7 @@ mod isa;
 mod lanes;
 mod linear_weight;
 mod math;
+mod moments;
 mod simd;
 mod weight_gradient;
 
@@ -29,8 +31,10 @@ pub use isa::{Isa, isa};
 pub use lanes::{LANES, Lanes, pack, unpack};
 
 pub mod activation;
+pub mod batch_norm;
 pub mod conv2d;
 pub mod dropout;
+pub mod group_norm;
 pub mod join;
 pub mod linear;
 pub mod pool2d;

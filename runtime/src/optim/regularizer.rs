@@ -161,7 +161,12 @@ fn numbers<'a>(tensor: &Tensor, parameters: &'a [f32]) -> &'a [f32] {
 impl Term {
     fn takes(&self, graph: &Graph<'_>, tensor: &Tensor) -> bool {
         let named = |paths: &Vec<String>| paths.iter().any(|path| path::names(path, graph, tensor));
-        (self.biases || tensor.kind != TensorKind::Bias) && self.only.as_ref().is_none_or(named)
+        let taken = match tensor.kind {
+            TensorKind::Weight => true,
+            TensorKind::Bias => self.biases,
+            TensorKind::RunningMean | TensorKind::RunningVar => false,
+        };
+        taken && self.only.as_ref().is_none_or(named)
     }
 
     fn add_gradient(&self, w: &[f32], g: &mut [f32]) {

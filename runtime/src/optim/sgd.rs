@@ -154,9 +154,10 @@ impl Sgd {
     pub fn try_state<N: Network>(&self, _net: &N) -> Result<SgdState<N>> {
         let tensors = N::LAYOUT.tensors;
         self.check_against(&N::GRAPH, tensors)?;
+        let parameters = tensors.iter().filter(|tensor| tensor.kind.is_parameter());
         Ok(SgdState::new(
             &self.base,
-            tensors.iter().map(|tensor| (self.settings(&N::GRAPH, tensor), tensor)),
+            parameters.map(|tensor| (self.settings(&N::GRAPH, tensor), tensor)),
         ))
     }
 

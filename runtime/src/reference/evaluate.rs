@@ -2,6 +2,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use typenet_shape::{Activation, Conv2d, Graph, Op, Pool2d, Shape, Tensor, TensorKind};
 
+use super::norms;
 use crate::network::Network;
 use crate::plain::Plain;
 
@@ -35,7 +36,10 @@ impl Evaluation {
 pub fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Evaluation {
     assert!(parameters.len() == N::LAYOUT.parameters, "as many numbers as the net has parameters");
     assert!(input.len() == N::Input::LEN, "as many numbers as the net's input has");
-    run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, parameters, input, false)
+    let how = Run { statistics: Statistics::Running, single: false };
+    let images = [input.to_vec()];
+    let (values, branches) = run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, parameters, &images, how);
+    Evaluation { values: values.into_iter().flatten().collect(), branches }
 }
 
 /// The first layer of a net that gives a number that f32 cannot hold, for one image.
@@ -44,21 +48,40 @@ pub(crate) fn first_not_finite<N: Network>(
     input: &[f32],
 ) -> Option<&'static str> {
     let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-    let (parameters, input) = (wide(parameters), wide(input));
-    let values = run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, &parameters, &input, true);
-    values.first_not_finite().map(|node| N::GRAPH.nodes[node].name)
+    let (parameters, images) = (wide(parameters), [wide(input)]);
+    let how = Run { statistics: Statistics::Running, single: true };
+    let (values, _) = run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, &parameters, &images, how);
+    let finite = |value: &Vec<Vec<f64>>| value.iter().flatten().all(|number| number.is_finite());
+    values.iter().position(|value| !finite(value)).map(|node| N::GRAPH.nodes[node].name)
 }
 
-/// `single` rounds every value to f32, so that what overflows there does here.
+/// Which statistics batch norms use.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Statistics {
+    /// Those of the images that are there, as in training.
+    Batch,
+    /// The running ones, as in inference.
+    Running,
+}
+
+/// How a graph is run.
+#[derive(Clone, Copy)]
+struct Run {
+    statistics: Statistics,
+    /// Whether every value is rounded to f32, so that what overflows there does here.
+    single: bool,
+}
+
+/// The values at each node, of each image.
 fn run(
     graph: &Graph<'_>,
     shapes: &[Shape],
     tensors: &[Tensor],
     parameters: &[f64],
-    input: &[f64],
-    single: bool,
-) -> Evaluation {
-    let mut values: Vec<Vec<f64>> = Vec::with_capacity(graph.nodes.len());
+    images: &[Vec<f64>],
+    how: Run,
+) -> (Vec<Vec<Vec<f64>>>, u64) {
+    let mut values: Vec<Vec<Vec<f64>>> = Vec::with_capacity(graph.nodes.len());
     let mut branches = DefaultHasher::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         let tensor = |kind: TensorKind| {
@@ -67,39 +90,74 @@ fn run(
                 .find(|tensor| tensor.node == index && tensor.kind == kind)
                 .map(|tensor| &parameters[tensor.offset..tensor.offset + tensor.shape.elements()])
         };
-        let weight = tensor(TensorKind::Weight).unwrap_or_default();
-        let bias = tensor(TensorKind::Bias);
-        let source = node.inputs.first().copied();
-        let x = source.map(|source| values[source].as_slice()).unwrap_or(input);
-        let in_shape = source.map_or(shapes[index], |source| shapes[source]);
-        let mut y = match node.op {
-            Op::Input { .. } | Op::Flatten | Op::Dropout { .. } => x.to_vec(),
-            Op::Linear { .. } => linear(x, weight, bias),
-            Op::GlobalAvgPool => {
-                let area = x.len() / shapes[index].elements();
-                x.chunks(area).map(|channel| channel.iter().sum::<f64>() / area as f64).collect()
-            }
-            Op::Softmax => softmax(x, in_shape.dim(0)),
-            Op::Add | Op::Mul | Op::Concat => {
-                let inputs: Vec<&[f64]> = node.inputs.iter().map(|&i| &*values[i]).collect();
-                join(&node.op, &inputs)
-            }
-            op => match (op.activation(), op.conv2d(in_shape), op.pool2d(in_shape)) {
-                (Some(f), _, _) => x.iter().map(|&x| activate(f, x, &mut branches)).collect(),
-                (_, Some(geometry), _) => conv2d(&geometry, shapes[index], x, weight, bias),
-                (_, _, Some(geometry)) => {
-                    let largest = matches!(op, Op::MaxPool2d { .. });
-                    pool2d(&geometry, shapes[index], x, largest, &mut branches)
-                }
-                _ => x.to_vec(),
-            },
+        let own = Own {
+            weight: tensor(TensorKind::Weight),
+            bias: tensor(TensorKind::Bias),
+            running: tensor(TensorKind::RunningMean).zip(tensor(TensorKind::RunningVar)),
         };
-        if single {
-            y.iter_mut().for_each(|number| *number = f64::from(*number as f32));
+        let mut of_images: Vec<Vec<f64>> = match (node.op, node.inputs.first()) {
+            (Op::BatchNorm { eps, .. }, Some(&source)) => {
+                let running = own.running.filter(|_| how.statistics == Statistics::Running);
+                norms::batch_norm(&values[source], shapes[index].dim(0), running, eps, &own)
+            }
+            _ => (0..images.len())
+                .map(|image| {
+                    let inputs: Vec<&[f64]> =
+                        node.inputs.iter().map(|&i| &*values[i][image]).collect();
+                    let x = inputs.first().copied().unwrap_or(&images[image]);
+                    let in_shape = node.inputs.first().map_or(shapes[index], |&i| shapes[i]);
+                    value(&node.op, &inputs, x, [in_shape, shapes[index]], &own, &mut branches)
+                })
+                .collect(),
+        };
+        if how.single {
+            of_images.iter_mut().flatten().for_each(|number| {
+                *number = f64::from(*number as f32);
+            });
         }
-        values.push(y);
+        values.push(of_images);
     }
-    Evaluation { values, branches: branches.finish() }
+    (values, branches.finish())
+}
+
+/// What a layer owns.
+pub(super) struct Own<'a> {
+    pub(super) weight: Option<&'a [f64]>,
+    pub(super) bias: Option<&'a [f64]>,
+    running: Option<(&'a [f64], &'a [f64])>,
+}
+
+/// The value of a layer for one image; `x` is what it reads first.
+fn value(
+    op: &Op,
+    inputs: &[&[f64]],
+    x: &[f64],
+    [in_shape, out_shape]: [Shape; 2],
+    own: &Own<'_>,
+    branches: &mut DefaultHasher,
+) -> Vec<f64> {
+    let weight = own.weight.unwrap_or_default();
+    match *op {
+        Op::Input { .. } | Op::Flatten | Op::Reshape { .. } | Op::Dropout { .. } => x.to_vec(),
+        Op::Linear { .. } => linear(x, weight, own.bias),
+        Op::LayerNorm { eps, .. } => norms::group_norm(x, 1, eps, own),
+        Op::GroupNorm { num_groups, eps, .. } => norms::group_norm(x, num_groups, eps, own),
+        Op::GlobalAvgPool => {
+            let area = x.len() / out_shape.elements();
+            x.chunks(area).map(|channel| channel.iter().sum::<f64>() / area as f64).collect()
+        }
+        Op::Softmax => softmax(x, in_shape.dim(0)),
+        Op::Add | Op::Mul | Op::Concat => join(op, inputs),
+        op => match (op.activation(), op.conv2d(in_shape), op.pool2d(in_shape)) {
+            (Some(f), _, _) => x.iter().map(|&x| activate(f, x, branches)).collect(),
+            (_, Some(geometry), _) => conv2d(&geometry, out_shape, x, weight, own.bias),
+            (_, _, Some(geometry)) => {
+                let largest = matches!(op, Op::MaxPool2d { .. });
+                pool2d(&geometry, out_shape, x, largest, branches)
+            }
+            _ => x.to_vec(),
+        },
+    }
 }
 
 /// Several values to one: their sum, their product (of which all but the first may have one number
@@ -253,19 +311,13 @@ fn softmax(x: &[f64], channels: usize) -> Vec<f64> {
     y
 }
 
-/// The outputs of several images, and one number for all the branches they took.
+/// The outputs of several images as in training, and one number for all the branches they took.
 pub(super) fn run_batch<N: Network>(
     parameters: &[f64],
     images: &[Vec<f64>],
 ) -> (Vec<Vec<f64>>, u64) {
-    let mut branches = DefaultHasher::new();
-    let outputs = images
-        .iter()
-        .map(|image| {
-            let mut evaluation = evaluate::<N>(parameters, image);
-            evaluation.branches.hash(&mut branches);
-            evaluation.values.pop().unwrap_or_default()
-        })
-        .collect();
-    (outputs, branches.finish())
+    let how = Run { statistics: Statistics::Batch, single: false };
+    let (mut values, branches) =
+        run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, parameters, images, how);
+    (values.pop().unwrap_or_default(), branches)
 }

@@ -6,6 +6,7 @@
 
 mod evaluate;
 mod gradcheck;
+mod norms;
 
 pub(crate) use evaluate::first_not_finite;
 pub use evaluate::{Evaluation, evaluate};

@@ -2,7 +2,7 @@ use crate::data::Dataset;
 use crate::loss::{Accepts, Loss};
 use crate::network::{Network, largest};
 use crate::plain::Plain;
-use crate::{Error, Result, workspace};
+use crate::{Error, Result, inference};
 
 /// What a net is trained to give for an image: a class number, or numbers.
 pub trait Target: Clone + Send + Sync {
@@ -141,7 +141,7 @@ where
     let mut counts = vec![0; if is_class { len * len } else { 0 }];
     let mut ranks = vec![0; if is_class { len } else { 0 }];
     let mut sum = 0.0;
-    let parameters = net.model().parameters();
+    let (parameters, folded) = (net.model().parameters(), net.model().folded::<N>());
     // In pieces, so that the outputs of a large set need not be in memory at once.
     let at_once = 4096;
     let mut rows = vec![0.0; at_once.min(targets.len()) * len];
@@ -150,7 +150,7 @@ where
         inputs.chunks(at_once).zip(targets.chunks(at_once)).enumerate()
     {
         let rows = &mut rows[..targets.len() * len];
-        workspace::infer(&N::LAYOUT, Plain::flatten(inputs), rows, &|run| {
+        inference::infer(&N::LAYOUT, folded, Plain::flatten(inputs), rows, &|run| {
             N::forward_group(parameters, run);
         });
         for (i, (row, target)) in rows.chunks_exact(len).zip(targets).enumerate() {

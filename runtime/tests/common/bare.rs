@@ -17,7 +17,7 @@ macro_rules! bare_net {
             const GRAPH: Graph<'static> = Graph { name: stringify!($name), nodes: $nodes };
             static SHAPES: [::typenet_shape::Shape; $count] = GRAPH.shapes();
             static TENSORS: [Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<$count, _>();
-            const PLAN: Plan<$count> = Plan::new(&GRAPH);
+            static PLAN: Plan<$count> = Plan::new(&GRAPH);
 
             impl Network for $name {
                 type Input = $input;

@@ -22,7 +22,7 @@ pub type TinyGradients = TinyParameters;
 const _: () = {
     use ::typenet_runtime::pass::{Backward, Forward};
     use ::typenet_runtime::{Layout, Model};
-    use ::typenet_shape::{Graph, Node, Op, Plan, Shape, Step, Tensor};
+    use ::typenet_shape::{Graph, Node, Op, Padding, Plan, Shape, Step, Tensor};
 
     const NODES: usize = 6;
     const GRAPH: Graph<'static> = Graph {
@@ -35,7 +35,7 @@ const _: () = {
                     out_channels: 4,
                     kernel: [3, 3],
                     stride: [1, 1],
-                    padding: [0, 0],
+                    padding: Padding::Zeros([0, 0]),
                     dilation: [1, 1],
                     groups: 1,
                     bias: true,
@@ -54,7 +54,7 @@ const _: () = {
     };
     static SHAPES: [Shape; NODES] = GRAPH.shapes();
     static TENSORS: [Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
-    const PLAN: Plan<NODES> = Plan::new(&GRAPH);
+    static PLAN: Plan<NODES> = Plan::new(&GRAPH);
     const CONV1: Step = PLAN.step(1);
     const MAX_POOL2D_1: Step = PLAN.step(3);
     const FC: Step = PLAN.step(5);

@@ -2,6 +2,7 @@
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
+use typenet_shape::{MAX_RANK, Shape};
 
 use super::Checker;
 use super::constants::{OF_THE_CRATE, Value};
@@ -226,21 +227,23 @@ impl Checker<'_> {
         argument: &Argument,
     ) -> Option<Given> {
         let written = &argument.value;
-        if matches!(&written.form, Form::Name(word) if word == "same" && self.constant(word).is_none())
+        if let Form::Name(word) = &written.form
+            && self.constant(word).is_none()
+            && let Some(given) = self.word(name, expected, word)
         {
-            self.report(
-                Mistake::new(written.place, "`same` is not part of the language yet")
-                    .help("for an odd kernel and stride 1, half the kernel keeps height and width: `padding = 1` for kernel 3"),
-            );
-            return None;
+            return given;
         }
         let value = self.evaluate(written);
         match (expected.kind, &value) {
             (Kind::Count, Value::Integer(n)) => return Some(Given::Count(*n)),
-            (Kind::Pair, Value::Integer(n)) => return Some(Given::Pair([*n, *n])),
-            (Kind::Pair, Value::Pair(height, width)) => {
+            (Kind::Pair | Kind::Padding, Value::Integer(n)) => return Some(Given::Pair([*n, *n])),
+            (Kind::Pair | Kind::Padding, Value::Pair(height, width)) => {
                 return Some(Given::Pair([*height, *width]));
             }
+            (Kind::Shape, Value::List(dims)) if dims.len() <= MAX_RANK => {
+                return Some(Given::Shape(Shape::new(dims)));
+            }
+            (Kind::Shape, Value::Integer(n)) => return Some(Given::Shape(Shape::new(&[*n]))),
             (Kind::Flag, Value::Flag(flag)) => return Some(Given::Flag(*flag)),
             (Kind::Number, Value::Float(number)) => return Some(Given::Number(*number as f32)),
             (Kind::Number, Value::Integer(n)) => return Some(Given::Number(*n as f32)),
@@ -254,11 +257,38 @@ impl Checker<'_> {
     }
 }
 
+impl Checker<'_> {
+    /// The value of a word that is no constant: `padding = same`. `None` where the argument takes no
+    /// words; `Some(None)` after saying that it takes others.
+    fn word(
+        &mut self,
+        name: &str,
+        expected: &layers::Argument,
+        word: &Ident,
+    ) -> Option<Option<Given>> {
+        let words = expected.kind.words();
+        let text = word.to_string();
+        if let Some(known) = words.iter().find(|known| **known == text) {
+            return Some(Some(Given::Word(known)));
+        }
+        if words.is_empty() && text != "same" {
+            return None;
+        }
+        let message = format!("`{}` is {}, not `{text}`", expected.name, expected.kind.expected());
+        let help = match nearest(&text, words.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => String::new(),
+        };
+        self.report(Mistake::about(name, word.span(), message).help(help));
+        Some(None)
+    }
+}
+
 /// What was likely meant by a value of the wrong kind.
 fn better(expected: &layers::Argument, value: &Value) -> String {
     let write = |text: &str| format!("write `{} = {text}`", expected.name);
     match (expected.kind, value) {
-        (Kind::Count | Kind::Pair, Value::Float(number))
+        (Kind::Count | Kind::Pair | Kind::Padding, Value::Float(number))
             if number.fract() == 0.0 && *number >= 0.0 && *number < 1e9 =>
         {
             write(&format!("{number}"))
@@ -266,7 +296,10 @@ fn better(expected: &layers::Argument, value: &Value) -> String {
         (Kind::Flag, Value::Integer(0)) => write("false"),
         (Kind::Flag, Value::Integer(1)) => write("true"),
         (Kind::Count, Value::Pair(height, width)) if height == width => write(&height.to_string()),
-        (Kind::Count | Kind::Pair | Kind::Number, Value::Other(text)) => {
+        (kind, Value::Other(text)) if kind.words().contains(&text.trim_matches('"')) => {
+            write(text.trim_matches('"'))
+        }
+        (Kind::Count | Kind::Pair | Kind::Padding | Kind::Number, Value::Other(text)) => {
             let inside = text.trim_matches('"');
             if inside != text && inside.parse::<f64>().is_ok() {
                 write(inside)

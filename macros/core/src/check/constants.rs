@@ -25,6 +25,8 @@ pub(super) enum Value {
     Flag(bool),
     /// `(height, width)`
     Pair(usize, usize),
+    /// `[channels, height, width]`
+    List(Vec<usize>),
     /// Anything else, as text.
     Other(String),
     /// A value with a mistake that is already reported.
@@ -38,6 +40,7 @@ impl fmt::Display for Value {
             Value::Float(number) => write!(f, "{number:?}"),
             Value::Flag(flag) => write!(f, "{flag}"),
             Value::Pair(height, width) => write!(f, "({height}, {width})"),
+            Value::List(items) => write!(f, "{items:?}"),
             Value::Other(text) => f.write_str(text),
             Value::Wrong => f.write_str("?"),
         }
@@ -104,6 +107,7 @@ impl<'a> Checker<'a> {
             Form::Arithmetic(sides, _) | Form::Pair(sides) => {
                 sides.iter().any(|side| self.depends_on_use(side))
             }
+            Form::List(items) => items.iter().any(|item| self.depends_on_use(item)),
             _ => false,
         }
     }
@@ -142,6 +146,18 @@ impl<'a> Checker<'a> {
                 (Value::Wrong, _) | (_, Value::Wrong) => Value::Wrong,
                 (height, width) => Value::Other(format!("({height}, {width})")),
             },
+            Form::List(items) => {
+                let values: Vec<Value> = items.iter().map(|item| self.evaluate(item)).collect();
+                let number = |value: &Value| match value {
+                    Value::Integer(number) => Some(*number),
+                    _ => None,
+                };
+                match values.iter().map(number).collect() {
+                    Some(numbers) => Value::List(numbers),
+                    None if values.contains(&Value::Wrong) => Value::Wrong,
+                    None => Value::Other(written.to_string()),
+                }
+            }
             Form::Other(text) if text.contains("::") => {
                 let message = format!("there is no constant `{}`", text.replace(' ', ""));
                 self.report(Mistake::new(written.place, message).help(OF_THE_CRATE));

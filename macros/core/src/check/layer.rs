@@ -1,6 +1,6 @@
 //! A layer that reads one value: its arguments, its rule, and what is known after a mistake.
 
-use typenet_shape::{Argument, Op, Outline, Shape, ShapeError};
+use typenet_shape::{Argument, Op, Outline, Shape, ShapeError, TensorKind};
 
 use super::arguments::{self, Meant};
 use super::{Checker, Known, Node};
@@ -88,8 +88,7 @@ impl<'a> Checker<'a> {
     fn shapes(&mut self, node: &mut Node, op: Op, written: &Layer, clean: bool) {
         let sound = |shape: &Shape| shape.checked().is_ok();
         let input = self.value();
-        node.weight = op.weight_of_outline(input.outline()).filter(sound);
-        node.bias = op.bias().filter(sound);
+        node.tensors = self.tensors(op, input).filter(|(_, shape)| sound(shape)).collect();
         let outline = op.outline(input.outline());
         node.value = match input {
             Known::Shape(shape) => match op.output(shape) {
@@ -114,6 +113,18 @@ impl<'a> Checker<'a> {
         if node.value.outline().channels == Some(0) {
             node.value = Known::NOTHING;
         }
+    }
+
+    /// The layer's tensors for this input, as far as it tells their shapes.
+    fn tensors(&self, op: Op, input: Known) -> impl Iterator<Item = (TensorKind, Shape)> + use<> {
+        let fits = input.shape().filter(|&shape| op.output(shape).is_ok());
+        op.tensors().iter().filter_map(move |&kind| {
+            let shape = match fits {
+                Some(shape) => op.tensor(kind, shape),
+                None => op.tensor_of_outline(kind, input.outline()),
+            };
+            Some((kind, shape?))
+        })
     }
 
     fn misfit(&mut self, node: &Node, op: Op, error: ShapeError, written: &Layer) {

@@ -18,7 +18,7 @@ mod unused;
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span};
-use typenet_shape::{Op, Outline, Shape};
+use typenet_shape::{Op, Outline, Shape, TensorKind};
 
 pub use attributes::Attributes;
 pub use scope::{Segment, path_text};
@@ -30,6 +30,9 @@ use crate::parse::{Body, Declaration, Entry};
 use blocks::Use;
 use constants::Constants;
 use scope::{Frame, Scope};
+
+/// What an unknown layer is taken to have.
+const BOTH: &[TensorKind] = &[TensorKind::Weight, TensorKind::Bias];
 
 /// How deep braces nest at most, blocks being written out: checking them takes the stack.
 const DEEPEST: usize = 64;
@@ -95,10 +98,8 @@ pub struct Node {
     pub inputs: Vec<usize>,
     /// What is known of its value.
     pub value: Known,
-    /// The shape of its weight, if it has one and it is known.
-    pub weight: Option<Shape>,
-    /// The shape of its bias, if it has one and it is known.
-    pub bias: Option<Shape>,
+    /// Its parameters and running statistics with their shapes, as far as they are known.
+    pub tensors: Vec<(TensorKind, Shape)>,
 }
 
 impl Node {
@@ -117,8 +118,7 @@ impl Node {
             op: None,
             inputs: Vec::new(),
             value: Known::NOTHING,
-            weight: None,
-            bias: None,
+            tensors: Vec::new(),
         }
     }
 }
@@ -335,17 +335,20 @@ impl<'a> Checker<'a> {
     /// around the declaration still finds their fields.
     fn stand_ins(&mut self) {
         for node in self.nodes.iter_mut().filter(|node| node.field.is_some()) {
-            if node.weight.is_none() {
-                let rank = match node.layer.map(|layer| layer.keyword) {
-                    Some("conv2d") => 4,
-                    Some("linear") => 2,
+            let any = node.layer.map(|layer| layer.any());
+            let kinds = node.op.or(any).map_or(BOTH, |op| op.tensors());
+            for (index, &kind) in kinds.iter().enumerate() {
+                if node.tensors.get(index).is_some_and(|(known, _)| *known == kind) {
+                    continue;
+                }
+                let rank = match (kind, node.layer.map(|layer| layer.keyword)) {
+                    (TensorKind::Weight, Some("conv2d" | "depthwise_conv2d")) => 4,
+                    (TensorKind::Weight, Some("linear")) => 2,
                     _ => 1,
                 };
-                let first = node.bias.map_or(1, |bias| bias.dim(0));
-                node.weight = Some(Shape::new(&[first, 1, 1, 1][..rank]));
-                if node.op.is_none() {
-                    node.bias = Some(Shape::new(&[1]));
-                }
+                let bias = node.tensors.iter().find(|(known, _)| *known == TensorKind::Bias);
+                let first = bias.map_or(1, |(_, bias)| bias.dim(0));
+                node.tensors.insert(index, (kind, Shape::new(&[first, 1, 1, 1][..rank])));
             }
         }
     }

@@ -58,7 +58,8 @@ fn after_a_misfit_the_rest_is_known_as_far_as_it_can_be() {
     assert_eq!(messages.len(), 1, "{messages:?}");
     let weight = |name: &str| {
         let node = checked.nodes.iter().find(|node| node.name == name).unwrap();
-        (node.weight.map(|shape| shape.to_string()), node.bias.map(|shape| shape.to_string()))
+        let text = |index: usize| node.tensors.get(index).map(|(_, shape)| shape.to_string());
+        (text(0), text(1))
     };
     let some = |text: &str| Some(text.to_string());
     assert_eq!(weight("conv1"), (some("[6, 1, 50, 50]"), some("[6]")));
@@ -102,7 +103,8 @@ fn a_word_that_was_likely_meant_stands_in() {
         ]
     );
     assert_eq!(value(&checked, "conv1"), Known::Assumed(Shape::new(&[6, 8, 8])));
-    assert_eq!(checked.nodes.last().unwrap().weight, Some(Shape::new(&[10, 384])));
+    let (_, weight) = checked.nodes.last().unwrap().tensors[0];
+    assert_eq!(weight, Shape::new(&[10, 384]));
 }
 
 #[test]
@@ -149,7 +151,12 @@ fn arguments_of_the_wrong_kind() {
         ),
         ("kernel = 3, bias = 0", "help: write `bias = false`"),
         ("kernel = 3, groups = (1, 1)", "help: write `groups = 1`"),
-        ("kernel = 3, padding = same", "help: for an odd kernel"),
+        ("kernel = 3, padding = sane", "help: did you mean `same`?"),
+        (
+            "kernel = same",
+            "`c`: `kernel` is a whole number or a pair `(height, width)`, not `same`",
+        ),
+        ("kernel = 3, padding = \"same\"", "help: write `padding = same`"),
         ("kernel", "help: write `kernel = …`"),
         ("groups = 1", "help: for example `conv2d(16, kernel = 3)`"),
         ("3, 1", "help: write `stride = 1`"),

@@ -14,7 +14,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use typenet_shape::{Op, Shape};
 
 use crate::check::Checked;
-use crate::plan::Plan;
+use crate::plan::{Call, Plan};
 use op::{array, op};
 
 /// Outputs of more bytes than this are returned in a box.
@@ -139,7 +139,7 @@ fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
         const GRAPH: __rt::Graph<'static> = __rt::Graph { name: #text, nodes: &[#(#nodes),*] };
         static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
         static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
-        const PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
+        static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
         #(#steps)*
     }
 }
@@ -155,7 +155,7 @@ fn stand_ins(checked: &Checked) -> TokenStream {
         };
         static SHAPES: [__rt::Shape; 1] = GRAPH.shapes();
         static TENSORS: [__rt::Tensor; 0] = [];
-        const PLAN: __rt::Plan<1> = __rt::Plan::new(&GRAPH);
+        static PLAN: __rt::Plan<1> = __rt::Plan::new(&GRAPH);
     }
 }
 
@@ -172,13 +172,14 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
     let calls = if sound { plan.calls.as_slice() } else { &[] };
     let forward = calls.iter().map(|call| {
         let (constant, method) = (&call.constant, &call.method);
-        let field = call.field.iter().map(|path| fields::access(path));
-        quote_spanned!(site()=> run.#method(&#constant #(, &net #field)*);)
+        let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
+        quote_spanned!(site()=> run.#method(&#constant #(, #field)*);)
     });
     let backward = calls.iter().rev().map(|call| {
         let (constant, method) = (&call.constant, &call.method);
-        let field = call.field.iter().map(|path| fields::access(path));
-        quote_spanned!(site()=> run.#method(&#constant #(, &net #field, &mut gradients #field)*);)
+        let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
+        let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
+        quote_spanned!(site()=> run.#method(&#constant #(, #field)* #(, #gradient)*);)
     });
     quote_spanned! {site()=>
         #[automatically_derived]
@@ -219,6 +220,17 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
             }
         }
     }
+}
+
+/// The argument with a layer's parameters among these, if the call takes one.
+fn argument(call: &Call, all: TokenStream) -> Option<TokenStream> {
+    call.takes_parameters.then(|| match &call.field {
+        Some(path) => {
+            let field = fields::access(path);
+            quote_spanned!(site()=> #all #field)
+        }
+        None => quote_spanned!(site()=> &mut ()),
+    })
 }
 
 /// Uses the documentation item of each keyword at the keyword's place, so that an editor finds it;

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote_spanned;
-use typenet_shape::{Op, Shape};
+use typenet_shape::{Op, Padding, Shape};
 
 use super::site;
 
@@ -19,20 +19,66 @@ fn pair(pair: [usize; 2]) -> TokenStream {
     quote_spanned!(site()=> [#height, #width])
 }
 
+fn zeros(padding: Padding) -> TokenStream {
+    match padding {
+        Padding::Zeros(zeros) => {
+            let zeros = pair(zeros);
+            quote_spanned!(site()=> __rt::Padding::Zeros(#zeros))
+        }
+        Padding::Same => quote_spanned!(site()=> __rt::Padding::Same),
+    }
+}
+
+fn dims(shape: Shape) -> TokenStream {
+    let dims = shape.dims().iter().map(|&dim| Literal::usize_unsuffixed(dim));
+    quote_spanned!(site()=> __rt::Shape::new(&[#(#dims),*]))
+}
+
 /// The value of an operation as an expression.
 pub(super) fn op(op: &Op) -> TokenStream {
     match *op {
         Op::Input { shape } => {
-            let dims = shape.dims().iter().map(|&dim| Literal::usize_unsuffixed(dim));
-            quote_spanned!(site()=> __rt::Op::Input { shape: __rt::Shape::new(&[#(#dims),*]) })
+            let shape = dims(shape);
+            quote_spanned!(site()=> __rt::Op::Input { shape: #shape })
         }
         Op::Conv2d { out_channels, kernel, stride, padding, dilation, groups, bias } => {
             let [out_channels, groups] = [out_channels, groups].map(Literal::usize_unsuffixed);
-            let [kernel, stride, padding, dilation] = [kernel, stride, padding, dilation].map(pair);
+            let [kernel, stride, dilation] = [kernel, stride, dilation].map(pair);
+            let padding = zeros(padding);
             quote_spanned!(site()=> __rt::Op::Conv2d {
                 out_channels: #out_channels, kernel: #kernel, stride: #stride, padding: #padding,
                 dilation: #dilation, groups: #groups, bias: #bias,
             })
+        }
+        Op::DepthwiseConv2d { kernel, multiplier, stride, padding, dilation, bias } => {
+            let multiplier = Literal::usize_unsuffixed(multiplier);
+            let [kernel, stride, dilation] = [kernel, stride, dilation].map(pair);
+            let padding = zeros(padding);
+            quote_spanned!(site()=> __rt::Op::DepthwiseConv2d {
+                kernel: #kernel, multiplier: #multiplier, stride: #stride, padding: #padding,
+                dilation: #dilation, bias: #bias,
+            })
+        }
+        Op::BatchNorm { affine, momentum, eps } => {
+            let [momentum, eps] = [momentum, eps].map(Literal::f32_unsuffixed);
+            quote_spanned!(site()=> __rt::Op::BatchNorm {
+                affine: #affine, momentum: #momentum, eps: #eps,
+            })
+        }
+        Op::LayerNorm { affine, eps } => {
+            let eps = Literal::f32_unsuffixed(eps);
+            quote_spanned!(site()=> __rt::Op::LayerNorm { affine: #affine, eps: #eps })
+        }
+        Op::GroupNorm { num_groups, affine, eps } => {
+            let num_groups = Literal::usize_unsuffixed(num_groups);
+            let eps = Literal::f32_unsuffixed(eps);
+            quote_spanned!(site()=> __rt::Op::GroupNorm {
+                num_groups: #num_groups, affine: #affine, eps: #eps,
+            })
+        }
+        Op::Reshape { shape } => {
+            let shape = dims(shape);
+            quote_spanned!(site()=> __rt::Op::Reshape { shape: #shape })
         }
         Op::Linear { out_features, bias } => {
             let out_features = Literal::usize_unsuffixed(out_features);

@@ -9,6 +9,7 @@ use super::op::array;
 use super::{Names, docs, site};
 use crate::check::{Checked, Node};
 use crate::plan::Plan;
+use typenet_shape::TensorKind;
 
 /// The net's struct, its parameters and the name of its gradients.
 pub(super) fn structs(
@@ -111,12 +112,20 @@ fn field(checked: &Checked, field: &Field<'_>) -> Option<TokenStream> {
 
 /// The documentation and the type of a layer's parameters.
 fn layer(checked: &Checked, node: &Node) -> Option<(Vec<String>, TokenStream)> {
-    let weight = array(node.weight?);
     let input = node.inputs.first().and_then(|&index| checked.nodes[index].value.shape());
-    let kind = match node.bias.map(array) {
-        Some(bias) => quote_spanned!(site()=> ::typenet::parameters::WeightBias<#weight, #bias>),
-        None => quote_spanned!(site()=> ::typenet::parameters::Weight<#weight>),
+    let kinds: Vec<TensorKind> = node.tensors.iter().map(|(kind, _)| *kind).collect();
+    let types = node.tensors.iter().map(|(_, shape)| array(*shape));
+    let name = match kinds.as_slice() {
+        [] => return None,
+        [TensorKind::Weight] => "Weight",
+        [TensorKind::RunningMean, TensorKind::RunningVar] => "Running",
+        [_, _] => "WeightBias",
+        _ => "BatchNorm",
     };
+    // All tensors of a batch norm are alike.
+    let types = types.take(if name == "WeightBias" { 2 } else { 1 });
+    let name = Ident::new(name, site());
+    let kind = quote_spanned!(site()=> ::typenet::parameters::#name<#(#types),*>);
     Some((docs::field(node, input), kind))
 }
 

@@ -38,6 +38,8 @@ pub enum Form {
     Arithmetic(Box<[Expression; 2]>, Operator),
     /// `(height, width)`
     Pair(Box<[Expression; 2]>),
+    /// `[channels, height, width]`
+    List(Vec<Expression>),
     /// Anything else, as text.
     Other(String),
     /// A value with a mistake that is already reported.
@@ -122,6 +124,10 @@ impl fmt::Display for Expression {
                 Ok(())
             }
             Form::Pair(sides) => write!(f, "({}, {})", sides[0], sides[1]),
+            Form::List(items) => {
+                let items: Vec<String> = items.iter().map(Expression::to_string).collect();
+                write!(f, "[{}]", items.join(", "))
+            }
             Form::Other(text) => f.write_str(text),
             Form::Wrong => f.write_str("?"),
         }
@@ -270,6 +276,13 @@ impl<'a> Reader<'a, '_> {
                     None => return other(self.since(before), self.instead),
                 }
             }
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Bracket => {
+                let inner = flat(group.stream());
+                match self.list(&inner, group.span(), depth + 1) {
+                    Some(items) => Form::List(items),
+                    None => return other(self.since(before), self.instead),
+                }
+            }
             _ => return other(self.since(before), self.instead),
         };
         self.made(before, form)
@@ -294,17 +307,7 @@ impl<'a> Reader<'a, '_> {
     /// What stands in parentheses: a value or two.
     fn inside(&mut self, tokens: &[TokenTree], instead: Span, depth: usize) -> Option<Form> {
         let all = pieces(tokens);
-        let mut one = |tokens| {
-            let mut reader = Reader {
-                all: tokens,
-                rest: tokens,
-                instead,
-                operators: 0,
-                mistakes: self.mistakes,
-            };
-            let value = reader.sum(depth);
-            reader.rest.is_empty().then_some(value)
-        };
+        let mut one = |tokens| self.value(tokens, instead, depth);
         match all.as_slice() {
             [inner] if tokens.len() == inner.len() => one(inner).map(|value| value.form),
             [height, width] if !height.is_empty() && !width.is_empty() => {
@@ -312,6 +315,24 @@ impl<'a> Reader<'a, '_> {
             }
             _ => None,
         }
+    }
+
+    /// What stands in brackets.
+    fn list(
+        &mut self,
+        tokens: &[TokenTree],
+        instead: Span,
+        depth: usize,
+    ) -> Option<Vec<Expression>> {
+        pieces(tokens).into_iter().map(|piece| self.value(piece, instead, depth)).collect()
+    }
+
+    /// The value that these tokens are, if they are one.
+    fn value(&mut self, tokens: &[TokenTree], instead: Span, depth: usize) -> Option<Expression> {
+        let mistakes = &mut *self.mistakes;
+        let mut reader = Reader { all: tokens, rest: tokens, instead, operators: 0, mistakes };
+        let value = reader.sum(depth);
+        reader.rest.is_empty().then_some(value)
     }
 }
 

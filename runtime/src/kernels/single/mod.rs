@@ -11,8 +11,10 @@ mod conv2d;
 mod depthwise;
 mod layout;
 mod linear;
+mod norm;
 
 pub use conv2d::{Pixels, conv2d, conv2d_packed_len, pack_conv2d, runs_conv2d};
 pub use depthwise::depthwise_conv2d;
 pub use layout::{blocks, flat, flat_mut, from_planar, to_planar};
 pub use linear::{linear, linear_packed_len, pack_linear};
+pub use norm::{LayerNorm, affine, layer_norm};

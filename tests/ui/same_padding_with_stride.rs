@@ -1,9 +1,9 @@
-//! A layer that is planned.
+//! `same` keeps height and width, and a stride does not.
 use typenet::prelude::*;
 
 network! {
     pub struct Net: [1, 8, 8] -> [10] {
-        conv1: conv2d(4, kernel = 3), batch_norm, relu,
+        conv1: conv2d(4, kernel = 3, stride = 2, padding = same), relu,
         flatten,
         fc: linear(10),
     }
@@ -12,6 +12,6 @@ network! {
 fn main() {
     let net = Net::seeded(1);
     println!("{:?}", Net::summary().parameters);
-    println!("{:?} {:?}", &net.conv1.weight[0], &net.fc.weight[0]);
+    println!("{:?}", &net.fc.weight[0]);
     assert_eq!(net.clone(), net);
 }

@@ -8,12 +8,18 @@ use crate::pass::{Backward, Forward, apart};
 impl Forward<'_> {
     /// The sum of values, with activation.
     pub fn add(&mut self, step: &Step) {
-        let (isa, sources) = (self.isa, step.sources());
+        if !self.runs(step) {
+            return;
+        }
+        if let Some(image) = &self.image {
+            return image.add(self.isa, step, self.arena);
+        }
+        let (isa, f, sources) = (self.isa, self.activation_of(step), step.sources());
         for (k, source) in sources.iter().enumerate() {
             let [x, y] = apart(self.arena, self.of(step, source));
             match k {
                 0 => y.copy_from_slice(x),
-                _ if k + 1 == sources.len() => join::add_activated(isa, x, step.activation, y),
+                _ if k + 1 == sources.len() => join::add_activated(isa, x, f, y),
                 _ => join::add(isa, x, y),
             }
         }
@@ -21,6 +27,9 @@ impl Forward<'_> {
 
     /// The product of values.
     pub fn mul(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let isa = self.isa;
         for (k, source) in step.sources().iter().enumerate() {
             let [x, y] = apart(self.arena, self.of(step, source));
@@ -33,6 +42,9 @@ impl Forward<'_> {
 
     /// Values one behind the other along the channels.
     pub fn concat(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let mut start = 0;
         for source in step.sources() {
             let [x, y] = apart(self.arena, self.of(step, source));
@@ -45,6 +57,9 @@ impl Forward<'_> {
 impl Backward<'_> {
     /// Each summand has the gradient of the sum.
     pub fn add(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let Some(gradient) = step.output_gradient else { return };
         self.undo_activation(step, gradient);
         let isa = self.isa;
@@ -57,6 +72,9 @@ impl Backward<'_> {
 
     /// Each factor has the gradient of the product times the other factors.
     pub fn mul(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let (Some(gradient), Some(scratch)) = (step.output_gradient, step.scratch) else { return };
         let isa = self.isa;
         for (k, source) in step.sources().iter().enumerate() {
@@ -79,6 +97,9 @@ impl Backward<'_> {
 
     /// Each value has its own part of the gradient.
     pub fn concat(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let Some(gradient) = step.output_gradient else { return };
         let isa = self.isa;
         let mut start = 0;

@@ -1,8 +1,12 @@
 //! What the generated passes call: one method for each kind of layer, which finds the layer's
 //! buffers in the arena of a group of images and runs its kernels.
 
+mod joins;
+mod norms;
+
 use typenet_shape::{Activation, Buffer, Op, Source, Step};
 
+use crate::folded::Folded;
 use crate::kernels::{
     self, Isa, Lanes, activation, conv2d, dropout, join, linear, pool2d, softmax,
 };
@@ -28,27 +32,73 @@ impl Mode {
     }
 }
 
-/// The forward pass of one group of images.
+/// Where a group of images stands in a training step.
+#[derive(Debug)]
+pub(crate) struct Segment<'a> {
+    /// The segment that runs; see [`Plan::norms`](typenet_shape::Plan::norms).
+    pub(crate) index: usize,
+    /// How many images the group has.
+    pub(crate) images: usize,
+    /// What the group gathers for the batch norm at which the segment ends.
+    pub(crate) gathered: &'a mut [f32],
+    /// Mean and `1 / √(variance + eps)` of all batch norms so far.
+    pub(crate) statistics: &'a [f32],
+    /// In a backward pass: the means of the gradients of all batch norms so far.
+    pub(crate) means: &'a [f32],
+}
+
+/// The forward pass of one group of images. While training it goes through the same calls once for
+/// each segment, and each call runs in its own.
 #[derive(Debug)]
 pub struct Forward<'a> {
     pub(crate) arena: &'a mut [Lanes],
     mode: Mode,
     pub(crate) isa: Isa,
+    /// The segment of a training step.
+    pub(crate) segment: Option<Segment<'a>>,
     /// The one image, where there is only one.
-    image: Option<Image<'a>>,
+    pub(crate) image: Option<Image<'a>>,
+    /// The parameters of layers that have taken in a batch norm.
+    folded: Option<&'a Folded>,
 }
 
 impl<'a> Forward<'a> {
-    pub(crate) fn new(arena: &'a mut [Lanes], mode: Mode) -> Forward<'a> {
-        Forward { arena, mode, isa: kernels::isa(), image: None }
+    pub(crate) fn training(
+        arena: &'a mut [Lanes],
+        mode: Mode,
+        segment: Segment<'a>,
+    ) -> Forward<'a> {
+        let isa = kernels::isa();
+        Forward { arena, mode, isa, segment: Some(segment), image: None, folded: None }
+    }
+
+    pub(crate) fn inference(arena: &'a mut [Lanes], folded: Option<&'a Folded>) -> Forward<'a> {
+        let (mode, isa) = (Mode::Inference, kernels::isa());
+        Forward { arena, mode, isa, segment: None, image: None, folded }
     }
 
     /// Inference of one image.
     pub(crate) fn of_image(arena: &'a mut [Lanes], image: Image<'a>) -> Forward<'a> {
-        Forward { arena, mode: Mode::Inference, isa: kernels::isa(), image: Some(image) }
+        Forward { image: Some(image), ..Forward::inference(arena, None) }
     }
 
-    fn buffers(&mut self, step: &Step) -> (&[Lanes], &mut [Lanes]) {
+    /// Whether a step runs in this segment, and no other does its work.
+    pub(crate) fn runs(&self, step: &Step) -> bool {
+        match &self.segment {
+            Some(segment) => step.segment == segment.index,
+            None => !step.folded,
+        }
+    }
+
+    /// The activation that a step applies to its value.
+    pub(crate) fn activation_of(&self, step: &Step) -> Activation {
+        match self.mode {
+            Mode::Training { .. } => step.training.activation,
+            Mode::Inference => step.inference.activation,
+        }
+    }
+
+    pub(crate) fn buffers(&mut self, step: &Step) -> (&[Lanes], &mut [Lanes]) {
         let buffers = match self.mode {
             Mode::Training { .. } => &step.training,
             Mode::Inference => &step.inference,
@@ -67,35 +117,50 @@ impl<'a> Forward<'a> {
 
     /// Convolution with bias and activation.
     pub fn conv2d(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        if !self.runs(step) {
+            return;
+        }
         if let Some(image) = &self.image {
             return image.conv2d(self.isa, step, self.arena);
         }
-        self.conv2d_with(step, parameters.weight(), parameters.bias());
+        match self.folded.and_then(|folded| folded.of(step.node)) {
+            Some((weight, bias)) => self.conv2d_with(step, weight, Some(bias)),
+            None => self.conv2d_with(step, parameters.weight(), parameters.bias()),
+        }
     }
 
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
-        let isa = self.isa;
+        let (isa, f) = (self.isa, self.activation_of(step));
         let (x, y) = self.buffers(step);
-        conv2d::forward(isa, &geometry, x, weight, bias, step.activation, y);
+        conv2d::forward(isa, &geometry, x, weight, bias, f, y);
     }
 
     /// `W x + b` with activation.
     pub fn linear(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        if !self.runs(step) {
+            return;
+        }
         if let Some(image) = &self.image {
             return image.linear(self.isa, step, self.arena);
         }
-        self.linear_with(step, parameters.weight(), parameters.bias());
+        match self.folded.and_then(|folded| folded.of(step.node)) {
+            Some((weight, bias)) => self.linear_with(step, weight, Some(bias)),
+            None => self.linear_with(step, parameters.weight(), parameters.bias()),
+        }
     }
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
-        let isa = self.isa;
+        let (isa, f) = (self.isa, self.activation_of(step));
         let (x, y) = self.buffers(step);
-        linear::forward(isa, x, weight, bias, step.activation, y);
+        linear::forward(isa, x, weight, bias, f, y);
     }
 
     /// Maximum over windows.
     pub fn max_pool2d(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         if let Some(image) = &self.image {
             return image.pool2d(self.isa, step, self.arena);
         }
@@ -107,6 +172,9 @@ impl<'a> Forward<'a> {
 
     /// Average over windows.
     pub fn avg_pool2d(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         if let Some(image) = &self.image {
             return image.pool2d(self.isa, step, self.arena);
         }
@@ -118,6 +186,9 @@ impl<'a> Forward<'a> {
 
     /// Average over height and width.
     pub fn global_avg_pool(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         if let Some(image) = &self.image {
             return image.global_avg_pool(self.isa, step, self.arena);
         }
@@ -128,6 +199,9 @@ impl<'a> Forward<'a> {
 
     /// An activation that is not fused into the layer before it.
     pub fn activation(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         if let Some(image) = &self.image {
             return image.activation(self.isa, step, self.arena);
         }
@@ -138,6 +212,9 @@ impl<'a> Forward<'a> {
 
     /// Zeroes some values while training; in inference the buffers are one and nothing is done.
     pub fn dropout(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let Op::Dropout { p } = step.op else { return wrong(step) };
         if let Mode::Training { .. } = self.mode {
             let key = self.mode.dropout_key(step.node);
@@ -152,6 +229,9 @@ impl<'a> Forward<'a> {
 
     /// Softmax over the channels.
     pub fn softmax(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         if let Some(image) = &self.image {
             return image.softmax(step, self.arena);
         }
@@ -169,23 +249,29 @@ pub struct Backward<'a> {
     pub(crate) arena: &'a mut [Lanes],
     mode: Mode,
     pub(crate) isa: Isa,
+    pub(crate) segment: Segment<'a>,
 }
 
 impl<'a> Backward<'a> {
-    pub(crate) fn new(arena: &'a mut [Lanes], mode: Mode) -> Backward<'a> {
-        Backward { arena, mode, isa: kernels::isa() }
+    pub(crate) fn new(arena: &'a mut [Lanes], mode: Mode, segment: Segment<'a>) -> Backward<'a> {
+        Backward { arena, mode, isa: kernels::isa(), segment }
+    }
+
+    /// Whether a step runs in this segment.
+    pub(crate) fn runs(&self, step: &Step) -> bool {
+        step.segment == self.segment.index
     }
 
     /// Turns the gradient of the activated value into that of the value before the activation.
     pub(crate) fn undo_activation(&mut self, step: &Step, gradient: Buffer) {
-        if step.activation != Activation::Identity {
+        if step.training.activation != Activation::Identity {
             let [y, dy] = apart(self.arena, [step.training.output, gradient]);
-            activation::backward_in_place(self.isa, step.activation, y, dy);
+            activation::backward_in_place(self.isa, step.training.activation, y, dy);
         }
     }
 
     /// Adds a gradient that was written aside to that from the other readers of the value.
-    fn add_up(&mut self, step: &Step) {
+    pub(crate) fn add_up(&mut self, step: &Step) {
         if let (Some(part), Some(sum)) = (step.input_gradient, step.adds_to) {
             let [part, sum] = apart(self.arena, [part, sum]);
             join::add(self.isa, part, sum);
@@ -199,6 +285,9 @@ impl<'a> Backward<'a> {
         parameters: &impl LayerParameters,
         gradients: &mut impl LayerParameters,
     ) {
+        if !self.runs(step) {
+            return;
+        }
         let (dw, db) = gradients.both_mut();
         self.conv2d_with(step, parameters.weight(), dw, db);
     }
@@ -224,6 +313,9 @@ impl<'a> Backward<'a> {
         parameters: &impl LayerParameters,
         gradients: &mut impl LayerParameters,
     ) {
+        if !self.runs(step) {
+            return;
+        }
         let (dw, db) = gradients.both_mut();
         self.linear_with(step, parameters.weight(), dw, db);
     }
@@ -243,6 +335,9 @@ impl<'a> Backward<'a> {
 
     /// The gradient goes to the first largest value of each window.
     pub fn max_pool2d(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
         let Some((gradient, input_gradient)) = both(step) else { return };
         let isa = self.isa;
@@ -254,6 +349,9 @@ impl<'a> Backward<'a> {
 
     /// The gradient is spread evenly over each window.
     pub fn avg_pool2d(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
         let Some((gradient, input_gradient)) = both(step) else { return };
         let isa = self.isa;
@@ -264,6 +362,9 @@ impl<'a> Backward<'a> {
 
     /// The gradient is spread evenly over each channel.
     pub fn global_avg_pool(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let Some((gradient, input_gradient)) = both(step) else { return };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
@@ -273,6 +374,9 @@ impl<'a> Backward<'a> {
 
     /// The gradient times the activation's derivative.
     pub fn activation(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let Some((gradient, input_gradient)) = both(step) else { return };
         let isa = self.isa;
         let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
@@ -283,6 +387,9 @@ impl<'a> Backward<'a> {
 
     /// The gradient where the value was kept.
     pub fn dropout(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let Op::Dropout { p } = step.op else { return wrong(step) };
         let Some((gradient, input_gradient)) = both(step) else { return };
         let key = self.mode.dropout_key(step.node);
@@ -297,6 +404,9 @@ impl<'a> Backward<'a> {
 
     /// `dx = y · (dy − Σ y dy)`
     pub fn softmax(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
         let Some((gradient, input_gradient)) = both(step) else { return };
         let isa = self.isa;
         let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);

@@ -1,0 +1,61 @@
+//! Batch norms in inference: `(w · x + b − mean) · factor + bias` is a layer with the weight
+//! `w · factor` and the bias `(b − mean) · factor + bias`, so nothing is left to do for the norm.
+
+use std::ops::Range;
+
+use typenet_shape::{Graph, Op, Tensor, TensorKind};
+
+/// The weights and biases of the layers of a net that have taken in a batch norm.
+#[derive(Debug)]
+pub(crate) struct Folded {
+    numbers: Vec<f32>,
+    /// Where each node's weight and bias stand, if it has taken in a batch norm.
+    places: Vec<Option<(Range<usize>, Range<usize>)>>,
+}
+
+impl Folded {
+    /// The weights of these parameters, or `None` where there is no batch norm to take in.
+    pub(crate) fn new(graph: &Graph<'_>, tensors: &[Tensor], parameters: &[f32]) -> Option<Folded> {
+        let mut folded = Folded { numbers: Vec::new(), places: vec![None; graph.nodes.len()] };
+        for (norm, node) in graph.nodes.iter().enumerate() {
+            let (Some(layer), Op::BatchNorm { eps, .. }) = (graph.folded_into(norm), node.op)
+            else {
+                continue;
+            };
+            let tensor = |node: usize, kind: TensorKind| {
+                let tensor = tensors.iter().find(|t| t.node == node && t.kind == kind)?;
+                Some(&parameters[tensor.offset..tensor.offset + tensor.shape.elements()])
+            };
+            let mean = tensor(norm, TensorKind::RunningMean)?;
+            let variance = tensor(norm, TensorKind::RunningVar)?;
+            let (scale, shift) = (tensor(norm, TensorKind::Weight), tensor(norm, TensorKind::Bias));
+            let (weight, bias) =
+                (tensor(layer, TensorKind::Weight)?, tensor(layer, TensorKind::Bias));
+            let at = |numbers: Option<&[f32]>, channel: usize, default: f64| {
+                numbers.map_or(default, |numbers| f64::from(numbers[channel]))
+            };
+            let factor = |channel: usize| {
+                let spread = (f64::from(variance[channel]) + f64::from(eps)).sqrt();
+                at(scale, channel, 1.0) / spread
+            };
+            let start = folded.numbers.len();
+            for (channel, row) in weight.chunks_exact(weight.len() / mean.len()).enumerate() {
+                let factor = factor(channel);
+                folded.numbers.extend(row.iter().map(|&w| (f64::from(w) * factor) as f32));
+            }
+            let middle = folded.numbers.len();
+            folded.numbers.extend((0..mean.len()).map(|channel| {
+                let centred = at(bias, channel, 0.0) - f64::from(mean[channel]);
+                (centred * factor(channel) + at(shift, channel, 0.0)) as f32
+            }));
+            folded.places[layer] = Some((start..middle, middle..folded.numbers.len()));
+        }
+        (!folded.numbers.is_empty()).then_some(folded)
+    }
+
+    /// The weight and the bias of a layer that has taken in a batch norm.
+    pub(crate) fn of(&self, node: usize) -> Option<(&[f32], &[f32])> {
+        let (weight, bias) = self.places.get(node)?.as_ref()?;
+        Some((&self.numbers[weight.clone()], &self.numbers[bias.clone()]))
+    }
+}

@@ -1,0 +1,564 @@
+//! Batch normalisation (Ioffe and Szegedy, 2015), as PyTorch's `BatchNorm1d` and `BatchNorm2d`:
+//! `y = f((x − mean) / sqrt(var + eps) · weight + bias)`, channel by channel, with the mean and the
+//! variance of all pixels of all images of the batch.
+//!
+//! Each pass over a group of images is a function of its own, since all groups meet between them:
+//! - forward: [`gather`] each group's statistics, [`merge`] them, [`apply`] them to each group;
+//! - backward: [`gather_backward`], [`merge_backward`], [`apply_backward`].
+//!
+//! What a gather leaves is two numbers for each channel, side by side; what a merge reads is this
+//! of all groups, one after the other, all of [`LANES`] images but the last. The numbers of missing
+//! images, which may be anything, enter nothing.
+
+use typenet_shape::Activation;
+
+use super::math::Fused;
+use super::moments::{BLOCK, deviations, mask, masked, not_negative, totals};
+use super::simd::{Kernel, Simd};
+use super::{Isa, LANES, Lanes, activation};
+
+/// `y = f((x − mean) · rstd · weight + bias)`: what is the same for all pixels of a channel.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm<'a> {
+    /// Its length is the number of channels.
+    pub mean: &'a [f32],
+    /// What makes the variance 1.
+    pub spread: Spread<'a>,
+    /// Ones, when left out.
+    pub weight: Option<&'a [f32]>,
+    /// Zeros, when left out.
+    pub bias: Option<&'a [f32]>,
+    /// Of the result.
+    pub f: Activation,
+}
+
+/// How far the numbers of each channel are from their mean.
+#[derive(Clone, Copy, Debug)]
+pub enum Spread<'a> {
+    /// `1 / sqrt(var + eps)`, as [`merge`] leaves it.
+    Rstd(&'a [f32]),
+    /// The variance itself, as the running statistics have it for inference.
+    Variance {
+        /// Of each channel.
+        variance: &'a [f32],
+        /// What is added to it.
+        eps: f32,
+    },
+}
+
+/// The statistics that inference uses, which each training step moves a little towards its own.
+#[derive(Debug)]
+pub struct Running<'a> {
+    /// `(1 − momentum) · mean + momentum · batch's mean`
+    pub mean: &'a mut [f32],
+    /// The same of the variance, the unbiased one (Σ of squares / (count − 1)).
+    pub variance: &'a mut [f32],
+    /// PyTorch's: the share of the new, 0.1 by default there.
+    pub momentum: f32,
+}
+
+/// Of each channel of a group of images the mean, and the sum of the squares of what differs from
+/// it; overwrites `statistics`, `[channels][2]`.
+///
+/// # Panics
+/// When `x` is not so many channels, `images` is not 1 to 16, or this machine lacks `isa`.
+pub fn gather(isa: Isa, images: usize, x: &[Lanes], statistics: &mut [f32]) {
+    assert!((1..=LANES).contains(&images), "1 to 16 images");
+    let (statistics, rest) = statistics.as_chunks_mut();
+    assert!(rest.is_empty(), "two numbers for each channel");
+    let pixels = pixels(x.len(), statistics.len());
+    isa.run(Gather { images, pixels, x, statistics });
+}
+
+/// Joins the statistics of all groups of a batch of so many images (Chan and others, 1979), in
+/// their order: overwrites `mean`, and `rstd` with `1 / sqrt(var + eps)`, `var` being the biased
+/// variance (Σ of squares / count); moves the running statistics.
+///
+/// One number alone has no unbiased variance (PyTorch refuses such a batch): here its `var` is 0,
+/// and the running variance stays as it is.
+///
+/// # Panics
+/// When there are no images or pixels, or a slice has a wrong length.
+pub fn merge(
+    images: usize,
+    pixels: usize,
+    statistics: &[f32],
+    eps: f32,
+    mean: &mut [f32],
+    rstd: &mut [f32],
+    mut running: Option<Running<'_>>,
+) {
+    let channels = mean.len();
+    let statistics = groups(images, channels, statistics);
+    assert!(pixels > 0, "pixels");
+    assert_eq!(rstd.len(), channels, "the length of rstd");
+    if let Some(running) = &running {
+        let (means, variances) = (running.mean.len(), running.variance.len());
+        assert!(means == channels && variances == channels, "the running statistics' lengths");
+    }
+    let count = (images * pixels) as f64;
+    for channel in 0..channels {
+        let (mut before, mut center, mut squares) = (0.0, 0.0, 0.0);
+        let mut left = images;
+        for group in statistics.chunks_exact(channels) {
+            let [group_mean, group_squares] = group[channel].map(f64::from);
+            let own = (left.min(LANES) * pixels) as f64;
+            let share = own / (before + own);
+            let delta = group_mean - center;
+            center += delta * share;
+            squares += group_squares + delta * delta * before * share;
+            before += own;
+            left = left.saturating_sub(LANES);
+        }
+        mean[channel] = center as f32;
+        rstd[channel] = (1.0 / (squares / count + f64::from(eps)).sqrt()) as f32;
+        if let Some(running) = &mut running {
+            let share = f64::from(running.momentum);
+            let moved = |old: f32, new: f64| ((1.0 - share) * f64::from(old) + share * new) as f32;
+            running.mean[channel] = moved(running.mean[channel], center);
+            if count > 1.0 {
+                let unbiased = squares / (count - 1.0);
+                running.variance[channel] = moved(running.variance[channel], unbiased);
+            }
+        }
+    }
+}
+
+/// `y = f((x − mean) · rstd · weight + bias + other)`; overwrites `y`.
+///
+/// With [`Spread::Variance`] it is the pass of inference.
+///
+/// # Panics
+/// When a slice has a wrong length, or this machine lacks `isa`.
+pub fn apply(
+    isa: Isa,
+    norm: &BatchNorm<'_>,
+    x: &[Lanes],
+    other: Option<&[Lanes]>,
+    y: &mut [Lanes],
+) {
+    let pixels = norm.check(x.len());
+    assert_eq!(y.len(), x.len(), "the output's length");
+    assert!(other.is_none_or(|other| other.len() == x.len()), "the other value's length");
+    let (fused, after) = Fused::split(norm.f);
+    isa.run(Apply { norm, pixels, fused, x, other, y });
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+}
+
+/// Turns `dy` into the gradient before the activation, which is that of `other` too, with 0 in
+/// missing images, and sums for each channel `dy` and `dy · x̂`, `x̂` being `(x − mean) · rstd`:
+/// overwrites `sums`, `[channels][2]`. `y` is what [`apply`] left; without an activation it is not
+/// read, and may be empty.
+///
+/// # Panics
+/// When a slice has a wrong length, `images` is not 1 to 16, or this machine lacks `isa`.
+pub fn gather_backward(
+    isa: Isa,
+    images: usize,
+    norm: &BatchNorm<'_>,
+    x: &[Lanes],
+    y: &[Lanes],
+    dy: &mut [Lanes],
+    sums: &mut [f32],
+) {
+    let pixels = norm.check(x.len());
+    assert!((1..=LANES).contains(&images), "1 to 16 images");
+    assert_eq!(dy.len(), x.len(), "the gradient's length");
+    let (sums, rest) = sums.as_chunks_mut();
+    assert!(rest.is_empty() && sums.len() == norm.mean.len(), "two numbers for each channel");
+    let (fused, after) = Fused::split(norm.f);
+    // Nothing is read from `x` in the place of `y`.
+    let y = if norm.f == Activation::Identity { x } else { y };
+    assert_eq!(y.len(), x.len(), "the output's length");
+    if let Some(f) = after {
+        activation::backward_in_place(isa, f, y, dy);
+    }
+    isa.run(GatherBackward { images, norm, pixels, fused, x, y, dy, sums });
+}
+
+/// Adds up the sums of all groups of a batch of so many images, in their order: overwrites `means`,
+/// `[channels][2]`, with each sum over the count, and adds `Σ dy · x̂` to `dw` and `Σ dy` to `db`.
+///
+/// # Panics
+/// When there are no images or pixels, or a slice has a wrong length.
+pub fn merge_backward(
+    images: usize,
+    pixels: usize,
+    sums: &[f32],
+    mut dw: Option<&mut [f32]>,
+    mut db: Option<&mut [f32]>,
+    means: &mut [f32],
+) {
+    let (means, rest) = means.as_chunks_mut::<2>();
+    assert!(rest.is_empty(), "two numbers for each channel");
+    let channels = means.len();
+    let sums = groups(images, channels, sums);
+    assert!(pixels > 0, "pixels");
+    for gradient in [&dw, &db].into_iter().flatten() {
+        assert_eq!(gradient.len(), channels, "the length of a gradient");
+    }
+    let count = (images * pixels) as f64;
+    for channel in 0..channels {
+        let mut total = [0.0; 2];
+        for group in sums.chunks_exact(channels) {
+            total[0] += f64::from(group[channel][0]);
+            total[1] += f64::from(group[channel][1]);
+        }
+        means[channel] = total.map(|total| (total / count) as f32);
+        if let Some(db) = &mut db {
+            db[channel] += total[0] as f32;
+        }
+        if let Some(dw) = &mut dw {
+            dw[channel] += total[1] as f32;
+        }
+    }
+}
+
+/// `dx = weight · rstd · (dy − mean of dy − x̂ · mean of dy · x̂)`, with `dy` from
+/// [`gather_backward`] and the means from [`merge_backward`]; overwrites `dx`, with 0 in missing
+/// images.
+///
+/// # Panics
+/// As [`gather_backward`].
+pub fn apply_backward(
+    isa: Isa,
+    images: usize,
+    norm: &BatchNorm<'_>,
+    x: &[Lanes],
+    dy: &[Lanes],
+    means: &[f32],
+    dx: &mut [Lanes],
+) {
+    assert_eq!(dy.len(), x.len(), "the gradient's length");
+    run_backward(isa, images, norm, x, Some(dy), means, dx);
+}
+
+/// [`apply_backward`], with `dx` in the place of `dy`.
+///
+/// # Panics
+/// As [`apply_backward`].
+pub fn apply_backward_in_place(
+    isa: Isa,
+    images: usize,
+    norm: &BatchNorm<'_>,
+    x: &[Lanes],
+    means: &[f32],
+    dy: &mut [Lanes],
+) {
+    run_backward(isa, images, norm, x, None, means, dy);
+}
+
+fn run_backward(
+    isa: Isa,
+    images: usize,
+    norm: &BatchNorm<'_>,
+    x: &[Lanes],
+    dy: Option<&[Lanes]>,
+    means: &[f32],
+    dx: &mut [Lanes],
+) {
+    let pixels = norm.check(x.len());
+    let mask = mask(images);
+    assert_eq!(dx.len(), x.len(), "the gradient's length");
+    let (means, rest) = means.as_chunks();
+    assert!(rest.is_empty() && means.len() == norm.mean.len(), "two numbers for each channel");
+    isa.run(ApplyBackward { norm, pixels, mask, x, dy, means, dx });
+}
+
+impl BatchNorm<'_> {
+    /// The pixels of a channel, once all lengths are seen to fit.
+    fn check(&self, len: usize) -> usize {
+        let channels = self.mean.len();
+        let (Spread::Rstd(spread) | Spread::Variance { variance: spread, .. }) = self.spread;
+        assert_eq!(spread.len(), channels, "the length of the spread");
+        for numbers in [self.weight, self.bias].into_iter().flatten() {
+            assert_eq!(numbers.len(), channels, "the length of weight or bias");
+        }
+        pixels(len, channels)
+    }
+
+    #[inline(always)]
+    fn rstd(&self, channel: usize) -> f32 {
+        match self.spread {
+            Spread::Rstd(rstd) => rstd[channel],
+            Spread::Variance { variance, eps } => {
+                let variance = not_negative(f64::from(variance[channel]));
+                (1.0 / (variance + f64::from(eps)).sqrt()) as f32
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn scale(&self, channel: usize) -> f32 {
+        self.rstd(channel) * self.weight.map_or(1.0, |weight| weight[channel])
+    }
+}
+
+fn pixels(len: usize, channels: usize) -> usize {
+    let pixels = len.checked_div(channels).unwrap_or(0);
+    assert!(pixels > 0 && pixels * channels == len, "pixels of each channel");
+    pixels
+}
+
+/// Two numbers for each channel of each group.
+fn groups(images: usize, channels: usize, numbers: &[f32]) -> &[[f32; 2]] {
+    assert!(images > 0 && channels > 0, "images and channels");
+    let (pairs, rest) = numbers.as_chunks();
+    let fits = rest.is_empty() && pairs.len() == images.div_ceil(LANES) * channels;
+    assert!(fits, "two numbers for each channel of each group of images");
+    pairs
+}
+
+struct Gather<'a> {
+    images: usize,
+    pixels: usize,
+    x: &'a [Lanes],
+    statistics: &'a mut [[f32; 2]],
+}
+
+impl Kernel for Gather<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Gather { images, pixels, x, statistics } = self;
+        let mask = mask(images);
+        // Four channels at a time, since four sums over lanes cost hardly more than one.
+        for (x, statistics) in x.chunks(4 * pixels).zip(statistics.chunks_mut(4)) {
+            let channels = statistics.len();
+            let mut shift = [0.0; 4];
+            let (mut before, mut center, mut squares) = (0.0, [0.0; 4], [0.0; 4]);
+            for start in (0..pixels).step_by(BLOCK) {
+                let len = BLOCK.min(pixels - start);
+                let block = |channel: usize| &x[channel * pixels + start..][..len];
+                let count = (len * images) as f64;
+                if start == 0 {
+                    let mut sum = [Lanes::ZERO; 4];
+                    for c in 0..channels {
+                        [sum[c], _] = deviations(s, block(c), &Lanes::ZERO);
+                    }
+                    shift = totals(s, &mask, &sum).map(|sum| sum / count as f32);
+                }
+                // Less the mean of the blocks before: however far that is from zero, or from this
+                // block's, what the sums lose is small beside what they add.
+                let (mut sum, mut square) = ([Lanes::ZERO; 4], [Lanes::ZERO; 4]);
+                for c in 0..channels {
+                    [sum[c], square[c]] = deviations(s, block(c), &Lanes([shift[c]; LANES]));
+                }
+                let (sum, square) = (totals(s, &mask, &sum), totals(s, &mask, &square));
+                let (inverse, share) = (1.0 / count, count / (before + count));
+                for c in 0..4 {
+                    let sum = f64::from(sum[c]);
+                    let delta = f64::from(shift[c]) + sum * inverse - center[c];
+                    let own = f64::from(square[c]) - sum * sum * inverse;
+                    center[c] += delta * share;
+                    squares[c] += own + delta * delta * before * share;
+                    shift[c] = center[c] as f32;
+                }
+                before += count;
+            }
+            for (c, statistics) in statistics.iter_mut().enumerate() {
+                *statistics = [center[c] as f32, not_negative(squares[c]) as f32];
+            }
+        }
+    }
+}
+
+struct Apply<'a> {
+    norm: &'a BatchNorm<'a>,
+    pixels: usize,
+    fused: Fused,
+    x: &'a [Lanes],
+    other: Option<&'a [Lanes]>,
+    y: &'a mut [Lanes],
+}
+
+impl Kernel for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Apply { norm, pixels, fused, x, other, y } = self;
+        for (channel, y) in y.chunks_exact_mut(pixels).enumerate() {
+            let x = &x[channel * pixels..][..pixels];
+            let other = other.map(|other| &other[channel * pixels..][..pixels]);
+            // Less the mean first: with it in the bias, a mean far from zero would cost bits.
+            let factors = [
+                s.splat(norm.mean[channel]),
+                s.splat(norm.scale(channel)),
+                s.splat(norm.bias.map_or(0.0, |bias| bias[channel])),
+            ];
+            // One loop for each function, which then asks nothing within.
+            match fused {
+                Fused::Identity => apply_channel(s, Fused::Identity, factors, x, other, y),
+                Fused::Relu => apply_channel(s, Fused::Relu, factors, x, other, y),
+                Fused::Leaky(_) => apply_channel(s, fused, factors, x, other, y),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn apply_channel<S: Simd>(
+    s: S,
+    fused: Fused,
+    [mean, scale, bias]: [S::V; 3],
+    x: &[Lanes],
+    other: Option<&[Lanes]>,
+    y: &mut [Lanes],
+) {
+    match other {
+        None => {
+            for (x, y) in x.iter().zip(y) {
+                for part in 0..S::PARTS {
+                    let v = s.fma(s.sub(s.load(x, part), mean), scale, bias);
+                    s.store(y, part, fused.apply(s, v));
+                }
+            }
+        }
+        Some(other) => {
+            for ((x, other), y) in x.iter().zip(other).zip(y) {
+                for part in 0..S::PARTS {
+                    let v = s.fma(s.sub(s.load(x, part), mean), scale, bias);
+                    s.store(y, part, fused.apply(s, s.add(v, s.load(other, part))));
+                }
+            }
+        }
+    }
+}
+
+struct GatherBackward<'a> {
+    images: usize,
+    norm: &'a BatchNorm<'a>,
+    pixels: usize,
+    fused: Fused,
+    x: &'a [Lanes],
+    y: &'a [Lanes],
+    dy: &'a mut [Lanes],
+    sums: &'a mut [[f32; 2]],
+}
+
+impl Kernel for GatherBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let GatherBackward { images, norm, pixels, fused, x, y, dy, sums } = self;
+        let (mask, zero) = (mask(images), Lanes::ZERO);
+        for (channel, dy) in dy.chunks_exact_mut(pixels).enumerate() {
+            let x = &x[channel * pixels..][..pixels];
+            let y = &y[channel * pixels..][..pixels];
+            let mean = norm.mean[channel];
+            let mut total = [0.0; 2];
+            for ((x, y), dy) in x.chunks(BLOCK).zip(y.chunks(BLOCK)).zip(dy.chunks_mut(BLOCK)) {
+                let block = match fused {
+                    Fused::Identity => gather_block(s, Fused::Identity, &mask, mean, x, y, dy),
+                    Fused::Relu => gather_block(s, Fused::Relu, &mask, mean, x, y, dy),
+                    Fused::Leaky(_) => gather_block(s, fused, &mask, mean, x, y, dy),
+                };
+                // Masked again: where dy is made 0, its product with NaN is NaN.
+                let [sum, product, ..] = totals(s, &mask, &[block[0], block[1], zero, zero]);
+                total[0] += f64::from(sum);
+                total[1] += f64::from(product);
+            }
+            let product = total[1] * f64::from(norm.rstd(channel));
+            sums[channel] = [total[0] as f32, product as f32];
+        }
+    }
+}
+
+/// `dy = dy · f'`, and of each lane `Σ dy` and `Σ dy (x − mean)`.
+#[inline(always)]
+fn gather_block<S: Simd>(
+    s: S,
+    fused: Fused,
+    mask: &Lanes,
+    mean: f32,
+    x: &[Lanes],
+    y: &[Lanes],
+    dy: &mut [Lanes],
+) -> [Lanes; 2] {
+    let mut out = [Lanes::ZERO; 2];
+    let mean = s.splat(mean);
+    let (x_fours, x_rest) = x.as_chunks::<4>();
+    let (y_fours, y_rest) = y.as_chunks::<4>();
+    let (dy_fours, dy_rest) = dy.as_chunks_mut::<4>();
+    for part in 0..S::PARTS {
+        let mask = s.load(mask, part);
+        // Four sums each, so that additions need not wait for each other.
+        let (mut sums, mut products) = ([s.splat(0.0); 4], [s.splat(0.0); 4]);
+        for ((x, y), dy) in x_fours.iter().zip(y_fours).zip(&mut *dy_fours) {
+            for i in 0..4 {
+                let d = fused.gradient(s, s.load(&y[i], part), s.load(&dy[i], part));
+                let d = masked(s, mask, d);
+                s.store(&mut dy[i], part, d);
+                sums[i] = s.add(sums[i], d);
+                let x = s.sub(s.load(&x[i], part), mean);
+                products[i] = s.fma(d, x, products[i]);
+            }
+        }
+        for ((x, y), dy) in x_rest.iter().zip(y_rest).zip(&mut *dy_rest) {
+            let d = fused.gradient(s, s.load(y, part), s.load(dy, part));
+            let d = masked(s, mask, d);
+            s.store(dy, part, d);
+            sums[0] = s.add(sums[0], d);
+            products[0] = s.fma(d, s.sub(s.load(x, part), mean), products[0]);
+        }
+        for (out, [a, b, c, d]) in out.iter_mut().zip([sums, products]) {
+            s.store(out, part, s.add(s.add(a, b), s.add(c, d)));
+        }
+    }
+    out
+}
+
+struct ApplyBackward<'a> {
+    norm: &'a BatchNorm<'a>,
+    pixels: usize,
+    mask: Lanes,
+    x: &'a [Lanes],
+    /// In `dx`, when left out.
+    dy: Option<&'a [Lanes]>,
+    means: &'a [[f32; 2]],
+    dx: &'a mut [Lanes],
+}
+
+impl Kernel for ApplyBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let ApplyBackward { norm, pixels, mask, x, dy, means, dx } = self;
+        for (channel, dx) in dx.chunks_exact_mut(pixels).enumerate() {
+            let x = &x[channel * pixels..][..pixels];
+            let [dy_mean, product_mean] = means[channel];
+            let mean = s.splat(norm.mean[channel]);
+            let slope = s.splat(-product_mean * norm.rstd(channel));
+            let (dy_mean, scale) = (s.splat(dy_mean), s.splat(norm.scale(channel)));
+            match dy {
+                Some(dy) => {
+                    let dy = &dy[channel * pixels..][..pixels];
+                    for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
+                        for part in 0..S::PARTS {
+                            let x = s.sub(s.load(x, part), mean);
+                            let d = s.fma(x, slope, s.sub(s.load(dy, part), dy_mean));
+                            let d = masked(s, s.load(&mask, part), s.mul(d, scale));
+                            s.store(dx, part, d);
+                        }
+                    }
+                }
+                None => {
+                    for (x, dx) in x.iter().zip(dx) {
+                        for part in 0..S::PARTS {
+                            let x = s.sub(s.load(x, part), mean);
+                            let d = s.fma(x, slope, s.sub(s.load(dx, part), dy_mean));
+                            let d = masked(s, s.load(&mask, part), s.mul(d, scale));
+                            s.store(dx, part, d);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The passes of norms.
+
+use typenet_shape::{Activation, Buffer, Op, Step};
+
+use crate::kernels::batch_norm::{self, BatchNorm, Spread};
+
+use crate::kernels::group_norm::{self, Gradients, GroupNorm};
+use crate::parameters::NormParameters;
+use crate::pass::{Backward, Forward, apart, wrong};
+
+/// A batch norm with the statistics of the batch.
+fn of_batch<'a>(
+    step: &Step,
+    statistics: &'a [f32],
+    parameters: &'a impl NormParameters,
+) -> BatchNorm<'a> {
+    let own = &statistics[step.statistics.offset..step.statistics.end()];
+    let (mean, rstd) = own.split_at(own.len() / 2);
+    BatchNorm {
+        mean,
+        spread: Spread::Rstd(rstd),
+        weight: parameters.weight(),
+        bias: parameters.bias(),
+        f: step.training.activation,
+    }
+}
+
+/// A norm over each image by itself.
+fn of_image<'a>(step: &Step, parameters: &'a impl NormParameters) -> Option<GroupNorm<'a>> {
+    let (groups, eps) = match step.op {
+        Op::LayerNorm { eps, .. } => (1, eps),
+        Op::GroupNorm { num_groups, eps, .. } => (num_groups, eps),
+        _ => return None,
+    };
+    Some(GroupNorm { groups, eps, weight: parameters.weight(), bias: parameters.bias() })
+}
+
+impl Forward<'_> {
+    /// Each channel to mean 0 and variance 1, with activation. While training, the end of one segment
+    /// gathers the statistics, and the next one starts with this.
+    pub fn batch_norm(&mut self, step: &Step, parameters: &impl NormParameters) {
+        let isa = self.isa;
+        if let Some(segment) = &mut self.segment {
+            let [x, y] = [step.training.input, step.training.output];
+            if segment.index + 1 == step.segment {
+                let x = &self.arena[x.offset..x.end()];
+                batch_norm::gather(isa, segment.images, x, segment.gathered);
+            } else if segment.index == step.segment {
+                let norm = of_batch(step, segment.statistics, parameters);
+                let [x, y] = apart(self.arena, [x, y]);
+                batch_norm::apply(isa, &norm, x, None, y);
+            }
+            return;
+        }
+        if step.folded {
+            return;
+        }
+        if let Some(image) = &self.image {
+            return image.batch_norm(isa, step, self.arena);
+        }
+        let (Op::BatchNorm { eps, .. }, Some((mean, variance))) = (step.op, parameters.running())
+        else {
+            return wrong(step);
+        };
+        let norm = BatchNorm {
+            mean,
+            spread: Spread::Variance { variance, eps },
+            weight: parameters.weight(),
+            bias: parameters.bias(),
+            f: step.inference.activation,
+        };
+        let (x, y) = self.buffers(step);
+        batch_norm::apply(isa, &norm, x, None, y);
+    }
+
+    /// Groups of channels, or all numbers, of each image to mean 0 and variance 1, with activation.
+    pub fn group_norm(&mut self, step: &Step, parameters: &impl NormParameters) {
+        if !self.runs(step) {
+            return;
+        }
+        if let Some(image) = &self.image {
+            return image.layer_norm(self.isa, step, self.arena);
+        }
+        let Some(norm) = of_image(step, parameters) else { return wrong(step) };
+        let (isa, f) = (self.isa, self.activation_of(step));
+        let (x, y) = self.buffers(step);
+        group_norm::forward(isa, &norm, x, f, y);
+    }
+}
+
+impl Backward<'_> {
+    /// Gradients of a batch norm. Those of weight and bias are added up where all groups meet.
+    pub fn batch_norm<P: NormParameters>(&mut self, step: &Step, parameters: &P, _: &mut P) {
+        let Some(gradient) = step.output_gradient else { return };
+        let (isa, segment) = (self.isa, &mut self.segment);
+        let norm = of_batch(step, segment.statistics, parameters);
+        if segment.index == step.segment {
+            // The output need not be there where nothing reads it.
+            let y = match norm.f {
+                Activation::Identity => Buffer::NONE,
+                _ => step.training.output,
+            };
+            let [x, y, dy] = apart(self.arena, [step.training.input, y, gradient]);
+            batch_norm::gather_backward(isa, segment.images, &norm, x, y, dy, segment.gathered);
+        } else if segment.index + 1 == step.segment
+            && let Some(input_gradient) = step.input_gradient
+        {
+            let means = &segment.means[step.statistics.offset..step.statistics.end()];
+            let [x, dy, dx] = apart(self.arena, [step.training.input, gradient, input_gradient]);
+            batch_norm::apply_backward(isa, segment.images, &norm, x, dy, means, dx);
+            self.add_up(step);
+        }
+    }
+
+    /// Gradients of a norm of each image by itself; the weight's and bias's are added to `gradients`.
+    pub fn group_norm<P: NormParameters>(
+        &mut self,
+        step: &Step,
+        parameters: &P,
+        gradients: &mut P,
+    ) {
+        if !self.runs(step) {
+            return;
+        }
+        let Some(norm) = of_image(step, parameters) else { return wrong(step) };
+        let Some(gradient) = step.output_gradient else { return };
+        self.undo_activation(step, gradient);
+        let (isa, images) = (self.isa, self.segment.images);
+        let (weight, bias) = gradients.both_mut().unzip();
+        // The kernel writes a gradient that nobody reads, where there is no layer before it.
+        let Some(input_gradient) = step.input_gradient.or(step.scratch) else { return };
+        let [x, dy, dx] = apart(self.arena, [step.training.input, gradient, input_gradient]);
+        group_norm::backward(isa, images, &norm, x, dy, Gradients { weight, bias }, dx);
+        self.add_up(step);
+    }
+}

@@ -1,0 +1,279 @@
+//! What layers do: [`Op`], with its shape rules in `rules`, its parameters in `parameters`, and what is
+//! known after a mistake in `outline`.
+
+mod outline;
+mod parameters;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use crate::{Conv2d, Padding, Pool2d, Shape};
+
+pub use outline::Outline;
+
+/// A function applied to every number, fused into the layer before it where it can be.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Activation {
+    /// `x`
+    Identity,
+    /// `max(x, 0)`
+    Relu,
+    /// `x` where positive, `negative_slope · x` elsewhere.
+    LeakyRelu {
+        /// 0 or more.
+        negative_slope: f32,
+    },
+    /// `1 / (1 + e⁻ˣ)`
+    Sigmoid,
+    /// `tanh x`
+    Tanh,
+}
+
+impl Activation {
+    /// Whether the derivative is a function of the output alone, so that the input need not be kept
+    /// for the backward pass.
+    pub const fn from_output(self) -> bool {
+        match self {
+            Activation::Identity
+            | Activation::Relu
+            | Activation::LeakyRelu { .. }
+            | Activation::Sigmoid
+            | Activation::Tanh => true,
+        }
+    }
+}
+
+/// What a layer does: its kind with the arguments that the declaration gives it.
+/// Pairs are `[height, width]`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Op {
+    /// The net's input.
+    Input {
+        /// Its shape.
+        shape: Shape,
+    },
+    /// 2-d convolution, see [`Conv2d`].
+    Conv2d {
+        /// Output channels.
+        out_channels: usize,
+        /// Kernel size.
+        kernel: [usize; 2],
+        /// Step between windows.
+        stride: [usize; 2],
+        /// Zeros around the input.
+        padding: Padding,
+        /// Distance between taps.
+        dilation: [usize; 2],
+        /// Channel groups.
+        groups: usize,
+        /// Whether there is a bias.
+        bias: bool,
+    },
+    /// 2-d convolution of each channel by itself: `groups` is the number of input channels.
+    DepthwiseConv2d {
+        /// Kernel size.
+        kernel: [usize; 2],
+        /// Output channels for each input channel.
+        multiplier: usize,
+        /// Step between windows.
+        stride: [usize; 2],
+        /// Zeros around the input.
+        padding: Padding,
+        /// Distance between taps.
+        dilation: [usize; 2],
+        /// Whether there is a bias.
+        bias: bool,
+    },
+    /// `y = W x + b`.
+    Linear {
+        /// Output features.
+        out_features: usize,
+        /// Whether there is a bias.
+        bias: bool,
+    },
+    /// `(x − mean) / √(variance + eps)`, each over the batch and the pixels of a channel, in inference
+    /// over what training met.
+    BatchNorm {
+        /// Whether each channel has a weight and a bias after that.
+        affine: bool,
+        /// The share of a new batch in the running statistics.
+        momentum: f32,
+        /// Added to the variance.
+        eps: f32,
+    },
+    /// `(x − mean) / √(variance + eps)` over all numbers of a value.
+    LayerNorm {
+        /// Whether each number has a weight and a bias after that.
+        affine: bool,
+        /// Added to the variance.
+        eps: f32,
+    },
+    /// `(x − mean) / √(variance + eps)` over the pixels of some neighbouring channels.
+    GroupNorm {
+        /// How many groups the channels form.
+        num_groups: usize,
+        /// Whether each channel has a weight and a bias after that.
+        affine: bool,
+        /// Added to the variance.
+        eps: f32,
+    },
+    /// Maximum over windows, see [`Pool2d`].
+    MaxPool2d {
+        /// Window size.
+        kernel: [usize; 2],
+        /// Step between windows.
+        stride: [usize; 2],
+        /// Border on each side.
+        padding: [usize; 2],
+    },
+    /// Average over windows, see [`Pool2d`].
+    AvgPool2d {
+        /// Window size.
+        kernel: [usize; 2],
+        /// Step between windows.
+        stride: [usize; 2],
+        /// Border on each side.
+        padding: [usize; 2],
+        /// Whether the border counts in the average.
+        count_include_pad: bool,
+    },
+    /// Average over height and width: `[c, h, w]` to `[c]`.
+    GlobalAvgPool,
+    /// `[c, h, w]` to `[c·h·w]`.
+    Flatten,
+    /// The same numbers in another shape.
+    Reshape {
+        /// That shape.
+        shape: Shape,
+    },
+    /// `max(x, 0)`
+    Relu,
+    /// `x` where positive, `negative_slope · x` elsewhere.
+    LeakyRelu {
+        /// 0 or more.
+        negative_slope: f32,
+    },
+    /// `1 / (1 + e⁻ˣ)`
+    Sigmoid,
+    /// `tanh x`
+    Tanh,
+    /// In training: zero with probability `p`, else `x / (1 − p)`. Else: `x`.
+    Dropout {
+        /// The share dropped.
+        p: f32,
+    },
+    /// `eˣ / Σ eˣ` over the channels (or features).
+    Softmax,
+    /// The sum of several values of one shape.
+    Add,
+    /// The product of several values; `[c]` and `[c, 1, 1]` count for every pixel of a channel.
+    Mul,
+    /// Several values one behind the other along the channels.
+    Concat,
+}
+
+impl Op {
+    /// The layer's keyword.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Op::Input { .. } => "input",
+            Op::Conv2d { .. } => "conv2d",
+            Op::DepthwiseConv2d { .. } => "depthwise_conv2d",
+            Op::Linear { .. } => "linear",
+            Op::BatchNorm { .. } => "batch_norm",
+            Op::LayerNorm { .. } => "layer_norm",
+            Op::GroupNorm { .. } => "group_norm",
+            Op::MaxPool2d { .. } => "max_pool2d",
+            Op::AvgPool2d { .. } => "avg_pool2d",
+            Op::GlobalAvgPool => "global_avg_pool",
+            Op::Flatten => "flatten",
+            Op::Reshape { .. } => "reshape",
+            Op::Relu => "relu",
+            Op::LeakyRelu { .. } => "leaky_relu",
+            Op::Sigmoid => "sigmoid",
+            Op::Tanh => "tanh",
+            Op::Dropout { .. } => "dropout",
+            Op::Softmax => "softmax",
+            Op::Add => "add",
+            Op::Mul => "mul",
+            Op::Concat => "concat",
+        }
+    }
+
+    /// The elementwise function that this layer is, if it is one.
+    pub const fn activation(&self) -> Option<Activation> {
+        match self {
+            Op::Relu => Some(Activation::Relu),
+            Op::LeakyRelu { negative_slope } => {
+                Some(Activation::LeakyRelu { negative_slope: *negative_slope })
+            }
+            Op::Sigmoid => Some(Activation::Sigmoid),
+            Op::Tanh => Some(Activation::Tanh),
+            _ => None,
+        }
+    }
+
+    /// Whether the layer has parameters, or statistics that are kept with them.
+    pub const fn has_parameters(&self) -> bool {
+        matches!(
+            self,
+            Op::Conv2d { .. }
+                | Op::DepthwiseConv2d { .. }
+                | Op::Linear { .. }
+                | Op::BatchNorm { .. }
+                | Op::LayerNorm { affine: true, .. }
+                | Op::GroupNorm { affine: true, .. }
+        )
+    }
+
+    /// Whether an activation behind the layer can be computed before its values are stored.
+    pub const fn takes_activation(&self) -> bool {
+        self.takes_factors()
+            || matches!(
+                self,
+                Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::GroupNorm { .. } | Op::Add
+            )
+    }
+
+    /// Whether a factor and a summand for each output channel can be put into the layer's weight and
+    /// bias: what a batch norm behind it does in inference.
+    pub const fn takes_factors(&self) -> bool {
+        matches!(self, Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } | Op::Linear { .. })
+    }
+
+    /// Whether the layer's value is its input's, number for number, in training and inference.
+    pub const fn keeps_numbers(&self) -> bool {
+        matches!(self, Op::Flatten | Op::Reshape { .. })
+    }
+
+    /// The convolution's numbers on this input, or `None` for other layers.
+    pub const fn conv2d(&self, input: Shape) -> Option<Conv2d> {
+        let (conv, padding) = match *self {
+            Op::Conv2d { out_channels, kernel, stride, padding, dilation, groups, bias } => {
+                let conv = Conv2d::new(input, out_channels, kernel);
+                (Conv2d { stride, dilation, groups, bias, ..conv }, padding)
+            }
+            Op::DepthwiseConv2d { kernel, multiplier, stride, padding, dilation, bias } => {
+                let groups = if input.rank() == 0 { 0 } else { input.dim(0) };
+                let conv = Conv2d::new(input, groups.saturating_mul(multiplier), kernel);
+                (Conv2d { stride, dilation, groups, bias, ..conv }, padding)
+            }
+            _ => return None,
+        };
+        Some(conv.padded(padding))
+    }
+
+    /// The pooling window's numbers on this input, or `None` for other layers.
+    pub const fn pool2d(&self, input: Shape) -> Option<Pool2d> {
+        match *self {
+            Op::MaxPool2d { kernel, stride, padding } => {
+                Some(Pool2d { input, kernel, stride, padding, count_include_pad: true })
+            }
+            Op::AvgPool2d { kernel, stride, padding, count_include_pad } => {
+                Some(Pool2d { input, kernel, stride, padding, count_include_pad })
+            }
+            _ => None,
+        }
+    }
+}

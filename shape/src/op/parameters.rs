@@ -1,0 +1,88 @@
+//! The parameters of layers and what they cost.
+
+use super::Op;
+use crate::{Shape, TensorKind};
+
+const BOTH: &[TensorKind] = &[TensorKind::Weight, TensorKind::Bias];
+
+impl Op {
+    /// The layer's tensors, in the order in which they are stored.
+    pub const fn tensors(&self) -> &'static [TensorKind] {
+        match self {
+            Op::Conv2d { bias, .. }
+            | Op::DepthwiseConv2d { bias, .. }
+            | Op::Linear { bias, .. } => {
+                if *bias {
+                    BOTH
+                } else {
+                    &[TensorKind::Weight]
+                }
+            }
+            Op::BatchNorm { affine: true, .. } => &TensorKind::ALL,
+            Op::BatchNorm { affine: false, .. } => {
+                &[TensorKind::RunningMean, TensorKind::RunningVar]
+            }
+            Op::LayerNorm { affine: true, .. } | Op::GroupNorm { affine: true, .. } => BOTH,
+            _ => &[],
+        }
+    }
+
+    /// The shape of the weight for an input of this shape, if the layer has one.
+    pub const fn weight(&self, input: Shape) -> Option<Shape> {
+        match self {
+            Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => match self.conv2d(input) {
+                Some(conv) => Some(conv.weight()),
+                None => None,
+            },
+            Op::BatchNorm { affine: true, .. } | Op::GroupNorm { affine: true, .. } => {
+                Some(Shape::new(&[input.dim(0)]))
+            }
+            Op::LayerNorm { affine: true, .. } => Some(input),
+            Op::Linear { out_features, .. } => Some(Shape::new(&[*out_features, input.dim(0)])),
+            _ => None,
+        }
+    }
+
+    /// The shape of the bias for an input of this shape, if the layer has one.
+    pub const fn bias(&self, input: Shape) -> Option<Shape> {
+        match *self {
+            Op::Conv2d { out_channels: n, bias: true, .. }
+            | Op::Linear { out_features: n, bias: true } => Some(Shape::new(&[n])),
+            Op::DepthwiseConv2d { multiplier, bias: true, .. } => {
+                Some(Shape::new(&[input.dim(0) * multiplier]))
+            }
+            Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::GroupNorm { .. } => {
+                self.weight(input)
+            }
+            _ => None,
+        }
+    }
+
+    /// The shape of the running mean and of the running variance, if the layer keeps them.
+    pub const fn running(&self, input: Shape) -> Option<Shape> {
+        match self {
+            Op::BatchNorm { .. } => Some(Shape::new(&[input.dim(0)])),
+            _ => None,
+        }
+    }
+
+    /// The shape of one of the layer's tensors for an input of this shape, if it has that one.
+    pub const fn tensor(&self, kind: TensorKind, input: Shape) -> Option<Shape> {
+        match kind {
+            TensorKind::Weight => self.weight(input),
+            TensorKind::Bias => self.bias(input),
+            TensorKind::RunningMean | TensorKind::RunningVar => self.running(input),
+        }
+    }
+
+    /// Multiply-adds for one image, 0 for layers that sum up no products.
+    pub const fn multiply_adds(&self, input: Shape, output: Shape) -> u64 {
+        match self.weight(input) {
+            Some(weight) if self.takes_factors() => {
+                let positions = if output.rank() == 3 { output.dim(1) * output.dim(2) } else { 1 };
+                weight.elements() as u64 * positions as u64
+            }
+            _ => 0,
+        }
+    }
+}

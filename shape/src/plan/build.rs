@@ -1,0 +1,347 @@
+use super::place::{Item, place};
+use super::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
+use crate::{Activation, Fusion, Graph, Op, Shape};
+
+impl<const N: usize> Plan<N> {
+    /// The plan of a graph with `N` nodes.
+    ///
+    /// # Panics
+    /// When a layer does not fit its input, or `N` is wrong.
+    pub const fn new(graph: &Graph<'_>) -> Plan<N> {
+        let shapes: [Shape; N] = graph.shapes();
+        let fusion: Fusion<N> = Fusion::new(graph);
+        let (step_of, step_count) = number_steps(graph, &fusion);
+        let trained: [bool; N] = needs_gradient(graph);
+        let training_root: [usize; N] = storage(graph, &fusion, true);
+        let inference_root: [usize; N] = storage(graph, &fusion, false);
+
+        let mut values = [Item::NOTHING; N];
+        let mut gradients = [Item::NOTHING; N];
+        let mut inference = [Item::NOTHING; N];
+        // What a step needs for itself while it runs backward.
+        let mut scratch = [Item::NOTHING; N];
+        let last_time = 2 * step_count;
+        let mut node = 0;
+        while node < N {
+            let op = &graph.nodes[node].op;
+            let (at, early) = (step_of[node], step_of[fusion.host(node, false)]);
+            let len = shapes[node].elements();
+            if training_root[node] == node {
+                values[node] = Item { len, start: at, end: at, ..Item::NOTHING };
+                if trained[node] {
+                    let end = last_time - 1 - at;
+                    gradients[node] = Item { len, start: end, end, ..Item::NOTHING };
+                }
+            }
+            if inference_root[node] == node {
+                inference[node] = Item { len, start: early, end: early, ..Item::NOTHING };
+            }
+            let mut k = 0;
+            while k < graph.nodes[node].inputs.len() {
+                let source = graph.nodes[node].inputs[k];
+                // Within one pass nothing is read from memory.
+                if training_root[node] != training_root[source] {
+                    values[training_root[source]].live_until(at);
+                    if trained[node] {
+                        let back = last_time - 1 - at;
+                        if reads_input_backward(op) {
+                            values[training_root[source]].live_until(back);
+                        }
+                        let gradient = &mut gradients[training_root[source]];
+                        if gradient.start > back {
+                            gradient.start = back;
+                        }
+                    }
+                }
+                if inference_root[node] != inference_root[source] {
+                    inference[inference_root[source]].live_until(early);
+                }
+                k += 1;
+            }
+            if trained[node] && reads_output_backward(op) {
+                values[training_root[node]].live_until(last_time - 1 - at);
+            }
+            node += 1;
+        }
+        // The output is copied out when forward ends, and its gradient in when backward starts.
+        let output = N - 1;
+        values[training_root[output]].live_until(step_count);
+        inference[inference_root[output]].live_until(step_count);
+        let gradient = &mut gradients[training_root[output]];
+        if gradient.len == 0 {
+            let len = shapes[output].elements();
+            *gradient = Item { len, end: last_time, ..Item::NOTHING };
+        }
+        gradient.start = if step_count == 0 { 0 } else { step_count - 1 };
+
+        let adds: [[bool; MAX_INPUTS]; N] = additions(graph, &fusion, &training_root, &trained);
+        let mut node = 0;
+        while node < N {
+            if fusion.is_step(graph, node) && trained[node] {
+                let source = graph.nodes[node].inputs[0];
+                let len = match graph.nodes[node].op {
+                    Op::Mul => shapes[node].elements(),
+                    Op::Add | Op::Concat => 0,
+                    Op::LayerNorm { .. } | Op::GroupNorm { .. } if !trained[source] => {
+                        shapes[source].elements()
+                    }
+                    _ if trained[source] && adds[node][0] => shapes[source].elements(),
+                    _ => 0,
+                };
+                let back = last_time - 1 - step_of[node];
+                scratch[node] = Item { len, start: back, end: back, ..Item::NOTHING };
+            }
+            node += 1;
+        }
+
+        let mut training = [values, gradients, scratch];
+        let training_len = place(&mut training);
+        let [values, gradients, scratch] = training;
+        let mut small = [inference];
+        let inference_len = place(&mut small);
+        let [inference] = small;
+
+        let mut steps = [no_step(shapes[0]); N];
+        let mut norms = [no_norm(); N];
+        let (mut count, mut norm_count, mut statistics) = (0, 0, 0);
+        let mut node = 0;
+        while node < N {
+            if fusion.is_step(graph, node) {
+                let op = graph.nodes[node].op;
+                let source = graph.nodes[node].inputs[0];
+                let value = fusion.last(node, true);
+                let small_value = fusion.last(fusion.host(node, false), false);
+                let (x, y) = (training_root[source], training_root[value]);
+                let mut step = no_step(shapes[0]);
+                step.source_count = graph.nodes[node].inputs.len();
+                let mut k = 0;
+                while k < step.source_count {
+                    let source = graph.nodes[node].inputs[k];
+                    let root = training_root[source];
+                    step.sources[k] = Source {
+                        shape: shapes[source],
+                        training: values[root].buffer(),
+                        inference: inference[inference_root[source]].buffer(),
+                        gradient: some_if(trained[source], gradients[root].buffer()),
+                        adds: adds[node][k],
+                    };
+                    k += 1;
+                }
+                if let Op::BatchNorm { momentum, eps, .. } = op {
+                    let channels = shapes[node].dim(0);
+                    step.statistics = Buffer { offset: statistics, len: 2 * channels };
+                    norms[norm_count] = Norm {
+                        node,
+                        segment: norm_count + 1,
+                        channels,
+                        pixels: shapes[node].elements() / channels,
+                        statistics: step.statistics,
+                        momentum,
+                        eps,
+                        trained: trained[node],
+                    };
+                    statistics += 2 * channels;
+                    norm_count += 1;
+                }
+                let own = scratch[node].len > 0;
+                let detour = own && trained[source] && !matches!(op, Op::Mul);
+                let direct = some_if(trained[source], gradients[x].buffer());
+                steps[count] = Step {
+                    node,
+                    op,
+                    input: shapes[source],
+                    output: shapes[value],
+                    training: Buffers {
+                        input: values[x].buffer(),
+                        output: values[y].buffer(),
+                        activation: fusion.activation(graph, node, true),
+                    },
+                    inference: Buffers {
+                        input: inference[inference_root[source]].buffer(),
+                        output: inference[inference_root[small_value]].buffer(),
+                        activation: fusion.activation(graph, node, false),
+                    },
+                    folded: fusion.host(node, false) != node,
+                    segment: norm_count,
+                    output_gradient: some_if(trained[value], gradients[y].buffer()),
+                    input_gradient: if detour { Some(scratch[node].buffer()) } else { direct },
+                    adds_to: if detour { direct } else { None },
+                    scratch: some_if(own && !detour, scratch[node].buffer()),
+                    ..step
+                };
+                count += 1;
+            }
+            node += 1;
+        }
+
+        Plan {
+            steps,
+            step_count,
+            step_of,
+            norms,
+            norm_count,
+            training_input: values[0].buffer(),
+            training_output: values[training_root[output]].buffer(),
+            output_gradient: gradients[training_root[output]].buffer(),
+            inference_input: inference[0].buffer(),
+            inference_output: inference[inference_root[output]].buffer(),
+            training_len,
+            inference_len,
+        }
+    }
+}
+
+const fn no_step(shape: Shape) -> Step {
+    let buffers =
+        Buffers { input: Buffer::NONE, output: Buffer::NONE, activation: Activation::Identity };
+    let source = Source {
+        shape,
+        training: Buffer::NONE,
+        inference: Buffer::NONE,
+        gradient: None,
+        adds: false,
+    };
+    Step {
+        node: 0,
+        op: Op::Flatten,
+        input: shape,
+        output: shape,
+        training: buffers,
+        inference: buffers,
+        folded: false,
+        segment: 0,
+        statistics: Buffer::NONE,
+        output_gradient: None,
+        input_gradient: None,
+        adds_to: None,
+        scratch: None,
+        sources: [source; MAX_INPUTS],
+        source_count: 0,
+    }
+}
+
+const fn no_norm() -> Norm {
+    Norm {
+        node: 0,
+        segment: 0,
+        channels: 0,
+        pixels: 0,
+        statistics: Buffer::NONE,
+        momentum: 0.0,
+        eps: 0.0,
+        trained: false,
+    }
+}
+
+const fn some_if(there: bool, buffer: Buffer) -> Option<Buffer> {
+    if there { Some(buffer) } else { None }
+}
+
+/// The step at which each node's value is there while training, and how many steps there are.
+const fn number_steps<const N: usize>(
+    graph: &Graph<'_>,
+    fusion: &Fusion<N>,
+) -> ([usize; N], usize) {
+    let mut step_of = [0; N];
+    let (mut node, mut next) = (0, 0);
+    while node < N {
+        if fusion.is_step(graph, node) {
+            step_of[node] = next;
+            next += 1;
+        } else if !graph.nodes[node].inputs.is_empty() {
+            step_of[node] = step_of[graph.nodes[node].inputs[0]];
+        }
+        node += 1;
+    }
+    (step_of, next)
+}
+
+/// The node whose buffer holds each node's value.
+const fn storage<const N: usize>(
+    graph: &Graph<'_>,
+    fusion: &Fusion<N>,
+    training: bool,
+) -> [usize; N] {
+    let mut root = [0; N];
+    let mut node = 0;
+    while node < N {
+        let op = &graph.nodes[node].op;
+        let same = op.keeps_numbers() || (!training && matches!(op, Op::Dropout { .. }));
+        root[node] = if same {
+            root[graph.nodes[node].inputs[0]]
+        } else {
+            fusion.last(fusion.host(node, training), training)
+        };
+        node += 1;
+    }
+    root
+}
+
+/// Whether parameters lie at or before each node, so that its value has a gradient worth computing.
+const fn needs_gradient<const N: usize>(graph: &Graph<'_>) -> [bool; N] {
+    let mut needed = [false; N];
+    let mut node = 0;
+    while node < N {
+        let tensors = graph.nodes[node].op.tensors();
+        needed[node] = !tensors.is_empty() && tensors[0].is_parameter();
+        let mut k = 0;
+        while k < graph.nodes[node].inputs.len() {
+            if needed[graph.nodes[node].inputs[k]] {
+                needed[node] = true;
+            }
+            k += 1;
+        }
+        node += 1;
+    }
+    needed
+}
+
+/// Whether each input's gradient is there already when a node's step runs backward: whether a later
+/// step, or this one for an earlier input, has written it.
+const fn additions<const N: usize>(
+    graph: &Graph<'_>,
+    fusion: &Fusion<N>,
+    root: &[usize; N],
+    trained: &[bool; N],
+) -> [[bool; MAX_INPUTS]; N] {
+    let mut adds = [[false; MAX_INPUTS]; N];
+    let mut written = [false; N];
+    // The loss writes the gradient of the output.
+    written[root[N - 1]] = true;
+    let mut node = N;
+    while node > 0 {
+        node -= 1;
+        let mut k = 0;
+        while fusion.is_step(graph, node) && trained[node] && k < graph.nodes[node].inputs.len() {
+            let source = root[graph.nodes[node].inputs[k]];
+            adds[node][k] = written[source];
+            written[source] = true;
+            k += 1;
+        }
+    }
+    adds
+}
+
+pub(super) const fn reads_input_backward(op: &Op) -> bool {
+    match op.activation() {
+        Some(activation) => !activation.from_output(),
+        None => {
+            op.takes_factors()
+                || matches!(
+                    op,
+                    Op::BatchNorm { .. }
+                        | Op::LayerNorm { .. }
+                        | Op::GroupNorm { .. }
+                        | Op::MaxPool2d { .. }
+                        | Op::Mul
+                )
+        }
+    }
+}
+
+const fn reads_output_backward(op: &Op) -> bool {
+    match op.activation() {
+        Some(activation) => activation.from_output(),
+        None => matches!(op, Op::MaxPool2d { .. } | Op::Softmax),
+    }
+}

@@ -1,0 +1,180 @@
+//! Which numbers stand where in the arena, and when. `build` finds how long each buffer lives,
+//! `place` gives it its offset.
+
+mod build;
+mod place;
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests;
+
+use crate::{Activation, Op, Shape};
+
+/// The most values that one layer reads.
+pub const MAX_INPUTS: usize = 8;
+
+/// A range of the arena, counted in numbers for one image.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Buffer {
+    /// Where it starts.
+    pub offset: usize,
+    /// How long it is.
+    pub len: usize,
+}
+
+impl Buffer {
+    /// No numbers.
+    pub const NONE: Buffer = Buffer { offset: 0, len: 0 };
+
+    /// The first index behind the buffer.
+    pub const fn end(&self) -> usize {
+        self.offset + self.len
+    }
+}
+
+/// Where a step reads and writes in one mode.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Buffers {
+    /// The value it reads.
+    pub input: Buffer,
+    /// The value it writes.
+    pub output: Buffer,
+    /// The activation applied before the store.
+    pub activation: Activation,
+}
+
+/// One of the values that a step reads.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Source {
+    /// Its shape.
+    pub shape: Shape,
+    /// Where it stands while training.
+    pub training: Buffer,
+    /// Where it stands in inference.
+    pub inference: Buffer,
+    /// Its gradient; `None` where no parameter lies before it.
+    pub gradient: Option<Buffer>,
+    /// Whether this step adds to that gradient, because a later step has written it already.
+    pub adds: bool,
+}
+
+/// One kernel call: a layer, with the activation behind it where that is fused.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Step {
+    /// The layer's node.
+    pub node: usize,
+    /// What it does.
+    pub op: Op,
+    /// Shape of the value it reads.
+    pub input: Shape,
+    /// Shape of the value it writes.
+    pub output: Shape,
+    /// Its buffers while training, with the activation behind it.
+    pub training: Buffers,
+    /// Its buffers in inference, with the activation behind it or behind the batch norm that is
+    /// folded into it.
+    pub inference: Buffers,
+    /// Whether another layer does its work in inference: a batch norm's, or an activation's.
+    pub folded: bool,
+    /// The part of a training step in which it runs; see [`Plan::norms`].
+    pub segment: usize,
+    /// A batch norm's statistics among those of all batch norms.
+    pub statistics: Buffer,
+    /// The gradient of the value it writes; `None` where no parameter lies before it.
+    pub output_gradient: Option<Buffer>,
+    /// Where a layer of one input writes that value's gradient; `None` where no parameter lies
+    /// before the value.
+    pub input_gradient: Option<Buffer>,
+    /// The gradient to which `input_gradient` is then added, where other steps read the value too.
+    pub adds_to: Option<Buffer>,
+    /// Room for a gradient: on its way, as long as the step's output, where a product needs it; or of
+    /// the step's input, where a norm has none to write.
+    pub scratch: Option<Buffer>,
+    sources: [Source; MAX_INPUTS],
+    source_count: usize,
+}
+
+impl Step {
+    /// All values that it reads.
+    pub const fn sources(&self) -> &[Source] {
+        self.sources.split_at(self.source_count).0
+    }
+}
+
+/// A batch norm in the plan. Its statistics are those of the whole batch, so all groups of images
+/// must have come to it before any goes on: it ends one segment of a training step and begins the
+/// next. The backward pass meets at the same places.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Norm {
+    /// Its node.
+    pub node: usize,
+    /// The segment that begins with it.
+    pub segment: usize,
+    /// Channels of its value.
+    pub channels: usize,
+    /// Numbers of each channel in one image.
+    pub pixels: usize,
+    /// Its statistics among those of all batch norms: two numbers a channel.
+    pub statistics: Buffer,
+    /// The share of a new batch in the running statistics.
+    pub momentum: f32,
+    /// Added to the variance.
+    pub eps: f32,
+    /// Whether its parameters and what lies before it are trained.
+    pub trained: bool,
+}
+
+/// Which numbers stand where in the arena, and when: the steps of a net in order, and offsets such
+/// that buffers that live at the same time do not overlap. `N` is the number of nodes.
+///
+/// Training runs the steps forward at times `0..S` and backward at times `S..2S`. A value lives
+/// from its step to the last step, forward or backward, that reads it; a gradient from the backward
+/// step that first writes it to the backward step of the value's own layer. Buffers are placed
+/// largest first, each at the lowest offset that is free for its whole life.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Plan<const N: usize> {
+    steps: [Step; N],
+    step_count: usize,
+    /// The index of each node's step.
+    step_of: [usize; N],
+    norms: [Norm; N],
+    norm_count: usize,
+    /// The net's input value while training.
+    pub training_input: Buffer,
+    /// The net's output value while training.
+    pub training_output: Buffer,
+    /// The gradient of the net's output.
+    pub output_gradient: Buffer,
+    /// The net's input value in inference.
+    pub inference_input: Buffer,
+    /// The net's output value in inference.
+    pub inference_output: Buffer,
+    /// Numbers an image that training needs.
+    pub training_len: usize,
+    /// Numbers an image that inference needs.
+    pub inference_len: usize,
+}
+
+impl<const N: usize> Plan<N> {
+    /// The steps in order.
+    pub const fn steps(&self) -> &[Step] {
+        self.steps.split_at(self.step_count).0
+    }
+
+    /// The batch norms in order: a training step has one segment more than there are of them.
+    pub const fn norms(&self) -> &[Norm] {
+        self.norms.split_at(self.norm_count).0
+    }
+
+    /// The step of the layer at `node`.
+    ///
+    /// # Panics
+    /// When that node is no step.
+    #[allow(clippy::panic, reason = "the macro names steps only; this runs in constants")]
+    pub const fn step(&self, node: usize) -> Step {
+        let index = self.step_of[node];
+        if index >= self.step_count || self.steps[index].node != node {
+            panic!("this node has no kernel call of its own");
+        }
+        self.steps[index]
+    }
+}

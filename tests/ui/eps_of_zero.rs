@@ -1,0 +1,17 @@
+//! An `eps` that lets the norm divide by zero.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [1, 8, 8] -> [10] {
+        conv1: conv2d(4, kernel = 3), layer_norm(eps = 0), relu,
+        flatten,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}
