@@ -151,10 +151,30 @@ layers! {
     ///
     /// Source: Maas, Hannun, Ng, *Rectifier nonlinearities*, 2013; PyTorch's `LeakyReLU`.
     leaky_relu
+    /// `min(max(x, 0), 6)`, on any shape. Computed in the same pass as a convolution or linear layer
+    /// before it. Source: Sandler et al., *MobileNetV2*, 2018; PyTorch's `ReLU6`.
+    relu6
     /// `1 / (1 + e⁻ˣ)`, on any shape. PyTorch's `Sigmoid`.
     sigmoid
     /// `tanh x`, on any shape. PyTorch's `Tanh`.
     tanh
+    /// `x · Φ(x)` on any shape, `Φ` being the normal distribution: `x (1 + erf(x / √2)) / 2`.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `approximate` | `none`, or `tanh`: `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2` | `none` |
+    ///
+    /// Its slope cannot be had from its value: in training its input is kept. In inference it is
+    /// computed in the same pass as a layer before it.
+    ///
+    /// Source: Hendrycks and Gimpel, *Gaussian error linear units*, 2016; PyTorch's `GELU`.
+    gelu
+    /// `x / (1 + e⁻ˣ)`, on any shape, also called swish. Memory and passes as [`gelu`]. Source:
+    /// Elfwing, Uchibe, Doya, *Sigmoid-weighted linear units*, 2017; PyTorch's `SiLU`.
+    silu
+    /// `x · min(max(x + 3, 0), 6) / 6`, on any shape. Memory and passes as [`gelu`]. Source: Howard
+    /// et al., *Searching for MobileNetV3*, 2019; PyTorch's `Hardswish`.
+    hardswish
     /// While training, each number becomes 0 with probability `p`, and `x / (1 − p)` otherwise; in
     /// inference nothing happens.
     ///

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use typenet_shape::{Op, Padding, Shape, Text};
+use typenet_shape::{Approximate, Op, Padding, Shape, Text};
 
 use crate::Network;
 
@@ -155,6 +155,9 @@ fn kind_and_arguments(op: &Op) -> String {
         }
         Op::LeakyRelu { negative_slope } => {
             arguments.extend((negative_slope != 0.01).then(|| negative_slope.to_string()));
+        }
+        Op::Gelu { approximate: Approximate::Tanh } => {
+            arguments.push("approximate = tanh".to_owned());
         }
         Op::Dropout { p } => arguments.push(p.to_string()),
         _ => {}

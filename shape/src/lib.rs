@@ -21,7 +21,7 @@ pub use fusion::Fusion;
 pub use geometry::{Conv2d, Padding, Pool2d};
 pub use graph::{Graph, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
-pub use op::{Activation, Op, Outline};
+pub use op::{Activation, Approximate, Op, Outline};
 pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;

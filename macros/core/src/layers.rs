@@ -1,7 +1,7 @@
 //! The table of layer kinds: keyword, arguments with defaults, and the operation they make.
 //! A new layer is one entry here.
 
-use typenet_shape::{Op, Padding, Shape};
+use typenet_shape::{Approximate, Op, Padding, Shape};
 
 /// What an argument holds.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -149,6 +149,10 @@ fn padding(given: Given) -> Padding {
         Given::Word(_) => Padding::Same,
         given => Padding::Zeros(pair(given)),
     }
+}
+
+fn approximate(given: Given) -> Approximate {
+    if given == Given::Word("tanh") { Approximate::Tanh } else { Approximate::None }
 }
 
 fn shape(given: Given) -> Shape {
@@ -301,8 +305,18 @@ pub static LAYERS: &[Layer] = &[
         method: "activation",
         build: |given| Op::LeakyRelu { negative_slope: number(given[0]) },
     },
+    plain("relu6", "activation", |_| Op::Relu6),
     plain("sigmoid", "activation", |_| Op::Sigmoid),
     plain("tanh", "activation", |_| Op::Tanh),
+    Layer {
+        keyword: "gelu",
+        arguments: &[optional("approximate", Kind::Word(&["none", "tanh"]), Given::Word("none"))],
+        positional: 0,
+        method: "activation",
+        build: |given| Op::Gelu { approximate: approximate(given[0]) },
+    },
+    plain("silu", "activation", |_| Op::Silu),
+    plain("hardswish", "activation", |_| Op::Hardswish),
     Layer {
         keyword: "dropout",
         arguments: &[optional("p", Kind::Number, Given::Number(0.5))],
@@ -345,7 +359,7 @@ impl Layer {
             };
             if usual != Some(*value) {
                 texts.push(match index {
-                    0 => value.to_string(),
+                    0 if self.positional > 0 => value.to_string(),
                     _ => format!("{} = {value}", argument.name),
                 });
             }
@@ -403,8 +417,7 @@ pub const RESERVED: &[&str] = &[
 ];
 
 /// Layers that are to come.
-pub const NOT_YET: &[&str] =
-    &["conv_transpose2d", "upsample", "scale", "gelu", "silu", "hardswish", "log_softmax"];
+pub const NOT_YET: &[&str] = &["conv_transpose2d", "upsample", "scale", "log_softmax"];
 
 /// What other libraries call a layer, in lower case without `_`, with our keyword.
 pub const LAYERS_ELSEWHERE: &[(&str, &str)] = &[

@@ -378,10 +378,17 @@ impl<'a> Backward<'a> {
             return;
         }
         let Some((gradient, input_gradient)) = both(step) else { return };
-        let isa = self.isa;
-        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
+        let (isa, f) = (self.isa, own_activation(step));
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         dx.copy_from_slice(dy);
-        activation::backward_in_place(isa, own_activation(step), y, dx);
+        // The plan keeps the one that is read.
+        if f.from_output() {
+            let [y, dx] = apart(self.arena, [step.training.output, input_gradient]);
+            activation::backward_in_place(isa, f, y, dx);
+        } else {
+            let [x, dx] = apart(self.arena, [step.training.input, input_gradient]);
+            activation::backward_from_input(isa, f, x, dx);
+        }
         self.add_up(step);
     }
 

@@ -1,6 +1,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use typenet_shape::{Activation, Conv2d, Graph, Op, Pool2d, Shape, Tensor, TensorKind};
+use typenet_shape::{
+    Activation, Approximate, Conv2d, Graph, Op, Pool2d, Shape, Tensor, TensorKind,
+};
 
 use super::norms;
 use crate::network::Network;
@@ -12,7 +14,7 @@ pub struct Evaluation {
     /// One value for each node, in the order of the graph, row-major.
     pub values: Vec<Vec<f64>>,
     /// A number that differs where another side of a kink was taken: which inputs of `relu` and
-    /// `leaky_relu` were positive, and which element won each maximum.
+    /// the like were positive, and which element won each maximum.
     pub branches: u64,
 }
 
@@ -189,8 +191,29 @@ fn activate(f: Activation, x: f64, branches: &mut DefaultHasher) -> f64 {
             (x > 0.0).hash(branches);
             if x < 0.0 { f64::from(negative_slope) * x } else { x }
         }
+        Activation::Relu6 => {
+            (x > 0.0, x < 6.0).hash(branches);
+            // Neither comparison is true for NaN, which so stays.
+            match x {
+                _ if x < 0.0 => 0.0,
+                _ if x > 6.0 => 6.0,
+                _ => x,
+            }
+        }
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         Activation::Tanh => x.tanh(),
+        Activation::Gelu { approximate: Approximate::None } => {
+            x * 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+        }
+        Activation::Gelu { approximate: Approximate::Tanh } => {
+            let z = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
+            x * 0.5 * (1.0 + z.tanh())
+        }
+        Activation::Silu => x / (1.0 + (-x).exp()),
+        Activation::Hardswish => {
+            (x > -3.0, x < 3.0).hash(branches);
+            x * (x + 3.0).clamp(0.0, 6.0) / 6.0
+        }
     }
 }
 

@@ -23,9 +23,29 @@ pub enum Activation {
         /// 0 or more.
         negative_slope: f32,
     },
+    /// `min(max(x, 0), 6)`
+    Relu6,
     /// `1 / (1 + e⁻ˣ)`
     Sigmoid,
     /// `tanh x`
+    Tanh,
+    /// `x · Φ(x)`, `Φ` being the normal distribution.
+    Gelu {
+        /// How `Φ` is computed.
+        approximate: Approximate,
+    },
+    /// `x / (1 + e⁻ˣ)`
+    Silu,
+    /// `x · min(max(x + 3, 0), 6) / 6`
+    Hardswish,
+}
+
+/// How a gelu's normal distribution is computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Approximate {
+    /// As it is: `(1 + erf(x / √2)) / 2`.
+    None,
+    /// `(1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`
     Tanh,
 }
 
@@ -37,8 +57,10 @@ impl Activation {
             Activation::Identity
             | Activation::Relu
             | Activation::LeakyRelu { .. }
+            | Activation::Relu6
             | Activation::Sigmoid
             | Activation::Tanh => true,
+            Activation::Gelu { .. } | Activation::Silu | Activation::Hardswish => false,
         }
     }
 }
@@ -154,10 +176,21 @@ pub enum Op {
         /// 0 or more.
         negative_slope: f32,
     },
+    /// `min(max(x, 0), 6)`
+    Relu6,
     /// `1 / (1 + e⁻ˣ)`
     Sigmoid,
     /// `tanh x`
     Tanh,
+    /// `x · Φ(x)`, `Φ` being the normal distribution.
+    Gelu {
+        /// How `Φ` is computed.
+        approximate: Approximate,
+    },
+    /// `x / (1 + e⁻ˣ)`
+    Silu,
+    /// `x · min(max(x + 3, 0), 6) / 6`
+    Hardswish,
     /// In training: zero with probability `p`, else `x / (1 − p)`. Else: `x`.
     Dropout {
         /// The share dropped.
@@ -191,8 +224,12 @@ impl Op {
             Op::Reshape { .. } => "reshape",
             Op::Relu => "relu",
             Op::LeakyRelu { .. } => "leaky_relu",
+            Op::Relu6 => "relu6",
             Op::Sigmoid => "sigmoid",
             Op::Tanh => "tanh",
+            Op::Gelu { .. } => "gelu",
+            Op::Silu => "silu",
+            Op::Hardswish => "hardswish",
             Op::Dropout { .. } => "dropout",
             Op::Softmax => "softmax",
             Op::Add => "add",
@@ -208,8 +245,12 @@ impl Op {
             Op::LeakyRelu { negative_slope } => {
                 Some(Activation::LeakyRelu { negative_slope: *negative_slope })
             }
+            Op::Relu6 => Some(Activation::Relu6),
             Op::Sigmoid => Some(Activation::Sigmoid),
             Op::Tanh => Some(Activation::Tanh),
+            Op::Gelu { approximate } => Some(Activation::Gelu { approximate: *approximate }),
+            Op::Silu => Some(Activation::Silu),
+            Op::Hardswish => Some(Activation::Hardswish),
             _ => None,
         }
     }

@@ -64,8 +64,12 @@ impl Op {
             | Op::GroupNorm { .. }
             | Op::Relu
             | Op::LeakyRelu { .. }
+            | Op::Relu6
             | Op::Sigmoid
             | Op::Tanh
+            | Op::Gelu { .. }
+            | Op::Silu
+            | Op::Hardswish
             | Op::Dropout { .. }
             | Op::Softmax
             | Op::Add

@@ -80,9 +80,17 @@ impl Op {
             },
             Op::LeakyRelu { .. } => self.in_range(&[Argument::NegativeSlope], input),
             Op::Dropout { .. } => self.in_range(&[Argument::P], input),
-            Op::Relu | Op::Sigmoid | Op::Tanh | Op::Softmax | Op::Add | Op::Mul | Op::Concat => {
-                Ok(input)
-            }
+            Op::Relu
+            | Op::Relu6
+            | Op::Sigmoid
+            | Op::Tanh
+            | Op::Gelu { .. }
+            | Op::Silu
+            | Op::Hardswish
+            | Op::Softmax
+            | Op::Add
+            | Op::Mul
+            | Op::Concat => Ok(input),
         }
     }
 

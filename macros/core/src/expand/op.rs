@@ -2,7 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote_spanned;
-use typenet_shape::{Op, Padding, Shape};
+use typenet_shape::{Approximate, Op, Padding, Shape};
 
 use super::site;
 
@@ -106,8 +106,18 @@ pub(super) fn op(op: &Op) -> TokenStream {
         Op::GlobalAvgPool => quote_spanned!(site()=> __rt::Op::GlobalAvgPool),
         Op::Flatten => quote_spanned!(site()=> __rt::Op::Flatten),
         Op::Relu => quote_spanned!(site()=> __rt::Op::Relu),
+        Op::Relu6 => quote_spanned!(site()=> __rt::Op::Relu6),
         Op::Sigmoid => quote_spanned!(site()=> __rt::Op::Sigmoid),
         Op::Tanh => quote_spanned!(site()=> __rt::Op::Tanh),
+        Op::Gelu { approximate } => {
+            let approximate = match approximate {
+                Approximate::None => quote_spanned!(site()=> None),
+                Approximate::Tanh => quote_spanned!(site()=> Tanh),
+            };
+            quote_spanned!(site()=> __rt::Op::Gelu { approximate: __rt::Approximate::#approximate })
+        }
+        Op::Silu => quote_spanned!(site()=> __rt::Op::Silu),
+        Op::Hardswish => quote_spanned!(site()=> __rt::Op::Hardswish),
         Op::Softmax => quote_spanned!(site()=> __rt::Op::Softmax),
         Op::Add => quote_spanned!(site()=> __rt::Op::Add),
         Op::Mul => quote_spanned!(site()=> __rt::Op::Mul),
