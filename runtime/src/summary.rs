@@ -54,14 +54,15 @@ impl Summary {
             let input = graph.nodes[node].inputs.first().map_or(output, |&from| N::SHAPES[from]);
             let tensors = N::LAYOUT.tensors.iter();
             let tensors = tensors.filter(|t| t.node == node && t.kind.is_parameter());
-            let shares_memory = op.keeps_numbers() || graph.fused_into(node).is_some();
+            let is_input = matches!(op, Op::Input { .. });
+            let has_memory = is_input || N::LAYOUT.steps.iter().any(|step| step.node == node);
             SummaryRow {
                 name: graph.nodes[node].name,
                 layer: kind_and_arguments(&op),
                 output,
                 parameters: tensors.map(|tensor| tensor.shape.elements()).sum(),
                 multiply_adds: op.multiply_adds(input, output),
-                activation_bytes: if shares_memory { 0 } else { bytes(output.elements()) },
+                activation_bytes: if has_memory { bytes(output.elements()) } else { 0 },
             }
         };
         let rows: Vec<SummaryRow> = (0..graph.nodes.len()).map(row).collect();

@@ -42,3 +42,4 @@ pub mod linear;
 pub mod pool2d;
 pub mod single;
 pub mod softmax;
+pub mod team;
