@@ -124,6 +124,11 @@ proptest! {
     fn random_softmax(channels in 1..20usize, positions in 1..6usize, scale in 0.1..60f32, seed: u64) {
         check_softmax(channels, positions, scale, seed);
     }
+
+    #[test]
+    fn random_log_softmax(channels in 1..80usize, positions in 1..4usize, scale in 0.1..60f32, seed: u64) {
+        check_log_softmax(channels, positions, scale, seed);
+    }
 }
 
 #[test]
@@ -311,6 +316,53 @@ fn softmax_of_huge_numbers_and_nan() {
         let mut y = poison(3);
         softmax::forward(isa, 3, &x, &mut y);
         assert_eq!([y[0].0[0], y[1].0[0], y[2].0[0]], [0.5, 0.0, 0.5]);
+        assert!(y.iter().all(|y| y.0[4].is_nan()));
+    }
+}
+
+fn check_log_softmax(channels: usize, positions: usize, scale: f32, seed: u64) {
+    let mut random = Random::new(seed);
+    let mut x = random.lanes(channels * positions);
+    for number in x.iter_mut().flat_map(|x| &mut x.0) {
+        *number *= scale;
+    }
+    let dy = random.lanes(x.len());
+    for isa in Isa::available() {
+        let (mut y, mut dx) = (poison(x.len()), poison(x.len()));
+        softmax::log_forward(isa, channels, &x, &mut y);
+        softmax::log_backward(isa, channels, &y, &dy, &mut dx);
+        for lane in 0..LANES {
+            let (values, gradients) = (image(&x, lane), image(&dy, lane));
+            let (found, slopes) = (image(&y, lane), image(&dx, lane));
+            for position in 0..positions {
+                let places = || (0..channels).map(|c| c * positions + position);
+                let largest = places().map(|at| values[at]).fold(f64::NEG_INFINITY, f64::max);
+                let sum: f64 = places().map(|at| (values[at] - largest).exp()).sum();
+                let total: f64 = places().map(|at| gradients[at]).sum();
+                let size: f64 = places().map(|at| gradients[at].abs()).sum();
+                for at in places() {
+                    let expected = values[at] - largest - sum.ln();
+                    // Against the numbers subtracted, not their difference, which may be nothing.
+                    let bound = 2e-7 * (values[at].abs() + largest.abs() + 10.0);
+                    let difference = (found[at] - expected).abs();
+                    assert!(difference <= bound, "{isa}: {} for {expected}", found[at]);
+                    let expected = gradients[at] - expected.exp() * total;
+                    let difference = (slopes[at] - expected).abs();
+                    assert!(difference <= 1e-6 * (1.0 + size) + 3.0 * bound, "{isa}: gradient");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn logarithms_of_nothing_are_finite_and_nan_is_seen() {
+    for isa in Isa::available() {
+        let mut x = vec![Lanes([200.0; LANES]), Lanes([-300.0; LANES])];
+        x[1].0[4] = f32::NAN;
+        let mut y = poison(2);
+        softmax::log_forward(isa, 2, &x, &mut y);
+        assert_eq!([y[0].0[0], y[1].0[0]], [0.0, -500.0]);
         assert!(y.iter().all(|y| y.0[4].is_nan()));
     }
 }

@@ -35,11 +35,16 @@ pub use lanes::{LANES, Lanes, pack, unpack};
 pub mod activation;
 pub mod batch_norm;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub mod dropout;
 pub mod group_norm;
 pub mod join;
 pub mod linear;
 pub mod pool2d;
+mod scale;
 pub mod single;
 pub mod softmax;
 pub mod team;
+pub mod upsample;
+
+pub use scale::scale;

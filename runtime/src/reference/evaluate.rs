@@ -4,7 +4,7 @@ use typenet_shape::{
     Activation, Approximate, Conv2d, Graph, Op, Pool2d, Shape, Tensor, TensorKind,
 };
 
-use super::norms;
+use super::{enlarge, norms};
 use crate::network::Network;
 use crate::plain::Plain;
 
@@ -149,6 +149,8 @@ fn value(
             x.chunks(area).map(|channel| channel.iter().sum::<f64>() / area as f64).collect()
         }
         Op::Softmax => softmax(x, in_shape.dim(0)),
+        Op::LogSoftmax => log_softmax(x, in_shape.dim(0)),
+        Op::Scale { factor } => x.iter().map(|x| f64::from(factor) * x).collect(),
         Op::Add | Op::Mul | Op::Concat => join(op, inputs),
         op => match (op.activation(), op.conv2d(in_shape), op.pool2d(in_shape)) {
             (Some(f), _, _) => x.iter().map(|&x| activate(f, x, branches)).collect(),
@@ -157,7 +159,13 @@ fn value(
                 let largest = matches!(op, Op::MaxPool2d { .. });
                 pool2d(&geometry, out_shape, x, largest, branches)
             }
-            _ => x.to_vec(),
+            _ => match (op.conv_transpose2d(in_shape), op.upsample2d(in_shape)) {
+                (Some(geometry), _) => {
+                    enlarge::conv_transpose2d(&geometry, out_shape, x, weight, own.bias)
+                }
+                (_, Some(geometry)) => enlarge::upsample2d(&geometry, out_shape, x),
+                _ => x.to_vec(),
+            },
         },
     }
 }
@@ -330,6 +338,18 @@ fn softmax(x: &[f64], channels: usize) -> Vec<f64> {
         for (y, x) in y.iter_mut().skip(at).step_by(area).zip(column()) {
             *y = (x - top).exp() / sum;
         }
+    }
+    y
+}
+
+fn log_softmax(x: &[f64], channels: usize) -> Vec<f64> {
+    let area = x.len() / channels;
+    let mut y = x.to_vec();
+    for at in 0..area {
+        let column = || x.iter().skip(at).step_by(area);
+        let top = column().copied().fold(f64::NEG_INFINITY, f64::max);
+        let log_sum = top + column().map(|x| (x - top).exp()).sum::<f64>().ln();
+        y.iter_mut().skip(at).step_by(area).for_each(|y| *y -= log_sum);
     }
     y
 }

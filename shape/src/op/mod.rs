@@ -7,7 +7,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use crate::{Conv2d, Padding, Pool2d, Shape};
+use crate::{Conv2d, ConvTranspose2d, Interpolation, Padding, Pool2d, Shape, Upsample2d};
 
 pub use outline::Outline;
 
@@ -107,6 +107,25 @@ pub enum Op {
         /// Whether there is a bias.
         bias: bool,
     },
+    /// Transposed 2-d convolution, see [`ConvTranspose2d`].
+    ConvTranspose2d {
+        /// Output channels.
+        out_channels: usize,
+        /// Kernel size.
+        kernel: [usize; 2],
+        /// Step between windows.
+        stride: [usize; 2],
+        /// What is cut off on each side.
+        padding: [usize; 2],
+        /// How much longer the output is below and on the right.
+        output_padding: [usize; 2],
+        /// Channel groups.
+        groups: usize,
+        /// Whether there is a bias.
+        bias: bool,
+        /// Distance between taps.
+        dilation: [usize; 2],
+    },
     /// `y = W x + b`.
     Linear {
         /// Output features.
@@ -162,6 +181,15 @@ pub enum Op {
     },
     /// Average over height and width: `[c, h, w]` to `[c]`.
     GlobalAvgPool,
+    /// An enlarged image, see [`Upsample2d`].
+    Upsample {
+        /// How many times as high and as wide it is.
+        scale_factor: [usize; 2],
+        /// What lies between the numbers of the input.
+        mode: Interpolation,
+        /// Whether the corners lie on one another.
+        align_corners: bool,
+    },
     /// `[c, h, w]` to `[c·h·w]`.
     Flatten,
     /// The same numbers in another shape.
@@ -196,8 +224,15 @@ pub enum Op {
         /// The share dropped.
         p: f32,
     },
+    /// `factor · x`
+    Scale {
+        /// Any finite number.
+        factor: f32,
+    },
     /// `eˣ / Σ eˣ` over the channels (or features).
     Softmax,
+    /// `x − ln Σ eˣ` over the channels (or features).
+    LogSoftmax,
     /// The sum of several values of one shape.
     Add,
     /// The product of several values; `[c]` and `[c, 1, 1]` count for every pixel of a channel.
@@ -213,6 +248,7 @@ impl Op {
             Op::Input { .. } => "input",
             Op::Conv2d { .. } => "conv2d",
             Op::DepthwiseConv2d { .. } => "depthwise_conv2d",
+            Op::ConvTranspose2d { .. } => "conv_transpose2d",
             Op::Linear { .. } => "linear",
             Op::BatchNorm { .. } => "batch_norm",
             Op::LayerNorm { .. } => "layer_norm",
@@ -220,6 +256,7 @@ impl Op {
             Op::MaxPool2d { .. } => "max_pool2d",
             Op::AvgPool2d { .. } => "avg_pool2d",
             Op::GlobalAvgPool => "global_avg_pool",
+            Op::Upsample { .. } => "upsample",
             Op::Flatten => "flatten",
             Op::Reshape { .. } => "reshape",
             Op::Relu => "relu",
@@ -231,7 +268,9 @@ impl Op {
             Op::Silu => "silu",
             Op::Hardswish => "hardswish",
             Op::Dropout { .. } => "dropout",
+            Op::Scale { .. } => "scale",
             Op::Softmax => "softmax",
+            Op::LogSoftmax => "log_softmax",
             Op::Add => "add",
             Op::Mul => "mul",
             Op::Concat => "concat",
@@ -261,6 +300,7 @@ impl Op {
             self,
             Op::Conv2d { .. }
                 | Op::DepthwiseConv2d { .. }
+                | Op::ConvTranspose2d { .. }
                 | Op::Linear { .. }
                 | Op::BatchNorm { .. }
                 | Op::LayerNorm { affine: true, .. }
@@ -285,7 +325,13 @@ impl Op {
     /// Whether a factor and a summand for each output channel can be put into the layer's weight and
     /// bias: what a batch norm behind it does in inference.
     pub const fn takes_factors(&self) -> bool {
-        matches!(self, Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } | Op::Linear { .. })
+        matches!(
+            self,
+            Op::Conv2d { .. }
+                | Op::DepthwiseConv2d { .. }
+                | Op::ConvTranspose2d { .. }
+                | Op::Linear { .. }
+        )
     }
 
     /// Whether the layer's value is its input's, number for number, in training and inference.
@@ -308,6 +354,43 @@ impl Op {
             _ => return None,
         };
         Some(conv.padded(padding))
+    }
+
+    /// The transposed convolution's numbers on this input, or `None` for other layers.
+    pub const fn conv_transpose2d(&self, input: Shape) -> Option<ConvTranspose2d> {
+        match *self {
+            Op::ConvTranspose2d {
+                out_channels,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                groups,
+                bias,
+                dilation,
+            } => Some(ConvTranspose2d {
+                input,
+                out_channels,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                dilation,
+                groups,
+                bias,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The enlargement's numbers on this input, or `None` for other layers.
+    pub const fn upsample2d(&self, input: Shape) -> Option<Upsample2d> {
+        match *self {
+            Op::Upsample { scale_factor, mode, align_corners } => {
+                Some(Upsample2d { input, scale: scale_factor, mode, align_corners })
+            }
+            _ => None,
+        }
     }
 
     /// The pooling window's numbers on this input, or `None` for other layers.

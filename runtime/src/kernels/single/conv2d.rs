@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Activation, Conv2d};
+use typenet_shape::{Activation, Conv2d, Shape};
 
 use super::super::conv2d::{forward_axis, output};
 use super::super::correlate::Axis;
@@ -77,17 +77,7 @@ pub fn conv2d(
 ) {
     let output = output(g);
     assert!(runs_conv2d(g) && (g.groups == 1 || !is_depthwise(g)), "another kernel's geometry");
-    let plane = g.input.dim(1) * g.input.dim(2);
-    let (x, steps) = match x {
-        Pixels::Planar(x) => {
-            assert_eq!(x.len(), g.input.elements(), "the input's length");
-            (x, Steps { channel: plane, block: LANES * plane, pixel: 1 })
-        }
-        Pixels::Blocked(x) => {
-            assert_eq!(x.len(), blocks(g.input.dim(0)) * plane, "the input's length");
-            (flat(x), Steps { channel: 1, block: LANES * plane, pixel: LANES })
-        }
-    };
+    let (x, steps) = x.with_steps(g.input);
     let area = output.dim(1) * output.dim(2);
     assert_eq!(y.len(), blocks(g.out_channels) * area, "the output's length");
     assert_eq!(packed.len(), conv2d_packed_len(g), "the packed weight's length");
@@ -95,15 +85,35 @@ pub fn conv2d(
     let (bias, weight) = packed.split_at(blocks(g.out_channels));
     let (fused, after) = Fused::split(f);
     let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
-    isa.run(Forward { g, height, width, x, steps, weight, bias, other, fused, y });
+    let (kernel, size) = (g.kernel, [output.dim(1), output.dim(2)]);
+    let (groups, channels) = (g.groups, g.input.dim(0) / g.groups);
+    let of = Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused };
+    isa.run(Tiles { of, size, other, y });
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
 }
 
+impl<'a> Pixels<'a> {
+    /// The numbers, and how far apart they stand.
+    pub(super) fn with_steps(self, shape: Shape) -> (&'a [f32], Steps) {
+        let plane = shape.dim(1) * shape.dim(2);
+        match self {
+            Pixels::Planar(x) => {
+                assert_eq!(x.len(), shape.elements(), "the input's length");
+                (x, Steps { channel: plane, block: LANES * plane, pixel: 1 })
+            }
+            Pixels::Blocked(x) => {
+                assert_eq!(x.len(), blocks(shape.dim(0)) * plane, "the input's length");
+                (flat(x), Steps { channel: 1, block: LANES * plane, pixel: LANES })
+            }
+        }
+    }
+}
+
 /// How far apart the input's numbers stand.
 #[derive(Clone, Copy)]
-struct Steps {
+pub(super) struct Steps {
     /// From a channel to the next of its block.
     channel: usize,
     /// From a block of 16 channels to the next.
@@ -118,17 +128,32 @@ impl Steps {
     }
 }
 
-struct Forward<'a> {
-    g: &'a Conv2d,
-    height: Axis,
-    width: Axis,
-    x: &'a [f32],
-    steps: Steps,
-    weight: &'a [Lanes],
-    bias: &'a [Lanes],
-    other: Option<&'a [Lanes]>,
-    fused: Fused,
-    y: &'a mut [Lanes],
+/// A correlation along two axes, of which the weights of each block of output channels stand in the
+/// order input channel, row, column.
+#[derive(Clone, Copy)]
+pub(super) struct Forward<'a> {
+    pub(super) groups: usize,
+    /// Input channels of a group.
+    pub(super) channels: usize,
+    /// How many taps there are: those of the axes.
+    pub(super) kernel: [usize; 2],
+    pub(super) height: Axis,
+    pub(super) width: Axis,
+    pub(super) x: &'a [f32],
+    pub(super) steps: Steps,
+    pub(super) weight: &'a [Lanes],
+    pub(super) bias: &'a [Lanes],
+    pub(super) fused: Fused,
+}
+
+/// Computes a correlation into `y`.
+pub(super) struct Tiles<'a> {
+    pub(super) of: Forward<'a>,
+    /// `y`'s height and width.
+    pub(super) size: [usize; 2],
+    /// What is added, as long as `y`.
+    pub(super) other: Option<&'a [Lanes]>,
+    pub(super) y: &'a mut [Lanes],
 }
 
 /// The most positions of a tile.
@@ -159,16 +184,16 @@ fn positions(left: usize, most: usize) -> usize {
     best
 }
 
-impl Kernel for Forward<'_> {
+impl Kernel for Tiles<'_> {
     type Output = ();
 
     /// Loops, from the outside in: tile of channels, row, tile of columns. Where taps lie outside,
     /// left and right, the tiles stand upright, so that their positions lack the same taps.
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        let (height, width) = (self.height, self.width);
-        let all = self.bias.len();
-        let a_group = if self.g.groups == 1 { all } else { all / self.g.groups };
+        let Forward { height, width, .. } = self.of;
+        let all = self.of.bias.len();
+        let a_group = all / self.of.groups;
         let (rows, columns) = (height.interior(), width.interior());
         let mut block = 0;
         while block < all {
@@ -195,7 +220,7 @@ impl Kernel for Forward<'_> {
     }
 }
 
-impl Forward<'_> {
+impl Tiles<'_> {
     /// One tile: `count` blocks from `block` on, `positions` to the right of `[row, column]` or, if
     /// `upright`, below. The taps that the first position has inside are those of all.
     #[inline(always)]
@@ -207,23 +232,26 @@ impl Forward<'_> {
         positions: usize,
         upright: bool,
     ) {
-        let Forward { g, height, width, x, steps, .. } = *self;
+        let Forward { groups, channels, kernel, height, width, x, steps, .. } = self.of;
         let row_step = width.input * steps.pixel;
         let (rows, taps) = (height.taps_inside(row), width.taps_inside(column));
         let (rows, taps) =
             if rows.is_empty() || taps.is_empty() { (0..0, 0..0) } else { (rows, taps) };
-        let channels = g.input.dim(0) / g.groups;
-        let first = if g.groups == 1 { 0 } else { block / (self.bias.len() / g.groups) * channels };
+        let per_block = self.of.weight.len() / self.of.bias.len();
+        let first = block / (self.of.bias.len() / groups) * channels;
         let mut x_at = 0;
         if !rows.is_empty() {
             let (x_row, x_column) =
                 (height.position(row, rows.start), width.position(column, taps.start));
             x_at = x_row as usize * row_step + x_column as usize * steps.pixel;
         }
+        let [y_height, y_width] = self.size;
+        let y_row = height.first_output + row * height.output_step;
+        let y_column = width.first_output + column * width.output_step;
         let (x_position, y_position) = if upright {
-            (height.input_step * row_step, width.outputs)
+            (height.input_step * row_step, height.output_step * y_width)
         } else {
-            (width.input_step * steps.pixel, 1)
+            (width.input_step * steps.pixel, width.output_step)
         };
         let at = At {
             x: &x[x_at..],
@@ -232,17 +260,17 @@ impl Forward<'_> {
             x_row: height.tap_step * row_step,
             x_tap: width.tap_step * steps.pixel,
             x_position,
-            weight: &self.weight[block * (self.weight.len() / self.bias.len())..],
-            weight_block: self.weight.len() / self.bias.len(),
-            kernel: g.kernel,
+            weight: &self.of.weight[block * per_block..],
+            weight_block: per_block,
+            kernel,
             rows,
             taps,
-            bias: &self.bias[block..block + count],
-            fused: self.fused,
-            y_block: height.outputs * width.outputs,
+            bias: &self.of.bias[block..block + count],
+            fused: self.of.fused,
+            y_block: y_height * y_width,
             y_position,
         };
-        let y_at = (block * height.outputs + row) * width.outputs + column;
+        let y_at = (block * y_height + y_row) * y_width + y_column;
         let other = self.other.map(|other| &other[y_at..]);
         let y = &mut self.y[y_at..];
         macro_rules! sizes {
