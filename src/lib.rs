@@ -155,8 +155,8 @@ pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Error, Logits, Metadata, Network, Normalization, OutputValue, Plain, Result, Summary,
-    SummaryRow, Workspace, kernels,
+    Error, LogProbabilities, Logits, Metadata, Network, Normalization, OutputValue, Plain, Result,
+    Summary, SummaryRow, Workspace, kernels,
 };
 
 /// Shapes, their rules, and nets as data.
@@ -177,7 +177,8 @@ pub mod prelude {
     pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{
-        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, Reduction, SumSquaredError,
+        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Reduction,
+        SumSquaredError,
     };
     pub use crate::optim::{Regularizer, Schedule, Sgd};
     pub use crate::reference::gradcheck;
@@ -190,6 +191,10 @@ pub mod prelude {
 pub mod __private {
     pub use crate::__parameter_tuple;
     pub use typenet_runtime::pass::{Backward, Forward};
-    pub use typenet_runtime::{__parameter_struct, Layout, Logits, Model, Network};
-    pub use typenet_shape::{Graph, Node, Op, Padding, Plan, Shape, Step, Tensor};
+    pub use typenet_runtime::{
+        __parameter_struct, Layout, LogProbabilities, Logits, Model, Network,
+    };
+    pub use typenet_shape::{
+        Approximate, Graph, Interpolation, Node, Op, Padding, Plan, Shape, Step, Tensor,
+    };
 }

@@ -8,8 +8,8 @@ use typenet_shape::{Buffer, Conv2d, Graph, Node, Op, Shape, Step, TensorKind};
 use crate::folded::Folded;
 use crate::kernels::single::{self, LayerNorm, Pixels, blocks};
 use crate::kernels::team::{Team, chunks, chunks_mut};
-use crate::kernels::{Isa, LANES, Lanes, activation, join, pool2d};
-use crate::network::{Layout, softmax};
+use crate::kernels::{self, Isa, LANES, Lanes, activation, join, pool2d, upsample};
+use crate::network::{Layout, log_softmax, softmax};
 use crate::pass::{apart, operands, wrong};
 
 /// From so many multiply-adds on, more threads than one save more than sending for them costs.
@@ -106,10 +106,22 @@ impl Single {
                     net.packed.resize(start + single::conv2d_packed_len(&g), Lanes::ZERO);
                     single::pack_conv2d(&g, weight?, bias, &mut net.packed[start..]);
                 }
+                Op::ConvTranspose2d { .. } => {
+                    let g = node.op.conv_transpose2d(shapes[source])?;
+                    if !single::runs_conv_transpose2d(&g) {
+                        return None;
+                    }
+                    let len = single::conv_transpose2d_packed_len(&g);
+                    net.packed.resize(start + len, Lanes::ZERO);
+                    single::pack_conv_transpose2d(&g, weight?, bias, &mut net.packed[start..]);
+                }
                 Op::Linear { out_features, .. } => {
                     net.pack_linear(source, out_features, weight?, bias)
                 }
-                Op::MaxPool2d { .. } | Op::AvgPool2d { .. } | Op::GlobalAvgPool => {
+                Op::MaxPool2d { .. }
+                | Op::AvgPool2d { .. }
+                | Op::GlobalAvgPool
+                | Op::Upsample { .. } => {
                     net.packs_image |= net.nodes[source].is_image;
                 }
                 Op::BatchNorm { .. } if layout.is_folded(index) => {
@@ -140,12 +152,16 @@ impl Single {
                         }
                     }
                 }
-                Op::Softmax => {
+                Op::Softmax | Op::LogSoftmax => {
                     stored = net.nodes[source].stored;
                     net.packs_image |= net.nodes[source].is_image;
                     if !in_order(stored) {
                         return None;
                     }
+                }
+                Op::Scale { .. } => {
+                    stored = net.nodes[source].stored;
+                    net.packs_image |= net.nodes[source].is_image;
                 }
                 _ if node.op.activation().is_some() => {
                     stored = net.nodes[source].stored;
@@ -288,6 +304,15 @@ impl Image<'_> {
         }
     }
 
+    pub(crate) fn conv_transpose2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
+        let Some(g) = step.op.conv_transpose2d(step.input) else { return wrong(step) };
+        let (place, source) = self.place(step);
+        let packed = &self.net.packed[place.packed.clone()];
+        let (f, (x, other, y)) = (step.inference.activation, self.operands(step, arena));
+        let pixels = if source.is_image { Pixels::Planar(self.pixels) } else { Pixels::Blocked(x) };
+        single::conv_transpose2d(isa, self.team, &g, pixels, packed, other, f, y);
+    }
+
     pub(crate) fn linear(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
         let (place, source) = self.place(step);
         let packed = &self.net.packed[place.packed.clone()];
@@ -314,6 +339,20 @@ impl Image<'_> {
         });
     }
 
+    pub(crate) fn upsample(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
+        let (_, source) = self.place(step);
+        let [channels, height, width] = [0, 1, 2].map(|i| source.stored.dim(i));
+        let of_blocks = Shape::new(&[blocks(channels), height, width]);
+        let Some(g) = step.op.upsample2d(of_blocks) else { return wrong(step) };
+        let [x, y] = self.values(step, arena);
+        upsample::forward(isa, &g, x, y);
+    }
+
+    pub(crate) fn scale(&self, isa: Isa, step: &Step, factor: f32, arena: &mut [Lanes]) {
+        let [x, y] = self.values(step, arena);
+        kernels::scale(isa, factor, x, y);
+    }
+
     pub(crate) fn global_avg_pool(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
         let [x, y] = self.values(step, arena);
         pool2d::global_avg_forward(isa, x, y);
@@ -328,7 +367,11 @@ impl Image<'_> {
         let (place, _) = self.place(step);
         let [x, y] = self.values(step, arena);
         y.copy_from_slice(x);
-        softmax(&mut single::flat_mut(y)[..place.stored.elements()]);
+        let row = &mut single::flat_mut(y)[..place.stored.elements()];
+        match step.op {
+            Op::LogSoftmax => log_softmax(row),
+            _ => softmax(row),
+        }
     }
 
     pub(crate) fn batch_norm(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {

@@ -4,6 +4,7 @@
 //! formulas. [`gradcheck`] compares the gradients of [`Network::backward`](crate::Network::backward)
 //! with central differences of it.
 
+mod enlarge;
 mod evaluate;
 mod gradcheck;
 mod norms;

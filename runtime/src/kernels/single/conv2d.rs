@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Activation, Conv2d};
+use typenet_shape::{Activation, Conv2d, Shape};
 
 use super::super::conv2d::{forward_axis, output};
 use super::super::correlate::Axis;
@@ -80,17 +80,7 @@ pub fn conv2d(
 ) {
     let output = output(g);
     assert!(runs_conv2d(g) && (g.groups == 1 || !is_depthwise(g)), "another kernel's geometry");
-    let plane = g.input.dim(1) * g.input.dim(2);
-    let (x, steps) = match x {
-        Pixels::Planar(x) => {
-            assert_eq!(x.len(), g.input.elements(), "the input's length");
-            (x, Steps { channel: plane, block: LANES * plane, pixel: 1 })
-        }
-        Pixels::Blocked(x) => {
-            assert_eq!(x.len(), blocks(g.input.dim(0)) * plane, "the input's length");
-            (flat(x), Steps { channel: 1, block: LANES * plane, pixel: LANES })
-        }
-    };
+    let (x, steps) = x.with_steps(g.input);
     let area = output.dim(1) * output.dim(2);
     assert_eq!(y.len(), blocks(g.out_channels) * area, "the output's length");
     assert_eq!(packed.len(), conv2d_packed_len(g), "the packed weight's length");
@@ -98,62 +88,35 @@ pub fn conv2d(
     let (bias, weight) = packed.split_at(blocks(g.out_channels));
     let (fused, after) = Fused::split(f);
     let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
-    let [blocks_a_task, rows_a_task] = task_size(team, packed.len(), bias.len(), height.outputs);
-    let across = bias.len().div_ceil(blocks_a_task);
-    let end = |index: usize, size: usize, all: usize| index * size..all.min((index + 1) * size);
-    let start = Out(y.as_mut_ptr());
-    team.share(across * height.outputs.div_ceil(rows_a_task), &|task| {
-        let blocks = end(task % across, blocks_a_task, bias.len());
-        let rows = end(task / across, rows_a_task, height.outputs);
-        let y = start;
-        isa.run(Forward {
-            g,
-            height,
-            width,
-            x,
-            steps,
-            weight,
-            bias,
-            other,
-            fused,
-            blocks,
-            rows,
-            y,
-        });
-    });
+    let (kernel, size) = (g.kernel, [output.dim(1), output.dim(2)]);
+    let (groups, channels) = (g.groups, g.input.dim(0) / g.groups);
+    let of = Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused };
+    of.run(isa, team, size, other, y);
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
 }
 
-/// Blocks of channels and rows of one task: all of a task's multiply-adds are worth a hand-off, and
-/// large weights are read by one thread only.
-fn task_size(team: &Team, weights: usize, blocks: usize, rows: usize) -> [usize; 2] {
-    const LARGE: usize = (256 << 10) / size_of::<Lanes>();
-    // Some more tasks than threads, for those that come late.
-    let tasks = 2 * team.threads();
-    if team.threads() == 1 {
-        [blocks, rows]
-    } else if weights > LARGE && blocks >= 4 * team.threads() || rows < tasks {
-        // A tile takes up to four blocks.
-        [blocks.div_ceil(tasks).next_multiple_of(4).min(blocks), rows]
-    } else {
-        [blocks, rows.div_ceil(tasks)]
+impl<'a> Pixels<'a> {
+    /// The numbers, and how far apart they stand.
+    pub(super) fn with_steps(self, shape: Shape) -> (&'a [f32], Steps) {
+        let plane = shape.dim(1) * shape.dim(2);
+        match self {
+            Pixels::Planar(x) => {
+                assert_eq!(x.len(), shape.elements(), "the input's length");
+                (x, Steps { channel: plane, block: LANES * plane, pixel: 1 })
+            }
+            Pixels::Blocked(x) => {
+                assert_eq!(x.len(), blocks(shape.dim(0)) * plane, "the input's length");
+                (flat(x), Steps { channel: 1, block: LANES * plane, pixel: LANES })
+            }
+        }
     }
 }
 
-/// Where the output starts. Each task writes its own blocks and rows.
-#[derive(Clone, Copy)]
-struct Out(*mut Lanes);
-
-// SAFETY: it stands for the exclusive slice of the output, of which no two tasks write the same part.
-unsafe impl Sync for Out {}
-// SAFETY: likewise.
-unsafe impl Send for Out {}
-
 /// How far apart the input's numbers stand.
 #[derive(Clone, Copy)]
-struct Steps {
+pub(super) struct Steps {
     /// From a channel to the next of its block.
     channel: usize,
     /// From a block of 16 channels to the next.
@@ -168,21 +131,85 @@ impl Steps {
     }
 }
 
-struct Forward<'a> {
-    g: &'a Conv2d,
-    height: Axis,
-    width: Axis,
-    x: &'a [f32],
-    steps: Steps,
-    weight: &'a [Lanes],
-    bias: &'a [Lanes],
+/// A correlation along two axes, of which the weights of each block of output channels stand in the
+/// order input channel, row, column.
+#[derive(Clone, Copy)]
+pub(super) struct Forward<'a> {
+    pub(super) groups: usize,
+    /// Input channels of a group.
+    pub(super) channels: usize,
+    /// How many taps there are: those of the axes.
+    pub(super) kernel: [usize; 2],
+    pub(super) height: Axis,
+    pub(super) width: Axis,
+    pub(super) x: &'a [f32],
+    pub(super) steps: Steps,
+    pub(super) weight: &'a [Lanes],
+    pub(super) bias: &'a [Lanes],
+    pub(super) fused: Fused,
+}
+
+impl Forward<'_> {
+    /// Computes it into `y` of this height and width, shared out among the team; `other`, as long as
+    /// `y`, is added.
+    pub(super) fn run(
+        self,
+        isa: Isa,
+        team: &Team,
+        size: [usize; 2],
+        other: Option<&[Lanes]>,
+        y: &mut [Lanes],
+    ) {
+        let (all, outputs) = (self.bias.len(), self.height.outputs);
+        let [blocks_a_task, rows_a_task] = self.task_size(team);
+        let across = all.div_ceil(blocks_a_task);
+        let part =
+            |index: usize, size: usize, all: usize| index * size..all.min((index + 1) * size);
+        let (start, y_len) = (Out(y.as_mut_ptr()), y.len());
+        team.share(across * outputs.div_ceil(rows_a_task), &|task| {
+            let blocks = part(task % across, blocks_a_task, all);
+            let rows = part(task / across, rows_a_task, outputs);
+            let y = start;
+            isa.run(Tiles { of: self, size, other, blocks, rows, y, y_len });
+        });
+    }
+
+    /// Blocks of channels and rows of one task: each is worth a hand-off, and large weights are read
+    /// by one thread only.
+    fn task_size(&self, team: &Team) -> [usize; 2] {
+        const LARGE: usize = (256 << 10) / size_of::<Lanes>();
+        let (blocks, rows) = (self.bias.len(), self.height.outputs.max(1));
+        // Some more tasks than threads, for those that come late.
+        let tasks = 2 * team.threads();
+        if team.threads() == 1 {
+            [blocks, rows]
+        } else if self.weight.len() > LARGE && blocks >= 4 * team.threads() || rows < tasks {
+            // A tile takes up to four blocks.
+            [blocks.div_ceil(tasks).next_multiple_of(4).min(blocks), rows]
+        } else {
+            [blocks, rows.div_ceil(tasks)]
+        }
+    }
+}
+
+/// Where the output starts. Each task writes its own blocks and rows.
+#[derive(Clone, Copy)]
+struct Out(*mut Lanes);
+
+// SAFETY: it stands for the exclusive slice of the output, of which no two tasks write the same part.
+unsafe impl Sync for Out {}
+// SAFETY: likewise.
+unsafe impl Send for Out {}
+
+/// Some blocks of output channels and rows of a correlation. Nobody else writes them.
+struct Tiles<'a> {
+    of: Forward<'a>,
+    size: [usize; 2],
     other: Option<&'a [Lanes]>,
-    fused: Fused,
-    /// What is to be computed: these blocks of output channels and rows. Nobody else writes them.
     blocks: Range<usize>,
     rows: Range<usize>,
-    /// As long as all blocks and rows.
     y: Out,
+    y_len: usize,
 }
 
 /// The most positions of a tile.
@@ -213,16 +240,15 @@ fn positions(left: usize, most: usize) -> usize {
     best
 }
 
-impl Kernel for Forward<'_> {
+impl Kernel for Tiles<'_> {
     type Output = ();
 
     /// Loops, from the outside in: tile of channels, row, tile of columns. Where taps lie outside,
     /// left and right, the tiles stand upright, so that their positions lack the same taps.
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (height, width) = (self.height, self.width);
-        let all = self.bias.len();
-        let a_group = if self.g.groups == 1 { all } else { all / self.g.groups };
+        let Forward { height, width, .. } = self.of;
+        let a_group = self.of.bias.len() / self.of.groups;
         let (inner, columns) = (height.interior(), width.interior());
         let mut block = self.blocks.start;
         while block < self.blocks.end {
@@ -251,7 +277,7 @@ impl Kernel for Forward<'_> {
     }
 }
 
-impl Forward<'_> {
+impl Tiles<'_> {
     /// One tile: `count` blocks from `block` on, `positions` to the right of `[row, column]` or, if
     /// `upright`, below. The taps that the first position has inside are those of all.
     #[inline(always)]
@@ -263,24 +289,26 @@ impl Forward<'_> {
         positions: usize,
         upright: bool,
     ) {
-        let Forward { g, height, width, x, steps, .. } = self;
-        let (height, width, steps) = (*height, *width, *steps);
+        let Forward { groups, channels, kernel, height, width, x, steps, .. } = self.of;
         let row_step = width.input * steps.pixel;
         let (rows, taps) = (height.taps_inside(row), width.taps_inside(column));
         let (rows, taps) =
             if rows.is_empty() || taps.is_empty() { (0..0, 0..0) } else { (rows, taps) };
-        let channels = g.input.dim(0) / g.groups;
-        let first = if g.groups == 1 { 0 } else { block / (self.bias.len() / g.groups) * channels };
+        let per_block = self.of.weight.len() / self.of.bias.len();
+        let first = block / (self.of.bias.len() / groups) * channels;
         let mut x_at = 0;
         if !rows.is_empty() {
             let (x_row, x_column) =
                 (height.position(row, rows.start), width.position(column, taps.start));
             x_at = x_row as usize * row_step + x_column as usize * steps.pixel;
         }
+        let [y_height, y_width] = self.size;
+        let y_row = height.first_output + row * height.output_step;
+        let y_column = width.first_output + column * width.output_step;
         let (x_position, y_position) = if upright {
-            (height.input_step * row_step, width.outputs)
+            (height.input_step * row_step, height.output_step * y_width)
         } else {
-            (width.input_step * steps.pixel, 1)
+            (width.input_step * steps.pixel, width.output_step)
         };
         let at = At {
             x: &x[x_at..],
@@ -289,22 +317,21 @@ impl Forward<'_> {
             x_row: height.tap_step * row_step,
             x_tap: width.tap_step * steps.pixel,
             x_position,
-            weight: &self.weight[block * (self.weight.len() / self.bias.len())..],
-            weight_block: self.weight.len() / self.bias.len(),
-            kernel: g.kernel,
+            weight: &self.of.weight[block * per_block..],
+            weight_block: per_block,
+            kernel,
             rows,
             taps,
-            bias: &self.bias[block..block + count],
-            fused: self.fused,
-            y_block: height.outputs * width.outputs,
+            bias: &self.of.bias[block..block + count],
+            fused: self.of.fused,
+            y_block: y_height * y_width,
             y_position,
         };
-        let y_at = (block * height.outputs + row) * width.outputs + column;
+        let y_at = (block * y_height + y_row) * y_width + y_column;
         let other = self.other.map(|other| &other[y_at..]);
-        assert!(y_at < self.bias.len() * height.outputs * width.outputs, "inside the output");
-        // SAFETY: inside the output, as long as the caller has checked it to be.
-        let y = Out(unsafe { self.y.0.add(y_at) });
-        let y_len = self.bias.len() * height.outputs * width.outputs - y_at;
+        assert!(y_at < self.y_len, "inside the output");
+        // SAFETY: just asserted.
+        let (y, y_len) = (Out(unsafe { self.y.0.add(y_at) }), self.y_len - y_at);
         macro_rules! sizes {
             ($($blocks:literal: $($positions:literal)*;)*) => {
                 match (count, positions, at.x_position) {
