@@ -25,6 +25,7 @@ pub mod random;
 pub mod reference;
 mod single;
 mod summary;
+mod trace;
 pub mod train;
 pub mod workspace;
 
@@ -33,6 +34,7 @@ pub use model::{Metadata, Model, Normalization};
 pub use network::{Layout, Logits, Network, OutputValue};
 pub use plain::Plain;
 pub use summary::{Summary, SummaryRow};
+pub use trace::{LayerValue, Trace};
 pub use workspace::Workspace;
 
 /// A result with typenet's [`Error`].

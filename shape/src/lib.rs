@@ -19,7 +19,7 @@ mod text;
 pub use error::{Argument, ShapeError};
 pub use fusion::Fusion;
 pub use geometry::{Conv2d, Padding, Pool2d};
-pub use graph::{Graph, Node, Tensor, TensorKind};
+pub use graph::{Graph, LayerInfo, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
 pub use op::{Activation, Op, Outline};
 pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
