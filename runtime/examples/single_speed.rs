@@ -46,7 +46,7 @@ fn main() {
         let packed = vec![Lanes([0.25; LANES]); single::conv2d_packed_len(&g)];
         let mut y = vec![Lanes::ZERO; blocks(out_channels) * output.dim(1) * output.dim(2)];
         let time = best(|| {
-            single::conv2d(isa, &g, Pixels::Blocked(&x), &packed, Activation::Relu, &mut y);
+            single::conv2d(isa, &g, Pixels::Blocked(&x), &packed, None, Activation::Relu, &mut y);
             black_box(&mut y);
         });
         let work = 2 * g.weight().elements() * output.dim(1) * output.dim(2);
@@ -60,7 +60,7 @@ fn main() {
         let packed = vec![Lanes([0.25; LANES]); single::linear_packed_len(inputs, outputs)];
         let mut y = vec![Lanes::ZERO; blocks(outputs)];
         let time = best(|| {
-            single::linear(isa, &x, &packed, Activation::Relu, &mut y);
+            single::linear(isa, &x, &packed, None, Activation::Relu, &mut y);
             black_box(&mut y);
         });
         let name = format!("linear {inputs} to {outputs}");

@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Graph, Op, Tensor, TensorKind};
+use typenet_shape::{Graph, Op, TensorKind};
+
+use crate::network::Layout;
 
 /// The weights and biases of the layers of a net that have taken in a batch norm.
 #[derive(Debug)]
@@ -15,15 +17,15 @@ pub(crate) struct Folded {
 
 impl Folded {
     /// The weights of these parameters, or `None` where there is no batch norm to take in.
-    pub(crate) fn new(graph: &Graph<'_>, tensors: &[Tensor], parameters: &[f32]) -> Option<Folded> {
+    pub(crate) fn new(graph: &Graph<'_>, layout: &Layout, parameters: &[f32]) -> Option<Folded> {
         let mut folded = Folded { numbers: Vec::new(), places: vec![None; graph.nodes.len()] };
         for (norm, node) in graph.nodes.iter().enumerate() {
-            let (Some(layer), Op::BatchNorm { eps, .. }) = (graph.folded_into(norm), node.op)
-            else {
+            let (Op::BatchNorm { eps, .. }, true) = (node.op, layout.is_folded(norm)) else {
                 continue;
             };
+            let layer = node.inputs[0];
             let tensor = |node: usize, kind: TensorKind| {
-                let tensor = tensors.iter().find(|t| t.node == node && t.kind == kind)?;
+                let tensor = layout.tensors.iter().find(|t| t.node == node && t.kind == kind)?;
                 Some(&parameters[tensor.offset..tensor.offset + tensor.shape.elements()])
             };
             let mean = tensor(norm, TensorKind::RunningMean)?;

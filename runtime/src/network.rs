@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Graph, LayerInfo, Norm, Op, Plan, Tensor, TensorKind};
+use typenet_shape::{Buffer, Graph, LayerInfo, Norm, Op, Plan, Step, Tensor, TensorKind};
 
 use crate::model::{Metadata, Model};
 use crate::pass::{Backward, Forward};
@@ -21,6 +21,8 @@ pub struct Layout {
     pub parameters: usize,
     /// The parameters and running statistics in order.
     pub tensors: &'static [Tensor],
+    /// The kernel calls in order.
+    pub steps: &'static [Step],
     /// The batch norms in order.
     pub norms: &'static [Norm],
     /// The input in the arena while training.
@@ -51,6 +53,7 @@ impl Layout {
             output_len: plan.training_output.len,
             parameters,
             tensors,
+            steps: plan.steps(),
             norms: plan.norms(),
             training_input: plan.training_input,
             training_output: plan.training_output,
@@ -60,6 +63,11 @@ impl Layout {
             training_len: plan.training_len,
             inference_len: plan.inference_len,
         }
+    }
+
+    /// Whether another layer does the work of this one in inference.
+    pub(crate) fn is_folded(&self, node: usize) -> bool {
+        self.steps.iter().any(|step| step.node == node && step.folded)
     }
 
     /// Where one of a layer's tensors stands among all; nowhere, if it has none of that kind.

@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Conv2d, Graph, Op, Shape, Step, Tensor, TensorKind};
+use typenet_shape::{Buffer, Conv2d, Graph, Op, Shape, Step, TensorKind};
 
 use crate::folded::Folded;
 use crate::kernels::single::{self, LayerNorm, Pixels, blocks};
 use crate::kernels::{Isa, LANES, Lanes, activation, join, pool2d};
-use crate::network::softmax;
-use crate::pass::{apart, wrong};
+use crate::network::{Layout, softmax};
+use crate::pass::{apart, operands, wrong};
 
 /// A net's weights, packed for one image, and how its values are stored.
 #[derive(Debug)]
@@ -41,6 +41,11 @@ fn len(stored: Shape) -> usize {
     }
 }
 
+/// What one image needs of a buffer for 16.
+fn part(whole: Buffer, stored: Shape) -> Buffer {
+    Buffer { offset: whole.offset, len: len(stored) }
+}
+
 /// Whether a value's numbers stand in their order.
 fn in_order(stored: Shape) -> bool {
     stored.elements() == stored.dim(0)
@@ -55,10 +60,11 @@ impl Single {
     pub(crate) fn new(
         graph: &Graph<'_>,
         shapes: &[Shape],
-        tensors: &[Tensor],
+        layout: &Layout,
         parameters: &[f32],
         folded: Option<&Folded>,
     ) -> Option<Single> {
+        let tensors = layout.tensors;
         let mut net = Single { packed: Vec::new(), nodes: Vec::new(), packs_image: false };
         for (index, node) in graph.nodes.iter().enumerate() {
             let tensor = |kind: TensorKind| {
@@ -93,7 +99,7 @@ impl Single {
                 Op::MaxPool2d { .. } | Op::AvgPool2d { .. } | Op::GlobalAvgPool => {
                     net.packs_image |= net.nodes[source].is_image;
                 }
-                Op::BatchNorm { .. } if graph.folded_into(index).is_some() => {
+                Op::BatchNorm { .. } if layout.is_folded(index) => {
                     stored = net.nodes[source].stored;
                 }
                 Op::BatchNorm { eps, .. } => {
@@ -237,36 +243,47 @@ impl Image<'_> {
     /// The value that a step reads and the one that it writes.
     fn values<'a>(&self, step: &Step, arena: &'a mut [Lanes]) -> [&'a mut [Lanes]; 2] {
         let (place, source) = self.place(step);
-        let part = |whole: Buffer, stored| Buffer { offset: whole.offset, len: len(stored) };
         let x = part(step.inference.input, source.stored);
         let y = part(step.inference.output, place.stored);
         apart(arena, [x, y])
+    }
+
+    /// [`values`](Self::values), and the one that the step adds.
+    fn operands<'a>(
+        &self,
+        step: &Step,
+        arena: &'a mut [Lanes],
+    ) -> (&'a [Lanes], Option<&'a [Lanes]>, &'a mut [Lanes]) {
+        let (place, source) = self.place(step);
+        let x = part(step.inference.input, source.stored);
+        let y = part(step.inference.output, place.stored);
+        operands(arena, x, step.inference.added.map(|added| part(added, place.stored)), y)
     }
 
     pub(crate) fn conv2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
         let Some(g) = step.op.conv2d(step.input) else { return wrong(step) };
         let (place, source) = self.place(step);
         let packed = &self.net.packed[place.packed.clone()];
-        let [x, y] = self.values(step, arena);
+        let (f, (x, other, y)) = (step.inference.activation, self.operands(step, arena));
         if is_depthwise(&g) {
-            single::depthwise_conv2d(isa, &g, x, packed, step.inference.activation, y);
+            single::depthwise_conv2d(isa, &g, x, packed, other, f, y);
         } else {
             let pixels =
                 if source.is_image { Pixels::Planar(self.pixels) } else { Pixels::Blocked(x) };
-            single::conv2d(isa, &g, pixels, packed, step.inference.activation, y);
+            single::conv2d(isa, &g, pixels, packed, other, f, y);
         }
     }
 
     pub(crate) fn linear(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
         let (place, source) = self.place(step);
         let packed = &self.net.packed[place.packed.clone()];
-        let [x, y] = self.values(step, arena);
+        let (x, other, y) = self.operands(step, arena);
         let x = match source.stored {
             _ if source.is_image => self.pixels,
             stored if in_order(stored) => &single::flat(x)[..stored.elements()],
             _ => single::flat(x),
         };
-        single::linear(isa, x, packed, step.inference.activation, y);
+        single::linear(isa, x, packed, other, step.inference.activation, y);
     }
 
     pub(crate) fn pool2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
@@ -302,8 +319,8 @@ impl Image<'_> {
         let (place, _) = self.place(step);
         let packed = &self.net.packed[place.packed.clone()];
         let (scale, shift) = packed.split_at(packed.len() / 2);
-        let [x, y] = self.values(step, arena);
-        single::affine(isa, x, scale, shift, step.inference.activation, y);
+        let (x, other, y) = self.operands(step, arena);
+        single::affine(isa, x, scale, shift, other, step.inference.activation, y);
     }
 
     pub(crate) fn layer_norm(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {

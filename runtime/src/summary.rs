@@ -51,14 +51,15 @@ impl Summary {
         let graph = &N::GRAPH;
         let row = |node: usize| {
             let (op, layer) = (graph.nodes[node].op, &N::LAYERS[node]);
-            let shares_memory = op.keeps_numbers() || graph.fused_into(node).is_some();
+            let is_input = matches!(op, Op::Input { .. });
+            let has_memory = is_input || N::LAYOUT.steps.iter().any(|step| step.node == node);
             SummaryRow {
                 name: layer.name,
                 layer: kind_and_arguments(&op),
                 output: layer.output,
                 parameters: layer.parameters,
                 multiply_adds: layer.multiply_adds,
-                activation_bytes: if shares_memory { 0 } else { bytes(layer.output.elements()) },
+                activation_bytes: if has_memory { bytes(layer.output.elements()) } else { 0 },
             }
         };
         let rows: Vec<SummaryRow> = (0..graph.nodes.len()).map(row).collect();

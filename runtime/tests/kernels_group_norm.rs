@@ -382,9 +382,15 @@ fn affine_of_one_image() {
                     })
                     .collect();
                 let mut y = poison(lanes.len());
-                single::affine(isa, &lanes, &scales, &shifts, f, &mut y);
+                single::affine(isa, &lanes, &scales, &shifts, None, f, &mut y);
+                let mut sum = poison(lanes.len());
+                single::affine(isa, &lanes, &scales, &shifts, Some(&y), f, &mut sum);
                 let what = format!("{isa} {f:?} {channels} {area}");
                 assert_close(&planar(&y, channels, area), &expected, 1e-6, &what);
+                if f == Activation::Identity {
+                    let doubled: Vec<f64> = expected.iter().map(|y| 2.0 * y).collect();
+                    assert_close(&planar(&sum, channels, area), &doubled, 1e-6, &what);
+                }
             }
         }
     }

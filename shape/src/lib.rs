@@ -17,7 +17,7 @@ mod shape;
 mod text;
 
 pub use error::{Argument, ShapeError};
-pub use fusion::Fusion;
+pub use fusion::{Fused, Fusion};
 pub use geometry::{Conv2d, Padding, Pool2d};
 pub use graph::{Graph, LayerInfo, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;

@@ -6,7 +6,7 @@ mod names;
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span};
-use typenet_shape::{Graph, Node, Op};
+use typenet_shape::{Fused, Graph, Node, Op};
 
 use crate::check::{self, Checked, Segment};
 
@@ -60,15 +60,15 @@ pub struct Call {
     pub takes_parameters: bool,
     /// The way to the layer's parameters, if it has any.
     pub field: Option<Vec<Segment>>,
-    /// The keyword of the activation that is computed in the same pass.
-    pub fused: Option<&'static str>,
+    /// The keywords of the sum and the activation that are computed in the same pass.
+    pub fused: Vec<&'static str>,
 }
 
 impl std::fmt::Display for Plan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for call in &self.calls {
             write!(f, "{}: {}", call.constant, call.method)?;
-            if let Some(fused) = call.fused {
+            for fused in &call.fused {
                 write!(f, " + {fused}")?;
             }
             writeln!(f)?;
@@ -90,18 +90,23 @@ pub fn plan(checked: &Checked) -> Plan {
     let name = checked.name.to_string();
     let graph = Graph { name: &name, nodes: &nodes };
 
+    let mut fused = vec![Fused::NONE; nodes.len()];
+    graph.fuse(&mut fused, &mut vec![Fused::NONE; nodes.len()]);
     let mut taken: HashSet<String> =
-        ["NODES", "GRAPH", "SHAPES", "TENSORS", "PLAN"].map(String::from).into();
+        ["NODES", "GRAPH", "SHAPES", "LAYERS", "TENSORS", "PLAN"].map(String::from).into();
     for (index, node) in checked.nodes.iter().enumerate() {
         plan.rows.push(row(checked, node, &plan.names[index]));
-        let Some(layer) = node.layer.filter(|_| graph.is_step(index)) else { continue };
+        let Some(layer) = node.layer.filter(|_| graph.is_step(&fused, index)) else { continue };
         plan.calls.push(Call {
             node: index,
             constant: constant(&plan.names[index], &mut taken),
             method: Ident::new(layer.method, Span::mixed_site()),
             takes_parameters: layer.has_parameters(),
             field: node.field.clone().filter(|_| !node.tensors.is_empty()),
-            fused: graph.fused_activation(index).map(|fused| nodes[fused].op.kind()),
+            fused: (index + 1..nodes.len())
+                .filter(|&behind| fused[behind].host == index)
+                .map(|behind| nodes[behind].op.kind())
+                .collect(),
         });
     }
     plan.tensors = graph.tensor_count();

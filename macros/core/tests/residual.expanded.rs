@@ -377,15 +377,12 @@ const _: () = {
     const STAGE1_0_BASIC_1_CONV2D_1: __rt::Step = PLAN.step(3);
     const STAGE1_0_BASIC_1_CONV2D_2: __rt::Step = PLAN.step(5);
     const STAGE1_0_BASIC_1_CONV2D_3: __rt::Step = PLAN.step(6);
-    const STAGE1_0_BASIC_1_RESIDUAL_1: __rt::Step = PLAN.step(7);
     const STAGE1_1_BASIC_1_CONV2D_1: __rt::Step = PLAN.step(9);
     const STAGE1_1_BASIC_1_CONV2D_2: __rt::Step = PLAN.step(11);
     const STAGE1_1_BASIC_1_CONV2D_3: __rt::Step = PLAN.step(12);
-    const STAGE1_1_BASIC_1_RESIDUAL_1: __rt::Step = PLAN.step(13);
     const DOWN_CONV2D_1: __rt::Step = PLAN.step(15);
     const DOWN_CONV2D_2: __rt::Step = PLAN.step(17);
     const DOWN_CONV2D_3: __rt::Step = PLAN.step(18);
-    const DOWN_RESIDUAL_1: __rt::Step = PLAN.step(19);
     const CONV2D_2: __rt::Step = PLAN.step(21);
     const CONCAT_1: __rt::Step = PLAN.step(22);
     const GATE: __rt::Step = PLAN.step(23);
@@ -419,15 +416,12 @@ const _: () = {
             run.conv2d(&STAGE1_0_BASIC_1_CONV2D_1, &net.stage1.0.basic_1.conv2d_1);
             run.conv2d(&STAGE1_0_BASIC_1_CONV2D_2, &net.stage1.0.basic_1.conv2d_2);
             run.conv2d(&STAGE1_0_BASIC_1_CONV2D_3, &net.stage1.0.basic_1.conv2d_3);
-            run.add(&STAGE1_0_BASIC_1_RESIDUAL_1);
             run.conv2d(&STAGE1_1_BASIC_1_CONV2D_1, &net.stage1.1.basic_1.conv2d_1);
             run.conv2d(&STAGE1_1_BASIC_1_CONV2D_2, &net.stage1.1.basic_1.conv2d_2);
             run.conv2d(&STAGE1_1_BASIC_1_CONV2D_3, &net.stage1.1.basic_1.conv2d_3);
-            run.add(&STAGE1_1_BASIC_1_RESIDUAL_1);
             run.conv2d(&DOWN_CONV2D_1, &net.down.conv2d_1);
             run.conv2d(&DOWN_CONV2D_2, &net.down.conv2d_2);
             run.conv2d(&DOWN_CONV2D_3, &net.down.conv2d_3);
-            run.add(&DOWN_RESIDUAL_1);
             run.conv2d(&CONV2D_2, &net.conv2d_2);
             run.concat(&CONCAT_1);
             run.activation(&GATE);
@@ -451,11 +445,9 @@ const _: () = {
             run.activation(&GATE);
             run.concat(&CONCAT_1);
             run.conv2d(&CONV2D_2, &net.conv2d_2, &mut gradients.conv2d_2);
-            run.add(&DOWN_RESIDUAL_1);
             run.conv2d(&DOWN_CONV2D_3, &net.down.conv2d_3, &mut gradients.down.conv2d_3);
             run.conv2d(&DOWN_CONV2D_2, &net.down.conv2d_2, &mut gradients.down.conv2d_2);
             run.conv2d(&DOWN_CONV2D_1, &net.down.conv2d_1, &mut gradients.down.conv2d_1);
-            run.add(&STAGE1_1_BASIC_1_RESIDUAL_1);
             run.conv2d(
                 &STAGE1_1_BASIC_1_CONV2D_3,
                 &net.stage1.1.basic_1.conv2d_3,
@@ -471,7 +463,6 @@ const _: () = {
                 &net.stage1.1.basic_1.conv2d_1,
                 &mut gradients.stage1.1.basic_1.conv2d_1,
             );
-            run.add(&STAGE1_0_BASIC_1_RESIDUAL_1);
             run.conv2d(
                 &STAGE1_0_BASIC_1_CONV2D_3,
                 &net.stage1.0.basic_1.conv2d_3,

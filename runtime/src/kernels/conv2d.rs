@@ -4,7 +4,7 @@
 
 use typenet_shape::{Activation, Conv2d, Shape};
 
-use super::correlate::{Axis, Correlate, Correlation};
+use super::correlate::{Axis, Correlate, Correlation, Plus};
 use super::linear::BiasGradient;
 use super::math::Fused;
 use super::weight_gradient::WeightGradient;
@@ -21,6 +21,23 @@ pub fn forward(
     x: &[Lanes],
     weight: &[f32],
     bias: Option<&[f32]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    forward_and_add(isa, g, x, weight, bias, None, f, y);
+}
+
+/// `y = f(w * x + b + other)`; overwrites `y`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_and_add(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
     f: Activation,
     y: &mut [Lanes],
 ) {
@@ -43,7 +60,7 @@ pub fn forward(
         bias,
         fused,
     };
-    isa.run(Correlate { of, y });
+    isa.run(Correlate { of, plus: Plus::value(other), y });
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
@@ -85,6 +102,25 @@ pub fn backward_weight(
 /// # Panics
 /// As [`forward`].
 pub fn backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
+    run_backward_data(isa, g, dy, weight, Plus::Nothing, dx);
+}
+
+/// [`backward_data`], added to `dx`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn add_backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
+    run_backward_data(isa, g, dy, weight, Plus::Own, dx);
+}
+
+fn run_backward_data(
+    isa: Isa,
+    g: &Conv2d,
+    dy: &[Lanes],
+    weight: &[f32],
+    plus: Plus<'_>,
+    dx: &mut [Lanes],
+) {
     let output = output(g);
     let kernel = g.kernel[0] * g.kernel[1];
     let out_channels = g.out_channels / g.groups;
@@ -108,7 +144,7 @@ pub fn backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mu
                 bias: None,
                 fused: Fused::Identity,
             };
-            isa.run(Correlate { of, y: dx });
+            isa.run(Correlate { of, plus, y: dx });
         }
     }
 }

@@ -107,6 +107,15 @@ impl<'a> Forward<'a> {
         (x, y)
     }
 
+    /// The value that a step reads first, the one that it adds, and the one that it writes.
+    fn operands(&mut self, step: &Step) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
+        let buffers = match self.mode {
+            Mode::Training { .. } => &step.training,
+            Mode::Inference => &step.inference,
+        };
+        operands(self.arena, buffers.input, buffers.added, buffers.output)
+    }
+
     /// One of the values that a step reads, and the one that it writes.
     pub(crate) fn of(&self, step: &Step, source: &Source) -> [Buffer; 2] {
         match self.mode {
@@ -132,8 +141,8 @@ impl<'a> Forward<'a> {
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
         let (isa, f) = (self.isa, self.activation_of(step));
-        let (x, y) = self.buffers(step);
-        conv2d::forward(isa, &geometry, x, weight, bias, f, y);
+        let (x, other, y) = self.operands(step);
+        conv2d::forward_and_add(isa, &geometry, x, weight, bias, other, f, y);
     }
 
     /// `W x + b` with activation.
@@ -152,8 +161,8 @@ impl<'a> Forward<'a> {
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let (isa, f) = (self.isa, self.activation_of(step));
-        let (x, y) = self.buffers(step);
-        linear::forward(isa, x, weight, bias, f, y);
+        let (x, other, y) = self.operands(step);
+        linear::forward_and_add(isa, x, weight, bias, other, f, y);
     }
 
     /// Maximum over windows.
@@ -270,6 +279,20 @@ impl<'a> Backward<'a> {
         }
     }
 
+    /// Undoes the activation, and gives the value that the step adds its gradient.
+    pub(crate) fn pass_on(&mut self, step: &Step, gradient: Buffer) {
+        self.undo_activation(step, gradient);
+        self.give(step, gradient);
+    }
+
+    /// The gradient of the value before the activation is also that of the value which the step adds.
+    pub(crate) fn give(&mut self, step: &Step, gradient: Buffer) {
+        if let Some((added, accumulates)) = step.added_gradient {
+            let [dy, dx] = apart(self.arena, [gradient, added]);
+            if accumulates { join::add(self.isa, dy, dx) } else { dx.copy_from_slice(dy) }
+        }
+    }
+
     /// Adds a gradient that was written aside to that from the other readers of the value.
     pub(crate) fn add_up(&mut self, step: &Step) {
         if let (Some(part), Some(sum)) = (step.input_gradient, step.adds_to) {
@@ -295,15 +318,18 @@ impl<'a> Backward<'a> {
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
         let Some(gradient) = step.output_gradient else { return };
-        self.undo_activation(step, gradient);
+        self.pass_on(step, gradient);
         let isa = self.isa;
         let [x, dy] = apart(self.arena, [step.training.input, gradient]);
         conv2d::backward_weight(isa, &geometry, x, dy, dw, db);
         if let Some(input_gradient) = step.input_gradient {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-            conv2d::backward_data(isa, &geometry, dy, weight, dx);
+            if step.accumulates {
+                conv2d::add_backward_data(isa, &geometry, dy, weight, dx);
+            } else {
+                conv2d::backward_data(isa, &geometry, dy, weight, dx);
+            }
         }
-        self.add_up(step);
     }
 
     /// Gradients of a linear layer; the weight's and bias's are added to `gradients`.
@@ -322,15 +348,18 @@ impl<'a> Backward<'a> {
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
         let Some(gradient) = step.output_gradient else { return };
-        self.undo_activation(step, gradient);
+        self.pass_on(step, gradient);
         let isa = self.isa;
         let [x, dy] = apart(self.arena, [step.training.input, gradient]);
         linear::backward_weight(isa, x, dy, dw, db);
         if let Some(input_gradient) = step.input_gradient {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-            linear::backward_data(isa, dy, weight, dx);
+            if step.accumulates {
+                linear::add_backward_data(isa, dy, weight, dx);
+            } else {
+                linear::backward_data(isa, dy, weight, dx);
+            }
         }
-        self.add_up(step);
     }
 
     /// The gradient goes to the first largest value of each window.
@@ -426,6 +455,27 @@ fn own_activation(step: &Step) -> Activation {
 /// The generated code calls the method of a step's own kind; anything else is a bug of typenet.
 pub(crate) fn wrong(step: &Step) {
     debug_assert!(false, "a step of kind {} was run as another kind", step.op.kind());
+}
+
+/// The buffers of a step's first input, of the value that it adds, which may be the same, and of its
+/// output.
+pub(crate) fn operands(
+    arena: &mut [Lanes],
+    input: Buffer,
+    added: Option<Buffer>,
+    output: Buffer,
+) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
+    match added {
+        Some(added) if added != input => {
+            let [x, other, y] = apart(arena, [input, added, output]);
+            (x, Some(other), y)
+        }
+        added => {
+            let [x, y] = apart(arena, [input, output]);
+            let x: &[Lanes] = x;
+            (x, added.map(|_| x), y)
+        }
+    }
 }
 
 /// Several buffers of one arena at the same time.

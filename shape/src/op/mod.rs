@@ -236,6 +236,11 @@ impl Op {
             )
     }
 
+    /// Whether another value can be added to the layer's before it is stored.
+    pub const fn takes_sum(&self) -> bool {
+        self.takes_factors() || matches!(self, Op::BatchNorm { .. })
+    }
+
     /// Whether a factor and a summand for each output channel can be put into the layer's weight and
     /// bias: what a batch norm behind it does in inference.
     pub const fn takes_factors(&self) -> bool {

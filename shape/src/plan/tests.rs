@@ -105,7 +105,7 @@ const NORMED: Graph<'static> = Graph {
 fn a_batch_norm_begins_a_segment() {
     static PLAN: Plan<9> = Plan::new(&NORMED);
     let segments: Vec<usize> = PLAN.steps().iter().map(|step| step.segment).collect();
-    assert_eq!(segments, [0, 1, 1, 2, 2, 3]);
+    assert_eq!(segments, [0, 1, 1, 2, 3]);
     let norms: Vec<(usize, usize)> =
         PLAN.norms().iter().map(|norm| (norm.node, norm.statistics.offset)).collect();
     assert_eq!(norms, [(2, 0), (5, 6), (7, 12)]);
@@ -122,4 +122,18 @@ fn a_batch_norm_is_folded_into_the_convolution_before_it() {
     assert_eq!(PLAN.step(4).inference.activation, Activation::Identity);
     assert_eq!(PLAN.step(4).inference.input, PLAN.step(1).inference.output);
     assert_ne!(PLAN.step(1).training.output, PLAN.step(2).training.output);
+}
+
+#[test]
+fn a_sum_is_computed_with_the_later_value() {
+    static PLAN: Plan<9> = Plan::new(&NORMED);
+    let (first, conv, norm) = (PLAN.step(2), PLAN.step(4), PLAN.step(5));
+    // While training in the batch norm's pass, in inference in that of its convolution.
+    assert_eq!((norm.training.added, conv.training.added), (Some(first.training.output), None));
+    assert_eq!(conv.inference.added, Some(PLAN.step(1).inference.output));
+    assert_eq!(PLAN.step(7).training.input, norm.training.output);
+    // The sum's gradient comes first, and the convolution adds its own.
+    assert_eq!(norm.added_gradient, Some((first.output_gradient.expect("trained"), false)));
+    assert!(conv.accumulates && conv.adds_to.is_none());
+    assert_eq!(conv.input_gradient, first.output_gradient);
 }

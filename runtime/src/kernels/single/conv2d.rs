@@ -61,7 +61,7 @@ pub fn pack_conv2d(g: &Conv2d, weight: &[f32], bias: Option<&[f32]>, packed: &mu
     }
 }
 
-/// `y = f(w * x + b)`; overwrites `y`; `packed` is by [`pack_conv2d`].
+/// `y = f(w * x + b + other)`; overwrites `y`; `packed` is by [`pack_conv2d`].
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d`] says no, a slice has a
@@ -71,6 +71,7 @@ pub fn conv2d(
     g: &Conv2d,
     x: Pixels<'_>,
     packed: &[Lanes],
+    other: Option<&[Lanes]>,
     f: Activation,
     y: &mut [Lanes],
 ) {
@@ -90,10 +91,11 @@ pub fn conv2d(
     let area = output.dim(1) * output.dim(2);
     assert_eq!(y.len(), blocks(g.out_channels) * area, "the output's length");
     assert_eq!(packed.len(), conv2d_packed_len(g), "the packed weight's length");
+    assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
     let (bias, weight) = packed.split_at(blocks(g.out_channels));
     let (fused, after) = Fused::split(f);
     let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
-    isa.run(Forward { g, height, width, x, steps, weight, bias, fused, y });
+    isa.run(Forward { g, height, width, x, steps, weight, bias, other, fused, y });
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
@@ -124,6 +126,7 @@ struct Forward<'a> {
     steps: Steps,
     weight: &'a [Lanes],
     bias: &'a [Lanes],
+    other: Option<&'a [Lanes]>,
     fused: Fused,
     y: &'a mut [Lanes],
 }
@@ -239,17 +242,19 @@ impl Forward<'_> {
             y_block: height.outputs * width.outputs,
             y_position,
         };
-        let y = &mut self.y[(block * height.outputs + row) * width.outputs + column..];
+        let y_at = (block * height.outputs + row) * width.outputs + column;
+        let other = self.other.map(|other| &other[y_at..]);
+        let y = &mut self.y[y_at..];
         macro_rules! sizes {
             ($($blocks:literal: $($positions:literal)*;)*) => {
                 match (count, positions, at.x_position) {
                     $($(
                         // The step of a usual convolution is known to the compiler.
                         ($blocks, $positions, LANES) => {
-                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, y })
+                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, other, y })
                         }
                         ($blocks, $positions, _) => {
-                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, y })
+                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, other, y })
                         }
                     )*)*
                     _ => unreachable!("no tile of {count} blocks by {positions} positions"),
@@ -289,6 +294,8 @@ struct At<'a> {
 /// [`Lanes`].
 struct Tile<'a, 'b, const B: usize, const P: usize, const UNIT: bool> {
     at: &'a At<'b>,
+    /// What is added, as long as `y`.
+    other: Option<&'a [Lanes]>,
     y: &'a mut [Lanes],
 }
 
@@ -352,6 +359,14 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
                             x = x.wrapping_add(at.x_tap);
                             weight = weight.wrapping_add(LANES);
                         }
+                    }
+                }
+            }
+            if let Some(other) = self.other {
+                for b in 0..B {
+                    for p in 0..P {
+                        let other = &other[b * at.y_block + p * at.y_position];
+                        sums[b][p] = s.add(sums[b][p], s.load(other, part));
                     }
                 }
             }
