@@ -168,9 +168,14 @@
 //! |---|---|---|
 //! | `files` | yes | IDX and CSV data sets |
 //! | `progress` | yes | a progress bar while training, on a terminal |
+//! | `zoo` | no | well-known nets, in the module `zoo` |
 #![forbid(unsafe_code)]
 
-mod tuples;
+#[cfg(feature = "zoo")]
+extern crate self as typenet;
+
+#[cfg(feature = "zoo")]
+pub mod zoo;
 
 pub use typenet_macros::network;
 pub use typenet_runtime::data;
@@ -216,8 +221,9 @@ pub mod prelude {
 /// What the code written by [`network!`] uses. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::__parameter_tuple;
     pub use typenet_runtime::pass::{Backward, Forward};
-    pub use typenet_runtime::{__parameter_struct, Layout, Logits, Model, Network};
+    pub use typenet_runtime::{
+        __parameter_struct, __parameter_tuple, Layout, Logits, Model, Network,
+    };
     pub use typenet_shape::{Graph, LayerInfo, Node, Op, Padding, Plan, Shape, Step, Tensor};
 }
