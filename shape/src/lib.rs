@@ -22,7 +22,7 @@ pub use conv_transpose::ConvTranspose2d;
 pub use error::{Argument, ShapeError};
 pub use fusion::{Fused, Fusion};
 pub use geometry::{Conv2d, Padding, Pool2d};
-pub use graph::{Graph, Node, Tensor, TensorKind};
+pub use graph::{Graph, LayerInfo, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
 pub use op::{Activation, Approximate, Op, Outline};
 pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
