@@ -11,6 +11,7 @@
 //! - `simd/`: the few vector operations, for each instruction set; `math`: functions made of them.
 //! - `correlate`: the tile loop under a convolution and its data gradient; `weight_gradient`: the
 //!   one under its weight gradient; `linear_weight`: a linear layer's.
+//! - `winograd/`: the same for kernels of 3×3, with fewer products.
 //! - `moments`: means and variances, under the normalisations.
 //! - `single/`: one image instead of 16, with its channels side by side.
 //! - one file for each operation, with the safe functions that the passes call.
@@ -40,3 +41,4 @@ pub mod linear;
 pub mod pool2d;
 pub mod single;
 pub mod softmax;
+pub mod winograd;
