@@ -45,11 +45,8 @@ pub mod pool2d;
 mod scale;
 pub mod single;
 pub mod softmax;
-<<<<<<< HEAD
 pub mod team;
 pub mod upsample;
 
 pub use scale::scale;
-=======
 pub mod winograd;
->>>>>>> kernels
