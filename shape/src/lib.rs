@@ -27,7 +27,7 @@ pub use graph::{Graph, LayerInfo, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
 pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
 pub use op::{Activation, Approximate, Op, Outline};
-pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
+pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step, Transformed};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;
 pub use upsample::{Interpolation, Upsample2d};
