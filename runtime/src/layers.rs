@@ -1,4 +1,4 @@
-//! The layers that `network!` knows, one item for each keyword.
+//! The layers and structures that `network!` knows, one item for each keyword.
 //!
 //! Shapes are of one image, without the batch: `[c, h, w]` is channels, height, width; `[n]` is
 //! features. An argument marked *pair* takes one number for height and width, or `(height, width)`.
@@ -10,6 +10,10 @@ macro_rules! layers {
         $($(#[$doc])* #[derive(Clone, Copy, Debug)] pub struct $keyword;)*
     };
 }
+
+mod structures;
+
+pub use structures::{add, branch, concat, from, mul, repeat, residual, shortcut};
 
 layers! {
     /// 2-d convolution: `[c, h, w]` to `[out_channels, h', w']`.

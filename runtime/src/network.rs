@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Graph, Norm, Op, Plan, Step, Tensor, TensorKind};
+use typenet_shape::{Buffer, Graph, LayerInfo, Norm, Op, Plan, Step, Tensor, TensorKind};
 
 use crate::model::{Metadata, Model};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
 use crate::workspace::{self, Workspace};
-use crate::{Error, Result, Summary, inference, init, io};
+use crate::{Error, Result, Summary, Trace, inference, init, io};
 
 /// The sizes and places of a net, all known at compile time.
 #[derive(Clone, Copy, Debug)]
@@ -139,6 +139,9 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     const GRAPH: Graph<'static>;
     /// The output shape of every node of the graph.
     const SHAPES: &'static [typenet_shape::Shape];
+    /// What is known of every node of the graph: the rows of the [`summary`](Self::summary) as
+    /// constants.
+    const LAYERS: &'static [LayerInfo];
     /// Sizes and places.
     #[doc(hidden)]
     const LAYOUT: Layout;
@@ -371,6 +374,14 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// The table of layers: names, shapes, parameters, multiply-adds, memory.
     fn summary() -> Summary {
         Summary::of::<Self>()
+    }
+
+    /// The value of every layer for one image, by name: what each one computes in inference, from
+    /// f32 numbers and rounded to f32. No layer is computed in the pass of another, so that each has
+    /// a value of its own; the last is [`output`](Self::output) but for rounding. Slow: it is there
+    /// to look inside a net.
+    fn trace(&self, image: &Self::Input) -> Trace {
+        Trace::of(self, image)
     }
 
     /// Writes weights, class names and normalisation as a safetensors file. The file is complete or

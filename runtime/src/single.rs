@@ -3,19 +3,25 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Conv2d, Graph, Op, Shape, Step, TensorKind};
+use typenet_shape::{Buffer, Conv2d, Graph, Node, Op, Shape, Step, TensorKind};
 
 use crate::folded::Folded;
 use crate::kernels::single::{self, LayerNorm, Pixels, blocks};
+use crate::kernels::team::{Team, chunks, chunks_mut};
 use crate::kernels::{self, Isa, LANES, Lanes, activation, join, pool2d, upsample};
 use crate::network::{Layout, log_softmax, softmax};
 use crate::pass::{apart, operands, wrong};
+
+/// From so many multiply-adds on, more threads than one save more than sending for them costs.
+const SHARED: u64 = 4_000_000;
 
 /// A net's weights, packed for one image, and how its values are stored.
 #[derive(Debug)]
 pub(crate) struct Single {
     packed: Vec<Lanes>,
     nodes: Vec<Place>,
+    /// How many threads an image is worth.
+    pub(crate) threads: usize,
     /// Whether a layer reads the image in blocks of channels rather than as it comes.
     packs_image: bool,
 }
@@ -65,7 +71,14 @@ impl Single {
         folded: Option<&Folded>,
     ) -> Option<Single> {
         let tensors = layout.tensors;
-        let mut net = Single { packed: Vec::new(), nodes: Vec::new(), packs_image: false };
+        let mut net =
+            Single { packed: Vec::new(), nodes: Vec::new(), threads: 1, packs_image: false };
+        let work = |(node, output): (&Node<'_>, &Shape)| {
+            node.inputs.first().map_or(0, |&input| node.op.multiply_adds(shapes[input], *output))
+        };
+        if graph.nodes.iter().zip(shapes).map(work).sum::<u64>() >= SHARED {
+            net.threads = usize::MAX;
+        }
         for (index, node) in graph.nodes.iter().enumerate() {
             let tensor = |kind: TensorKind| {
                 let tensor = tensors.iter().find(|t| t.node == index && t.kind == kind)?;
@@ -247,6 +260,7 @@ impl Single {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Image<'a> {
     pub(crate) net: &'a Single,
+    pub(crate) team: &'a Team,
     pub(crate) pixels: &'a [f32],
 }
 
@@ -282,11 +296,11 @@ impl Image<'_> {
         let packed = &self.net.packed[place.packed.clone()];
         let (f, (x, other, y)) = (step.inference.activation, self.operands(step, arena));
         if is_depthwise(&g) {
-            single::depthwise_conv2d(isa, &g, x, packed, other, f, y);
+            single::depthwise_conv2d(isa, self.team, &g, x, packed, other, f, y);
         } else {
             let pixels =
                 if source.is_image { Pixels::Planar(self.pixels) } else { Pixels::Blocked(x) };
-            single::conv2d(isa, &g, pixels, packed, other, f, y);
+            single::conv2d(isa, self.team, &g, pixels, packed, other, f, y);
         }
     }
 
@@ -296,7 +310,7 @@ impl Image<'_> {
         let packed = &self.net.packed[place.packed.clone()];
         let (f, (x, other, y)) = (step.inference.activation, self.operands(step, arena));
         let pixels = if source.is_image { Pixels::Planar(self.pixels) } else { Pixels::Blocked(x) };
-        single::conv_transpose2d(isa, &g, pixels, packed, other, f, y);
+        single::conv_transpose2d(isa, self.team, &g, pixels, packed, other, f, y);
     }
 
     pub(crate) fn linear(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
@@ -308,19 +322,21 @@ impl Image<'_> {
             stored if in_order(stored) => &single::flat(x)[..stored.elements()],
             _ => single::flat(x),
         };
-        single::linear(isa, x, packed, other, step.inference.activation, y);
+        single::linear(isa, self.team, x, packed, other, step.inference.activation, y);
     }
 
     pub(crate) fn pool2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
         let (_, source) = self.place(step);
-        let [channels, height, width] = [0, 1, 2].map(|i| source.stored.dim(i));
-        let of_blocks = Shape::new(&[blocks(channels), height, width]);
-        let Some(g) = step.op.pool2d(of_blocks) else { return wrong(step) };
+        let [height, width] = [1, 2].map(|i| source.stored.dim(i));
+        let of_block = Shape::new(&[1, height, width]);
+        let Some(g) = step.op.pool2d(of_block) else { return wrong(step) };
         let [x, y] = self.values(step, arena);
-        match step.op {
+        let parts =
+            (chunks(x, height * width), chunks_mut(y, step.output.dim(1) * step.output.dim(2)));
+        self.team.for_each(parts, |_, (x, y)| match step.op {
             Op::MaxPool2d { .. } => pool2d::max_forward(isa, &g, x, y),
             _ => pool2d::avg_forward(isa, &g, x, y),
-        }
+        });
     }
 
     pub(crate) fn upsample(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {

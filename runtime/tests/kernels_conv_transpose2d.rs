@@ -7,6 +7,7 @@ mod kernels_support;
 use kernels_support::*;
 use proptest::prelude::*;
 use typenet_runtime::kernels::single::{self, Pixels, blocks};
+use typenet_runtime::kernels::team::Team;
 use typenet_runtime::kernels::{Isa, LANES, conv_transpose2d};
 use typenet_shape::{Activation, ConvTranspose2d, Shape};
 
@@ -137,7 +138,7 @@ fn check_one(g: &ConvTranspose2d, seed: u64) {
                 [(Pixels::Planar(&x), None), (Pixels::Blocked(&lanes), Some(plus.as_slice()))]
             {
                 let mut y = poison(blocks(g.out_channels) * area);
-                single::conv_transpose2d(isa, g, pixels, &packed, plus, f, &mut y);
+                single::conv_transpose2d(isa, &Team::alone(), g, pixels, &packed, plus, f, &mut y);
                 let mut found = vec![f32::NAN; output.elements()];
                 single::to_planar(&y, g.out_channels, &mut found);
                 let expected: Vec<f64> = expected

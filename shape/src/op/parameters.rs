@@ -81,6 +81,19 @@ impl Op {
         }
     }
 
+    /// How many numbers gradients change for an input of this shape.
+    pub const fn parameters(&self, input: Shape) -> usize {
+        let (mut count, mut k) = (0, 0);
+        while k < self.tensors().len() {
+            let kind = self.tensors()[k];
+            if let (true, Some(shape)) = (kind.is_parameter(), self.tensor(kind, input)) {
+                count += shape.elements();
+            }
+            k += 1;
+        }
+        count
+    }
+
     /// Multiply-adds for one image, 0 for layers that sum up no products.
     pub const fn multiply_adds(&self, input: Shape, output: Shape) -> u64 {
         match self.weight(input) {

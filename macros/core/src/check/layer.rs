@@ -34,6 +34,9 @@ impl<'a> Checker<'a> {
     fn layer_of(&mut self, written: &'a Layer, layer: Option<&'static layers::Layer>, exact: bool) {
         let name = self.layer_name(written, layer);
         self.muted += usize::from(!exact);
+        if layer.is_some() {
+            self.note(&written.keyword);
+        }
         // A word that means nothing here may stand for a layer with parameters.
         let may_have_parameters = layer.map_or(written.name.is_some(), |l| l.has_parameters());
         let mut node = Node {

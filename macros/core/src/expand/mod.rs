@@ -134,8 +134,8 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
 /// The graph and what is computed from it.
 fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
     let text = checked.name.to_string();
-    let nodes = checked.nodes.iter().filter_map(|node| {
-        let (name, op) = (&node.name, op(&node.op?));
+    let nodes = checked.nodes.iter().zip(&plan.names).filter_map(|(node, name)| {
+        let op = op(&node.op?);
         let inputs = node.inputs.iter().map(|&index| Literal::usize_unsuffixed(index));
         Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
     });
@@ -148,6 +148,7 @@ fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
         const NODES: usize = #count;
         const GRAPH: __rt::Graph<'static> = __rt::Graph { name: #text, nodes: &[#(#nodes),*] };
         static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
+        static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);
         static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
         static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
         #(#steps)*
@@ -164,6 +165,7 @@ fn stand_ins(checked: &Checked) -> TokenStream {
             nodes: &[__rt::Node { name: "input", op: #input, inputs: &[] }],
         };
         static SHAPES: [__rt::Shape; 1] = GRAPH.shapes();
+        static LAYERS: [__rt::LayerInfo; 1] = GRAPH.layers(&SHAPES);
         static TENSORS: [__rt::Tensor; 0] = [];
         static PLAN: __rt::Plan<1> = __rt::Plan::new(&GRAPH);
     }
@@ -201,6 +203,7 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
 
             const GRAPH: __rt::Graph<'static> = GRAPH;
             const SHAPES: &'static [__rt::Shape] = &SHAPES;
+            const LAYERS: &'static [__rt::LayerInfo] = &LAYERS;
             const LAYOUT: __rt::Layout = __rt::Layout::new(&PLAN, &TENSORS);
 
             fn from_model(model: __rt::Model<#parameters>) -> Self {
@@ -248,7 +251,7 @@ fn argument(call: &Call, all: TokenStream) -> Option<TokenStream> {
 fn for_editors(checked: &Checked) -> TokenStream {
     // What blocks and repeats hold is shown as it is the first time.
     let nodes = || checked.nodes.iter().filter(|node| !node.again);
-    let keywords = nodes().filter_map(|node| node.keyword.as_ref());
+    let words = &checked.words;
     let values: Vec<TokenStream> = nodes()
         .filter(|node| node.layer.is_some_and(|layer| !layer.has_parameters()))
         .filter_map(|node| {
@@ -260,7 +263,7 @@ fn for_editors(checked: &Checked) -> TokenStream {
         .collect();
     quote_spanned! {site()=>
         const _: () = {
-            #(let _ = ::typenet::layers::#keywords;)*
+            #(let _ = ::typenet::layers::#words;)*
         };
         #(#[allow(dead_code)] #values)*
     }

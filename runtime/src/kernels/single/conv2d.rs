@@ -9,6 +9,7 @@ use super::super::conv2d::{forward_axis, output};
 use super::super::correlate::Axis;
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
+use super::super::team::Team;
 use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::{blocks, flat};
 
@@ -61,13 +62,15 @@ pub fn pack_conv2d(g: &Conv2d, weight: &[f32], bias: Option<&[f32]>, packed: &mu
     }
 }
 
-/// `y = f(w * x + b + other)`; overwrites `y`; `packed` is by [`pack_conv2d`].
+/// `y = f(w * x + b + other)`, shared out among the team; overwrites `y`; `packed` is by
+/// [`pack_conv2d`].
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d`] says no, a slice has a
 /// wrong length, or this machine lacks `isa`.
 pub fn conv2d(
     isa: Isa,
+    team: &Team,
     g: &Conv2d,
     x: Pixels<'_>,
     packed: &[Lanes],
@@ -88,7 +91,7 @@ pub fn conv2d(
     let (kernel, size) = (g.kernel, [output.dim(1), output.dim(2)]);
     let (groups, channels) = (g.groups, g.input.dim(0) / g.groups);
     let of = Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused };
-    isa.run(Tiles { of, size, other, y });
+    of.run(isa, team, size, other, y);
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
@@ -146,14 +149,67 @@ pub(super) struct Forward<'a> {
     pub(super) fused: Fused,
 }
 
-/// Computes a correlation into `y`.
-pub(super) struct Tiles<'a> {
-    pub(super) of: Forward<'a>,
-    /// `y`'s height and width.
-    pub(super) size: [usize; 2],
-    /// What is added, as long as `y`.
-    pub(super) other: Option<&'a [Lanes]>,
-    pub(super) y: &'a mut [Lanes],
+impl Forward<'_> {
+    /// Computes it into `y` of this height and width, shared out among the team; `other`, as long as
+    /// `y`, is added.
+    pub(super) fn run(
+        self,
+        isa: Isa,
+        team: &Team,
+        size: [usize; 2],
+        other: Option<&[Lanes]>,
+        y: &mut [Lanes],
+    ) {
+        let (all, outputs) = (self.bias.len(), self.height.outputs);
+        let [blocks_a_task, rows_a_task] = self.task_size(team);
+        let across = all.div_ceil(blocks_a_task);
+        let part =
+            |index: usize, size: usize, all: usize| index * size..all.min((index + 1) * size);
+        let (start, y_len) = (Out(y.as_mut_ptr()), y.len());
+        team.share(across * outputs.div_ceil(rows_a_task), &|task| {
+            let blocks = part(task % across, blocks_a_task, all);
+            let rows = part(task / across, rows_a_task, outputs);
+            let y = start;
+            isa.run(Tiles { of: self, size, other, blocks, rows, y, y_len });
+        });
+    }
+
+    /// Blocks of channels and rows of one task: each is worth a hand-off, and large weights are read
+    /// by one thread only.
+    fn task_size(&self, team: &Team) -> [usize; 2] {
+        const LARGE: usize = (256 << 10) / size_of::<Lanes>();
+        let (blocks, rows) = (self.bias.len(), self.height.outputs.max(1));
+        // Some more tasks than threads, for those that come late.
+        let tasks = 2 * team.threads();
+        if team.threads() == 1 {
+            [blocks, rows]
+        } else if self.weight.len() > LARGE && blocks >= 4 * team.threads() || rows < tasks {
+            // A tile takes up to four blocks.
+            [blocks.div_ceil(tasks).next_multiple_of(4).min(blocks), rows]
+        } else {
+            [blocks, rows.div_ceil(tasks)]
+        }
+    }
+}
+
+/// Where the output starts. Each task writes its own blocks and rows.
+#[derive(Clone, Copy)]
+struct Out(*mut Lanes);
+
+// SAFETY: it stands for the exclusive slice of the output, of which no two tasks write the same part.
+unsafe impl Sync for Out {}
+// SAFETY: likewise.
+unsafe impl Send for Out {}
+
+/// Some blocks of output channels and rows of a correlation. Nobody else writes them.
+struct Tiles<'a> {
+    of: Forward<'a>,
+    size: [usize; 2],
+    other: Option<&'a [Lanes]>,
+    blocks: Range<usize>,
+    rows: Range<usize>,
+    y: Out,
+    y_len: usize,
 }
 
 /// The most positions of a tile.
@@ -190,15 +246,15 @@ impl Kernel for Tiles<'_> {
     /// Loops, from the outside in: tile of channels, row, tile of columns. Where taps lie outside,
     /// left and right, the tiles stand upright, so that their positions lack the same taps.
     #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
+    fn run<S: Simd>(self, s: S) {
         let Forward { height, width, .. } = self.of;
-        let all = self.of.bias.len();
-        let a_group = all / self.of.groups;
-        let (rows, columns) = (height.interior(), width.interior());
-        let mut block = 0;
-        while block < all {
-            let (count, most) = tile_size::<S>(a_group - block % a_group, columns.len());
-            for row in 0..height.outputs {
+        let a_group = self.of.bias.len() / self.of.groups;
+        let (inner, columns) = (height.interior(), width.interior());
+        let mut block = self.blocks.start;
+        while block < self.blocks.end {
+            let left = (a_group - block % a_group).min(self.blocks.end - block);
+            let (count, most) = tile_size::<S>(left, columns.len());
+            for row in self.rows.clone() {
                 let mut column = columns.start;
                 while column < columns.end {
                     let positions = positions(columns.end - column, most);
@@ -207,10 +263,11 @@ impl Kernel for Tiles<'_> {
                 }
             }
             for column in (0..columns.start).chain(columns.end..width.outputs) {
-                let mut row = 0;
-                while row < height.outputs {
-                    let inside = rows.contains(&row);
-                    let positions = if inside { positions(rows.end - row, most) } else { 1 };
+                let mut row = self.rows.start;
+                while row < self.rows.end {
+                    let inside = inner.contains(&row);
+                    let end = inner.end.min(self.rows.end);
+                    let positions = if inside { positions(end - row, most) } else { 1 };
                     self.tile(s, [block, count], [row, column], positions, true);
                     row += positions;
                 }
@@ -225,7 +282,7 @@ impl Tiles<'_> {
     /// `upright`, below. The taps that the first position has inside are those of all.
     #[inline(always)]
     fn tile<S: Simd>(
-        &mut self,
+        &self,
         s: S,
         [block, count]: [usize; 2],
         [row, column]: [usize; 2],
@@ -272,17 +329,19 @@ impl Tiles<'_> {
         };
         let y_at = (block * y_height + y_row) * y_width + y_column;
         let other = self.other.map(|other| &other[y_at..]);
-        let y = &mut self.y[y_at..];
+        assert!(y_at < self.y_len, "inside the output");
+        // SAFETY: just asserted.
+        let (y, y_len) = (Out(unsafe { self.y.0.add(y_at) }), self.y_len - y_at);
         macro_rules! sizes {
             ($($blocks:literal: $($positions:literal)*;)*) => {
                 match (count, positions, at.x_position) {
                     $($(
                         // The step of a usual convolution is known to the compiler.
                         ($blocks, $positions, LANES) => {
-                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, other, y })
+                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, other, y, y_len })
                         }
                         ($blocks, $positions, _) => {
-                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, other, y })
+                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, other, y, y_len })
                         }
                     )*)*
                     _ => unreachable!("no tile of {count} blocks by {positions} positions"),
@@ -324,7 +383,9 @@ struct Tile<'a, 'b, const B: usize, const P: usize, const UNIT: bool> {
     at: &'a At<'b>,
     /// What is added, as long as `y`.
     other: Option<&'a [Lanes]>,
-    y: &'a mut [Lanes],
+    /// Its first output, and how many come from there on.
+    y: Out,
+    y_len: usize,
 }
 
 impl<const B: usize, const P: usize, const UNIT: bool> Tile<'_, '_, B, P, UNIT> {
@@ -334,7 +395,7 @@ impl<const B: usize, const P: usize, const UNIT: bool> Tile<'_, '_, B, P, UNIT> 
         let At { steps, channels, kernel, rows, taps, .. } = self.at;
         let at = self.at;
         assert!(at.bias.len() == B, "one bias for each block");
-        assert!((B - 1) * at.y_block + (P - 1) * at.y_position < self.y.len(), "the outputs");
+        assert!((B - 1) * at.y_block + (P - 1) * at.y_position < self.y_len, "the outputs");
         let taps_all = channels.len() * kernel[0] * kernel[1];
         assert!((B - 1) * at.weight_block + taps_all <= at.weight.len(), "the weights");
         if !rows.is_empty() && !channels.is_empty() {
@@ -400,8 +461,12 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
             }
             for b in 0..B {
                 for p in 0..P {
-                    let y = &mut self.y[b * at.y_block + p * at.y_position];
-                    s.store(y, part, at.fused.apply(s, sums[b][p]));
+                    // SAFETY: `check` has compared the farthest of these places with the length, and
+                    // they are of this task's blocks and rows, which nobody else writes.
+                    unsafe {
+                        let y = self.y.0.add(b * at.y_block + p * at.y_position).cast::<f32>();
+                        s.write(y.add(shift), at.fused.apply(s, sums[b][p]));
+                    }
                 }
             }
         }

@@ -10,8 +10,9 @@ use super::super::conv_transpose2d::back;
 use super::super::conv2d::backward_axis;
 use super::super::correlate::Axis;
 use super::super::math::Fused;
+use super::super::team::Team;
 use super::super::{Isa, LANES, Lanes, activation};
-use super::conv2d::{Forward, Pixels, Tiles};
+use super::conv2d::{Forward, Pixels};
 use super::layout::blocks;
 
 /// Whether [`conv_transpose2d`] can run this: the outputs of one block must be of one group.
@@ -96,6 +97,7 @@ fn taps(axis: &Axis) -> impl Iterator<Item = usize> + use<> {
 /// no, a slice has a wrong length, or this machine lacks `isa`.
 pub fn conv_transpose2d(
     isa: Isa,
+    team: &Team,
     g: &ConvTranspose2d,
     x: Pixels<'_>,
     packed: &[Lanes],
@@ -118,7 +120,7 @@ pub fn conv_transpose2d(
         let (weight, rest) = weights.split_at(bias.len() * channels * kernel[0] * kernel[1]);
         weights = rest;
         let of = Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused };
-        isa.run(Tiles { of, size, other, y: &mut *y });
+        of.run(isa, team, size, other, y);
     }
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
