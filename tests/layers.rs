@@ -134,7 +134,7 @@ fn check<N: Network, L: Loss<usize> + Accepts<N>>(loss: &L) {
     let images = N::Input::slice_from_flat(&numbers).unwrap();
     let targets: Vec<usize> = (0..19).map(|i| i * i % 4).collect();
     let mut net = N::seeded(5);
-    let check = gradcheck_with(&net, loss, images, &targets, 8, 0).unwrap();
+    let check = gradcheck_with(&net, loss, images, &targets, 5, 0).unwrap();
     assert!(check.worst() <= 1e-4, "{}: {check}", N::GRAPH.name);
 
     // Running statistics and biases that are no longer those of a new net.
