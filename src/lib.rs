@@ -188,8 +188,8 @@ pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Error, LayerValue, Logits, Metadata, Network, Normalization, OutputValue, Plain, Result,
-    Summary, SummaryRow, Trace, Workspace, kernels,
+    Error, LayerValue, LogProbabilities, Logits, Metadata, Network, Normalization, OutputValue,
+    Plain, Result, Summary, SummaryRow, Trace, Workspace, kernels,
 };
 
 /// Shapes, their rules, and nets as data.
@@ -210,7 +210,8 @@ pub mod prelude {
     pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{
-        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, Reduction, SumSquaredError,
+        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Reduction,
+        SumSquaredError,
     };
     pub use crate::optim::{Regularizer, Schedule, Sgd};
     pub use crate::reference::gradcheck;
@@ -223,7 +224,9 @@ pub mod prelude {
 pub mod __private {
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::{
-        __parameter_struct, __parameter_tuple, Layout, Logits, Model, Network,
+        __parameter_struct, __parameter_tuple, Layout, LogProbabilities, Logits, Model, Network,
     };
-    pub use typenet_shape::{Graph, LayerInfo, Node, Op, Padding, Plan, Shape, Step, Tensor};
+    pub use typenet_shape::{
+        Approximate, Graph, Interpolation, LayerInfo, Node, Op, Padding, Plan, Shape, Step, Tensor,
+    };
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use typenet_shape::{Op, Padding, Shape, Text};
+use typenet_shape::{Approximate, Interpolation, Op, Padding, Shape, Text};
 
 use crate::Network;
 
@@ -114,12 +114,38 @@ fn kind_and_arguments(op: &Op) -> String {
             arguments.extend((!bias).then(|| "bias = false".to_owned()));
         }
         Op::DepthwiseConv2d { kernel, multiplier, stride, padding, dilation, bias } => {
-            arguments.push(pair(kernel));
+            arguments.push(format!("kernel = {}", pair(kernel)));
             arguments.extend(unless([1, 1], "stride", stride));
             arguments.extend(zeros(padding));
             arguments.extend(unless([1, 1], "dilation", dilation));
             arguments.extend((multiplier != 1).then(|| format!("multiplier = {multiplier}")));
             arguments.extend((!bias).then(|| "bias = false".to_owned()));
+        }
+        Op::ConvTranspose2d {
+            out_channels,
+            kernel,
+            stride,
+            padding,
+            output_padding,
+            groups,
+            bias,
+            dilation,
+        } => {
+            arguments.push(out_channels.to_string());
+            arguments.push(format!("kernel = {}", pair(kernel)));
+            arguments.extend(unless([1, 1], "stride", stride));
+            arguments.extend(unless([0, 0], "padding", padding));
+            arguments.extend(unless([0, 0], "output_padding", output_padding));
+            arguments.extend((groups != 1).then(|| format!("groups = {groups}")));
+            arguments.extend((!bias).then(|| "bias = false".to_owned()));
+            arguments.extend(unless([1, 1], "dilation", dilation));
+        }
+        Op::Upsample { scale_factor, mode, align_corners } => {
+            arguments.push(pair(scale_factor));
+            if mode == Interpolation::Bilinear {
+                arguments.push("mode = bilinear".to_owned());
+            }
+            arguments.extend(align_corners.then(|| "align_corners = true".to_owned()));
         }
         Op::BatchNorm { affine, momentum, eps } => {
             arguments.extend((!affine).then(|| "affine = false".to_owned()));
@@ -154,7 +180,11 @@ fn kind_and_arguments(op: &Op) -> String {
         Op::LeakyRelu { negative_slope } => {
             arguments.extend((negative_slope != 0.01).then(|| negative_slope.to_string()));
         }
+        Op::Gelu { approximate: Approximate::Tanh } => {
+            arguments.push("approximate = tanh".to_owned());
+        }
         Op::Dropout { p } => arguments.push(p.to_string()),
+        Op::Scale { factor } => arguments.push(factor.to_string()),
         _ => {}
     }
     let kind = op.kind();

@@ -17,12 +17,24 @@ pub struct Plan {
     pub calls: Vec<Call>,
     /// How many parameter tensors there are.
     pub tensors: usize,
-    /// Whether the outputs are logits or plain numbers: the last layer is no `softmax` or `sigmoid`.
-    pub logits: bool,
+    /// What the outputs are.
+    pub outputs: Outputs,
     /// The name of each node, the input first; no two are alike.
     pub names: Vec<String>,
     /// The rows of the table in the documentation, the input first.
     pub rows: Vec<Row>,
+}
+
+/// What the outputs of a net are, by its last layer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Outputs {
+    /// Logits or plain numbers.
+    #[default]
+    Logits,
+    /// Probabilities: of `softmax` or `sigmoid`.
+    Probabilities,
+    /// Their logarithms: of `log_softmax`.
+    LogProbabilities,
 }
 
 /// A layer in the documentation.
@@ -79,7 +91,7 @@ impl std::fmt::Display for Plan {
 
 /// The calls of a graph, and none after a mistake.
 pub fn plan(checked: &Checked) -> Plan {
-    let mut plan = Plan { logits: true, ..Plan::default() };
+    let mut plan = Plan::default();
     let nodes: Option<Vec<Node<'_>>> = checked
         .nodes
         .iter()
@@ -110,7 +122,11 @@ pub fn plan(checked: &Checked) -> Plan {
         });
     }
     plan.tensors = graph.tensor_count();
-    plan.logits = !matches!(nodes.last(), Some(Node { op: Op::Softmax | Op::Sigmoid, .. }));
+    plan.outputs = match nodes.last().map(|node| node.op) {
+        Some(Op::Softmax | Op::Sigmoid) => Outputs::Probabilities,
+        Some(Op::LogSoftmax) => Outputs::LogProbabilities,
+        _ => Outputs::Logits,
+    };
     plan
 }
 
@@ -170,7 +186,7 @@ mod tests {
              DROPOUT_1: dropout\nLINEAR_1: linear\n"
         );
         assert_eq!(plan.tensors, 4);
-        assert!(plan.logits);
+        assert_eq!(plan.outputs, Outputs::Logits);
     }
 
     #[test]
@@ -215,9 +231,11 @@ mod tests {
 
     #[test]
     fn nets_that_end_in_probabilities_have_no_logits() {
-        assert!(!plan_of("flatten, linear(3), softmax").logits);
-        assert!(!plan_of("flatten, linear(3), sigmoid").logits);
-        assert!(plan_of("flatten, linear(3), sigmoid, relu").logits);
+        let outputs = |end: &str| plan_of(&format!("flatten, linear(3), {end}")).outputs;
+        assert_eq!(outputs("softmax"), Outputs::Probabilities);
+        assert_eq!(outputs("sigmoid"), Outputs::Probabilities);
+        assert_eq!(outputs("log_softmax"), Outputs::LogProbabilities);
+        assert_eq!(outputs("sigmoid, relu"), Outputs::Logits);
     }
 
     #[test]

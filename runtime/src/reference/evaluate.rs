@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use typenet_shape::{Activation, Op, Pool2d, Shape, Tensor, TensorKind};
+use typenet_shape::{Activation, Approximate, Op, Pool2d, Shape, Tensor, TensorKind};
 
 use super::conv2d::conv2d;
-use super::norms;
+use super::{enlarge, norms};
 use crate::network::Network;
 use crate::plain::Plain;
 
@@ -14,7 +14,7 @@ pub struct Evaluation {
     /// One value for each node, in the order of the graph, row-major.
     pub values: Vec<Vec<f64>>,
     /// A number that differs where another side of a kink was taken: which inputs of `relu` and
-    /// `leaky_relu` were positive, and which element won each maximum.
+    /// the like were positive, and which element won each maximum.
     pub branches: u64,
 }
 
@@ -163,6 +163,8 @@ fn value(
             x.chunks(area).map(|channel| channel.iter().sum::<f64>() / area as f64).collect()
         }
         Op::Softmax => softmax(x, in_shape.dim(0)),
+        Op::LogSoftmax => log_softmax(x, in_shape.dim(0)),
+        Op::Scale { factor } => x.iter().map(|x| f64::from(factor) * x).collect(),
         Op::Add | Op::Mul | Op::Concat => join(op, inputs),
         op => match (op.activation(), op.conv2d(in_shape), op.pool2d(in_shape)) {
             (Some(f), _, _) => x.iter().map(|&x| activate(f, x, branches)).collect(),
@@ -171,7 +173,13 @@ fn value(
                 let largest = matches!(op, Op::MaxPool2d { .. });
                 pool2d(&geometry, out_shape, x, largest, branches)
             }
-            _ => x.to_vec(),
+            _ => match (op.conv_transpose2d(in_shape), op.upsample2d(in_shape)) {
+                (Some(geometry), _) => {
+                    enlarge::conv_transpose2d(&geometry, out_shape, x, weight, own.bias)
+                }
+                (_, Some(geometry)) => enlarge::upsample2d(&geometry, out_shape, x),
+                _ => x.to_vec(),
+            },
         },
     }
 }
@@ -205,8 +213,29 @@ fn activate(f: Activation, x: f64, branches: &mut DefaultHasher) -> f64 {
             (x > 0.0).hash(branches);
             if x < 0.0 { f64::from(negative_slope) * x } else { x }
         }
+        Activation::Relu6 => {
+            (x > 0.0, x < 6.0).hash(branches);
+            // Neither comparison is true for NaN, which so stays.
+            match x {
+                _ if x < 0.0 => 0.0,
+                _ if x > 6.0 => 6.0,
+                _ => x,
+            }
+        }
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         Activation::Tanh => x.tanh(),
+        Activation::Gelu { approximate: Approximate::None } => {
+            x * 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+        }
+        Activation::Gelu { approximate: Approximate::Tanh } => {
+            let z = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
+            x * 0.5 * (1.0 + z.tanh())
+        }
+        Activation::Silu => x / (1.0 + (-x).exp()),
+        Activation::Hardswish => {
+            (x > -3.0, x < 3.0).hash(branches);
+            x * (x + 3.0).clamp(0.0, 6.0) / 6.0
+        }
     }
 }
 
@@ -285,6 +314,18 @@ fn softmax(x: &[f64], channels: usize) -> Vec<f64> {
         for (y, x) in y.iter_mut().skip(at).step_by(area).zip(column()) {
             *y = (x - top).exp() / sum;
         }
+    }
+    y
+}
+
+fn log_softmax(x: &[f64], channels: usize) -> Vec<f64> {
+    let area = x.len() / channels;
+    let mut y = x.to_vec();
+    for at in 0..area {
+        let column = || x.iter().skip(at).step_by(area);
+        let top = column().copied().fold(f64::NEG_INFINITY, f64::max);
+        let log_sum = top + column().map(|x| (x - top).exp()).sum::<f64>().ln();
+        y.iter_mut().skip(at).step_by(area).for_each(|y| *y -= log_sum);
     }
     y
 }

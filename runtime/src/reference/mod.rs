@@ -5,6 +5,7 @@
 //! with central differences of it.
 
 mod conv2d;
+mod enlarge;
 mod evaluate;
 mod gradcheck;
 mod norms;

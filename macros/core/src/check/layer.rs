@@ -132,7 +132,10 @@ impl<'a> Checker<'a> {
 
     fn misfit(&mut self, node: &Node, op: Op, error: ShapeError, written: &Layer) {
         let argument = error.argument().or(match (error, op) {
-            (ShapeError::Overflow { .. }, Op::Conv2d { .. }) => Some(Argument::OutChannels),
+            (ShapeError::Overflow { .. }, Op::Conv2d { .. } | Op::ConvTranspose2d { .. }) => {
+                Some(Argument::OutChannels)
+            }
+            (ShapeError::Overflow { .. }, Op::Upsample { .. }) => Some(Argument::ScaleFactor),
             (ShapeError::Overflow { .. }, Op::Linear { .. }) => Some(Argument::OutFeatures),
             _ => None,
         });

@@ -14,7 +14,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use typenet_shape::{Op, Shape};
 
 use crate::check::Checked;
-use crate::plan::{Call, Plan};
+use crate::plan::{Call, Outputs, Plan};
 use op::{array, op};
 
 /// Outputs of more bytes than this are returned in a box.
@@ -60,10 +60,18 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
     let constants = if sound { constants(checked, plan) } else { stand_ins(checked) };
     let network = network(checked, plan, names, sound);
-    let logits = (plan.logits || !sound).then(|| {
+    // After a mistake a net is whatever a loss asks for.
+    let is = |outputs| plan.outputs == outputs || !sound;
+    let logits = is(Outputs::Logits).then(|| {
         quote_spanned! {site()=>
             #[automatically_derived]
             impl __rt::Logits for #net {}
+        }
+    });
+    let logarithms = is(Outputs::LogProbabilities).then(|| {
+        quote_spanned! {site()=>
+            #[automatically_derived]
+            impl __rt::LogProbabilities for #net {}
         }
     });
     let editors = for_editors(checked);
@@ -78,6 +86,8 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
             #network
 
             #logits
+
+            #logarithms
 
             #[automatically_derived]
             impl ::core::ops::Deref for #net {
