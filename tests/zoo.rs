@@ -1,6 +1,6 @@
 //! The nets of `typenet::zoo`: shapes, parameters, a training step, and PyTorch's outputs.
 #![cfg(feature = "zoo")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "fixtures/reader.rs"]
 mod reader;
