@@ -8,7 +8,8 @@
 //! of a weight or bias is added to.
 //!
 //! # Files
-//! - `simd/`: the few vector operations, for each instruction set; `math`: functions made of them.
+//! - `simd/`: the few vector operations, for each instruction set; `math` and `gated`: functions made
+//!   of them.
 //! - `correlate`: the tile loop under a convolution and its data gradient; `weight_gradient`: the
 //!   one under its weight gradient; `linear_weight`: a linear layer's.
 //! - `winograd/`: the same for kernels of 3×3, with fewer products.
@@ -20,6 +21,7 @@
 //! kernel allocates, and none starts threads: callers share out groups of images.
 
 mod correlate;
+mod gated;
 mod isa;
 mod lanes;
 mod linear_weight;
@@ -34,11 +36,17 @@ pub use lanes::{LANES, Lanes, pack, unpack};
 pub mod activation;
 pub mod batch_norm;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub mod dropout;
 pub mod group_norm;
 pub mod join;
 pub mod linear;
 pub mod pool2d;
+mod scale;
 pub mod single;
 pub mod softmax;
+pub mod team;
+pub mod upsample;
+
+pub use scale::scale;
 pub mod winograd;

@@ -1,6 +1,7 @@
 //! What the generated passes call: one method for each kind of layer, which finds the layer's
 //! buffers in the arena of a group of images and runs its kernels.
 
+mod enlarge;
 mod joins;
 mod norms;
 
@@ -59,7 +60,7 @@ pub struct Forward<'a> {
     /// The one image, where there is only one.
     pub(crate) image: Option<Image<'a>>,
     /// The parameters of layers that have taken in a batch norm.
-    folded: Option<&'a Folded>,
+    pub(crate) folded: Option<&'a Folded>,
 }
 
 impl<'a> Forward<'a> {
@@ -107,6 +108,15 @@ impl<'a> Forward<'a> {
         (x, y)
     }
 
+    /// The value that a step reads first, the one that it adds, and the one that it writes.
+    pub(crate) fn operands(&mut self, step: &Step) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
+        let buffers = match self.mode {
+            Mode::Training { .. } => &step.training,
+            Mode::Inference => &step.inference,
+        };
+        operands(self.arena, buffers.input, buffers.added, buffers.output)
+    }
+
     /// One of the values that a step reads, and the one that it writes.
     pub(crate) fn of(&self, step: &Step, source: &Source) -> [Buffer; 2] {
         match self.mode {
@@ -132,8 +142,8 @@ impl<'a> Forward<'a> {
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
         let (isa, f) = (self.isa, self.activation_of(step));
-        let (x, y) = self.buffers(step);
-        conv2d::forward(isa, &geometry, x, weight, bias, f, y);
+        let (x, other, y) = self.operands(step);
+        conv2d::forward_and_add(isa, &geometry, x, weight, bias, other, f, y);
     }
 
     /// `W x + b` with activation.
@@ -152,8 +162,8 @@ impl<'a> Forward<'a> {
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let (isa, f) = (self.isa, self.activation_of(step));
-        let (x, y) = self.buffers(step);
-        linear::forward(isa, x, weight, bias, f, y);
+        let (x, other, y) = self.operands(step);
+        linear::forward_and_add(isa, x, weight, bias, other, f, y);
     }
 
     /// Maximum over windows.
@@ -240,6 +250,34 @@ impl<'a> Forward<'a> {
         let (x, y) = self.buffers(step);
         softmax::forward(isa, channels, x, y);
     }
+
+    /// The softmax's logarithm.
+    pub fn log_softmax(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        if let Some(image) = &self.image {
+            return image.softmax(step, self.arena);
+        }
+        let channels = step.input.dim(0);
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        softmax::log_forward(isa, channels, x, y);
+    }
+
+    /// The value times a constant.
+    pub fn scale(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        let Op::Scale { factor } = step.op else { return wrong(step) };
+        if let Some(image) = &self.image {
+            return image.scale(self.isa, step, factor, self.arena);
+        }
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        kernels::scale(isa, factor, x, y);
+    }
 }
 
 /// The backward pass of one group of images, called in the reverse order of the steps.
@@ -270,6 +308,20 @@ impl<'a> Backward<'a> {
         }
     }
 
+    /// Undoes the activation, and gives the value that the step adds its gradient.
+    pub(crate) fn pass_on(&mut self, step: &Step, gradient: Buffer) {
+        self.undo_activation(step, gradient);
+        self.give(step, gradient);
+    }
+
+    /// The gradient of the value before the activation is also that of the value which the step adds.
+    pub(crate) fn give(&mut self, step: &Step, gradient: Buffer) {
+        if let Some((added, accumulates)) = step.added_gradient {
+            let [dy, dx] = apart(self.arena, [gradient, added]);
+            if accumulates { join::add(self.isa, dy, dx) } else { dx.copy_from_slice(dy) }
+        }
+    }
+
     /// Adds a gradient that was written aside to that from the other readers of the value.
     pub(crate) fn add_up(&mut self, step: &Step) {
         if let (Some(part), Some(sum)) = (step.input_gradient, step.adds_to) {
@@ -295,15 +347,18 @@ impl<'a> Backward<'a> {
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
         let Some(gradient) = step.output_gradient else { return };
-        self.undo_activation(step, gradient);
+        self.pass_on(step, gradient);
         let isa = self.isa;
         let [x, dy] = apart(self.arena, [step.training.input, gradient]);
         conv2d::backward_weight(isa, &geometry, x, dy, dw, db);
         if let Some(input_gradient) = step.input_gradient {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-            conv2d::backward_data(isa, &geometry, dy, weight, dx);
+            if step.accumulates {
+                conv2d::add_backward_data(isa, &geometry, dy, weight, dx);
+            } else {
+                conv2d::backward_data(isa, &geometry, dy, weight, dx);
+            }
         }
-        self.add_up(step);
     }
 
     /// Gradients of a linear layer; the weight's and bias's are added to `gradients`.
@@ -322,15 +377,18 @@ impl<'a> Backward<'a> {
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
         let Some(gradient) = step.output_gradient else { return };
-        self.undo_activation(step, gradient);
+        self.pass_on(step, gradient);
         let isa = self.isa;
         let [x, dy] = apart(self.arena, [step.training.input, gradient]);
         linear::backward_weight(isa, x, dy, dw, db);
         if let Some(input_gradient) = step.input_gradient {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-            linear::backward_data(isa, dy, weight, dx);
+            if step.accumulates {
+                linear::add_backward_data(isa, dy, weight, dx);
+            } else {
+                linear::backward_data(isa, dy, weight, dx);
+            }
         }
-        self.add_up(step);
     }
 
     /// The gradient goes to the first largest value of each window.
@@ -378,10 +436,17 @@ impl<'a> Backward<'a> {
             return;
         }
         let Some((gradient, input_gradient)) = both(step) else { return };
-        let isa = self.isa;
-        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
+        let (isa, f) = (self.isa, own_activation(step));
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         dx.copy_from_slice(dy);
-        activation::backward_in_place(isa, own_activation(step), y, dx);
+        // The plan keeps the one that is read.
+        if f.from_output() {
+            let [y, dx] = apart(self.arena, [step.training.output, input_gradient]);
+            activation::backward_in_place(isa, f, y, dx);
+        } else {
+            let [x, dx] = apart(self.arena, [step.training.input, input_gradient]);
+            activation::backward_from_input(isa, f, x, dx);
+        }
         self.add_up(step);
     }
 
@@ -413,9 +478,34 @@ impl<'a> Backward<'a> {
         softmax::backward(isa, step.input.dim(0), y, dy, dx);
         self.add_up(step);
     }
+
+    /// `dx = dy − eʸ Σ dy`
+    pub fn log_softmax(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        let Some((gradient, input_gradient)) = both(step) else { return };
+        let isa = self.isa;
+        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
+        softmax::log_backward(isa, step.input.dim(0), y, dy, dx);
+        self.add_up(step);
+    }
+
+    /// The gradient times the constant.
+    pub fn scale(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        let Op::Scale { factor } = step.op else { return wrong(step) };
+        let Some((gradient, input_gradient)) = both(step) else { return };
+        let isa = self.isa;
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+        kernels::scale(isa, factor, dy, dx);
+        self.add_up(step);
+    }
 }
 
-fn both(step: &Step) -> Option<(Buffer, Buffer)> {
+pub(crate) fn both(step: &Step) -> Option<(Buffer, Buffer)> {
     Some((step.output_gradient?, step.input_gradient?))
 }
 
@@ -426,6 +516,27 @@ fn own_activation(step: &Step) -> Activation {
 /// The generated code calls the method of a step's own kind; anything else is a bug of typenet.
 pub(crate) fn wrong(step: &Step) {
     debug_assert!(false, "a step of kind {} was run as another kind", step.op.kind());
+}
+
+/// The buffers of a step's first input, of the value that it adds, which may be the same, and of its
+/// output.
+pub(crate) fn operands(
+    arena: &mut [Lanes],
+    input: Buffer,
+    added: Option<Buffer>,
+    output: Buffer,
+) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
+    match added {
+        Some(added) if added != input => {
+            let [x, other, y] = apart(arena, [input, added, output]);
+            (x, Some(other), y)
+        }
+        added => {
+            let [x, y] = apart(arena, [input, output]);
+            let x: &[Lanes] = x;
+            (x, added.map(|_| x), y)
+        }
+    }
 }
 
 /// Several buffers of one arena at the same time.

@@ -3,10 +3,9 @@
 use typenet_shape::{Activation, Buffer, Op, Step};
 
 use crate::kernels::batch_norm::{self, BatchNorm, Spread};
-
 use crate::kernels::group_norm::{self, Gradients, GroupNorm};
 use crate::parameters::NormParameters;
-use crate::pass::{Backward, Forward, apart, wrong};
+use crate::pass::{Backward, Forward, apart, operands, wrong};
 
 /// A batch norm with the statistics of the batch.
 fn of_batch<'a>(
@@ -41,14 +40,15 @@ impl Forward<'_> {
     pub fn batch_norm(&mut self, step: &Step, parameters: &impl NormParameters) {
         let isa = self.isa;
         if let Some(segment) = &mut self.segment {
-            let [x, y] = [step.training.input, step.training.output];
+            let buffers = &step.training;
             if segment.index + 1 == step.segment {
-                let x = &self.arena[x.offset..x.end()];
+                let x = &self.arena[buffers.input.offset..buffers.input.end()];
                 batch_norm::gather(isa, segment.images, x, segment.gathered);
             } else if segment.index == step.segment {
                 let norm = of_batch(step, segment.statistics, parameters);
-                let [x, y] = apart(self.arena, [x, y]);
-                batch_norm::apply(isa, &norm, x, None, y);
+                let (x, other, y) =
+                    operands(self.arena, buffers.input, buffers.added, buffers.output);
+                batch_norm::apply(isa, &norm, x, other, y);
             }
             return;
         }
@@ -69,8 +69,8 @@ impl Forward<'_> {
             bias: parameters.bias(),
             f: step.inference.activation,
         };
-        let (x, y) = self.buffers(step);
-        batch_norm::apply(isa, &norm, x, None, y);
+        let (x, other, y) = self.operands(step);
+        batch_norm::apply(isa, &norm, x, other, y);
     }
 
     /// Groups of channels, or all numbers, of each image to mean 0 and variance 1, with activation.
@@ -92,6 +92,12 @@ impl Backward<'_> {
     /// Gradients of a batch norm. Those of weight and bias are added up where all groups meet.
     pub fn batch_norm<P: NormParameters>(&mut self, step: &Step, parameters: &P, _: &mut P) {
         let Some(gradient) = step.output_gradient else { return };
+        if !step.trained {
+            if self.runs(step) {
+                self.pass_on(step, gradient);
+            }
+            return;
+        }
         let (isa, segment) = (self.isa, &mut self.segment);
         let norm = of_batch(step, segment.statistics, parameters);
         if segment.index == step.segment {
@@ -102,6 +108,7 @@ impl Backward<'_> {
             };
             let [x, y, dy] = apart(self.arena, [step.training.input, y, gradient]);
             batch_norm::gather_backward(isa, segment.images, &norm, x, y, dy, segment.gathered);
+            self.give(step, gradient);
         } else if segment.index + 1 == step.segment
             && let Some(input_gradient) = step.input_gradient
         {

@@ -38,6 +38,8 @@ pub struct Buffers {
     pub input: Buffer,
     /// The value it writes.
     pub output: Buffer,
+    /// A value that is added before that is activated.
+    pub added: Option<Buffer>,
     /// The activation applied before the store.
     pub activation: Activation,
 }
@@ -75,6 +77,8 @@ pub struct Step {
     pub inference: Buffers,
     /// Whether another layer does its work in inference: a batch norm's, or an activation's.
     pub folded: bool,
+    /// Whether parameters lie at or before the layer itself, whatever it adds.
+    pub trained: bool,
     /// The part of a training step in which it runs; see [`Plan::norms`].
     pub segment: usize,
     /// A batch norm's statistics among those of all batch norms.
@@ -84,8 +88,14 @@ pub struct Step {
     /// Where a layer of one input writes that value's gradient; `None` where no parameter lies
     /// before the value.
     pub input_gradient: Option<Buffer>,
-    /// The gradient to which `input_gradient` is then added, where other steps read the value too.
+    /// Whether the step adds to that gradient, because a later step has written it already.
+    pub accumulates: bool,
+    /// The gradient to which `input_gradient` is then added, where that is so and the step's kernel
+    /// cannot add by itself.
     pub adds_to: Option<Buffer>,
+    /// The gradient of the value that is added while training, and whether the step adds to it;
+    /// `None` where no parameter lies before that value.
+    pub added_gradient: Option<(Buffer, bool)>,
     /// Room for a gradient: on its way, as long as the step's output, where a product needs it; or of
     /// the step's input, where a norm has none to write.
     pub scratch: Option<Buffer>,
