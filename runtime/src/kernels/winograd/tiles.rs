@@ -325,18 +325,28 @@ impl<const N: usize> Kernel for OutputGradient<'_, N> {
         let mut tile = [[[Lanes::ZERO; LANES]; 4]; 4];
         for block in 0..padded / LANES {
             let dy = &dy[block * LANES * plane..];
-            let left_over = (channels - block * LANES).min(LANES);
+            let present = (channels - block * LANES).min(LANES);
             for (t, &[top, left]) in places[..count].iter().enumerate() {
                 for (i, row) in tile.iter_mut().enumerate().take(N - 2) {
                     for (j, turned) in row.iter_mut().enumerate().take(N - 2) {
-                        let mut numbers = [Lanes::ZERO; LANES];
-                        if top + i < height && left + j < width {
-                            let at = (top + i) * width + left + j;
-                            for (c, to) in numbers.iter_mut().enumerate().take(left_over) {
-                                *to = dy[c * plane + at];
-                            }
+                        if top + i >= height || left + j >= width {
+                            *turned = [Lanes::ZERO; LANES];
+                            continue;
                         }
-                        s.transpose(&numbers, turned);
+                        let dy = &dy[(top + i) * width + left + j..];
+                        if present == LANES {
+                            assert!(dy.len() > (LANES - 1) * plane, "16 channels");
+                            // SAFETY: the assertion: the last of 16 rows is in `dy`.
+                            unsafe {
+                                s.transpose_strided(dy.as_ptr().cast(), plane * LANES, turned);
+                            }
+                        } else {
+                            let mut numbers = [Lanes::ZERO; LANES];
+                            for (c, to) in numbers.iter_mut().enumerate().take(present) {
+                                *to = dy[c * plane];
+                            }
+                            s.transpose(&numbers, turned);
+                        }
                     }
                 }
                 for image in 0..LANES {
