@@ -29,9 +29,9 @@ impl<const OTHER: bool> Network for Line<OTHER> {
     type OutputValue = [f32; 2];
     type Parameters = LineParameters;
 
-    const GRAPH: Graph<'static> = Graph {
-        name: "Line",
-        nodes: &[
+    const GRAPH: Graph<'static> = Graph::new(
+        "Line",
+        &[
             Node { name: "input", op: Op::Input { shape: Shape::new(&[3]) }, inputs: &[] },
             Node {
                 name: if OTHER { "linear_1" } else { "fc" },
@@ -39,7 +39,7 @@ impl<const OTHER: bool> Network for Line<OTHER> {
                 inputs: &[0],
             },
         ],
-    };
+    );
     const SHAPES: &'static [Shape] = &SHAPES;
     const LAYOUT: Layout = Layout::new(&PLAN, &TENSORS);
 

@@ -2,7 +2,7 @@
 //!
 //! Everything here is an allocation-free `const fn` over fixed arrays, so that the `network!`
 //! macro can call it while expanding and the generated code can evaluate the same functions as
-//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Plan`].
+//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Marks`], [`Plan`].
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -11,6 +11,7 @@ mod fusion;
 mod geometry;
 mod graph;
 mod join;
+mod marks;
 mod op;
 mod plan;
 mod shape;
@@ -21,6 +22,7 @@ pub use fusion::Fusion;
 pub use geometry::{Conv2d, Padding, Pool2d};
 pub use graph::{Graph, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
+pub use marks::{Init, Marks, Scheme};
 pub use op::{Activation, Op, Outline};
 pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
 pub use shape::{MAX_RANK, Shape};

@@ -28,6 +28,8 @@ pub struct Row {
     pub name: String,
     /// The keyword with its arguments.
     pub layer: String,
+    /// What its attributes make of it: `, frozen`, or nothing.
+    pub frozen: &'static str,
     /// The shape of its value.
     pub output: String,
     /// How many parameters it has.
@@ -38,8 +40,8 @@ pub struct Row {
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Row { name, layer, output, parameters, multiply_adds } = self;
-        write!(f, "{name} | {layer} | {output} | {parameters} | {multiply_adds}")
+        let Row { name, layer, frozen, output, parameters, multiply_adds } = self;
+        write!(f, "{name} | {layer}{frozen} | {output} | {parameters} | {multiply_adds}")
     }
 }
 
@@ -56,6 +58,8 @@ pub struct Call {
     pub takes_parameters: bool,
     /// The way to the layer's parameters, if it has any.
     pub field: Option<Vec<Segment>>,
+    /// Whether it has a part in the backward pass: something that is trained lies at or before it.
+    pub backward: bool,
     /// The keyword of the activation that is computed in the same pass.
     pub fused: Option<&'static str>,
 }
@@ -83,7 +87,10 @@ pub fn plan(checked: &Checked) -> Plan {
         .collect();
     let Some(nodes) = nodes else { return plan };
     let name = checked.name.to_string();
-    let graph = Graph { name: &name, nodes: &nodes };
+    let marks: Vec<_> =
+        checked.nodes.iter().enumerate().filter_map(|(i, node)| node.attributes(i)).collect();
+    let graph = Graph::new(&name, &nodes).with_marks(&marks);
+    let trained = trained(&graph);
 
     let mut taken: HashSet<String> =
         ["NODES", "GRAPH", "SHAPES", "TENSORS", "PLAN"].map(String::from).into();
@@ -96,12 +103,23 @@ pub fn plan(checked: &Checked) -> Plan {
             method: Ident::new(layer.method, Span::mixed_site()),
             takes_parameters: layer.has_parameters(),
             field: node.field.clone().filter(|_| !node.tensors.is_empty()),
+            backward: trained[index],
             fused: graph.fused_activation(index).map(|fused| nodes[fused].op.kind()),
         });
     }
     plan.tensors = graph.tensor_count();
     plan.logits = !matches!(nodes.last(), Some(Node { op: Op::Softmax | Op::Sigmoid, .. }));
     plan
+}
+
+/// For each node, whether parameters that are trained lie at or before it.
+fn trained(graph: &Graph<'_>) -> Vec<bool> {
+    let mut trained: Vec<bool> = Vec::with_capacity(graph.nodes.len());
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let before = node.inputs.iter().any(|&input| trained[input]);
+        trained.push(before || graph.trains(index));
+    }
+    trained
 }
 
 fn row(checked: &Checked, node: &check::Node) -> Row {
@@ -114,7 +132,9 @@ fn row(checked: &Checked, node: &check::Node) -> Row {
         arguments => format!("({arguments})"),
     };
     let parameters = node.tensors.iter().filter(|(kind, _)| kind.is_parameter());
+    let frozen = if node.marks.frozen && !node.tensors.is_empty() { ", frozen" } else { "" };
     Row {
+        frozen,
         name: if named { node.name.clone() } else { String::new() },
         layer: format!("{layer}{arguments}"),
         output: output.map(|shape| shape.to_string()).unwrap_or_default(),

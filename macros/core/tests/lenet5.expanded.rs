@@ -38,9 +38,9 @@ pub type LeNet5Gradients = LeNet5Parameters;
 const _: () = {
     use ::typenet::__private as __rt;
     const NODES: usize = 13;
-    const GRAPH: __rt::Graph<'static> = __rt::Graph {
-        name: "LeNet5",
-        nodes: &[
+    const GRAPH: __rt::Graph<'static> = __rt::Graph::new(
+        "LeNet5",
+        &[
             __rt::Node {
                 name: "input",
                 op: __rt::Op::Input {
@@ -142,7 +142,7 @@ const _: () = {
                 inputs: &[11],
             },
         ],
-    };
+    );
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
     static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
     static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);

@@ -113,9 +113,9 @@ pub type ResidualGradients = ResidualParameters;
 const _: () = {
     use ::typenet::__private as __rt;
     const NODES: usize = 30;
-    const GRAPH: __rt::Graph<'static> = __rt::Graph {
-        name: "Residual",
-        nodes: &[
+    const GRAPH: __rt::Graph<'static> = __rt::Graph::new(
+        "Residual",
+        &[
             __rt::Node {
                 name: "input",
                 op: __rt::Op::Input {
@@ -368,7 +368,7 @@ const _: () = {
                 inputs: &[28],
             },
         ],
-    };
+    );
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
     static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
     static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);

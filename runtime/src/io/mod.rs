@@ -29,13 +29,13 @@ pub(crate) use write::{encode, save};
 /// use typenet_runtime::io::tensor_name;
 /// use typenet_shape::{Graph, Node, Op, Shape, Tensor};
 ///
-/// const GRAPH: Graph<'static> = Graph {
-///     name: "Line",
-///     nodes: &[
+/// const GRAPH: Graph<'static> = Graph::new(
+///     "Line",
+///     &[
 ///         Node { name: "input", op: Op::Input { shape: Shape::new(&[3]) }, inputs: &[] },
 ///         Node { name: "fc", op: Op::Linear { out_features: 2, bias: true }, inputs: &[0] },
 ///     ],
-/// };
+/// );
 /// let tensors: [Tensor; 2] = GRAPH.tensors::<2, 2>();
 /// assert_eq!(tensors.map(|tensor| tensor_name(&GRAPH, &tensor)), ["fc.weight", "fc.bias"]);
 /// ```

@@ -45,13 +45,15 @@ pub struct Buffers {
 /// One of the values that a step reads.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Source {
+    /// Its node.
+    pub node: usize,
     /// Its shape.
     pub shape: Shape,
     /// Where it stands while training.
     pub training: Buffer,
     /// Where it stands in inference.
     pub inference: Buffer,
-    /// Its gradient; `None` where no parameter lies before it.
+    /// Its gradient; `None` where no parameter that is trained lies before it.
     pub gradient: Option<Buffer>,
     /// Whether this step adds to that gradient, because a later step has written it already.
     pub adds: bool,
@@ -77,9 +79,12 @@ pub struct Step {
     pub folded: bool,
     /// The part of a training step in which it runs; see [`Plan::norms`].
     pub segment: usize,
-    /// A batch norm's statistics among those of all batch norms.
+    /// Whether its parameters stay as they are, and so have no gradients. A frozen batch norm uses its
+    /// running statistics while training too.
+    pub frozen: bool,
+    /// A batch norm's statistics among those of all batch norms, unless it is frozen.
     pub statistics: Buffer,
-    /// The gradient of the value it writes; `None` where no parameter lies before it.
+    /// The gradient of the value it writes; `None` where no parameter that is trained lies before it.
     pub output_gradient: Option<Buffer>,
     /// Where a layer of one input writes that value's gradient; `None` where no parameter lies
     /// before the value.
@@ -119,7 +124,7 @@ pub struct Norm {
     pub momentum: f32,
     /// Added to the variance.
     pub eps: f32,
-    /// Whether its parameters and what lies before it are trained.
+    /// Whether its parameters or some before it are trained.
     pub trained: bool,
 }
 
@@ -160,7 +165,8 @@ impl<const N: usize> Plan<N> {
         self.steps.split_at(self.step_count).0
     }
 
-    /// The batch norms in order: a training step has one segment more than there are of them.
+    /// The batch norms in order, without frozen ones: a training step has one segment more than there
+    /// are of them.
     pub const fn norms(&self) -> &[Norm] {
         self.norms.split_at(self.norm_count).0
     }

@@ -18,9 +18,9 @@ const fn conv(out_channels: usize, kernel: usize) -> Op {
 
 const POOL: Op = Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
 
-const LENET: Graph<'static> = Graph {
-    name: "LeNet5",
-    nodes: &[
+const LENET: Graph<'static> = Graph::new(
+    "LeNet5",
+    &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[1, 28, 28]) }, inputs: &[] },
         Node { name: "conv1", op: conv(6, 5), inputs: &[0] },
         Node { name: "relu", op: Op::Relu, inputs: &[1] },
@@ -31,7 +31,7 @@ const LENET: Graph<'static> = Graph {
         Node { name: "flatten", op: Op::Flatten, inputs: &[6] },
         Node { name: "fc1", op: Op::Linear { out_features: 10, bias: true }, inputs: &[7] },
     ],
-};
+);
 
 #[test]
 fn lenet_has_its_steps_and_shapes() {
@@ -69,7 +69,7 @@ fn no_buffer_is_overwritten_while_it_is_needed() {
     for (i, step) in PLAN.steps().iter().enumerate().rev() {
         let holds = |b: Buffer, tag: usize| arena[b.offset..b.end()].iter().all(|&t| t == tag);
         assert!(holds(step.output_gradient.expect("trained"), 100 + i + 1), "step {i}");
-        if build::reads_input_backward(&step.op) {
+        if build::reads_input_backward(&step.op, step.frozen) {
             assert!(holds(step.training.input, i), "step {i} input");
         }
         if step.training.activation != Activation::Identity
@@ -86,9 +86,9 @@ fn no_buffer_is_overwritten_while_it_is_needed() {
 const NORM: Op = Op::BatchNorm { affine: true, momentum: 0.1, eps: 1e-5 };
 
 /// A residual block with batch norms, and one behind the sum that nothing can take in.
-const NORMED: Graph<'static> = Graph {
-    name: "Normed",
-    nodes: &[
+const NORMED: Graph<'static> = Graph::new(
+    "Normed",
+    &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[3, 8, 8]) }, inputs: &[] },
         Node { name: "conv1", op: conv(3, 1), inputs: &[0] },
         Node { name: "bn1", op: NORM, inputs: &[1] },
@@ -99,7 +99,7 @@ const NORMED: Graph<'static> = Graph {
         Node { name: "bn3", op: NORM, inputs: &[6] },
         Node { name: "relu", op: Op::Relu, inputs: &[7] },
     ],
-};
+);
 
 #[test]
 fn a_batch_norm_begins_a_segment() {

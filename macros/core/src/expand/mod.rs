@@ -6,6 +6,7 @@
 
 mod docs;
 mod fields;
+mod marks;
 mod op;
 mod structs;
 
@@ -129,6 +130,14 @@ fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
         let inputs = node.inputs.iter().map(|&index| Literal::usize_unsuffixed(index));
         Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
     });
+    let attributes: Vec<TokenStream> = checked
+        .nodes
+        .iter()
+        .enumerate()
+        .filter_map(|(index, node)| Some(marks::marks(&node.attributes(index)?)))
+        .collect();
+    let attributes = (!attributes.is_empty())
+        .then(|| quote_spanned!(site()=> .with_marks(&[#(#attributes),*])));
     let count = Literal::usize_unsuffixed(checked.nodes.len());
     let steps = plan.calls.iter().map(|call| {
         let (constant, node) = (&call.constant, Literal::usize_unsuffixed(call.node));
@@ -136,7 +145,7 @@ fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
     });
     quote_spanned! {site()=>
         const NODES: usize = #count;
-        const GRAPH: __rt::Graph<'static> = __rt::Graph { name: #text, nodes: &[#(#nodes),*] };
+        const GRAPH: __rt::Graph<'static> = __rt::Graph::new(#text, &[#(#nodes),*]) #attributes;
         static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
         static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
         static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
@@ -149,10 +158,10 @@ fn stand_ins(checked: &Checked) -> TokenStream {
     let text = checked.name.to_string();
     let input = op(&Op::Input { shape: Shape::new(&[1]) });
     quote_spanned! {site()=>
-        const GRAPH: __rt::Graph<'static> = __rt::Graph {
-            name: #text,
-            nodes: &[__rt::Node { name: "input", op: #input, inputs: &[] }],
-        };
+        const GRAPH: __rt::Graph<'static> = __rt::Graph::new(
+            #text,
+            &[__rt::Node { name: "input", op: #input, inputs: &[] }],
+        );
         static SHAPES: [__rt::Shape; 1] = GRAPH.shapes();
         static TENSORS: [__rt::Tensor; 0] = [];
         static PLAN: __rt::Plan<1> = __rt::Plan::new(&GRAPH);
@@ -175,7 +184,7 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
         quote_spanned!(site()=> run.#method(&#constant #(, #field)*);)
     });
-    let backward = calls.iter().rev().map(|call| {
+    let backward = calls.iter().rev().filter(|call| call.backward).map(|call| {
         let (constant, method) = (&call.constant, &call.method);
         let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
         let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
