@@ -191,5 +191,7 @@ pub mod __private {
     pub use crate::__parameter_tuple;
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::{__parameter_struct, Layout, Logits, Model, Network};
-    pub use typenet_shape::{Graph, Init, Marks, Node, Op, Padding, Plan, Scheme, Shape, Step, Tensor};
+    pub use typenet_shape::{
+        Graph, Init, Marks, Node, Op, Padding, Plan, Scheme, Shape, Step, Tensor,
+    };
 }

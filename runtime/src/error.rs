@@ -74,6 +74,26 @@ pub enum Error {
         /// What is allowed.
         expected: &'static str,
     },
+    /// A path that names none of a net's layers, structures or tensors.
+    #[error("there is no layer \"{path}\" in {net}: {help}")]
+    Path {
+        /// The net's name.
+        net: String,
+        /// The path.
+        path: String,
+        /// What was likely meant, or what there is.
+        help: String,
+    },
+    /// Parameters that cannot be trained, because the declaration froze them.
+    #[error(
+        "\"{path}\" of {net} is `#[frozen]` in the declaration and has no gradients: take that away, and use `set_trainable` alone"
+    )]
+    Frozen {
+        /// The net's name.
+        net: String,
+        /// The path.
+        path: String,
+    },
     /// A weight file that does not belong to the net.
     #[error("{}: does not hold the weights of {net}{}", path.display(), list(missing, extra, misshaped))]
     Weights {

@@ -26,6 +26,7 @@ pub mod reference;
 mod single;
 mod summary;
 pub mod train;
+mod trained;
 pub mod workspace;
 
 pub use error::Error;

@@ -2,6 +2,7 @@ use std::sync::OnceLock;
 
 use crate::folded::Folded;
 use crate::single::Single;
+use crate::trained::Trained;
 use crate::{Error, Network, Plain, Result};
 
 /// What a net's struct holds: its parameters on the heap, and what is stored beside them.
@@ -12,6 +13,8 @@ pub struct Model<P> {
     folded: OnceLock<Option<Box<Folded>>>,
     /// The parameters packed for one image, since they were last changed.
     single: OnceLock<Option<Box<Single>>>,
+    /// Which parameters are trained; as the declaration says until it is asked for or changed.
+    trained: OnceLock<Box<Trained>>,
 }
 
 impl<P: Plain> Model<P> {
@@ -21,7 +24,8 @@ impl<P: Plain> Model<P> {
     }
 
     fn of(parameters: Box<P>, metadata: Metadata) -> Model<P> {
-        Model { parameters, metadata, folded: OnceLock::new(), single: OnceLock::new() }
+        let (folded, single) = (OnceLock::new(), OnceLock::new());
+        Model { parameters, metadata, folded, single, trained: OnceLock::new() }
     }
 
     /// The parameters.
@@ -34,6 +38,26 @@ impl<P: Plain> Model<P> {
         self.folded.take();
         self.single.take();
         &mut self.parameters
+    }
+
+    /// Which parameters are trained.
+    pub(crate) fn trained<N: Network<Parameters = P>>(&self) -> &Trained {
+        let declared = || Box::new(Trained::declared(&N::GRAPH, N::LAYOUT.tensors));
+        self.trained.get_or_init(declared)
+    }
+
+    pub(crate) fn set_trained(&mut self, trained: Trained) {
+        self.trained = OnceLock::from(Box::new(trained));
+    }
+
+    /// Which parameters are trained, and the parameters, to change.
+    pub(crate) fn trained_and_parameters<N: Network<Parameters = P>>(
+        &mut self,
+    ) -> (&Trained, &mut P) {
+        let declared = || Box::new(Trained::declared(&N::GRAPH, N::LAYOUT.tensors));
+        self.folded.take();
+        self.single.take();
+        (self.trained.get_or_init(declared), &mut self.parameters)
     }
 
     /// The parameters with the batch norms folded in, if there are any.
@@ -64,7 +88,7 @@ impl<P: Plain> Clone for Model<P> {
         // Copied in place: a large parameter struct does not fit on the stack.
         let mut parameters = P::zeroed();
         parameters.as_flat_mut().copy_from_slice(self.parameters.as_flat());
-        Model::of(parameters, self.metadata.clone())
+        Model { trained: self.trained.clone(), ..Model::of(parameters, self.metadata.clone()) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The memory of a training step, and how its groups of images are shared out among threads.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use typenet_shape::{Norm, TensorKind};
 
@@ -8,6 +10,7 @@ use crate::kernels::{LANES, Lanes, pack, unpack};
 use crate::network::{Layout, Network};
 use crate::pass::{Backward, Forward, Mode, Segment};
 use crate::plain::Plain;
+use crate::trained::{self, Needs, Trained};
 use crate::{Error, Result};
 
 /// At most this many numbers of memory go into partial gradients.
@@ -96,6 +99,8 @@ pub(crate) struct Core {
     pub(crate) outputs: Vec<f32>,
     output_gradient: Vec<f32>,
     partials: Vec<f32>,
+    /// Where the last backward pass left gradients.
+    summed: Vec<Range<usize>>,
     /// What each group of images gathers for each batch norm, all groups of a norm in a row; behind
     /// that one number a group, for segments that end at no norm.
     gathered: Vec<f32>,
@@ -116,6 +121,7 @@ impl Core {
             outputs: Vec::new(),
             output_gradient: Vec::new(),
             partials: Vec::new(),
+            summed: Vec::new(),
             gathered: Vec::new(),
             statistics: Vec::new(),
             means: Vec::new(),
@@ -127,7 +133,10 @@ impl Core {
 
     pub(crate) fn grow(&mut self, layout: &Layout, images: usize) {
         fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
-            if buffer.len() < len {
+            if buffer.is_empty() {
+                // Zeros that the system gives: what is never touched takes no memory.
+                *buffer = vec![zero; len];
+            } else if buffer.len() < len {
                 buffer.resize(len, zero);
             }
         }
@@ -147,6 +156,8 @@ impl Core {
     pub(crate) fn forward(
         &mut self,
         layout: &Layout,
+        trained: &Trained,
+        parameters: &[f32],
         inputs: &[f32],
         group: &(dyn Fn(&mut Forward<'_>) + Sync),
     ) {
@@ -154,7 +165,7 @@ impl Core {
         self.grow(layout, self.images);
         self.passes += 1;
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
-        let (images, last) = (self.images, layout.norms.len());
+        let (images, last, needs) = (self.images, layout.norms.len(), trained.nodes());
         let outputs = &mut self.outputs[..images * layout.output_len];
         for index in 0..=last {
             let norm = layout.norms.get(index);
@@ -173,7 +184,8 @@ impl Core {
                     }
                     let mode = Mode::Training { seed, pass, group: number, dropout };
                     let images = inputs.len() / layout.input_len;
-                    let segment = Segment { index, images, gathered, statistics, means: &[] };
+                    let segment =
+                        Segment { index, images, needs, gathered, statistics, means: &[] };
                     group(&mut Forward::training(arena, mode, segment));
                     if index == last {
                         let output = layout.training_output;
@@ -183,14 +195,23 @@ impl Core {
             if let Some(norm) = norm {
                 let own = &mut self.statistics[norm.statistics.offset..norm.statistics.end()];
                 let (mean, rstd) = own.split_at_mut(norm.channels);
-                batch_norm::merge(images, norm.pixels, gathered, norm.eps, mean, rstd, None);
+                if trained.of(norm.node).fixed {
+                    trained::running(layout, norm, parameters, mean, rstd);
+                } else {
+                    batch_norm::merge(images, norm.pixels, gathered, norm.eps, mean, rstd, None);
+                }
             }
         }
     }
 
     /// Moves the running statistics among `parameters` towards those of the last forward.
-    pub(crate) fn update_running(&mut self, layout: &Layout, parameters: &mut [f32]) {
-        for norm in layout.norms {
+    pub(crate) fn update_running(
+        &mut self,
+        layout: &Layout,
+        trained: &Trained,
+        parameters: &mut [f32],
+    ) {
+        for norm in layout.norms.iter().filter(|norm| !trained.of(norm.node).fixed) {
             let (gathered, _) = gathered(Some(norm), self.images, &mut self.gathered);
             let own = &mut self.statistics[norm.statistics.offset..norm.statistics.end()];
             let (mean, rstd) = own.split_at_mut(norm.channels);
@@ -212,6 +233,7 @@ impl Core {
     pub(crate) fn backward(
         &mut self,
         layout: &Layout,
+        trained: &Trained,
         gradients: &mut [f32],
         accumulate: bool,
         group: &(dyn Fn(&mut [f32], &mut Backward<'_>) + Sync),
@@ -222,11 +244,11 @@ impl Core {
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let rows = &self.output_gradient[..images * layout.output_len];
         let partials = &mut self.partials[..slots * layout.parameters];
-        let last = layout.norms.len();
+        let (last, needs) = (layout.norms.len(), trained.nodes());
         for index in (0..=last).rev() {
             // The norm with which this segment begins, forward.
             let norm = index.checked_sub(1).map(|before| &layout.norms[before]);
-            let norm = norm.filter(|norm| norm.trained);
+            let norm = norm.filter(|norm| norm.trained && trained.of(norm.node).value);
             let (gathered, each) = gathered(norm, images, &mut self.gathered);
             let (statistics, means) = (self.statistics.as_slice(), self.means.as_slice());
             self.arena[..groups * layout.training_len]
@@ -236,7 +258,9 @@ impl Core {
                 .enumerate()
                 .for_each(|(slot, ((arenas, partial), gathered))| {
                     if index == last {
-                        partial.fill(0.0);
+                        for range in trained.ranges() {
+                            partial[range.clone()].fill(0.0);
+                        }
                     }
                     let arenas = arenas.chunks_exact_mut(layout.training_len);
                     for (i, (arena, gathered)) in
@@ -254,7 +278,7 @@ impl Core {
                         }
                         let mode = Mode::Training { seed, pass, group: number, dropout };
                         let images = end - number * LANES;
-                        let segment = Segment { index, images, gathered, statistics, means };
+                        let segment = Segment { index, images, needs, gathered, statistics, means };
                         group(partial, &mut Backward::new(arena, mode, segment));
                     }
                 });
@@ -262,22 +286,37 @@ impl Core {
                 let [weight, bias] = [TensorKind::Weight, TensorKind::Bias]
                     .map(|kind| layout.place(norm.node, kind));
                 let Ok([dw, db]) = partials.get_disjoint_mut([weight, bias]) else { continue };
-                let [dw, db] = [dw, db].map(|gradient| (!gradient.is_empty()).then_some(gradient));
+                let Needs { own, fixed, .. } = trained.of(norm.node);
+                let [dw, db] =
+                    [dw, db].map(|gradient| (own && !gradient.is_empty()).then_some(gradient));
                 let means = &mut self.means[norm.statistics.offset..norm.statistics.end()];
                 batch_norm::merge_backward(images, norm.pixels, gathered, dw, db, means);
-            }
-        }
-        gradients.par_chunks_mut(PIECE).enumerate().for_each(|(piece, sums)| {
-            if !accumulate {
-                sums.fill(0.0);
-            }
-            for slot in 0..slots {
-                let start = slot * layout.parameters + piece * PIECE;
-                for (sum, part) in sums.iter_mut().zip(&partials[start..]) {
-                    *sum += part;
+                if fixed {
+                    // Statistics that do not depend on the batch have no part in its gradient.
+                    means.fill(0.0);
                 }
             }
-        });
+        }
+        if !accumulate && self.summed != trained.ranges() {
+            for range in self.summed.drain(..) {
+                gradients[range].fill(0.0);
+            }
+            self.summed.extend_from_slice(trained.ranges());
+        }
+        for range in trained.ranges() {
+            let pieces = gradients[range.clone()].par_chunks_mut(PIECE).enumerate();
+            pieces.for_each(|(piece, sums)| {
+                if !accumulate {
+                    sums.fill(0.0);
+                }
+                for slot in 0..slots {
+                    let start = slot * layout.parameters + range.start + piece * PIECE;
+                    for (sum, part) in sums.iter_mut().zip(&partials[start..]) {
+                        *sum += part;
+                    }
+                }
+            });
+        }
     }
 }
 

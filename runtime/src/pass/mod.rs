@@ -12,6 +12,7 @@ use crate::kernels::{
 };
 use crate::parameters::LayerParameters;
 use crate::single::Image;
+use crate::trained::Needs;
 
 /// Whether a pass trains, and for training which random numbers are its own.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) index: usize,
     /// How many images the group has.
     pub(crate) images: usize,
+    /// For each node, what the backward pass does for it.
+    pub(crate) needs: &'a [Needs],
     /// What the group gathers for the batch norm at which the segment ends.
     pub(crate) gathered: &'a mut [f32],
     /// Mean and `1 / √(variance + eps)` of all batch norms so far.
@@ -262,6 +265,32 @@ impl<'a> Backward<'a> {
         step.segment == self.segment.index
     }
 
+    /// What is to be done for a node.
+    pub(crate) fn needs(&self, node: usize) -> Needs {
+        self.segment.needs.get(node).copied().unwrap_or_default()
+    }
+
+    /// The gradient of the value that a step writes, if something that is trained lies before it.
+    pub(crate) fn output_gradient(&self, step: &Step) -> Option<Buffer> {
+        step.output_gradient.filter(|_| self.needs(step.node).value)
+    }
+
+    /// Where the gradient of one of the values goes that a step reads, if it is of use.
+    pub(crate) fn gradient_of(&self, source: &Source) -> Option<Buffer> {
+        source.gradient.filter(|_| self.needs(source.node).value)
+    }
+
+    /// Where a layer of one input writes its gradient, if it is of use.
+    pub(crate) fn input_gradient(&self, step: &Step) -> Option<Buffer> {
+        let source = step.sources().first()?;
+        step.input_gradient.filter(|_| self.needs(source.node).value)
+    }
+
+    /// Both.
+    fn both(&self, step: &Step) -> Option<(Buffer, Buffer)> {
+        Some((self.output_gradient(step)?, self.input_gradient(step)?))
+    }
+
     /// Turns the gradient of the activated value into that of the value before the activation.
     pub(crate) fn undo_activation(&mut self, step: &Step, gradient: Buffer) {
         if step.training.activation != Activation::Identity {
@@ -272,7 +301,7 @@ impl<'a> Backward<'a> {
 
     /// Adds a gradient that was written aside to that from the other readers of the value.
     pub(crate) fn add_up(&mut self, step: &Step) {
-        if let (Some(part), Some(sum)) = (step.input_gradient, step.adds_to) {
+        if let (Some(part), Some(sum)) = (self.input_gradient(step), step.adds_to) {
             let [part, sum] = apart(self.arena, [part, sum]);
             join::add(self.isa, part, sum);
         }
@@ -294,12 +323,14 @@ impl<'a> Backward<'a> {
 
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
-        let Some(gradient) = step.output_gradient else { return };
+        let Some(gradient) = self.output_gradient(step) else { return };
         self.undo_activation(step, gradient);
         let isa = self.isa;
-        let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-        conv2d::backward_weight(isa, &geometry, x, dy, dw, db);
-        if let Some(input_gradient) = step.input_gradient {
+        if self.needs(step.node).own {
+            let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+            conv2d::backward_weight(isa, &geometry, x, dy, dw, db);
+        }
+        if let Some(input_gradient) = self.input_gradient(step) {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             conv2d::backward_data(isa, &geometry, dy, weight, dx);
         }
@@ -321,12 +352,14 @@ impl<'a> Backward<'a> {
     }
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
-        let Some(gradient) = step.output_gradient else { return };
+        let Some(gradient) = self.output_gradient(step) else { return };
         self.undo_activation(step, gradient);
         let isa = self.isa;
-        let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-        linear::backward_weight(isa, x, dy, dw, db);
-        if let Some(input_gradient) = step.input_gradient {
+        if self.needs(step.node).own {
+            let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+            linear::backward_weight(isa, x, dy, dw, db);
+        }
+        if let Some(input_gradient) = self.input_gradient(step) {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             linear::backward_data(isa, dy, weight, dx);
         }
@@ -339,7 +372,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let buffers = [step.training.input, step.training.output, gradient, input_gradient];
         let [x, y, dy, dx] = apart(self.arena, buffers);
@@ -353,7 +386,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         pool2d::avg_backward(isa, &geometry, dy, dx);
@@ -365,7 +398,7 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         pool2d::global_avg_backward(isa, dy, dx);
@@ -377,7 +410,7 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
         dx.copy_from_slice(dy);
@@ -391,7 +424,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Op::Dropout { p } = step.op else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let key = self.mode.dropout_key(step.node);
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
@@ -407,16 +440,12 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
         softmax::backward(isa, step.input.dim(0), y, dy, dx);
         self.add_up(step);
     }
-}
-
-fn both(step: &Step) -> Option<(Buffer, Buffer)> {
-    Some((step.output_gradient?, step.input_gradient?))
 }
 
 fn own_activation(step: &Step) -> Activation {

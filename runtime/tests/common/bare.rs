@@ -14,7 +14,7 @@ macro_rules! bare_net {
             use ::typenet_runtime::{Layout, Model, Network};
             use ::typenet_shape::{Graph, Plan, Tensor};
 
-            const GRAPH: Graph<'static> = Graph::new( stringify!($name), $nodes );
+            const GRAPH: Graph<'static> = Graph::new(stringify!($name), $nodes);
             static SHAPES: [::typenet_shape::Shape; $count] = GRAPH.shapes();
             static TENSORS: [Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<$count, _>();
             static PLAN: Plan<$count> = Plan::new(&GRAPH);

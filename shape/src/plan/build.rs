@@ -335,10 +335,7 @@ pub(super) const fn reads_input_backward(op: &Op, frozen: bool) -> bool {
             (!frozen && (op.takes_factors() || matches!(op, Op::BatchNorm { .. })))
                 || matches!(
                     op,
-                    Op::LayerNorm { .. }
-                        | Op::GroupNorm { .. }
-                        | Op::MaxPool2d { .. }
-                        | Op::Mul
+                    Op::LayerNorm { .. } | Op::GroupNorm { .. } | Op::MaxPool2d { .. } | Op::Mul
                 )
         }
     }

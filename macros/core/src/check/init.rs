@@ -3,9 +3,9 @@
 use proc_macro2::Ident;
 use typenet_shape::{Init, Op, Scheme, TensorKind};
 
+use super::Checker;
 use super::constants::Value as Written;
 use super::marks::{On, has, is_norm, shown};
-use super::Checker;
 use crate::Mistake;
 use crate::mistake::{Place, nearest};
 use crate::parse::{Argument, Attribute, Content, Form};
@@ -109,7 +109,8 @@ impl Checker<'_> {
         on: On<'_>,
     ) -> bool {
         let word = kind.word;
-        let any = "`zeros`, `ones`, `constant`, `uniform`, `normal` and `trunc_normal` go everywhere";
+        let any =
+            "`zeros`, `ones`, `constant`, `uniform`, `normal` and `trunc_normal` go everywhere";
         let (what, help) = match (on, tensor) {
             (_, For::Bias) if kind.of != Of::Any => {
                 (format!("`{word}` is for weights, not for a bias"), any.to_string())
@@ -126,10 +127,16 @@ impl Checker<'_> {
                     format!("`{word}` is for the weights of convolutions and linear layers"),
                     any.to_string(),
                 ),
-                Some(op) if kind.of == Of::FirstConvolution && !self.reads_input(op, &node.inputs) => (
-                    format!("`{word}` is for a convolution of one group that reads the net's input"),
-                    "write it before the first convolution".into(),
-                ),
+                Some(op)
+                    if kind.of == Of::FirstConvolution && !self.reads_input(op, &node.inputs) =>
+                {
+                    (
+                        format!(
+                            "`{word}` is for a convolution of one group that reads the net's input"
+                        ),
+                        "write it before the first convolution".into(),
+                    )
+                }
                 _ => return true,
             },
             _ => return true,

@@ -61,7 +61,8 @@ const ATTRIBUTES_ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Attributes of Rust that users may try.
-const OF_RUST: &[&str] = &["cfg", "cfg_attr", "allow", "warn", "deny", "expect", "derive", "inline"];
+const OF_RUST: &[&str] =
+    &["cfg", "cfg_attr", "allow", "warn", "deny", "expect", "derive", "inline"];
 
 const ALL: &str =
     "a layer takes documentation, `#[init(…)]`, `#[frozen]`, `#[no_decay]` and `#[name(\"…\")]`";
@@ -146,9 +147,8 @@ impl<'a> Checker<'a> {
             return None;
         }
         let elsewhere = ATTRIBUTES_ELSEWHERE.iter().find(|(other, _)| *other == word);
-        let near = elsewhere
-            .map(|&(_, ours)| ours)
-            .or_else(|| nearest(word, ATTRIBUTES.iter().copied()));
+        let near =
+            elsewhere.map(|&(_, ours)| ours).or_else(|| nearest(word, ATTRIBUTES.iter().copied()));
         let help = match near {
             Some("init") => "did you mean `#[init(…)]`?".to_string(),
             Some("name") => "did you mean `#[name(\"…\")]`?".to_string(),
@@ -161,12 +161,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Reports attributes of braces in which no layer has parameters; their nodes start at `first`.
-    pub(super) fn any_parameters(
-        &mut self,
-        name: &str,
-        attributes: &'a [Attribute],
-        first: usize,
-    ) {
+    pub(super) fn any_parameters(&mut self, name: &str, attributes: &'a [Attribute], first: usize) {
         // After a mistake a node may be anything.
         let may_have = |node: &Node| node.op.is_none() || node.field.is_some();
         if !self.nodes[first..].iter().any(may_have) {
@@ -219,12 +214,7 @@ impl<'a> Checker<'a> {
         own
     }
 
-    fn file_name(
-        &mut self,
-        name: &str,
-        attribute: &Attribute,
-        on: On<'_>,
-    ) -> Option<FileName> {
+    fn file_name(&mut self, name: &str, attribute: &Attribute, on: On<'_>) -> Option<FileName> {
         let example = "for example `#[name(\"features.0\")]`";
         let (text, place) = match attribute.items.as_deref().unwrap_or_default() {
             [Item { key: None, content: Content::Text(text), place }] => (text.clone(), *place),
@@ -260,10 +250,7 @@ impl<'a> Checker<'a> {
                 example.into(),
             )
         } else if round && keyword != "repeat" {
-            (
-                "only a repeat has rounds to number".into(),
-                "write the number itself".into(),
-            )
+            ("only a repeat has rounds to number".into(), "write the number itself".into())
         } else if !round && text.contains(['{', '}']) {
             (
                 format!("`{text}`: braces hold the number of the first round"),
@@ -291,7 +278,8 @@ impl<'a> Checker<'a> {
             };
             let other = &self.nodes[other];
             let Some(place) = node.file_place.or(other.file_place) else { continue };
-            let what = format!("weight files would call it `{text}`, as they call `{}`", other.name);
+            let what =
+                format!("weight files would call it `{text}`, as they call `{}`", other.name);
             let help = "each layer needs its own name in weight files";
             mistakes.push(Mistake::about(&node.name, place, what).help(help));
         }

@@ -156,7 +156,11 @@ fn attributes_with_one_mistake_give_one_message() {
         ("#[init(uniform(1, 0))] l", "`c`: `uniform`: `b` is more than `a`", ""),
         ("#[init(whitening(eps = 0))] l", "`c`: `whitening`: `eps` is more than 0", ""),
         ("#[init(kaiming(mode = fan_inn))] l", "`c`: `mode` is `fan_in` or", "mean `fan_in`?"),
-        ("#[name(features)] l", "`c`: the name in weight files stands", "write `#[name(\"features\")]`"),
+        (
+            "#[name(features)] l",
+            "`c`: the name in weight files stands",
+            "write `#[name(\"features\")]`",
+        ),
         ("#[name] l", "`c`: the name that weight files have is one text", "for example"),
         ("#[name(\"a\", \"b\")] l", "`c`: the name that weight files have is one text", "for"),
         ("#[name(\"\")] l", "`c`: a layer needs a name in weight files", "for example"),
@@ -169,14 +173,16 @@ fn attributes_with_one_mistake_give_one_message() {
         ("#[frozen] flatten, l2", "`flatten`: it has no parameters", "leave"),
         ("a: relu, #[no_decay] add(a), l", "`add`: it has no parameters", "leave"),
         ("#[frozen] residual { relu } l", "`residual`: it has no parameters", "leave"),
-        ("residual { #[frozen] layer_norm(affine = false) } l", "`layer_norm_1`: it has no", "leave"),
+        (
+            "residual { #[frozen] layer_norm(affine = false) } l",
+            "`layer_norm_1`: it has no",
+            "leave",
+        ),
         ("residual { relu } #[frozen] shortcut { relu } l", "`shortcut`: it has no", "leave"),
     ] {
         let first = match text {
             _ if text.contains("flatten") => "c: linear(4), d: linear(3)",
-            _ if text.ends_with(" n") => {
-                "c: conv2d(2, 1, bias = false), flatten, d: linear(3)"
-            }
+            _ if text.ends_with(" n") => "c: conv2d(2, 1, bias = false), flatten, d: linear(3)",
             _ if text.ends_with(" r") => "residual { conv2d(2, 1) } flatten, d: linear(3)",
             _ => "c: conv2d(2, 1), flatten, d: linear(3)",
         };
@@ -193,8 +199,7 @@ fn attributes_with_one_mistake_give_one_message() {
 
 #[test]
 fn a_mistake_in_a_block_is_said_once() {
-    let (_, messages) = layers(
-        "block b { #[frozn] conv2d(2, 1) } b, b, repeat(2) { b } flatten, linear(3)",
-    );
+    let (_, messages) =
+        layers("block b { #[frozn] conv2d(2, 1) } b, b, repeat(2) { b } flatten, linear(3)");
     assert_eq!(messages.len(), 1, "{messages:?}");
 }

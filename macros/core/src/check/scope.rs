@@ -202,9 +202,7 @@ impl<'a> Checker<'a> {
         file: Option<&FileName>,
     ) {
         let (mut path, before, file) = match self.scopes.last() {
-            Some(scope) => {
-                (scope.path.clone(), scope.lost, scope.file.further(&segment, file))
-            }
+            Some(scope) => (scope.path.clone(), scope.lost, scope.file.further(&segment, file)),
             None => (Vec::new(), false, FilePath::default()),
         };
         path.push(segment);

@@ -136,8 +136,8 @@ fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
         .enumerate()
         .filter_map(|(index, node)| Some(marks::marks(&node.attributes(index)?)))
         .collect();
-    let attributes = (!attributes.is_empty())
-        .then(|| quote_spanned!(site()=> .with_marks(&[#(#attributes),*])));
+    let attributes =
+        (!attributes.is_empty()).then(|| quote_spanned!(site()=> .with_marks(&[#(#attributes),*])));
     let count = Literal::usize_unsuffixed(checked.nodes.len());
     let steps = plan.calls.iter().map(|call| {
         let (constant, node) = (&call.constant, Literal::usize_unsuffixed(call.node));
