@@ -208,7 +208,7 @@ fn norms(channels: usize, pixels: usize) {
         });
         let (scale, shift) = (ramp(len / pixels), ramp(len / pixels));
         row("affine of one image", 2, &mut || {
-            single::affine(isa, black_box(&x), &scale, &shift, Activation::Relu, &mut y);
+            single::affine(isa, black_box(&x), &scale, &shift, None, Activation::Relu, &mut y);
         });
         black_box(&mut x);
     }

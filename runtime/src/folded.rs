@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Graph, Op, Tensor, TensorKind};
+use typenet_shape::{Graph, Op, TensorKind};
+
+use crate::network::Layout;
 
 /// The weights and biases of the layers of a net that have taken in a batch norm.
 #[derive(Debug)]
@@ -15,15 +17,15 @@ pub(crate) struct Folded {
 
 impl Folded {
     /// The weights of these parameters, or `None` where there is no batch norm to take in.
-    pub(crate) fn new(graph: &Graph<'_>, tensors: &[Tensor], parameters: &[f32]) -> Option<Folded> {
+    pub(crate) fn new(graph: &Graph<'_>, layout: &Layout, parameters: &[f32]) -> Option<Folded> {
         let mut folded = Folded { numbers: Vec::new(), places: vec![None; graph.nodes.len()] };
         for (norm, node) in graph.nodes.iter().enumerate() {
-            let (Some(layer), Op::BatchNorm { eps, .. }) = (graph.folded_into(norm), node.op)
-            else {
+            let (Op::BatchNorm { eps, .. }, true) = (node.op, layout.is_folded(norm)) else {
                 continue;
             };
+            let layer = node.inputs[0];
             let tensor = |node: usize, kind: TensorKind| {
-                let tensor = tensors.iter().find(|t| t.node == node && t.kind == kind)?;
+                let tensor = layout.tensors.iter().find(|t| t.node == node && t.kind == kind)?;
                 Some(&parameters[tensor.offset..tensor.offset + tensor.shape.elements()])
             };
             let mean = tensor(norm, TensorKind::RunningMean)?;
@@ -39,10 +41,10 @@ impl Folded {
                 at(scale, channel, 1.0) / spread
             };
             let start = folded.numbers.len();
-            for (channel, row) in weight.chunks_exact(weight.len() / mean.len()).enumerate() {
-                let factor = factor(channel);
-                folded.numbers.extend(row.iter().map(|&w| (f64::from(w) * factor) as f32));
-            }
+            let factors: Vec<f64> = (0..mean.len()).map(factor).collect();
+            let channel = output_channel(&graph.nodes[layer].op, weight.len(), mean.len());
+            let scaled = |(at, &w): (usize, &f32)| (f64::from(w) * factors[channel(at)]) as f32;
+            folded.numbers.extend(weight.iter().enumerate().map(scaled));
             let middle = folded.numbers.len();
             folded.numbers.extend((0..mean.len()).map(|channel| {
                 let centred = at(bias, channel, 0.0) - f64::from(mean[channel]);
@@ -58,4 +60,15 @@ impl Folded {
         let (weight, bias) = self.places.get(node)?.as_ref()?;
         Some((&self.numbers[weight.clone()], &self.numbers[bias.clone()]))
     }
+}
+
+/// The output channel of each weight of a layer with so many weights and output channels.
+fn output_channel(op: &Op, weights: usize, channels: usize) -> impl Fn(usize) -> usize {
+    // A transposed convolution has its input channels first; others are as one input of one group.
+    let (groups, area) = match *op {
+        Op::ConvTranspose2d { groups, kernel, .. } => (groups, kernel[0] * kernel[1]),
+        _ => (1, weights / channels),
+    };
+    let (outputs, a_group) = (channels / groups, weights / groups);
+    move |at| at / a_group * outputs + at / area % outputs
 }

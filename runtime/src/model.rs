@@ -62,8 +62,7 @@ impl<P: Plain> Model<P> {
 
     /// The parameters with the batch norms folded in, if there are any.
     pub(crate) fn folded<N: Network<Parameters = P>>(&self) -> Option<&Folded> {
-        let fold =
-            || Folded::new(&N::GRAPH, N::LAYOUT.tensors, self.parameters.as_flat()).map(Box::new);
+        let fold = || Folded::new(&N::GRAPH, &N::LAYOUT, self.parameters.as_flat()).map(Box::new);
         self.folded.get_or_init(fold).as_deref()
     }
 
@@ -71,7 +70,7 @@ impl<P: Plain> Model<P> {
     pub(crate) fn single<N: Network<Parameters = P>>(&self) -> Option<&Single> {
         let pack = || {
             let (parameters, folded) = (self.parameters.as_flat(), self.folded::<N>());
-            Single::new(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, parameters, folded).map(Box::new)
+            Single::new(&N::GRAPH, N::SHAPES, &N::LAYOUT, parameters, folded).map(Box::new)
         };
         self.single.get_or_init(pack).as_deref()
     }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
 use typenet_shape::{Norm, TensorKind};
 
 use crate::kernels::batch_norm::{self, Running};
+use crate::kernels::team::{Team, chunks, chunks_mut};
 use crate::kernels::{LANES, Lanes, pack, unpack};
 use crate::network::{Layout, Network};
 use crate::pass::{Backward, Forward, Mode, Segment};
@@ -167,17 +167,20 @@ impl Core {
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let (images, last, needs) = (self.images, layout.norms.len(), trained.nodes());
         let outputs = &mut self.outputs[..images * layout.output_len];
-        for index in 0..=last {
-            let norm = layout.norms.get(index);
-            let (gathered, each) = gathered(norm, images, &mut self.gathered);
-            let statistics = self.statistics.as_slice();
-            self.arena
-                .par_chunks_mut(layout.training_len)
-                .zip(inputs.par_chunks(LANES * layout.input_len))
-                .zip(outputs.par_chunks_mut(LANES * layout.output_len))
-                .zip(gathered.par_chunks_mut(each))
-                .enumerate()
-                .for_each(|(number, (((arena, inputs), outputs), gathered))| {
+        let (arena, all_gathered) = (&mut self.arena, &mut self.gathered);
+        let statistics = &mut self.statistics;
+        Team::gather(images.div_ceil(LANES), |team| {
+            for index in 0..=last {
+                let norm = layout.norms.get(index);
+                let (gathered, each) = gathered(norm, images, all_gathered);
+                let current = statistics.as_slice();
+                let parts = (
+                    chunks_mut(arena, layout.training_len),
+                    chunks(inputs, LANES * layout.input_len),
+                    chunks_mut(outputs, LANES * layout.output_len),
+                    chunks_mut(gathered, each),
+                );
+                team.for_each(parts, |number, (arena, inputs, outputs, gathered)| {
                     if index == 0 {
                         let buffer = layout.training_input;
                         pack(inputs, &mut arena[buffer.offset..buffer.end()]);
@@ -185,23 +188,24 @@ impl Core {
                     let mode = Mode::Training { seed, pass, group: number, dropout };
                     let images = inputs.len() / layout.input_len;
                     let segment =
-                        Segment { index, images, needs, gathered, statistics, means: &[] };
+                        Segment { index, images, needs, gathered, statistics: current, means: &[] };
                     group(&mut Forward::training(arena, mode, segment));
                     if index == last {
                         let output = layout.training_output;
                         unpack(&arena[output.offset..output.end()], outputs);
                     }
                 });
-            if let Some(norm) = norm {
-                let own = &mut self.statistics[norm.statistics.offset..norm.statistics.end()];
-                let (mean, rstd) = own.split_at_mut(norm.channels);
-                if trained.of(norm.node).fixed {
-                    trained::running(layout, norm, parameters, mean, rstd);
-                } else {
+                if let Some(norm) = norm {
+                    let own = &mut statistics[norm.statistics.offset..norm.statistics.end()];
+                    let (mean, rstd) = own.split_at_mut(norm.channels);
+                    if trained.of(norm.node).fixed {
+                        trained::running(layout, norm, parameters, mean, rstd);
+                        continue;
+                    }
                     batch_norm::merge(images, norm.pixels, gathered, norm.eps, mean, rstd, None);
                 }
             }
-        }
+        });
     }
 
     /// Moves the running statistics among `parameters` towards those of the last forward.
@@ -245,18 +249,30 @@ impl Core {
         let rows = &self.output_gradient[..images * layout.output_len];
         let partials = &mut self.partials[..slots * layout.parameters];
         let (last, needs) = (layout.norms.len(), trained.nodes());
-        for index in (0..=last).rev() {
-            // The norm with which this segment begins, forward.
-            let norm = index.checked_sub(1).map(|before| &layout.norms[before]);
-            let norm = norm.filter(|norm| norm.trained && trained.of(norm.node).value);
-            let (gathered, each) = gathered(norm, images, &mut self.gathered);
-            let (statistics, means) = (self.statistics.as_slice(), self.means.as_slice());
-            self.arena[..groups * layout.training_len]
-                .par_chunks_mut(groups_a_slot.max(1) * layout.training_len)
-                .zip(partials.par_chunks_mut(layout.parameters.max(1)))
-                .zip(gathered.par_chunks_mut(groups_a_slot.max(1) * each))
-                .enumerate()
-                .for_each(|(slot, ((arenas, partial), gathered))| {
+        let (arena, all_gathered) = (&mut self.arena, &mut self.gathered);
+        let (statistics, means) = (self.statistics.as_slice(), &mut self.means);
+        let arena = &mut arena[..groups * layout.training_len];
+        let a_slot = groups_a_slot.max(1);
+        if !accumulate && self.summed != trained.ranges() {
+            // What is no longer trained has no gradient.
+            for range in self.summed.drain(..) {
+                gradients[range].fill(0.0);
+            }
+            self.summed.extend_from_slice(trained.ranges());
+        }
+        Team::gather(slots, |team| {
+            for index in (0..=last).rev() {
+                // The norm with which this segment begins, forward.
+                let norm = index.checked_sub(1).map(|before| &layout.norms[before]);
+                let norm = norm.filter(|norm| norm.trained && trained.of(norm.node).value);
+                let (gathered, each) = gathered(norm, images, all_gathered);
+                let current = means.as_slice();
+                let parts = (
+                    chunks_mut(arena, a_slot * layout.training_len),
+                    chunks_mut(partials, layout.parameters.max(1)),
+                    chunks_mut(gathered, a_slot * each),
+                );
+                team.for_each(parts, |slot, (arenas, partial, gathered)| {
                     if index == last {
                         for range in trained.ranges() {
                             partial[range.clone()].fill(0.0);
@@ -278,45 +294,41 @@ impl Core {
                         }
                         let mode = Mode::Training { seed, pass, group: number, dropout };
                         let images = end - number * LANES;
-                        let segment = Segment { index, images, needs, gathered, statistics, means };
+                        let segment =
+                            Segment { index, images, needs, gathered, statistics, means: current };
                         group(partial, &mut Backward::new(arena, mode, segment));
                     }
                 });
-            if let Some(norm) = norm {
-                let [weight, bias] = [TensorKind::Weight, TensorKind::Bias]
-                    .map(|kind| layout.place(norm.node, kind));
-                let Ok([dw, db]) = partials.get_disjoint_mut([weight, bias]) else { continue };
-                let Needs { own, fixed, .. } = trained.of(norm.node);
-                let [dw, db] =
-                    [dw, db].map(|gradient| (own && !gradient.is_empty()).then_some(gradient));
-                let means = &mut self.means[norm.statistics.offset..norm.statistics.end()];
-                batch_norm::merge_backward(images, norm.pixels, gathered, dw, db, means);
-                if fixed {
-                    // Statistics that do not depend on the batch have no part in its gradient.
-                    means.fill(0.0);
-                }
-            }
-        }
-        if !accumulate && self.summed != trained.ranges() {
-            for range in self.summed.drain(..) {
-                gradients[range].fill(0.0);
-            }
-            self.summed.extend_from_slice(trained.ranges());
-        }
-        for range in trained.ranges() {
-            let pieces = gradients[range.clone()].par_chunks_mut(PIECE).enumerate();
-            pieces.for_each(|(piece, sums)| {
-                if !accumulate {
-                    sums.fill(0.0);
-                }
-                for slot in 0..slots {
-                    let start = slot * layout.parameters + range.start + piece * PIECE;
-                    for (sum, part) in sums.iter_mut().zip(&partials[start..]) {
-                        *sum += part;
+                if let Some(norm) = norm {
+                    let [weight, bias] = [TensorKind::Weight, TensorKind::Bias]
+                        .map(|kind| layout.place(norm.node, kind));
+                    let Ok([dw, db]) = partials.get_disjoint_mut([weight, bias]) else { continue };
+                    let Needs { own, fixed, .. } = trained.of(norm.node);
+                    let [dw, db] =
+                        [dw, db].map(|gradient| (own && !gradient.is_empty()).then_some(gradient));
+                    let means = &mut means[norm.statistics.offset..norm.statistics.end()];
+                    batch_norm::merge_backward(images, norm.pixels, gathered, dw, db, means);
+                    if fixed {
+                        // Statistics that do not depend on the batch have no part in its gradient.
+                        means.fill(0.0);
                     }
                 }
-            });
-        }
+            }
+            for range in trained.ranges() {
+                let sums = &mut gradients[range.clone()];
+                team.for_each(chunks_mut(sums, PIECE), |piece, sums| {
+                    if !accumulate {
+                        sums.fill(0.0);
+                    }
+                    for slot in 0..slots {
+                        let start = slot * layout.parameters + range.start + piece * PIECE;
+                        for (sum, part) in sums.iter_mut().zip(&partials[start..]) {
+                            *sum += part;
+                        }
+                    }
+                });
+            }
+        });
     }
 }
 

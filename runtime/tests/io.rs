@@ -4,7 +4,7 @@
 use typenet_runtime::parameters::WeightBias;
 use typenet_runtime::pass::{Backward, Forward};
 use typenet_runtime::{Error, Layout, Model, Network, Normalization};
-use typenet_shape::{Graph, Node, Op, Plan, Shape, Step, Tensor};
+use typenet_shape::{Graph, LayerInfo, Node, Op, Plan, Shape, Step, Tensor};
 
 typenet_runtime::__parameter_struct! {
     struct LineParameters {
@@ -29,9 +29,9 @@ impl<const OTHER: bool> Network for Line<OTHER> {
     type OutputValue = [f32; 2];
     type Parameters = LineParameters;
 
-    const GRAPH: Graph<'static> = Graph::new(
-        "Line",
-        &[
+    const GRAPH: Graph<'static> = Graph {
+        name: "Line",
+        nodes: &[
             Node { name: "input", op: Op::Input { shape: Shape::new(&[3]) }, inputs: &[] },
             Node {
                 name: if OTHER { "linear_1" } else { "fc" },
@@ -39,8 +39,10 @@ impl<const OTHER: bool> Network for Line<OTHER> {
                 inputs: &[0],
             },
         ],
-    );
+        marks: &[],
+    };
     const SHAPES: &'static [Shape] = &SHAPES;
+    const LAYERS: &'static [LayerInfo] = &Self::GRAPH.layers::<2>(&SHAPES);
     const LAYOUT: Layout = Layout::new(&PLAN, &TENSORS);
 
     fn from_model(model: Model<LineParameters>) -> Self {

@@ -5,7 +5,7 @@ mod kernels_support;
 
 use kernels_support::*;
 use proptest::prelude::*;
-use typenet_runtime::kernels::{Isa, LANES, conv2d};
+use typenet_runtime::kernels::{Isa, LANES, Lanes, conv2d};
 use typenet_shape::{Activation, Conv2d, Shape};
 
 const BOUND: f64 = 1e-5;
@@ -52,12 +52,28 @@ fn check(g: &Conv2d, seed: u64) {
                 };
                 y_ref[lane].iter().map(f).collect()
             });
+            // Any value of the output's shape can be added: the gradient will do.
+            let mut sum = poison(dy.len());
+            conv2d::forward_and_add(isa, g, &x, &weight, bias.as_deref(), Some(&dy), f, &mut sum);
+            assert_lanes_close(&sum, BOUND, &format!("{isa} {f:?} sum {g:?}"), |lane| {
+                let f = |(&v, d): (&f64, &Lanes)| match (f, v + f64::from(d.0[lane])) {
+                    (Activation::Relu, v) => v.max(0.0),
+                    (Activation::Tanh, v) => v.tanh(),
+                    (_, v) => v,
+                };
+                y_ref[lane].iter().zip(&dy).map(f).collect()
+            });
         }
 
         let mut dx = poison(x.len());
         conv2d::backward_data(isa, g, &dy, &weight, &mut dx);
         assert_lanes_close(&dx, BOUND, &format!("{isa} data gradient {g:?}"), |lane| {
             dx_ref[lane].clone()
+        });
+        let mut dx = x.clone();
+        conv2d::add_backward_data(isa, g, &dy, &weight, &mut dx);
+        assert_lanes_close(&dx, BOUND, &format!("{isa} data gradient and x {g:?}"), |lane| {
+            dx_ref[lane].iter().zip(&x).map(|(d, x)| d + f64::from(x.0[lane])).collect()
         });
 
         let mut dw = vec![0.5; weight.len()];

@@ -23,10 +23,14 @@ fn check(inputs: usize, outputs: usize, with_bias: bool, seed: u64) {
         for f in [Activation::Identity, Activation::Relu, Activation::Sigmoid] {
             let mut y = poison(outputs);
             linear::forward(isa, &x, &weight, bias.as_deref(), f, &mut y);
-            assert_lanes_close(&y, BOUND, &format!("{what} forward {f:?}"), |lane| {
+            // Any value of the output's shape can be added: the gradient will do.
+            let mut sum = poison(outputs);
+            linear::forward_and_add(isa, &x, &weight, bias.as_deref(), Some(&dy), f, &mut sum);
+            let expected = |lane: usize, adds: bool| {
                 let x = image(&x, lane);
                 let row = |(o, row): (usize, &[f32])| {
                     let start = bias.as_ref().map_or(0.0, |bias| f64::from(bias[o]));
+                    let start = start + if adds { f64::from(dy[o].0[lane]) } else { 0.0 };
                     let v = wide(row).iter().zip(&x).map(|(w, x)| w * x).sum::<f64>() + start;
                     match f {
                         Activation::Relu => v.max(0.0),
@@ -35,16 +39,27 @@ fn check(inputs: usize, outputs: usize, with_bias: bool, seed: u64) {
                     }
                 };
                 weight.chunks(inputs).enumerate().map(row).collect()
-            });
+            };
+            let name = format!("{what} forward {f:?}");
+            assert_lanes_close(&y, BOUND, &name, |lane| expected(lane, false));
+            assert_lanes_close(&sum, BOUND, &name, |lane| expected(lane, true));
         }
         let mut dx = poison(inputs);
         linear::backward_data(isa, &dy, &weight, &mut dx);
-        assert_lanes_close(&dx, BOUND, &format!("{what} data gradient"), |lane| {
-            let dy = image(&dy, lane);
-            let column =
-                |i| dy.iter().enumerate().map(|(o, d)| d * f64::from(weight[o * inputs + i])).sum();
+        let mut sum = x.clone();
+        linear::add_backward_data(isa, &dy, &weight, &mut sum);
+        let expected = |lane: usize, add: f64| {
+            let (dy, x) = (image(&dy, lane), image(&x, lane));
+            let column = |i| {
+                let products =
+                    dy.iter().enumerate().map(|(o, d)| d * f64::from(weight[o * inputs + i]));
+                products.sum::<f64>() + add * x[i]
+            };
             (0..inputs).map(column).collect()
-        });
+        };
+        let name = format!("{what} data gradient");
+        assert_lanes_close(&dx, BOUND, &name, |lane| expected(lane, 0.0));
+        assert_lanes_close(&sum, BOUND, &name, |lane| expected(lane, 1.0));
         let (mut dw, mut db) = (vec![0.5; weight.len()], vec![-0.25; outputs]);
         linear::backward_weight(isa, &x, &dy, &mut dw, Some(&mut db));
         let product = |at: usize| {

@@ -247,7 +247,7 @@ fn a_group_that_names_nothing_is_refused() {
         let text = error.to_string();
         assert!(text.starts_with(&format!("there is no layer \"{path}\" in Tiny: ")), "{text}");
         let help = match path {
-            "fc1" | "fc." => "did you mean \"fc\"?",
+            "fc1" | "f" | "fc." => "did you mean \"fc\"?",
             "conv" => "did you mean \"conv1\"?",
             "fc.weights" => "did you mean \"fc.weight\"?",
             "fc.bias.x" => "did you mean \"fc.bias\"?",

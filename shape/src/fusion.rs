@@ -3,62 +3,60 @@ use crate::{Activation, Graph, Op};
 /// Which layers are computed in the pass of another one. `N` is the number of nodes.
 ///
 /// While training, an activation behind a convolution, a linear layer, a norm or a sum is computed
-/// before the values are stored, if nothing else reads them. In inference, a batch norm behind a
-/// convolution or linear layer goes into its weight and bias, and then an activation behind that
-/// joins them too.
+/// before the values are stored, if nothing else reads them. So is the sum of two values in the pass
+/// of the later one, where that is a convolution, a linear layer or a batch norm. In inference, a
+/// batch norm behind a convolution or linear layer goes into its weight and bias, and then a sum and
+/// an activation behind that join them too.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Fusion<const N: usize> {
-    readers: [usize; N],
-    training: Hosts<N>,
-    inference: Hosts<N>,
+    training: [Fused; N],
+    inference: [Fused; N],
 }
 
-/// For each node, the node in whose pass it is computed and the last one computed in its own.
+/// A node's part in the passes of one mode.
 #[derive(Clone, Copy, PartialEq, Debug)]
-struct Hosts<const N: usize> {
-    host: [usize; N],
-    last: [usize; N],
+pub struct Fused {
+    /// How many times its value is read.
+    pub readers: usize,
+    /// The node in whose pass it is computed: itself, or a layer before it.
+    pub host: usize,
+    /// The last node that is computed in its own pass: itself, or a layer behind it.
+    pub last: usize,
+    /// The value that is added in its own pass.
+    pub added: Option<usize>,
+}
+
+impl Fused {
+    /// To be overwritten.
+    pub const NONE: Fused = Fused { readers: 0, host: 0, last: 0, added: None };
 }
 
 impl<const N: usize> Fusion<N> {
     /// What is fused in this graph.
     pub const fn new(graph: &Graph<'_>) -> Fusion<N> {
-        let mut readers = [0; N];
-        let mut node = 0;
-        while node < N {
-            let mut k = 0;
-            while k < graph.nodes[node].inputs.len() {
-                readers[graph.nodes[node].inputs[k]] += 1;
-                k += 1;
-            }
-            node += 1;
-        }
-        Fusion {
-            readers,
-            training: Hosts::new(graph, &readers, true),
-            inference: Hosts::new(graph, &readers, false),
-        }
-    }
-
-    /// How many times the value of `node` is read.
-    pub const fn readers(&self, node: usize) -> usize {
-        self.readers[node]
+        let mut fusion = Fusion { training: [Fused::NONE; N], inference: [Fused::NONE; N] };
+        graph.fuse(&mut fusion.training, &mut fusion.inference);
+        fusion
     }
 
     /// Whether `node` is a kernel call of its own while training; see [`Graph::is_step`].
     pub const fn is_step(&self, graph: &Graph<'_>, node: usize) -> bool {
-        let op = &graph.nodes[node].op;
-        !matches!(op, Op::Input { .. }) && !op.keeps_numbers() && self.training.host[node] == node
+        graph.is_step(&self.training, node)
+    }
+
+    /// What is fused, node by node, while training or in inference.
+    pub const fn of(&self, training: bool) -> &[Fused; N] {
+        if training { &self.training } else { &self.inference }
     }
 
     /// The node in whose pass `node` is computed: itself, or a layer before it.
     pub const fn host(&self, node: usize, training: bool) -> usize {
-        if training { self.training.host[node] } else { self.inference.host[node] }
+        self.of(training)[node].host
     }
 
     /// The last node that is computed in the pass of `host`: itself, or a layer behind it.
     pub const fn last(&self, host: usize, training: bool) -> usize {
-        if training { self.training.last[host] } else { self.inference.last[host] }
+        self.of(training)[host].last
     }
 
     /// The activation that is computed in the pass of `host`.
@@ -71,109 +69,92 @@ impl<const N: usize> Fusion<N> {
     }
 }
 
-impl<const N: usize> Hosts<N> {
-    const fn new(graph: &Graph<'_>, readers: &[usize; N], training: bool) -> Hosts<N> {
-        let (mut host, mut last) = ([0; N], [0; N]);
+impl Graph<'_> {
+    /// Writes what is fused while training and in inference; each as long as there are nodes.
+    pub const fn fuse(&self, training: &mut [Fused], inference: &mut [Fused]) {
         let mut node = 0;
-        while node < N {
-            (host[node], last[node]) = (node, node);
-            if !graph.nodes[node].inputs.is_empty() {
-                let source = graph.nodes[node].inputs[0];
-                let joins = joins(graph, node, host[source], training);
-                if joins && readers[source] == 1 && last[host[source]] == source {
-                    host[node] = host[source];
-                    last[host[source]] = node;
-                }
+        while node < self.nodes.len() {
+            inference[node] = Fused { readers: 0, host: node, last: node, added: None };
+            let mut k = 0;
+            while k < self.nodes[node].inputs.len() {
+                inference[self.nodes[node].inputs[k]].readers += 1;
+                k += 1;
             }
             node += 1;
         }
-        Hosts { host, last }
+        training.copy_from_slice(inference);
+        let mut node = 0;
+        while node < self.nodes.len() {
+            join(self, inference, node, false);
+            // A sum that has no call while training must have none in inference.
+            if !matches!(self.nodes[node].op, Op::Add) || inference[node].host != node {
+                join(self, training, node, true);
+            }
+            node += 1;
+        }
+    }
+
+    /// Whether `node` needs a kernel call of its own while training: not the input, a
+    /// reinterpretation of the same numbers, or what another layer's call does.
+    pub const fn is_step(&self, training: &[Fused], node: usize) -> bool {
+        let op = &self.nodes[node].op;
+        !matches!(op, Op::Input { .. }) && !op.keeps_numbers() && training[node].host == node
     }
 }
 
-/// Whether `node` can be computed in the pass of `host`, from the value that it computes last.
-const fn joins(graph: &Graph<'_>, node: usize, host: usize, training: bool) -> bool {
-    let (op, before) = (&graph.nodes[node].op, &graph.nodes[graph.nodes[node].inputs[0]].op);
+/// Lets `node` join the pass of a layer before it, where it can.
+const fn join(graph: &Graph<'_>, fused: &mut [Fused], node: usize, training: bool) {
+    let inputs = graph.nodes[node].inputs;
+    if inputs.is_empty() {
+        return;
+    }
+    let (mut source, mut added) = (inputs[0], None);
+    if let Op::Add = graph.nodes[node].op {
+        if inputs.len() != 2 {
+            return;
+        }
+        // The value that comes later takes the other one, which is there by then.
+        let later = fused[inputs[1]].host > fused[inputs[0]].host;
+        source = inputs[if later { 1 } else { 0 }];
+        let other = inputs[if later { 0 } else { 1 }];
+        if fused[other].host >= fused[source].host {
+            return;
+        }
+        added = Some(other);
+    }
+    let host = fused[source].host;
+    let is_free = fused[source].readers == 1 && fused[host].last == source;
+    if is_free && can_join(graph, node, source, host, fused[host].added.is_some(), training) {
+        fused[node].host = host;
+        fused[host].last = node;
+        if added.is_some() {
+            fused[host].added = added;
+        }
+    }
+}
+
+/// Whether `node` can be computed in the pass of `host`, from `source`, which it computes last.
+const fn can_join(
+    graph: &Graph<'_>,
+    node: usize,
+    source: usize,
+    host: usize,
+    adds: bool,
+    training: bool,
+) -> bool {
+    let (op, before) = (&graph.nodes[node].op, &graph.nodes[source].op);
+    let host = &graph.nodes[host].op;
     match op.activation() {
-        // One activation a pass.
+        // One activation a pass, and nothing behind it.
         Some(activation) => {
-            graph.nodes[host].op.takes_activation()
+            host.takes_activation()
                 && before.activation().is_none()
                 && (!training || activation.from_output())
         }
-        None => {
-            !training
-                && matches!(op, Op::BatchNorm { .. })
-                && graph.nodes[host].op.takes_factors()
-                && graph.nodes[node].inputs[0] == host
-        }
-    }
-}
-
-impl Graph<'_> {
-    /// How many nodes read the value of `node`.
-    pub const fn readers(&self, node: usize) -> usize {
-        let mut count = 0;
-        let mut i = node + 1;
-        while i < self.nodes.len() {
-            let mut k = 0;
-            while k < self.nodes[i].inputs.len() {
-                if self.nodes[i].inputs[k] == node {
-                    count += 1;
-                }
-                k += 1;
-            }
-            i += 1;
-        }
-        count
-    }
-
-    /// The activation that is computed in the same pass as `node` while training: what [`Fusion`]
-    /// says, for one node.
-    pub const fn fused_activation(&self, node: usize) -> Option<usize> {
-        let mut i = node + 1;
-        while i < self.nodes.len() {
-            if self.nodes[i].inputs[0] == node
-                && joins(self, i, node, true)
-                && self.readers(node) == 1
-            {
-                return Some(i);
-            }
-            i += 1;
-        }
-        None
-    }
-
-    /// The convolution or linear layer whose weight and bias take in this batch norm in inference.
-    pub const fn folded_into(&self, node: usize) -> Option<usize> {
-        if !matches!(self.nodes[node].op, Op::BatchNorm { .. }) {
-            return None;
-        }
-        let source = self.nodes[node].inputs[0];
-        if joins(self, node, source, false) && self.readers(source) == 1 {
-            Some(source)
-        } else {
-            None
-        }
-    }
-
-    /// The node before `node` that computes it in the same pass while training.
-    pub const fn fused_into(&self, node: usize) -> Option<usize> {
-        if self.nodes[node].inputs.is_empty() {
-            return None;
-        }
-        let source = self.nodes[node].inputs[0];
-        if joins(self, node, source, true) && self.readers(source) == 1 {
-            Some(source)
-        } else {
-            None
-        }
-    }
-
-    /// Whether `node` needs a kernel call of its own: not the input, a fused activation or a
-    /// reinterpretation of the same numbers.
-    pub const fn is_step(&self, node: usize) -> bool {
-        let op = &self.nodes[node].op;
-        !matches!(op, Op::Input { .. }) && !op.keeps_numbers() && self.fused_into(node).is_none()
+        None => match op {
+            Op::BatchNorm { .. } => !training && host.takes_factors() && before.takes_factors(),
+            Op::Add => host.takes_sum() && before.activation().is_none() && !adds,
+            _ => false,
+        },
     }
 }

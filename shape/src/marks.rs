@@ -29,7 +29,8 @@ pub enum Scheme {
     XavierUniform,
     /// `N(0, 2 / (fan_in + fan_out))`: as [`XavierUniform`](Scheme::XavierUniform), normal.
     XavierNormal,
-    /// Weights and biases `U(±1 / √fan_in)`, as PyTorch's `Linear` and `Conv2d` draw them.
+    /// Weights and biases `U(±1 / √fan_in)`, as PyTorch's `Linear` and `Conv2d` draw them. Its
+    /// `ConvTranspose2d` takes `out_channels / groups · kernel height · kernel width` for `fan_in`.
     PyTorchDefault,
     /// The weight as a matrix of one row for each output has orthonormal rows, or orthonormal columns
     /// where there are more rows. Saxe, McClelland and Ganguli 2014.

@@ -1,7 +1,8 @@
 //! Initial weights: random ones, fixed ones, and those of a first convolution from data.
 //!
 //! `fan_in` is the number of inputs that one output sums up: `in_features`, or
-//! `in_channels / groups · kernel height · kernel width`. `fan_out` is `out_features`, or
+//! `in_channels / groups · kernel height · kernel width`, of a transposed convolution this over
+//! `stride height · stride width`. `fan_out` is `out_features`, or
 //! `out_channels · kernel height · kernel width`.
 //!
 //! A [`Scheme`] holds for a whole net ([`Network::seeded_with`](crate::Network::seeded_with)), or in a
@@ -31,7 +32,7 @@ mod whitening;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
-use typenet_shape::{Graph, Tensor, TensorKind};
+use typenet_shape::{Graph, Op, Tensor, TensorKind};
 
 pub use typenet_shape::Scheme;
 
@@ -57,11 +58,11 @@ pub fn initialize(
     let mut fans = (1, 1);
     for tensor in tensors {
         let op = &graph.nodes[tensor.node].op;
+        let own = graph.marks_of(tensor.node).init;
         // A layer's weight stands before its bias, which has no fan of its own.
         if tensor.kind == TensorKind::Weight && op.takes_factors() {
-            fans = fan_in_and_out(tensor);
+            fans = fan_in_and_out(own.weight.unwrap_or(scheme), op, tensor);
         }
-        let own = graph.marks_of(tensor.node).init;
         let declared = match tensor.kind {
             TensorKind::Weight => own.weight,
             TensorKind::Bias => own.bias,
@@ -206,10 +207,19 @@ fn truncated(generator: &mut ChaCha8Rng, [low, high]: [f64; 2]) -> f64 {
 }
 
 /// How many inputs an output sums up, and how many outputs an input reaches.
-fn fan_in_and_out(weight: &Tensor) -> (usize, usize) {
-    let out = weight.shape.dims().first().copied().unwrap_or(1).max(1);
+fn fan_in_and_out(scheme: Scheme, op: &Op, weight: &Tensor) -> (usize, usize) {
+    let first = weight.shape.dims().first().copied().unwrap_or(1).max(1);
     let area: usize = weight.shape.dims().iter().skip(2).product();
-    (weight.shape.elements() / out, out * area)
+    let row = weight.shape.elements() / first;
+    match *op {
+        // PyTorch takes the second dimension for the inputs also where it is the outputs.
+        Op::ConvTranspose2d { .. } if scheme == Scheme::PyTorchDefault => (row, first * area),
+        Op::ConvTranspose2d { out_channels, stride, groups, .. } => {
+            let inputs = first / groups * area / (stride[0] * stride[1]);
+            (inputs.max(1), out_channels * area)
+        }
+        _ => (row, first * area),
+    }
 }
 
 /// The stream of a tensor: the FNV-1a hash of its name.

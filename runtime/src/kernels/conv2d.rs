@@ -4,7 +4,7 @@
 
 use typenet_shape::{Activation, Conv2d, Shape};
 
-use super::correlate::{Axis, Correlate, Correlation};
+use super::correlate::{Axis, Correlate, Correlation, Plus};
 use super::linear::BiasGradient;
 use super::math::Fused;
 use super::weight_gradient::WeightGradient;
@@ -21,6 +21,23 @@ pub fn forward(
     x: &[Lanes],
     weight: &[f32],
     bias: Option<&[f32]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    forward_and_add(isa, g, x, weight, bias, None, f, y);
+}
+
+/// `y = f(w * x + b + other)`; overwrites `y`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_and_add(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
     f: Activation,
     y: &mut [Lanes],
 ) {
@@ -43,7 +60,7 @@ pub fn forward(
         bias,
         fused,
     };
-    isa.run(Correlate { of, y });
+    isa.run(Correlate { of, plus: Plus::value(other), y });
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
@@ -85,7 +102,48 @@ pub fn backward_weight(
 /// # Panics
 /// As [`forward`].
 pub fn backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
-    let output = output(g);
+    run_backward_data(isa, g, dy, weight, Plus::Nothing, dx);
+}
+
+/// [`backward_data`], added to `dx`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn add_backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
+    run_backward_data(isa, g, dy, weight, Plus::Own, dx);
+}
+
+fn run_backward_data(
+    isa: Isa,
+    g: &Conv2d,
+    dy: &[Lanes],
+    weight: &[f32],
+    plus: Plus<'_>,
+    dx: &mut [Lanes],
+) {
+    let finish = Finish { bias: None, plus, fused: Fused::Identity };
+    spread(isa, g, output(g), dy, weight, finish, dx);
+}
+
+/// What is done with each sum before it is stored.
+#[derive(Clone, Copy)]
+pub(super) struct Finish<'a> {
+    pub(super) bias: Option<&'a [f32]>,
+    pub(super) plus: Plus<'a>,
+    pub(super) fused: Fused,
+}
+
+/// [`backward_data`] from the first `output` places of the output: what a transposed convolution is.
+pub(super) fn spread(
+    isa: Isa,
+    g: &Conv2d,
+    output: Shape,
+    dy: &[Lanes],
+    weight: &[f32],
+    finish: Finish<'_>,
+    dx: &mut [Lanes],
+) {
+    let Finish { bias, plus, fused } = finish;
     let kernel = g.kernel[0] * g.kernel[1];
     let out_channels = g.out_channels / g.groups;
     let in_channels = g.input.dim(0) / g.groups;
@@ -105,10 +163,10 @@ pub fn backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mu
                 weight_in: in_channels * kernel,
                 x: dy,
                 weight,
-                bias: None,
-                fused: Fused::Identity,
+                bias,
+                fused,
             };
-            isa.run(Correlate { of, y: dx });
+            isa.run(Correlate { of, plus, y: dx });
         }
     }
 }
@@ -142,7 +200,7 @@ pub(super) fn forward_axis(g: &Conv2d, output: Shape, axis: usize) -> Axis {
 /// the places of one phase this is so for every `stride / gcd(stride, dilation)`-th tap, and the
 /// outputs of such taps lie `dilation / gcd` apart. The taps are taken from the last to the first,
 /// so that the outputs ascend.
-fn backward_axis(g: &Conv2d, output: Shape, axis: usize, phase: usize) -> Axis {
+pub(super) fn backward_axis(g: &Conv2d, output: Shape, axis: usize, phase: usize) -> Axis {
     let (stride, dilation) = (g.stride[axis], g.dilation[axis]);
     let common = gcd(stride, dilation);
     let every = stride / common;

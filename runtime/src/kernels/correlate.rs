@@ -94,7 +94,24 @@ pub(super) struct Correlation<'a> {
 #[derive(Debug)]
 pub(super) struct Correlate<'a> {
     pub(super) of: Correlation<'a>,
+    pub(super) plus: Plus<'a>,
     pub(super) y: &'a mut [Lanes],
+}
+
+/// What is added to a result before it is activated and stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Plus<'a> {
+    Nothing,
+    /// A value as long as the result.
+    Value(&'a [Lanes]),
+    /// What stands where the result goes.
+    Own,
+}
+
+impl<'a> Plus<'a> {
+    pub(super) fn value(value: Option<&'a [Lanes]>) -> Plus<'a> {
+        value.map_or(Plus::Nothing, Plus::Value)
+    }
 }
 
 impl Correlate<'_> {
@@ -110,6 +127,9 @@ impl Correlate<'_> {
         assert_eq!(self.of.weight.len(), weight, "the weight's length");
         if let Some(bias) = self.of.bias {
             assert_eq!(bias.len(), groups * out_channels, "the bias's length");
+        }
+        if let Plus::Value(value) = self.plus {
+            assert_eq!(value.len(), y, "the added value's length");
         }
         let last = (out_channels - 1) * self.of.weight_out + (in_channels - 1) * self.of.weight_in;
         assert!(last + kernel <= in_channels * out_channels * kernel, "weights of one group");
@@ -202,6 +222,11 @@ impl Kernel for Correlate<'_> {
                             taps: taps_left,
                             bias,
                             fused: self.of.fused,
+                            plus: match self.plus {
+                                Plus::Nothing => std::ptr::null(),
+                                Plus::Value(value) => value[y_at..].as_ptr().cast(),
+                                Plus::Own => self.y[y_at..].as_ptr().cast(),
+                            },
                             y: self.y[y_at..].as_mut_ptr().cast(),
                             y_channel: output_height * output_width * LANES,
                             y_position: width.output_step * LANES,
@@ -238,6 +263,8 @@ struct At<'a> {
     taps: usize,
     bias: Option<&'a [f32]>,
     fused: Fused,
+    /// What is added, with the steps of `y`; null for nothing.
+    plus: *const f32,
     y: *mut f32,
     y_channel: usize,
     y_position: usize,
@@ -247,7 +274,7 @@ struct At<'a> {
 ///
 /// # Safety
 /// All that the steps and counts of `at` lead to is inside the slices its pointers come from, and
-/// nothing else uses that part of `y`.
+/// nothing else writes that part of `y`.
 #[inline(always)]
 unsafe fn tile<S: Simd>(s: S, channels: usize, positions: usize, at: &At<'_>) {
     let unit = at.x_position == LANES;
@@ -316,6 +343,14 @@ impl<const OC: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, 
                             }
                             x = x.wrapping_add(at.x_tap);
                             weight = weight.wrapping_offset(at.weight_tap);
+                        }
+                    }
+                }
+                if !at.plus.is_null() {
+                    for o in 0..OC {
+                        for p in 0..P {
+                            let plus = at.plus.add(o * at.y_channel + p * at.y_position + shift);
+                            sums[o][p] = s.add(sums[o][p], s.read(plus));
                         }
                     }
                 }

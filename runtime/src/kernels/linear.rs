@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use typenet_shape::Activation;
 
+use super::correlate::Plus;
 use super::linear_weight::WeightGradient;
 use super::math::Fused;
 use super::simd::{Kernel, Simd};
@@ -24,9 +25,26 @@ pub fn forward(
     f: Activation,
     y: &mut [Lanes],
 ) {
+    forward_and_add(isa, x, weight, bias, None, f, y);
+}
+
+/// `y = f(W x + b + other)`; overwrites `y`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_and_add(
+    isa: Isa,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
     let (fused, after) = Fused::split(f);
     let (out_step, in_step) = (x.len(), 1);
-    isa.run(Product { x, weight, out_step, in_step, bias, fused, y });
+    let plus = Plus::value(other);
+    isa.run(Product { x, weight, out_step, in_step, bias, plus, fused, y });
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
@@ -77,18 +95,31 @@ pub fn backward_weight_of_groups(
 /// # Panics
 /// As [`forward`].
 pub fn backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
-    let (out_step, in_step) = (1, dx.len());
-    let fused = Fused::Identity;
-    isa.run(Product { x: dy, weight, out_step, in_step, bias: None, fused, y: dx });
+    run_backward_data(isa, dy, weight, Plus::Nothing, dx);
 }
 
-/// `y[o] = f(b[o] + Σ weight[o · out_step + i · in_step] · x[i])`
+/// [`backward_data`], added to `dx`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn add_backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
+    run_backward_data(isa, dy, weight, Plus::Own, dx);
+}
+
+fn run_backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], plus: Plus<'_>, dx: &mut [Lanes]) {
+    let (out_step, in_step) = (1, dx.len());
+    let fused = Fused::Identity;
+    isa.run(Product { x: dy, weight, out_step, in_step, bias: None, plus, fused, y: dx });
+}
+
+/// `y[o] = f(b[o] + plus[o] + Σ weight[o · out_step + i · in_step] · x[i])`
 struct Product<'a> {
     x: &'a [Lanes],
     weight: &'a [f32],
     out_step: usize,
     in_step: usize,
     bias: Option<&'a [f32]>,
+    plus: Plus<'a>,
     fused: Fused,
     y: &'a mut [Lanes],
 }
@@ -102,6 +133,9 @@ impl Kernel for Product<'_> {
         assert_eq!(self.weight.len(), inputs * outputs, "the weight's length");
         if let Some(bias) = self.bias {
             assert_eq!(bias.len(), outputs, "the bias's length");
+        }
+        if let Plus::Value(value) = self.plus {
+            assert_eq!(value.len(), outputs, "the added value's length");
         }
         if inputs == 0 || outputs == 0 {
             assert_eq!(outputs, 0, "a linear layer needs inputs");
@@ -120,6 +154,10 @@ impl Kernel for Product<'_> {
                 out_step: self.out_step,
                 in_step: self.in_step,
                 bias: self.bias.map(|bias| &bias[o..o + count]),
+                plus: match self.plus {
+                    Plus::Value(value) => Plus::Value(&value[o..o + count]),
+                    plus => plus,
+                },
                 fused: self.fused,
                 y: &mut self.y[o..o + count],
             };
@@ -148,6 +186,7 @@ struct ProductAt<'a> {
     out_step: usize,
     in_step: usize,
     bias: Option<&'a [f32]>,
+    plus: Plus<'a>,
     fused: Fused,
     y: &'a mut [Lanes],
 }
@@ -160,7 +199,7 @@ impl<const N: usize, const UNIT: bool> Kernel for ProductTile<'_, N, UNIT> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let ProductAt { x, weight, out_step, in_step, bias, fused, y } = self.0;
+        let ProductAt { x, weight, out_step, in_step, bias, plus, fused, y } = self.0;
         // One of the two steps is always 1.
         let (out_step, in_step) = if UNIT { (1, in_step) } else { (out_step, 1) };
         for part in 0..S::PARTS {
@@ -179,6 +218,11 @@ impl<const N: usize, const UNIT: bool> Kernel for ProductTile<'_, N, UNIT> {
                 }
             }
             for o in 0..N {
+                sums[o] = match plus {
+                    Plus::Nothing => sums[o],
+                    Plus::Value(value) => s.add(sums[o], s.load(&value[o], part)),
+                    Plus::Own => s.add(sums[o], s.load(&y[o], part)),
+                };
                 s.store(&mut y[o], part, fused.apply(s, sums[o]));
             }
         }

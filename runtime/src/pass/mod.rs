@@ -1,6 +1,7 @@
 //! What the generated passes call: one method for each kind of layer, which finds the layer's
 //! buffers in the arena of a group of images and runs its kernels.
 
+mod enlarge;
 mod joins;
 mod norms;
 
@@ -62,7 +63,7 @@ pub struct Forward<'a> {
     /// The one image, where there is only one.
     pub(crate) image: Option<Image<'a>>,
     /// The parameters of layers that have taken in a batch norm.
-    folded: Option<&'a Folded>,
+    pub(crate) folded: Option<&'a Folded>,
 }
 
 impl<'a> Forward<'a> {
@@ -110,6 +111,15 @@ impl<'a> Forward<'a> {
         (x, y)
     }
 
+    /// The value that a step reads first, the one that it adds, and the one that it writes.
+    pub(crate) fn operands(&mut self, step: &Step) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
+        let buffers = match self.mode {
+            Mode::Training { .. } => &step.training,
+            Mode::Inference => &step.inference,
+        };
+        operands(self.arena, buffers.input, buffers.added, buffers.output)
+    }
+
     /// One of the values that a step reads, and the one that it writes.
     pub(crate) fn of(&self, step: &Step, source: &Source) -> [Buffer; 2] {
         match self.mode {
@@ -135,8 +145,8 @@ impl<'a> Forward<'a> {
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
         let (isa, f) = (self.isa, self.activation_of(step));
-        let (x, y) = self.buffers(step);
-        conv2d::forward(isa, &geometry, x, weight, bias, f, y);
+        let (x, other, y) = self.operands(step);
+        conv2d::forward_and_add(isa, &geometry, x, weight, bias, other, f, y);
     }
 
     /// `W x + b` with activation.
@@ -155,8 +165,8 @@ impl<'a> Forward<'a> {
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let (isa, f) = (self.isa, self.activation_of(step));
-        let (x, y) = self.buffers(step);
-        linear::forward(isa, x, weight, bias, f, y);
+        let (x, other, y) = self.operands(step);
+        linear::forward_and_add(isa, x, weight, bias, other, f, y);
     }
 
     /// Maximum over windows.
@@ -243,6 +253,34 @@ impl<'a> Forward<'a> {
         let (x, y) = self.buffers(step);
         softmax::forward(isa, channels, x, y);
     }
+
+    /// The softmax's logarithm.
+    pub fn log_softmax(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        if let Some(image) = &self.image {
+            return image.softmax(step, self.arena);
+        }
+        let channels = step.input.dim(0);
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        softmax::log_forward(isa, channels, x, y);
+    }
+
+    /// The value times a constant.
+    pub fn scale(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        let Op::Scale { factor } = step.op else { return wrong(step) };
+        if let Some(image) = &self.image {
+            return image.scale(self.isa, step, factor, self.arena);
+        }
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        kernels::scale(isa, factor, x, y);
+    }
 }
 
 /// The backward pass of one group of images, called in the reverse order of the steps.
@@ -272,7 +310,7 @@ impl<'a> Backward<'a> {
 
     /// The gradient of the value that a step writes, if something that is trained lies before it.
     pub(crate) fn output_gradient(&self, step: &Step) -> Option<Buffer> {
-        step.output_gradient.filter(|_| self.needs(step.node).value)
+        step.output_gradient.filter(|_| self.needs(step.value).value)
     }
 
     /// Where the gradient of one of the values goes that a step reads, if it is of use.
@@ -287,7 +325,7 @@ impl<'a> Backward<'a> {
     }
 
     /// Both.
-    fn both(&self, step: &Step) -> Option<(Buffer, Buffer)> {
+    pub(crate) fn both(&self, step: &Step) -> Option<(Buffer, Buffer)> {
         Some((self.output_gradient(step)?, self.input_gradient(step)?))
     }
 
@@ -296,6 +334,22 @@ impl<'a> Backward<'a> {
         if step.training.activation != Activation::Identity {
             let [y, dy] = apart(self.arena, [step.training.output, gradient]);
             activation::backward_in_place(self.isa, step.training.activation, y, dy);
+        }
+    }
+
+    /// Undoes the activation, and gives the value that the step adds its gradient.
+    pub(crate) fn pass_on(&mut self, step: &Step, gradient: Buffer) {
+        self.undo_activation(step, gradient);
+        self.give(step, gradient);
+    }
+
+    /// The gradient of the value before the activation is also that of the value which the step adds.
+    pub(crate) fn give(&mut self, step: &Step, gradient: Buffer) {
+        if let Some((added, accumulates)) = step.added_gradient
+            && self.needs(step.added).value
+        {
+            let [dy, dx] = apart(self.arena, [gradient, added]);
+            if accumulates { join::add(self.isa, dy, dx) } else { dx.copy_from_slice(dy) }
         }
     }
 
@@ -324,7 +378,7 @@ impl<'a> Backward<'a> {
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
         let Some(gradient) = self.output_gradient(step) else { return };
-        self.undo_activation(step, gradient);
+        self.pass_on(step, gradient);
         let isa = self.isa;
         if self.needs(step.node).own {
             let [x, dy] = apart(self.arena, [step.training.input, gradient]);
@@ -332,9 +386,12 @@ impl<'a> Backward<'a> {
         }
         if let Some(input_gradient) = self.input_gradient(step) {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-            conv2d::backward_data(isa, &geometry, dy, weight, dx);
+            if step.accumulates {
+                conv2d::add_backward_data(isa, &geometry, dy, weight, dx);
+            } else {
+                conv2d::backward_data(isa, &geometry, dy, weight, dx);
+            }
         }
-        self.add_up(step);
     }
 
     /// Gradients of a linear layer; the weight's and bias's are added to `gradients`.
@@ -353,7 +410,7 @@ impl<'a> Backward<'a> {
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
         let Some(gradient) = self.output_gradient(step) else { return };
-        self.undo_activation(step, gradient);
+        self.pass_on(step, gradient);
         let isa = self.isa;
         if self.needs(step.node).own {
             let [x, dy] = apart(self.arena, [step.training.input, gradient]);
@@ -361,9 +418,12 @@ impl<'a> Backward<'a> {
         }
         if let Some(input_gradient) = self.input_gradient(step) {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-            linear::backward_data(isa, dy, weight, dx);
+            if step.accumulates {
+                linear::add_backward_data(isa, dy, weight, dx);
+            } else {
+                linear::backward_data(isa, dy, weight, dx);
+            }
         }
-        self.add_up(step);
     }
 
     /// The gradient goes to the first largest value of each window.
@@ -411,10 +471,17 @@ impl<'a> Backward<'a> {
             return;
         }
         let Some((gradient, input_gradient)) = self.both(step) else { return };
-        let isa = self.isa;
-        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
+        let (isa, f) = (self.isa, own_activation(step));
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         dx.copy_from_slice(dy);
-        activation::backward_in_place(isa, own_activation(step), y, dx);
+        // The plan keeps the one that is read.
+        if f.from_output() {
+            let [y, dx] = apart(self.arena, [step.training.output, input_gradient]);
+            activation::backward_in_place(isa, f, y, dx);
+        } else {
+            let [x, dx] = apart(self.arena, [step.training.input, input_gradient]);
+            activation::backward_from_input(isa, f, x, dx);
+        }
         self.add_up(step);
     }
 
@@ -446,6 +513,31 @@ impl<'a> Backward<'a> {
         softmax::backward(isa, step.input.dim(0), y, dy, dx);
         self.add_up(step);
     }
+
+    /// `dx = dy − eʸ Σ dy`
+    pub fn log_softmax(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
+        let isa = self.isa;
+        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
+        softmax::log_backward(isa, step.input.dim(0), y, dy, dx);
+        self.add_up(step);
+    }
+
+    /// The gradient times the constant.
+    pub fn scale(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        let Op::Scale { factor } = step.op else { return wrong(step) };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
+        let isa = self.isa;
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+        kernels::scale(isa, factor, dy, dx);
+        self.add_up(step);
+    }
 }
 
 fn own_activation(step: &Step) -> Activation {
@@ -455,6 +547,27 @@ fn own_activation(step: &Step) -> Activation {
 /// The generated code calls the method of a step's own kind; anything else is a bug of typenet.
 pub(crate) fn wrong(step: &Step) {
     debug_assert!(false, "a step of kind {} was run as another kind", step.op.kind());
+}
+
+/// The buffers of a step's first input, of the value that it adds, which may be the same, and of its
+/// output.
+pub(crate) fn operands(
+    arena: &mut [Lanes],
+    input: Buffer,
+    added: Option<Buffer>,
+    output: Buffer,
+) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
+    match added {
+        Some(added) if added != input => {
+            let [x, other, y] = apart(arena, [input, added, output]);
+            (x, Some(other), y)
+        }
+        added => {
+            let [x, y] = apart(arena, [input, output]);
+            let x: &[Lanes] = x;
+            (x, added.map(|_| x), y)
+        }
+    }
 }
 
 /// Several buffers of one arena at the same time.

@@ -3,10 +3,9 @@
 use typenet_shape::{Activation, Buffer, Op, Step};
 
 use crate::kernels::batch_norm::{self, BatchNorm, Spread};
-
 use crate::kernels::group_norm::{self, Gradients, GroupNorm};
 use crate::parameters::NormParameters;
-use crate::pass::{Backward, Forward, apart, wrong};
+use crate::pass::{Backward, Forward, apart, operands, wrong};
 
 /// A batch norm with the statistics of the batch.
 fn of_batch<'a>(
@@ -43,16 +42,17 @@ impl Forward<'_> {
         if let Some(segment) = &mut self.segment
             && !step.frozen
         {
-            let [x, y] = [step.training.input, step.training.output];
+            let buffers = &step.training;
             if segment.index + 1 == step.segment {
                 if !segment.needs.get(step.node).is_some_and(|needs| needs.fixed) {
-                    let x = &self.arena[x.offset..x.end()];
+                    let x = &self.arena[buffers.input.offset..buffers.input.end()];
                     batch_norm::gather(isa, segment.images, x, segment.gathered);
                 }
             } else if segment.index == step.segment {
                 let norm = of_batch(step, segment.statistics, parameters);
-                let [x, y] = apart(self.arena, [x, y]);
-                batch_norm::apply(isa, &norm, x, None, y);
+                let (x, other, y) =
+                    operands(self.arena, buffers.input, buffers.added, buffers.output);
+                batch_norm::apply(isa, &norm, x, other, y);
             }
             return;
         }
@@ -73,8 +73,8 @@ impl Forward<'_> {
             bias: parameters.bias(),
             f: self.activation_of(step),
         };
-        let (x, y) = self.buffers(step);
-        batch_norm::apply(isa, &norm, x, None, y);
+        let (x, other, y) = self.operands(step);
+        batch_norm::apply(isa, &norm, x, other, y);
     }
 
     /// Groups of channels, or all numbers, of each image to mean 0 and variance 1, with activation.
@@ -96,6 +96,13 @@ impl Backward<'_> {
     /// Gradients of a batch norm. Those of weight and bias are added up where all groups meet.
     pub fn batch_norm<P: NormParameters>(&mut self, step: &Step, parameters: &P, _: &mut P) {
         let Some(gradient) = self.output_gradient(step) else { return };
+        // What it adds may be trained where the norm and all before it are not.
+        if !self.needs(step.node).value {
+            if self.runs(step) {
+                self.pass_on(step, gradient);
+            }
+            return;
+        }
         if step.frozen {
             return self.frozen_batch_norm(step, gradient, parameters);
         }
@@ -110,6 +117,7 @@ impl Backward<'_> {
             };
             let [x, y, dy] = apart(self.arena, [step.training.input, y, gradient]);
             batch_norm::gather_backward(isa, segment.images, &norm, x, y, dy, segment.gathered);
+            self.give(step, gradient);
         } else if segment.index + 1 == step.segment
             && let Some(input_gradient) = input_gradient
         {
@@ -130,7 +138,7 @@ impl Backward<'_> {
         if !self.runs(step) {
             return;
         }
-        self.undo_activation(step, gradient);
+        self.pass_on(step, gradient);
         let (Op::BatchNorm { eps, .. }, Some((mean, variance))) = (step.op, parameters.running())
         else {
             return wrong(step);

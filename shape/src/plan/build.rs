@@ -1,6 +1,6 @@
 use super::place::{Item, place};
 use super::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
-use crate::{Activation, Fusion, Graph, Op, Shape};
+use crate::{Activation, Fused, Fusion, Graph, Op, Shape};
 
 impl<const N: usize> Plan<N> {
     /// The plan of a graph with `N` nodes.
@@ -75,7 +75,7 @@ impl<const N: usize> Plan<N> {
         }
         gradient.start = if step_count == 0 { 0 } else { step_count - 1 };
 
-        let adds: [[bool; MAX_INPUTS]; N] = additions(graph, &fusion, &training_root, &trained);
+        let writes: [Writes; N] = writes(graph, &fusion, &training_root, &trained);
         let mut node = 0;
         while node < N {
             if fusion.is_step(graph, node) && trained[node] {
@@ -86,7 +86,8 @@ impl<const N: usize> Plan<N> {
                     Op::LayerNorm { .. } | Op::GroupNorm { .. } if !trained[source] => {
                         shapes[source].elements()
                     }
-                    _ if trained[source] && adds[node][0] => shapes[source].elements(),
+                    op if op.takes_factors() => 0,
+                    _ if trained[source] && writes[node].adds[0] => shapes[source].elements(),
                     _ => 0,
                 };
                 let back = last_time - 1 - step_of[node];
@@ -125,7 +126,7 @@ impl<const N: usize> Plan<N> {
                         training: values[root].buffer(),
                         inference: inference[inference_root[source]].buffer(),
                         gradient: some_if(trained[source], gradients[root].buffer()),
-                        adds: adds[node][k],
+                        adds: writes[node].adds[k],
                     };
                     k += 1;
                 }
@@ -149,19 +150,29 @@ impl<const N: usize> Plan<N> {
                 let own = scratch[node].len > 0;
                 let detour = own && trained[source] && !matches!(op, Op::Mul);
                 let direct = some_if(trained[source], gradients[x].buffer());
+                let mut added_gradient = None;
+                if let Some(added) = fusion.of(true)[node].added
+                    && trained[added]
+                {
+                    let gradient = gradients[training_root[added]].buffer();
+                    added_gradient = Some((gradient, writes[node].adds_sum));
+                }
                 steps[count] = Step {
                     node,
+                    value,
                     op,
                     input: shapes[source],
                     output: shapes[value],
                     training: Buffers {
                         input: values[x].buffer(),
                         output: values[y].buffer(),
+                        added: added(fusion.of(true), node, &values, &training_root),
                         activation: fusion.activation(graph, node, true),
                     },
                     inference: Buffers {
                         input: inference[inference_root[source]].buffer(),
                         output: inference[inference_root[small_value]].buffer(),
+                        added: added(fusion.of(false), node, &inference, &inference_root),
                         activation: fusion.activation(graph, node, false),
                     },
                     folded: fusion.host(node, false) != node,
@@ -169,7 +180,13 @@ impl<const N: usize> Plan<N> {
                     frozen,
                     output_gradient: some_if(trained[value], gradients[y].buffer()),
                     input_gradient: if detour { Some(scratch[node].buffer()) } else { direct },
+                    accumulates: trained[source] && writes[node].adds[0],
                     adds_to: if detour { direct } else { None },
+                    added_gradient,
+                    added: match fusion.of(true)[node].added {
+                        Some(added) => added,
+                        None => node,
+                    },
                     scratch: some_if(own && !detour, scratch[node].buffer()),
                     ..step
                 };
@@ -196,8 +213,12 @@ impl<const N: usize> Plan<N> {
 }
 
 const fn no_step(shape: Shape) -> Step {
-    let buffers =
-        Buffers { input: Buffer::NONE, output: Buffer::NONE, activation: Activation::Identity };
+    let buffers = Buffers {
+        input: Buffer::NONE,
+        output: Buffer::NONE,
+        added: None,
+        activation: Activation::Identity,
+    };
     let source = Source {
         node: 0,
         shape,
@@ -208,6 +229,7 @@ const fn no_step(shape: Shape) -> Step {
     };
     Step {
         node: 0,
+        value: 0,
         op: Op::Flatten,
         input: shape,
         output: shape,
@@ -219,7 +241,10 @@ const fn no_step(shape: Shape) -> Step {
         statistics: Buffer::NONE,
         output_gradient: None,
         input_gradient: None,
+        accumulates: false,
         adds_to: None,
+        added_gradient: None,
+        added: 0,
         scratch: None,
         sources: [source; MAX_INPUTS],
         source_count: 0,
@@ -239,6 +264,19 @@ const fn no_norm() -> Norm {
     }
 }
 
+/// The value that the pass of `node` adds.
+const fn added<const N: usize>(
+    fused: &[Fused; N],
+    node: usize,
+    values: &[Item; N],
+    root: &[usize; N],
+) -> Option<Buffer> {
+    match fused[node].added {
+        Some(added) => Some(values[root[added]].buffer()),
+        None => None,
+    }
+}
+
 const fn some_if(there: bool, buffer: Buffer) -> Option<Buffer> {
     if there { Some(buffer) } else { None }
 }
@@ -254,6 +292,8 @@ const fn number_steps<const N: usize>(
         if fusion.is_step(graph, node) {
             step_of[node] = next;
             next += 1;
+        } else if fusion.host(node, true) != node {
+            step_of[node] = step_of[fusion.host(node, true)];
         } else if !graph.nodes[node].inputs.is_empty() {
             step_of[node] = step_of[graph.nodes[node].inputs[0]];
         }
@@ -301,30 +341,46 @@ const fn needs_gradient<const N: usize>(graph: &Graph<'_>) -> [bool; N] {
     needed
 }
 
-/// Whether each input's gradient is there already when a node's step runs backward: whether a later
-/// step, or this one for an earlier input, has written it.
-const fn additions<const N: usize>(
+/// Which gradients are there already when a node's step runs backward: a later step has written
+/// them, or this one for an earlier input.
+#[derive(Clone, Copy)]
+struct Writes {
+    /// That of each input.
+    adds: [bool; MAX_INPUTS],
+    /// That of the value which the step adds.
+    adds_sum: bool,
+}
+
+const fn writes<const N: usize>(
     graph: &Graph<'_>,
     fusion: &Fusion<N>,
     root: &[usize; N],
     trained: &[bool; N],
-) -> [[bool; MAX_INPUTS]; N] {
-    let mut adds = [[false; MAX_INPUTS]; N];
+) -> [Writes; N] {
+    let mut writes = [Writes { adds: [false; MAX_INPUTS], adds_sum: false }; N];
     let mut written = [false; N];
     // The loss writes the gradient of the output.
     written[root[N - 1]] = true;
     let mut node = N;
     while node > 0 {
         node -= 1;
+        let last = fusion.last(node, true);
+        if !fusion.is_step(graph, node) || !trained[last] {
+            continue;
+        }
+        if let Some(added) = fusion.of(true)[node].added {
+            writes[node].adds_sum = written[root[added]];
+            written[root[added]] = true;
+        }
         let mut k = 0;
-        while fusion.is_step(graph, node) && trained[node] && k < graph.nodes[node].inputs.len() {
+        while trained[node] && k < graph.nodes[node].inputs.len() {
             let source = root[graph.nodes[node].inputs[k]];
-            adds[node][k] = written[source];
+            writes[node].adds[k] = written[source];
             written[source] = true;
             k += 1;
         }
     }
-    adds
+    writes
 }
 
 /// A frozen layer with factors, and a frozen batch norm, need no more than their parameters.
@@ -344,6 +400,6 @@ pub(super) const fn reads_input_backward(op: &Op, frozen: bool) -> bool {
 const fn reads_output_backward(op: &Op) -> bool {
     match op.activation() {
         Some(activation) => activation.from_output(),
-        None => matches!(op, Op::MaxPool2d { .. } | Op::Softmax),
+        None => matches!(op, Op::MaxPool2d { .. } | Op::Softmax | Op::LogSoftmax),
     }
 }

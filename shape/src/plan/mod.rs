@@ -38,6 +38,8 @@ pub struct Buffers {
     pub input: Buffer,
     /// The value it writes.
     pub output: Buffer,
+    /// A value that is added before that is activated.
+    pub added: Option<Buffer>,
     /// The activation applied before the store.
     pub activation: Activation,
 }
@@ -64,6 +66,8 @@ pub struct Source {
 pub struct Step {
     /// The layer's node.
     pub node: usize,
+    /// The last node that is computed in its pass while training.
+    pub value: usize,
     /// What it does.
     pub op: Op,
     /// Shape of the value it reads.
@@ -89,8 +93,16 @@ pub struct Step {
     /// Where a layer of one input writes that value's gradient; `None` where no parameter lies
     /// before the value.
     pub input_gradient: Option<Buffer>,
-    /// The gradient to which `input_gradient` is then added, where other steps read the value too.
+    /// Whether the step adds to that gradient, because a later step has written it already.
+    pub accumulates: bool,
+    /// The gradient to which `input_gradient` is then added, where that is so and the step's kernel
+    /// cannot add by itself.
     pub adds_to: Option<Buffer>,
+    /// The gradient of the value that is added while training, and whether the step adds to it;
+    /// `None` where no parameter that is trained lies before that value.
+    pub added_gradient: Option<(Buffer, bool)>,
+    /// The node of that value, where there is one.
+    pub added: usize,
     /// Room for a gradient: on its way, as long as the step's output, where a product needs it; or of
     /// the step's input, where a norm has none to write.
     pub scratch: Option<Buffer>,

@@ -1,5 +1,6 @@
 //! `residual`, `concat` with branches, and `repeat`.
 
+use proc_macro2::Ident;
 use typenet_shape::{MAX_INPUTS, Op, Shape, ShapeError};
 
 use super::constants::Value;
@@ -7,12 +8,13 @@ use super::marks::On;
 use super::scope::{Bounds, Segment};
 use super::{Checker, Known, Node};
 use crate::Mistake;
-use crate::layers;
+use crate::layers::{self, STRUCTURES};
 use crate::mistake::Place;
 use crate::parse::{Branch, Entry, Expression, Shortcut, Structure, StructureKind};
 
 impl<'a> Checker<'a> {
     pub(super) fn structure(&mut self, written: &'a Structure) {
+        self.structure_word(&written.keyword);
         match &written.kind {
             StructureKind::Repeat { count, body } => self.repeat(written, count, body),
             StructureKind::Residual { body, shortcut } => {
@@ -75,6 +77,7 @@ impl<'a> Checker<'a> {
     }
 
     fn shortcut(&mut self, shortcut: &'a Shortcut) {
+        self.structure_word(&shortcut.keyword);
         let first = self.nodes.len();
         let on = On::Braces { keyword: "shortcut", named: false };
         let read = self.read_attributes("shortcut", &shortcut.attributes, on);
@@ -84,7 +87,15 @@ impl<'a> Checker<'a> {
         self.any_parameters("shortcut", &shortcut.attributes, first);
     }
 
+    /// Notes the word, unless it is misspelt.
+    fn structure_word(&mut self, word: &Ident) {
+        if STRUCTURES.contains(&word.to_string().as_str()) {
+            self.note(word);
+        }
+    }
+
     fn branch(&mut self, branch: &'a Branch) {
+        self.structure_word(&branch.keyword);
         let first = self.nodes.len();
         let name = match &branch.name {
             Some(name) => Some(self.name(Some(name), None, &branch.keyword, true)),
@@ -204,6 +215,7 @@ impl<'a> Checker<'a> {
             name: name.to_string(),
             written_name: written.name.clone(),
             docs: written.docs.clone(),
+            keyword: Some(written.keyword.clone()),
             layer: layers::find_join(op.kind()),
             op: Some(op),
             value: value.unwrap_or(Known::NOTHING),

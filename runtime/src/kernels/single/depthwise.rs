@@ -7,10 +7,12 @@ use super::super::conv2d::{forward_axis, output};
 use super::super::correlate::Axis;
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
+use super::super::team::{Team, chunks_mut};
 use super::super::{Isa, Lanes, activation};
 use super::layout::blocks;
 
-/// `y = f(w * x + b)` where the groups are the channels, one output of each; overwrites `y`;
+/// `y = f(w * x + b + other)` where the groups are the channels, one output of each, shared out among
+/// the team; overwrites `y`;
 /// `packed` is by [`pack_conv2d`](super::pack_conv2d).
 ///
 /// # Panics
@@ -18,9 +20,11 @@ use super::layout::blocks;
 /// length, or this machine lacks `isa`.
 pub fn depthwise_conv2d(
     isa: Isa,
+    team: &Team,
     g: &Conv2d,
     x: &[Lanes],
     packed: &[Lanes],
+    other: Option<&[Lanes]>,
     f: Activation,
     y: &mut [Lanes],
 ) {
@@ -32,22 +36,24 @@ pub fn depthwise_conv2d(
     assert_eq!(x.len(), blocks * g.input.dim(1) * g.input.dim(2), "the input's length");
     assert_eq!(y.len(), blocks * output.dim(1) * output.dim(2), "the output's length");
     assert_eq!(packed.len(), blocks * (1 + kernel), "the packed weight's length");
+    assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
     let (bias, weight) = packed.split_at(blocks);
     let (fused, after) = Fused::split(f);
     let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
     let x_area = g.input.dim(1) * g.input.dim(2);
     let y_area = output.dim(1) * output.dim(2);
-    for block in 0..blocks {
+    team.for_each(chunks_mut(y, y_area), |block, y| {
         isa.run(Block {
             height,
             width,
             x: &x[block * x_area..][..x_area],
             weight: &weight[block * kernel..][..kernel],
             bias: &bias[block],
+            other: other.map(|other| &other[block * y_area..][..y_area]),
             fused,
-            y: &mut y[block * y_area..][..y_area],
+            y,
         });
-    }
+    });
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
@@ -60,6 +66,7 @@ struct Block<'a> {
     x: &'a [Lanes],
     weight: &'a [Lanes],
     bias: &'a Lanes,
+    other: Option<&'a [Lanes]>,
     fused: Fused,
     y: &'a mut [Lanes],
 }
@@ -69,7 +76,7 @@ impl Kernel for Block<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Block { height, width, x, weight, bias, fused, y } = self;
+        let Block { height, width, x, weight, bias, other, fused, y } = self;
         let interior = width.interior();
         for row in 0..height.outputs {
             let rows = height.taps_inside(row);
@@ -80,11 +87,13 @@ impl Kernel for Block<'_> {
                 let taps = width.taps_inside(column);
                 let place = Place { row, column, rows: rows.clone(), taps };
                 let tile = (&height, &width, x, weight, bias, fused);
-                let y = &mut y[row * width.outputs + column..][..count];
+                let at = row * width.outputs + column;
+                let other = other.map(|other| &other[at..][..count]);
+                let y = &mut y[at..][..count];
                 if count == 4 {
-                    tile_of::<S, 4>(s, tile, &place, y);
+                    tile_of::<S, 4>(s, tile, &place, other, y);
                 } else {
-                    tile_of::<S, 1>(s, tile, &place, y);
+                    tile_of::<S, 1>(s, tile, &place, other, y);
                 }
                 column += count;
             }
@@ -105,6 +114,7 @@ fn tile_of<S: Simd, const P: usize>(
     s: S,
     (height, width, x, weight, bias, fused): (&Axis, &Axis, &[Lanes], &[Lanes], &Lanes, Fused),
     place: &Place,
+    other: Option<&[Lanes]>,
     y: &mut [Lanes],
 ) {
     assert!(x.len() == height.input * width.input && y.len() == P, "a tile's lengths");
@@ -125,6 +135,11 @@ fn tile_of<S: Simd, const P: usize>(
                         unsafe { s.read(x.as_ptr().add(at).cast::<f32>().add(part * S::WIDTH)) };
                     sums[p] = s.fma(w, x, sums[p]);
                 }
+            }
+        }
+        if let Some(other) = other {
+            for p in 0..P {
+                sums[p] = s.add(sums[p], s.load(&other[p], part));
             }
         }
         for p in 0..P {

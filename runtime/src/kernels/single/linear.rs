@@ -5,8 +5,12 @@ use typenet_shape::Activation;
 
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
+use super::super::team::{Team, chunks, chunks_mut};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::blocks;
+
+/// With fewer [`Lanes`] of weights a layer is not shared out.
+const SHARED: usize = (64 << 10) / size_of::<Lanes>();
 
 /// How many [`Lanes`] the packed weight and bias of a linear layer are.
 pub const fn linear_packed_len(inputs: usize, outputs: usize) -> usize {
@@ -37,15 +41,32 @@ pub fn pack_linear(weight: &[f32], bias: Option<&[f32]>, outputs: usize, packed:
     }
 }
 
-/// `y = f(W x + b)`; overwrites `y`; `packed` is by [`pack_linear`].
+/// `y = f(W x + b + other)`, shared out among the team; overwrites `y`; `packed` is by [`pack_linear`].
 ///
 /// # Panics
 /// When a slice has a wrong length, or this machine lacks `isa`.
-pub fn linear(isa: Isa, x: &[f32], packed: &[Lanes], f: Activation, y: &mut [Lanes]) {
+pub fn linear(
+    isa: Isa,
+    team: &Team,
+    x: &[f32],
+    packed: &[Lanes],
+    other: Option<&[Lanes]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
     assert_eq!(packed.len(), y.len() * (1 + x.len()), "the packed weight's length");
     let (fused, after) = Fused::split(f);
     let (bias, weight) = packed.split_at(y.len());
-    isa.run(Product { x, weight, bias, fused, y });
+    // Whole tiles of four blocks, and few enough that each is worth a hand-off.
+    let most = if weight.len() < SHARED { y.len() } else { y.len().div_ceil(2 * team.threads()) };
+    let step = most.next_multiple_of(4).max(1);
+    team.for_each((chunks_mut(y, step), chunks(bias, step)), |task, (y, bias)| {
+        let first = task * step;
+        let weight = &weight[first * x.len()..][..y.len() * x.len()];
+        let other = other.map(|other| &other[first..][..y.len()]);
+        isa.run(Product { x, weight, bias, other, fused, y });
+    });
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
@@ -55,6 +76,7 @@ struct Product<'a> {
     x: &'a [f32],
     weight: &'a [Lanes],
     bias: &'a [Lanes],
+    other: Option<&'a [Lanes]>,
     fused: Fused,
     y: &'a mut [Lanes],
 }
@@ -64,7 +86,7 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Product { x, weight, bias, fused, y } = self;
+        let Product { x, weight, bias, other, fused, y } = self;
         assert!(bias.len() == y.len() && weight.len() == y.len() * x.len(), "the lengths");
         let mut block = 0;
         while block < y.len() {
@@ -76,11 +98,12 @@ impl Kernel for Product<'_> {
             };
             let weight = &weight[block * x.len()..(block + count) * x.len()];
             let bias = &bias[block..block + count];
+            let other = other.map(|other| &other[block..block + count]);
             let y = &mut y[block..block + count];
             match count {
-                4 => s.run(Tile::<'_, 4, 2> { x, weight, bias, fused, y }),
-                2 => s.run(Tile::<'_, 2, 4> { x, weight, bias, fused, y }),
-                _ => s.run(Tile::<'_, 1, 8> { x, weight, bias, fused, y }),
+                4 => s.run(Tile::<'_, 4, 2> { x, weight, bias, other, fused, y }),
+                2 => s.run(Tile::<'_, 2, 4> { x, weight, bias, other, fused, y }),
+                _ => s.run(Tile::<'_, 1, 8> { x, weight, bias, other, fused, y }),
             }
             block += count;
         }
@@ -92,6 +115,7 @@ struct Tile<'a, const B: usize, const K: usize> {
     x: &'a [f32],
     weight: &'a [Lanes],
     bias: &'a [Lanes],
+    other: Option<&'a [Lanes]>,
     fused: Fused,
     y: &'a mut [Lanes],
 }
@@ -101,7 +125,7 @@ impl<const B: usize, const K: usize> Kernel for Tile<'_, B, K> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Tile { x, weight, bias, fused, y } = self;
+        let Tile { x, weight, bias, other, fused, y } = self;
         let inputs = x.len();
         assert!(weight.len() == B * inputs && bias.len() == B && y.len() == B, "a tile's lengths");
         let weight = weight.as_ptr().cast::<f32>();
@@ -131,6 +155,9 @@ impl<const B: usize, const K: usize> Kernel for Tile<'_, B, K> {
                 let mut sum = s.load(&bias[b], part);
                 for k in 0..K {
                     sum = s.add(sum, sums[k][b]);
+                }
+                if let Some(other) = other {
+                    sum = s.add(sum, s.load(&other[b], part));
                 }
                 s.store(&mut y[b], part, fused.apply(s, sum));
             }

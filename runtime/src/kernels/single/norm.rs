@@ -5,10 +5,10 @@ use typenet_shape::Activation;
 use super::super::math::Fused;
 use super::super::moments::{Moments, parts};
 use super::super::simd::{Kernel, Simd};
-use super::super::{Isa, LANES, Lanes, activation};
+use super::super::{Isa, LANES, Lanes, activation, join};
 use super::layout::blocks;
 
-/// `y = f(x · scale + shift)`, with one [`Lanes`] of factors for each block of channels: a batch
+/// `y = f(x · scale + shift + other)`, with one [`Lanes`] of factors for each block of channels: a batch
 /// norm of inference that no convolution before it could take up. Overwrites `y`.
 ///
 /// # Panics
@@ -18,6 +18,7 @@ pub fn affine(
     x: &[Lanes],
     scale: &[Lanes],
     shift: &[Lanes],
+    other: Option<&[Lanes]>,
     f: Activation,
     y: &mut [Lanes],
 ) {
@@ -25,8 +26,13 @@ pub fn affine(
     let area = x.len().checked_div(blocks).unwrap_or(0);
     assert!(area > 0 && area * blocks == x.len(), "pixels of each block of channels");
     assert!(shift.len() == blocks && y.len() == x.len(), "the lengths of shift and output");
-    let (fused, after) = Fused::split(f);
+    assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
+    // A sum costs a pass of its own here: this is the rare norm with no convolution before it.
+    let (fused, after) = Fused::split(if other.is_some() { Activation::Identity } else { f });
     isa.run(Affine { area, x, scale, shift, fused, y });
+    if let Some(other) = other {
+        return join::add_activated(isa, other, f, y);
+    }
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
@@ -87,6 +93,7 @@ impl Kernel for Affine<'_> {
                 Fused::Identity => affine_block(s, Fused::Identity, factors, x, y),
                 Fused::Relu => affine_block(s, Fused::Relu, factors, x, y),
                 Fused::Leaky(_) => affine_block(s, fused, factors, x, y),
+                Fused::Relu6 => affine_block(s, Fused::Relu6, factors, x, y),
             }
         }
     }
