@@ -207,7 +207,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// The choice is kept by `clone`, and is no part of weight files.
     ///
     /// # Errors
-    /// [`Error::Path`] when there is no such layer; [`Error::Frozen`] for switching on what the
+    /// [`Error::UnknownLayer`] when there is no such layer; [`Error::Frozen`] for switching on what the
     /// declaration has `#[frozen]`, where the path names nothing else. Nothing is changed then.
     fn set_trainable(&mut self, path: &str, trainable: bool) -> Result<()> {
         let trained = self.model().trained::<Self>();
@@ -226,7 +226,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// Whether all parameters that the path names are trained.
     ///
     /// # Errors
-    /// [`Error::Path`] when there is no such layer.
+    /// [`Error::UnknownLayer`] when there is no such layer.
     fn is_trainable(&self, path: &str) -> Result<bool> {
         let trained = self.model().trained::<Self>();
         trained.all(&Self::GRAPH, Self::LAYOUT.tensors, path)

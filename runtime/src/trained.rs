@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use typenet_shape::{Graph, Norm, Tensor, TensorKind};
 
+use crate::error::nearest;
 use crate::network::Layout;
 use crate::{Error, Result};
 
@@ -31,6 +32,8 @@ pub(crate) struct Trained {
     nodes: Box<[Needs]>,
     /// Where gradients are among all parameters' numbers, near ones together.
     ranges: Box<[Range<usize>]>,
+    /// Where numbers are that a step changes, near ones together.
+    changed: Box<[Range<usize>]>,
 }
 
 impl Trained {
@@ -55,22 +58,18 @@ impl Trained {
         for (index, node) in graph.nodes.iter().enumerate() {
             nodes[index].value = nodes[index].own || node.inputs.iter().any(|&i| nodes[i].value);
         }
-        let mut ranges: Vec<Range<usize>> = Vec::new();
         // All of a layer that has gradients: one kernel computes those of its weight and its bias.
-        for tensor in tensors.iter().filter(|t| t.kind.is_parameter() && nodes[t.node].own) {
-            let range = tensor.offset..tensor.offset + tensor.shape.elements();
-            match ranges.last_mut() {
-                Some(last) if range.start <= last.end + GAP => last.end = range.end,
-                _ => ranges.push(range),
-            }
-        }
-        Trained { off, tensors: is_trained, nodes, ranges: ranges.into() }
+        let has_gradient = |t: &&Tensor| t.kind.is_parameter() && nodes[t.node].own;
+        let moves = |t: &&Tensor| !t.kind.is_parameter() && !nodes[t.node].fixed;
+        let ranges = near(tensors.iter().filter(has_gradient));
+        let changed = near(tensors.iter().filter(|t| has_gradient(t) || moves(t)));
+        Trained { off, tensors: is_trained, nodes, ranges, changed }
     }
 
     /// The same with the tensors of this path switched on or off.
     ///
     /// # Errors
-    /// [`Error::Path`] when the path names nothing; [`Error::Frozen`] when all that is to be switched
+    /// [`Error::UnknownLayer`] when the path names nothing; [`Error::Frozen`] when all that is to be switched
     /// on is frozen by the declaration.
     pub(crate) fn switched(
         &self,
@@ -102,7 +101,7 @@ impl Trained {
     /// Whether a step changes all parameters of this path.
     ///
     /// # Errors
-    /// [`Error::Path`] when the path names nothing.
+    /// [`Error::UnknownLayer`] when the path names nothing.
     pub(crate) fn all(&self, graph: &Graph<'_>, tensors: &[Tensor], path: &str) -> Result<bool> {
         check(path, graph, tensors)?;
         let named = |tensor: &Tensor| tensor.kind.is_parameter() && names(path, graph, tensor);
@@ -121,6 +120,13 @@ impl Trained {
 
     pub(crate) fn of(&self, node: usize) -> Needs {
         self.nodes.get(node).copied().unwrap_or_default()
+    }
+
+    /// Copies what a step changes, running statistics included, to a copy of all parameters.
+    pub(crate) fn keep(&self, parameters: &[f32], copy: &mut [f32]) {
+        for range in &self.changed {
+            copy[range.clone()].copy_from_slice(&parameters[range.clone()]);
+        }
     }
 
     /// Where gradients are.
@@ -144,6 +150,19 @@ pub(crate) fn running(
     }
 }
 
+/// Where these tensors' numbers are among all parameters, near ones together.
+fn near<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Box<[Range<usize>]> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for tensor in tensors {
+        let range = tensor.offset..tensor.offset + tensor.shape.elements();
+        match ranges.last_mut() {
+            Some(last) if range.start <= last.end + GAP => last.end = range.end,
+            _ => ranges.push(range),
+        }
+    }
+    ranges.into()
+}
+
 /// Whether `path` names this tensor: whole steps of its name `layer.kind`, from the front, in the
 /// declaration or in weight files.
 pub(crate) fn names(path: &str, graph: &Graph<'_>, tensor: &Tensor) -> bool {
@@ -158,7 +177,7 @@ pub(crate) fn names(path: &str, graph: &Graph<'_>, tensor: &Tensor) -> bool {
 /// Checks that `path` names a tensor.
 ///
 /// # Errors
-/// [`Error::Path`] with the name that was likely meant, or those that there are.
+/// [`Error::UnknownLayer`] with the name that was likely meant, or those that there are.
 pub(crate) fn check(path: &str, graph: &Graph<'_>, tensors: &[Tensor]) -> Result<()> {
     if tensors.iter().any(|tensor| names(path, graph, tensor)) {
         return Ok(());
@@ -173,14 +192,10 @@ pub(crate) fn check(path: &str, graph: &Graph<'_>, tensors: &[Tensor]) -> Result
         candidates.extend(starts.chain([layer.to_owned()]));
         candidates.push(format!("{layer}.{}", tensor.kind.name()));
     }
-    let near = candidates
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&name, path), name))
-        .filter(|(distance, name)| *distance <= 1.max(name.chars().count() / 3))
-        .min_by_key(|(distance, _)| *distance);
-    let help = match near {
-        Some((_, near)) => format!("did you mean \"{near}\"?"),
-        None => format!("the layers with parameters are {}", layers.join(", ")),
-    };
-    Err(Error::Path { net: graph.name.to_owned(), path: path.to_owned(), help })
+    Err(Error::UnknownLayer {
+        net: graph.name.to_owned(),
+        name: path.to_owned(),
+        nearest: nearest(path, candidates.into_iter()),
+        with_parameters: layers.into_iter().map(ToOwned::to_owned).collect(),
+    })
 }

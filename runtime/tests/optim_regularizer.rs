@@ -67,7 +67,7 @@ fn paths_are_whole_steps_of_a_name() {
     assert_eq!(value(&Regularizer::l1(1.0).only(&[])), 0.0);
     for path in ["", "b", "a.", "a.b.", "a.weigh", "abc", "input"] {
         let error = Regularizer::l1(1.0).only(&[path]).check_against(&GRAPH, &TENSORS).unwrap_err();
-        let start = format!("there is no layer \"{path}\" in Names: ");
+        let start = format!("`Names` has no layer `{path}`: ");
         assert!(error.to_string().starts_with(&start), "{error}");
     }
 }

@@ -245,12 +245,12 @@ fn a_group_that_names_nothing_is_refused() {
         assert!(sgd.check().is_ok());
         let error = sgd.check_against(&Tiny::GRAPH, Tiny::LAYOUT.tensors).unwrap_err();
         let text = error.to_string();
-        assert!(text.starts_with(&format!("there is no layer \"{path}\" in Tiny: ")), "{text}");
+        assert!(text.starts_with(&format!("`Tiny` has no layer `{path}`: ")), "{text}");
         let help = match path {
-            "fc1" | "f" | "fc." => "did you mean \"fc\"?",
-            "conv" => "did you mean \"conv1\"?",
-            "fc.weights" => "did you mean \"fc.weight\"?",
-            "fc.bias.x" => "did you mean \"fc.bias\"?",
+            "fc1" | "f" | "fc." => "did you mean `fc`?",
+            "conv" => "did you mean `conv1`?",
+            "fc.weights" => "did you mean `fc.weight`?",
+            "fc.bias.x" => "did you mean `fc.bias`?",
             _ => "the layers with parameters are conv1, fc",
         };
         assert!(text.ends_with(help), "{text}");

@@ -23,7 +23,7 @@ pub(crate) use atomic::replace;
 pub(crate) use read::{decode, load};
 pub(crate) use write::{encode, save};
 
-/// The name of a parameter tensor in weight files: `conv1.weight`.
+/// The name of a parameter tensor in weight files: `conv1.weight`, or as `#[name("…")]` says.
 ///
 /// ```
 /// use typenet_runtime::io::tensor_name;
@@ -40,8 +40,7 @@ pub(crate) use write::{encode, save};
 /// assert_eq!(tensors.map(|tensor| tensor_name(&GRAPH, &tensor)), ["fc.weight", "fc.bias"]);
 /// ```
 pub fn tensor_name(graph: &Graph<'_>, tensor: &Tensor) -> String {
-    let layer = graph.nodes.get(tensor.node).map_or("", |node| node.name);
-    format!("{layer}.{}", tensor.kind.name())
+    format!("{}.{}", graph.file_name(tensor.node), tensor.kind.name())
 }
 
 /// The keys in `__metadata__`.

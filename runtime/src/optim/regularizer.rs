@@ -101,7 +101,7 @@ impl Regularizer {
     /// As [`check`](Self::check), and that every path of [`only`](Self::only) names a tensor.
     ///
     /// # Errors
-    /// [`Error::Path`](crate::Error::Path) for one that names nothing, and as `check`.
+    /// [`Error::UnknownLayer`](crate::Error::UnknownLayer) for one that names nothing, and as `check`.
     pub fn check_against(&self, graph: &Graph<'_>, tensors: &[Tensor]) -> Result<()> {
         self.check()?;
         let paths = self.terms.iter().flat_map(|term| term.only.iter().flatten());

@@ -128,7 +128,7 @@ impl Sgd {
     /// As [`check`](Self::check), and that every group names a tensor of the net.
     ///
     /// # Errors
-    /// [`Error::Path`](crate::Error::Path) for a group that names nothing, and as `check`.
+    /// [`Error::UnknownLayer`](crate::Error::UnknownLayer) for a group that names nothing, and as `check`.
     pub fn check_against(&self, graph: &Graph<'_>, tensors: &[Tensor]) -> Result<()> {
         self.check()?;
         for (path, _) in &self.groups {
