@@ -37,7 +37,7 @@ pub(super) fn orthogonal(generator: &mut ChaCha8Rng, rows: usize, numbers: &mut 
 /// kernel.
 pub(super) fn dirac(op: &Op, shape: Shape, numbers: &mut [f32]) {
     let groups = match *op {
-        Op::Conv2d { groups, .. } => groups,
+        Op::Conv2d { groups, .. } | Op::ConvTranspose2d { groups, .. } => groups,
         // Each input channel is a group of its own, and the weight has one input channel.
         Op::DepthwiseConv2d { multiplier, .. } => shape.dim(0) / multiplier,
         _ => 1,

@@ -69,8 +69,10 @@ impl Backward<'_> {
         let Some(gradient) = self.output_gradient(step) else { return };
         self.pass_on(step, gradient);
         let isa = self.isa;
-        let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-        conv_transpose2d::backward_weight(isa, &geometry, x, dy, dw, db);
+        if self.needs(step.node).own {
+            let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+            conv_transpose2d::backward_weight(isa, &geometry, x, dy, dw, db);
+        }
         if let Some(input_gradient) = self.input_gradient(step) {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             if step.accumulates {

@@ -2,7 +2,7 @@ extern crate std;
 use std::vec::Vec;
 
 use super::*;
-use crate::{Activation, Approximate, Graph, Node, Op, Padding, Shape};
+use crate::{Activation, Approximate, Graph, Marks, Node, Op, Padding, Shape};
 
 const fn conv(out_channels: usize, kernel: usize) -> Op {
     Op::Conv2d {
@@ -206,4 +206,42 @@ fn a_sum_is_computed_with_the_later_value() {
     assert_eq!(norm.added_gradient, Some((first.output_gradient.expect("trained"), false)));
     assert!(conv.accumulates && conv.adds_to.is_none());
     assert_eq!(conv.input_gradient, first.output_gradient);
+}
+
+/// The same net with some layers frozen.
+const fn frozen(nodes: &'static [Marks<'static>]) -> Graph<'static> {
+    NORMED.with_marks(nodes)
+}
+
+#[test]
+fn what_is_frozen_with_all_below_it_has_no_gradients() {
+    const GRAPH: Graph<'static> = frozen(&[Marks::of(1).frozen(), Marks::of(2).frozen()]);
+    static PLAN: Plan<9> = Plan::new(&GRAPH);
+    static WHOLE: Plan<9> = Plan::new(&NORMED);
+    for node in [1, 2] {
+        let step = PLAN.step(node);
+        assert_eq!((step.output_gradient, step.input_gradient), (None, None));
+        assert!(step.frozen);
+    }
+    // What reads the frozen part has a gradient of its own, and none to pass on.
+    assert!(PLAN.step(4).output_gradient.is_some() && PLAN.step(4).input_gradient.is_none());
+    assert!(PLAN.step(5).added_gradient.is_none());
+    // A frozen batch norm needs no other group of images.
+    let segments: Vec<usize> = PLAN.steps().iter().map(|step| step.segment).collect();
+    assert_eq!(segments, [0, 0, 0, 1, 2]);
+    assert_eq!(PLAN.norms().len(), 2);
+    assert!(PLAN.training_len < WHOLE.training_len);
+    assert_eq!(PLAN.inference_len, WHOLE.inference_len);
+}
+
+#[test]
+fn a_frozen_layer_passes_gradients_on_to_what_is_trained_below() {
+    const GRAPH: Graph<'static> = frozen(&[Marks::of(4).frozen(), Marks::of(5).frozen()]);
+    static PLAN: Plan<9> = Plan::new(&GRAPH);
+    let (first, conv, norm) = (PLAN.step(2), PLAN.step(4), PLAN.step(5));
+    assert_eq!(norm.added_gradient, Some((first.output_gradient.expect("trained"), false)));
+    assert_eq!(conv.input_gradient, first.output_gradient);
+    assert!(conv.accumulates && conv.frozen && norm.frozen && !first.frozen);
+    assert_eq!(PLAN.norms().len(), 2);
+    assert!(GRAPH.trains(1) && !GRAPH.trains(4) && !GRAPH.trains(3));
 }

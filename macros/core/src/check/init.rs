@@ -116,7 +116,7 @@ impl Checker<'_> {
                 (format!("`{word}` is for weights, not for a bias"), any.to_string())
             }
             (On::Layer(node), For::Bias) if !has(node, TensorKind::Bias) => {
-                ("it has no bias".to_string(), String::new())
+                ("it has no bias".to_string(), "leave it out".to_string())
             }
             (On::Braces { keyword, .. }, For::Weight) if kind.of == Of::FirstConvolution => (
                 format!("`{word}` is for one convolution, not for all layers of a {keyword}"),

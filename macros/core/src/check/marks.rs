@@ -208,7 +208,8 @@ impl<'a> Checker<'a> {
                 && !has(node, kind)
             {
                 let what = format!("it has no {word}");
-                self.report(Mistake::about(name, item.place, what));
+                let mistake = Mistake::about(name, item.place, what);
+                self.report(mistake.help("leave the attribute out"));
             }
         }
         own

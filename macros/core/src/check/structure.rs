@@ -53,10 +53,8 @@ impl<'a> Checker<'a> {
     /// The name of the structure for messages; a written one opens a scope.
     fn open_named(&mut self, written: &'a Structure) -> String {
         let keyword = written.keyword.to_string();
-        let name = match &written.name {
-            Some(name) => Some(self.name(Some(name), None, &written.keyword, true)),
-            None => None,
-        };
+        let name = written.name.as_ref();
+        let name = name.map(|name| self.name(Some(name), None, &written.keyword, true));
         let text = name.as_ref().map_or(&keyword, |name| &name.text);
         let full = self.full_name(text);
         let on = On::Braces { keyword: &keyword, named: name.is_some() };
@@ -97,10 +95,8 @@ impl<'a> Checker<'a> {
     fn branch(&mut self, branch: &'a Branch) {
         self.structure_word(&branch.keyword);
         let first = self.nodes.len();
-        let name = match &branch.name {
-            Some(name) => Some(self.name(Some(name), None, &branch.keyword, true)),
-            None => None,
-        };
+        let name = branch.name.as_ref();
+        let name = name.map(|name| self.name(Some(name), None, &branch.keyword, true));
         let text = name.as_ref().map_or("branch", |name| &name.text).to_string();
         let on = On::Braces { keyword: "branch", named: name.is_some() };
         let read = self.read_attributes(&text, &branch.attributes, on);
