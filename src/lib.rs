@@ -65,6 +65,29 @@
 //! assert_eq!(net.deep.1.pair_1.repeat_1.0.conv2d_1.weight.len(), 16);
 //! ```
 //!
+//! Attributes say more of a layer, or of all layers in some braces ([`layers`] has them all):
+//! how its weights start, what stays as it is, what weight decay leaves out, and what weight files
+//! call it.
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! network! {
+//!     /// A head to train on a backbone that stays.
+//!     pub struct Finetuned: [3, 16, 16] -> [5] {
+//!         #[frozen]
+//!         features: residual { conv1: conv2d(3, kernel = 3, padding = 1), bn1: batch_norm, relu }
+//!         global_avg_pool,
+//!         #[init(normal(std = 0.01))] #[no_decay(bias)] #[name("classifier.0")]
+//!         fc: linear(5),
+//!     }
+//! }
+//!
+//! let mut net = Finetuned::seeded(42);
+//! assert!(!net.is_trainable("features")?);
+//! net.set_trainable("fc.bias", false)?;                // the same at run time
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
 //! # Train
 //!
 //! ```no_run
@@ -227,6 +250,7 @@ pub mod __private {
         __parameter_struct, __parameter_tuple, Layout, LogProbabilities, Logits, Model, Network,
     };
     pub use typenet_shape::{
-        Approximate, Graph, Interpolation, LayerInfo, Node, Op, Padding, Plan, Shape, Step, Tensor,
+        Approximate, Graph, Init, Interpolation, LayerInfo, Marks, Node, Op, Padding, Plan, Scheme,
+        Shape, Step, Tensor,
     };
 }

@@ -44,6 +44,8 @@ pub struct Row {
     pub name: String,
     /// The keyword with its arguments.
     pub layer: String,
+    /// What its attributes make of it: `, frozen`, or nothing.
+    pub frozen: &'static str,
     /// The shape of its value.
     pub output: String,
     /// How many parameters it has.
@@ -54,8 +56,8 @@ pub struct Row {
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Row { name, layer, output, parameters, multiply_adds } = self;
-        write!(f, "{name} | {layer} | {output} | {parameters} | {multiply_adds}")
+        let Row { name, layer, frozen, output, parameters, multiply_adds } = self;
+        write!(f, "{name} | {layer}{frozen} | {output} | {parameters} | {multiply_adds}")
     }
 }
 
@@ -72,6 +74,8 @@ pub struct Call {
     pub takes_parameters: bool,
     /// The way to the layer's parameters, if it has any.
     pub field: Option<Vec<Segment>>,
+    /// Whether it has a part in the backward pass: something that is trained lies at or before it.
+    pub backward: bool,
     /// The keywords of the sum and the activation that are computed in the same pass.
     pub fused: Vec<&'static str>,
 }
@@ -100,7 +104,10 @@ pub fn plan(checked: &Checked) -> Plan {
     let Some(nodes) = nodes else { return plan };
     plan.names = names::names(&checked.nodes);
     let name = checked.name.to_string();
-    let graph = Graph { name: &name, nodes: &nodes };
+    let marks: Vec<_> =
+        checked.nodes.iter().enumerate().filter_map(|(i, node)| node.attributes(i)).collect();
+    let graph = Graph::new(&name, &nodes).with_marks(&marks);
+    let trained = trained(&graph);
 
     let mut fused = vec![Fused::NONE; nodes.len()];
     graph.fuse(&mut fused, &mut vec![Fused::NONE; nodes.len()]);
@@ -115,6 +122,9 @@ pub fn plan(checked: &Checked) -> Plan {
             method: Ident::new(layer.method, Span::mixed_site()),
             takes_parameters: layer.has_parameters(),
             field: node.field.clone().filter(|_| !node.tensors.is_empty()),
+            // A sum in the same pass may be trained by its other value.
+            backward: (index..nodes.len())
+                .any(|behind| fused[behind].host == index && trained[behind]),
             fused: (index + 1..nodes.len())
                 .filter(|&behind| fused[behind].host == index)
                 .map(|behind| nodes[behind].op.kind())
@@ -130,6 +140,16 @@ pub fn plan(checked: &Checked) -> Plan {
     plan
 }
 
+/// For each node, whether parameters that are trained lie at or before it.
+fn trained(graph: &Graph<'_>) -> Vec<bool> {
+    let mut trained: Vec<bool> = Vec::with_capacity(graph.nodes.len());
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let before = node.inputs.iter().any(|&input| trained[input]);
+        trained.push(before || graph.trains(index));
+    }
+    trained
+}
+
 fn row(checked: &Checked, node: &check::Node, name: &str) -> Row {
     let shape_of = |index: &usize| checked.nodes[*index].value.shape();
     let (input, output) = (node.inputs.first().and_then(shape_of), node.value.shape());
@@ -139,7 +159,9 @@ fn row(checked: &Checked, node: &check::Node, name: &str) -> Row {
         arguments => format!("({arguments})"),
     };
     let parameters = node.tensors.iter().filter(|(kind, _)| kind.is_parameter());
+    let frozen = if node.marks.frozen && !node.tensors.is_empty() { ", frozen" } else { "" };
     Row {
+        frozen,
         name: name.to_string(),
         layer: format!("{layer}{arguments}"),
         output: output.map(|shape| shape.to_string()).unwrap_or_default(),

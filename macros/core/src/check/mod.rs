@@ -8,7 +8,9 @@ mod blocks;
 mod constants;
 mod flow;
 mod header;
+mod init;
 mod layer;
+mod marks;
 mod names;
 mod report;
 mod scope;
@@ -21,6 +23,7 @@ use proc_macro2::{Ident, Span};
 use typenet_shape::{Op, Outline, Shape, TensorKind};
 
 pub use attributes::Attributes;
+pub use marks::Marks;
 pub use scope::{Segment, path_text};
 
 use crate::Mistake;
@@ -102,6 +105,12 @@ pub struct Node {
     pub value: Known,
     /// Its parameters and running statistics with their shapes, as far as they are known.
     pub tensors: Vec<(TensorKind, Shape)>,
+    /// What attributes say of it.
+    pub marks: Marks,
+    /// What weight files call it, if that is not its name.
+    pub file_name: Option<String>,
+    /// The attribute that says so.
+    pub(crate) file_place: Option<Place>,
 }
 
 impl Node {
@@ -121,7 +130,21 @@ impl Node {
             inputs: Vec::new(),
             value: Known::NOTHING,
             tensors: Vec::new(),
+            marks: Marks::NONE,
+            file_name: None,
+            file_place: None,
         }
+    }
+}
+
+impl Node {
+    /// Its attributes, if it has parameters that they are about.
+    pub fn attributes(&self, index: usize) -> Option<typenet_shape::Marks<'_>> {
+        let Marks { init, frozen, no_decay } = self.marks;
+        let file_name = self.file_name.as_deref();
+        let any = self.marks != Marks::NONE || file_name.is_some();
+        let marks = typenet_shape::Marks { node: index, file_name, init, frozen, no_decay };
+        (any && !self.tensors.is_empty()).then_some(marks)
     }
 }
 
@@ -205,6 +228,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
     checker.entries(&declaration.body.entries);
     let output = checker.output(&declaration.output, &declaration.name);
     checker.unused(declaration);
+    checker.same_file_names();
     checker.stand_ins();
     let checked = Checked {
         attributes,
@@ -245,6 +269,8 @@ struct Checker<'a> {
     frames_opened: usize,
     /// Where names of fields must differ, the innermost last.
     scopes: Vec<Scope>,
+    /// The attributes of the braces around, the innermost last, each with those around it.
+    marks: Vec<Marks>,
     /// The names of values in braces that are closed.
     closed: Vec<String>,
     /// Names that a mistake may have meant: that they are unused is no news.
@@ -272,6 +298,7 @@ impl<'a> Checker<'a> {
             frames: Vec::new(),
             frames_opened: 0,
             scopes: vec![Scope::default()],
+            marks: Vec::new(),
             closed: Vec::new(),
             forgiven: HashSet::new(),
             entries_read: 0,
@@ -377,6 +404,8 @@ fn place_of_path(path: &syn::Path) -> Place {
     Place { start: span_of(path), end: last }
 }
 
+#[cfg(test)]
+mod marks_tests;
 #[cfg(test)]
 mod structure_tests;
 #[cfg(test)]
