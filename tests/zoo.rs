@@ -7,7 +7,7 @@ mod reader;
 
 use reader::{Fixture, relative_error};
 use typenet::prelude::*;
-use typenet::shape::{Op, TensorKind};
+use typenet::shape::{Op, Tensor, TensorKind};
 use typenet::zoo::*;
 use typenet::{Logits, OutputValue, Plain};
 
@@ -95,6 +95,20 @@ fn has_parameters<N: Network>(parameters: usize) {
     assert_eq!(N::summary().parameters, parameters, "{}", N::GRAPH.name);
 }
 
+/// Weight files have the names, shapes and order that torchvision has.
+fn has_names<N: Network>(net: &str) {
+    let lines = include_str!("fixtures/zoo.names").lines();
+    let prefix = format!("{net}: ");
+    let expected: Vec<&str> = lines.filter_map(|line| line.strip_prefix(&prefix)).collect();
+    let name = |tensor: &Tensor| {
+        let layer = N::GRAPH.file_name(tensor.node);
+        format!("{layer}.{} {}", tensor.kind.name(), tensor.shape)
+    };
+    let found: Vec<String> = N::LAYOUT.tensors.iter().map(name).collect();
+    assert_eq!(found, expected);
+    assert!(!found.is_empty());
+}
+
 /// The shapes of the layers with these names.
 fn has_shapes<N: Network>(shapes: &[(&str, &[usize])]) {
     for (name, shape) in shapes {
@@ -119,7 +133,7 @@ fn resnet20() {
     has_parameters::<ResNet20>(272_474);
     has_shapes::<ResNet20>(&[
         ("layer1_2.relu_2", &[16, 32, 32]),
-        ("layer2_0.downsample_1", &[32, 16, 16]),
+        ("layer2_0.downsample_bn", &[32, 16, 16]),
         ("layer3_2.relu_2", &[64, 8, 8]),
     ]);
     learns::<ResNet20>(0.01);
@@ -143,6 +157,7 @@ fn inception() {
 #[test]
 fn squeezenet() {
     has_parameters::<SqueezeNet>(1_235_496);
+    has_names::<SqueezeNet>("squeezenet1_1");
     has_shapes::<SqueezeNet>(&[
         ("conv1", &[64, 111, 111]),
         ("fire3.concat_1", &[128, 55, 55]),
@@ -157,6 +172,7 @@ fn squeezenet() {
 #[test]
 fn resnet18() {
     has_parameters::<ResNet18>(11_689_512);
+    has_names::<ResNet18>("resnet18");
     has_shapes::<ResNet18>(&[
         ("max_pool2d_1", &[64, 56, 56]),
         ("layer1_1.relu_2", &[64, 56, 56]),
@@ -171,6 +187,7 @@ fn resnet18() {
 #[test]
 fn resnet50() {
     has_parameters::<ResNet50>(25_557_032);
+    has_names::<ResNet50>("resnet50");
     has_shapes::<ResNet50>(&[
         ("layer1_2.relu_3", &[256, 56, 56]),
         ("layer2_3.relu_3", &[512, 28, 28]),
@@ -183,6 +200,7 @@ fn resnet50() {
 #[test]
 fn densenet121() {
     has_parameters::<DenseNet121>(7_978_856);
+    has_names::<DenseNet121>("densenet121");
     has_shapes::<DenseNet121>(&[
         ("denseblock1.5.layer_1.concat_1", &[256, 56, 56]),
         ("denseblock2.11.layer_1.concat_1", &[512, 28, 28]),
@@ -195,6 +213,7 @@ fn densenet121() {
 #[test]
 fn alexnet() {
     has_parameters::<AlexNet>(61_100_840);
+    has_names::<AlexNet>("alexnet");
     has_shapes::<AlexNet>(&[
         ("conv1", &[64, 55, 55]),
         ("conv2", &[192, 27, 27]),
@@ -207,6 +226,7 @@ fn alexnet() {
 #[test]
 fn vgg16() {
     has_parameters::<Vgg16>(138_357_544);
+    has_names::<Vgg16>("vgg16");
     has_shapes::<Vgg16>(&[
         ("conv1_2", &[64, 224, 224]),
         ("conv3_3", &[256, 56, 56]),
@@ -224,6 +244,7 @@ fn vgg16_learns() {
 #[test]
 fn mobilenet_v2() {
     has_parameters::<MobileNetV2>(3_504_872);
+    has_names::<MobileNetV2>("mobilenet_v2");
     has_shapes::<MobileNetV2>(&[
         ("features1.project_bn", &[16, 112, 112]),
         ("features3.residual_1", &[24, 56, 56]),

@@ -18,6 +18,18 @@
 //! | [`AlexNet`] | 3×224×224 | 1000 | 61,100,840 | 714 M |
 //! | [`Vgg16`] | 3×224×224 | 1000 | 138,357,544 | 15.5 G |
 //!
+//! Where torchvision has a net, the names in weight files are its names, so that its weights load. In
+//! Python: `save_file(torchvision.models.resnet18(weights="DEFAULT").state_dict(),
+//! "resnet18.safetensors")`, with `save_file` from `safetensors.torch`. Here:
+//!
+//! ```no_run
+//! use typenet::prelude::*;
+//! use typenet::zoo::ResNet18;
+//!
+//! let net = ResNet18::load("resnet18.safetensors")?;
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
 //! Images for the nets with 1000 classes are scaled to 0..=1 and normalised with the mean
 //! `[0.485, 0.456, 0.406]` and the standard deviation `[0.229, 0.224, 0.225]` of the three colours.
 
