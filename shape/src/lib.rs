@@ -2,10 +2,12 @@
 //!
 //! Everything here is an allocation-free `const fn` over fixed arrays, so that the `network!`
 //! macro can call it while expanding and the generated code can evaluate the same functions as
-//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Plan`].
+//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`],
+//! [`Plan`], and [`Checked`] for numbers that the macro does not know.
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod checked;
 mod error;
 mod fusion;
 mod geometry;
@@ -16,6 +18,10 @@ mod plan;
 mod shape;
 mod text;
 
+pub use checked::{
+    Checked, Join, Message, Shortcut, check_argument, check_difference, check_dimension,
+    check_divisor, check_header,
+};
 pub use error::{Argument, ShapeError};
 pub use fusion::{Fused, Fusion};
 pub use geometry::{Conv2d, Padding, Pool2d};
