@@ -114,6 +114,34 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
+//! # Look inside
+//!
+//! [`Network::summary`] is the table of layers, which the struct's documentation shows too;
+//! [`Network::LAYERS`] are its rows as constants, and [`Network::trace`] is every layer's value for
+//! one image:
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! network! {
+//!     pub struct Tiny: [1, 4, 4] -> [2] {
+//!         conv1: conv2d(3, kernel = 3), relu, flatten, fc: linear(2),
+//!     }
+//! }
+//!
+//! assert_eq!(Tiny::LAYERS[1].name, "conv1");
+//! assert_eq!(Tiny::LAYERS[1].multiply_adds, 27 * 4);
+//!
+//! let trace = Tiny::seeded(42).trace(&[[[0.5; 4]; 4]]);
+//! let relu = trace.get("relu_1")?;
+//! assert_eq!(relu.layer.output.dims(), [3, 2, 2]);
+//! assert_eq!(relu.channel(2).len(), 4);
+//! println!("{trace}");                                 // minimum, mean and maximum of each
+//!
+//! let mistake = trace.get("relu1").unwrap_err();
+//! assert_eq!(mistake.to_string(), "`Tiny` has no layer `relu1`: did you mean `relu_1`?");
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
 //! # Trust
 //!
 //! [`gradcheck`] compares a net's gradients with central differences of the same net in f64:
@@ -140,9 +168,14 @@
 //! |---|---|---|
 //! | `files` | yes | IDX and CSV data sets |
 //! | `progress` | yes | a progress bar while training, on a terminal |
+//! | `zoo` | no | well-known nets, in the module `zoo` |
 #![forbid(unsafe_code)]
 
-mod tuples;
+#[cfg(feature = "zoo")]
+extern crate self as typenet;
+
+#[cfg(feature = "zoo")]
+pub mod zoo;
 
 pub use typenet_macros::network;
 pub use typenet_runtime::data;
@@ -155,8 +188,8 @@ pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Error, Logits, Metadata, Network, Normalization, OutputValue, Plain, Result, Summary,
-    SummaryRow, Workspace, kernels,
+    Error, LayerValue, LogProbabilities, Logits, Metadata, Network, Normalization, OutputValue,
+    Plain, Result, Summary, SummaryRow, Trace, Workspace, kernels,
 };
 
 /// Shapes, their rules, and nets as data.
@@ -177,7 +210,8 @@ pub mod prelude {
     pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{
-        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, Reduction, SumSquaredError,
+        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Reduction,
+        SumSquaredError,
     };
     pub use crate::optim::{Regularizer, Schedule, Sgd};
     pub use crate::reference::gradcheck;
@@ -188,8 +222,11 @@ pub mod prelude {
 /// What the code written by [`network!`] uses. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::__parameter_tuple;
     pub use typenet_runtime::pass::{Backward, Forward};
-    pub use typenet_runtime::{__parameter_struct, Layout, Logits, Model, Network};
-    pub use typenet_shape::{Graph, Node, Op, Padding, Plan, Shape, Step, Tensor};
+    pub use typenet_runtime::{
+        __parameter_struct, __parameter_tuple, Layout, LogProbabilities, Logits, Model, Network,
+    };
+    pub use typenet_shape::{
+        Approximate, Graph, Interpolation, LayerInfo, Node, Op, Padding, Plan, Shape, Step, Tensor,
+    };
 }

@@ -56,6 +56,26 @@ network! {
     }
 }
 
+network! {
+    /// Large enough that one image is shared out among threads, in every way that there is.
+    struct Large: [3, 30, 34] -> [10] {
+        stem: conv2d(48, kernel = 3, stride = 2, padding = 1), relu,
+        residual {
+            conv2d(48, kernel = 3, padding = 1), batch_norm, relu,
+            conv2d(48, kernel = 3, padding = 1), batch_norm,
+        }
+        relu,
+        depthwise_conv2d(kernel = 3, padding = 1), relu,
+        max_pool2d(2),
+        conv2d(160, kernel = 3), relu,
+        conv2d(160, kernel = 3), relu,
+        avg_pool2d(2),
+        flatten,
+        residual { linear(640), tanh, linear(320) }
+        linear(10),
+    }
+}
+
 fn check<N: Network>(seed: u64)
 where
     N::Output: Copy,
@@ -112,4 +132,19 @@ fn a_named_weight_that_changes_changes_the_prediction() {
     let copy = net.clone();
     assert_eq!(copy.output(&[0.5; 30]), after);
     assert_eq!(copy, net);
+}
+
+#[test]
+fn one_image_gives_the_same_bits_on_any_number_of_threads() {
+    check::<Large>(8);
+    let net = Large::seeded(1);
+    let image: Vec<f32> = (0..3 * 30 * 34).map(|i| (i as f32 * 0.3).sin()).collect();
+    let image = &Input::<Large>::slice_from_flat(&image).unwrap()[0];
+    let expected = net.output(image);
+    for threads in [1, 2, 3, 8] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        for _ in 0..5 {
+            assert_eq!(pool.install(|| net.output(image)), expected, "{threads} threads");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use typenet_runtime::kernels::single::{self, Pixels, blocks};
+use typenet_runtime::kernels::team::Team;
 use typenet_runtime::kernels::{LANES, Lanes, isa};
 use typenet_shape::{Activation, Conv2d, Shape};
 
@@ -46,7 +47,16 @@ fn main() {
         let packed = vec![Lanes([0.25; LANES]); single::conv2d_packed_len(&g)];
         let mut y = vec![Lanes::ZERO; blocks(out_channels) * output.dim(1) * output.dim(2)];
         let time = best(|| {
-            single::conv2d(isa, &g, Pixels::Blocked(&x), &packed, None, Activation::Relu, &mut y);
+            single::conv2d(
+                isa,
+                &Team::alone(),
+                &g,
+                Pixels::Blocked(&x),
+                &packed,
+                None,
+                Activation::Relu,
+                &mut y,
+            );
             black_box(&mut y);
         });
         let work = 2 * g.weight().elements() * output.dim(1) * output.dim(2);
@@ -60,7 +70,7 @@ fn main() {
         let packed = vec![Lanes([0.25; LANES]); single::linear_packed_len(inputs, outputs)];
         let mut y = vec![Lanes::ZERO; blocks(outputs)];
         let time = best(|| {
-            single::linear(isa, &x, &packed, None, Activation::Relu, &mut y);
+            single::linear(isa, &Team::alone(), &x, &packed, None, Activation::Relu, &mut y);
             black_box(&mut y);
         });
         let name = format!("linear {inputs} to {outputs}");

@@ -88,6 +88,16 @@ pub enum Error {
         /// Tensors of another shape or type, each with both.
         misshaped: Vec<String>,
     },
+    /// A name that no layer of the net has.
+    #[error("`{net}` has no layer `{name}`{}", did_you_mean(nearest))]
+    UnknownLayer {
+        /// The net's name.
+        net: &'static str,
+        /// The name that was asked for.
+        name: String,
+        /// The layer that was likely meant.
+        nearest: Option<&'static str>,
+    },
     /// Training met a number that is not finite. The net keeps the weights of the last good step.
     #[error(
         "epoch {epoch}, batch {batch}: {what} is not finite, first in layer `{layer}`; the weights of the last good step are kept (a smaller learning rate often helps)"
@@ -117,6 +127,10 @@ impl Error {
     ) -> Error {
         Error::Size { what: what.into(), expected: expected.to_string(), found: found.to_string() }
     }
+}
+
+fn did_you_mean(nearest: &Option<&'static str>) -> String {
+    nearest.map(|nearest| format!(": did you mean `{nearest}`?")).unwrap_or_default()
 }
 
 fn list(missing: &[String], extra: &[String], misshaped: &[String]) -> String {

@@ -41,10 +41,10 @@ impl Folded {
                 at(scale, channel, 1.0) / spread
             };
             let start = folded.numbers.len();
-            for (channel, row) in weight.chunks_exact(weight.len() / mean.len()).enumerate() {
-                let factor = factor(channel);
-                folded.numbers.extend(row.iter().map(|&w| (f64::from(w) * factor) as f32));
-            }
+            let factors: Vec<f64> = (0..mean.len()).map(factor).collect();
+            let channel = output_channel(&graph.nodes[layer].op, weight.len(), mean.len());
+            let scaled = |(at, &w): (usize, &f32)| (f64::from(w) * factors[channel(at)]) as f32;
+            folded.numbers.extend(weight.iter().enumerate().map(scaled));
             let middle = folded.numbers.len();
             folded.numbers.extend((0..mean.len()).map(|channel| {
                 let centred = at(bias, channel, 0.0) - f64::from(mean[channel]);
@@ -60,4 +60,15 @@ impl Folded {
         let (weight, bias) = self.places.get(node)?.as_ref()?;
         Some((&self.numbers[weight.clone()], &self.numbers[bias.clone()]))
     }
+}
+
+/// The output channel of each weight of a layer with so many weights and output channels.
+fn output_channel(op: &Op, weights: usize, channels: usize) -> impl Fn(usize) -> usize {
+    // A transposed convolution has its input channels first; others are as one input of one group.
+    let (groups, area) = match *op {
+        Op::ConvTranspose2d { groups, kernel, .. } => (groups, kernel[0] * kernel[1]),
+        _ => (1, weights / channels),
+    };
+    let (outputs, a_group) = (channels / groups, weights / groups);
+    move |at| at / a_group * outputs + at / area % outputs
 }

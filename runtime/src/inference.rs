@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::folded::Folded;
+use crate::kernels::team::Team;
 use crate::kernels::{LANES, Lanes, pack, unpack};
 use crate::network::{Layout, largest};
 use crate::pass::Forward;
@@ -17,7 +18,7 @@ impl Core {
         net: &Single,
         image: &[f32],
         output: &mut [f32],
-        group: &dyn Fn(&mut Forward<'_>),
+        group: &(dyn Fn(&mut Forward<'_>) + Sync),
     ) {
         self.images = 0;
         infer_one_in(&mut self.arena, layout, net, image, output, group);
@@ -89,7 +90,7 @@ pub(crate) fn infer_one(
     net: &Single,
     image: &[f32],
     output: &mut [f32],
-    group: &dyn Fn(&mut Forward<'_>),
+    group: &(dyn Fn(&mut Forward<'_>) + Sync),
 ) {
     let mut arena = ARENA.take();
     infer_one_in(&mut arena, layout, net, image, output, group);
@@ -102,14 +103,16 @@ fn infer_one_in(
     net: &Single,
     image: &[f32],
     output: &mut [f32],
-    group: &dyn Fn(&mut Forward<'_>),
+    group: &(dyn Fn(&mut Forward<'_>) + Sync),
 ) {
     if arena.len() < layout.inference_len {
         arena.resize(layout.inference_len, Lanes::ZERO);
     }
     let (from, to) = (layout.inference_input, layout.inference_output);
     net.load(image, &mut arena[from.offset..from.end()]);
-    group(&mut Forward::of_image(arena, Image { net, pixels: image }));
+    Team::gather(net.threads, |team| {
+        group(&mut Forward::of_image(arena, Image { net, team, pixels: image }));
+    });
     net.store(&arena[to.offset..to.end()], output);
 }
 

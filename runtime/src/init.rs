@@ -1,13 +1,14 @@
 //! Random initial weights.
 //!
 //! `fan_in` is the number of inputs that one output sums up: `in_features`, or
-//! `in_channels / groups · kernel height · kernel width`. `fan_out` is `out_features`, or
+//! `in_channels / groups · kernel height · kernel width`, of a transposed convolution this over
+//! `stride height · stride width`. `fan_out` is `out_features`, or
 //! `out_channels · kernel height · kernel width`.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
-use typenet_shape::{Graph, Tensor, TensorKind};
+use typenet_shape::{Graph, Op, Tensor, TensorKind};
 
 use crate::random;
 
@@ -29,7 +30,8 @@ pub enum Scheme {
     XavierUniform,
     /// `N(0, 2 / (fan_in + fan_out))`: as [`XavierUniform`](Scheme::XavierUniform), normal.
     XavierNormal,
-    /// Weights and biases `U(±1 / √fan_in)`, as PyTorch's `Linear` and `Conv2d` draw them.
+    /// Weights and biases `U(±1 / √fan_in)`, as PyTorch's `Linear` and `Conv2d` draw them. Its
+    /// `ConvTranspose2d` takes `out_channels / groups · kernel height · kernel width` for `fan_in`.
     PyTorchDefault,
 }
 
@@ -51,7 +53,7 @@ pub fn initialize(
     for tensor in tensors {
         // A layer's weight stands before its bias, which has no fan of its own.
         if tensor.kind == TensorKind::Weight {
-            fans = fan_in_and_out(tensor);
+            fans = fan_in_and_out(scheme, &graph.nodes[tensor.node].op, tensor);
         }
         let numbers = &mut parameters[tensor.offset..tensor.offset + tensor.shape.elements()];
         // A norm's weight starts as 1, its running statistics as those of a normal distribution.
@@ -108,10 +110,19 @@ impl Draw {
 }
 
 /// How many inputs an output sums up, and how many outputs an input reaches.
-fn fan_in_and_out(weight: &Tensor) -> (usize, usize) {
-    let out = weight.shape.dims().first().copied().unwrap_or(1).max(1);
+fn fan_in_and_out(scheme: Scheme, op: &Op, weight: &Tensor) -> (usize, usize) {
+    let first = weight.shape.dims().first().copied().unwrap_or(1).max(1);
     let area: usize = weight.shape.dims().iter().skip(2).product();
-    (weight.shape.elements() / out, out * area)
+    let row = weight.shape.elements() / first;
+    match *op {
+        // PyTorch takes the second dimension for the inputs also where it is the outputs.
+        Op::ConvTranspose2d { .. } if scheme == Scheme::PyTorchDefault => (row, first * area),
+        Op::ConvTranspose2d { out_channels, stride, groups, .. } => {
+            let inputs = first / groups * area / (stride[0] * stride[1]);
+            (inputs.max(1), out_channels * area)
+        }
+        _ => (row, first * area),
+    }
 }
 
 /// The stream of a tensor: the FNV-1a hash of its name.

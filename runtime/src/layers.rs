@@ -1,4 +1,4 @@
-//! The layers that `network!` knows, one item for each keyword.
+//! The layers and structures that `network!` knows, one item for each keyword.
 //!
 //! Shapes are of one image, without the batch: `[c, h, w]` is channels, height, width; `[n]` is
 //! features. An argument marked *pair* takes one number for height and width, or `(height, width)`.
@@ -10,6 +10,10 @@ macro_rules! layers {
         $($(#[$doc])* #[derive(Clone, Copy, Debug)] pub struct $keyword;)*
     };
 }
+
+mod structures;
+
+pub use structures::{add, branch, concat, from, mul, repeat, residual, shortcut};
 
 layers! {
     /// 2-d convolution: `[c, h, w]` to `[out_channels, h', w']`.
@@ -50,6 +54,31 @@ layers! {
     ///
     /// Source: Howard et al., *MobileNets*, 2017; PyTorch's `Conv2d` with `groups`.
     depthwise_conv2d
+    /// Transposed 2-d convolution: `[c, h, w]` to `[out_channels, h', w']`, each side
+    /// `(n − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1`.
+    ///
+    /// Each number of the input is spread over a window of the output:
+    /// `y[o, i·stride + u·dilation − padding, …] += weight[c, o, u, v] · x[c, i, …]` for the channels
+    /// `o` of `c`'s group and the kernel's rows `u` and columns `v`, and then `+ bias[o]`. What falls
+    /// outside is left out. It leads back over the shapes of a [`conv2d`] with the same numbers, and
+    /// is that one's gradient with respect to its input.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `out_channels` | first | |
+    /// | `kernel` | second, pair | |
+    /// | `stride` | pair | 1 |
+    /// | `padding` | pair, cut off on each side | 0 |
+    /// | `output_padding` | pair, less than `stride` or `dilation`: how much longer the output is, below and on the right | 0 |
+    /// | `groups` | divides both channel counts | 1 |
+    /// | `bias` | | `true` |
+    /// | `dilation` | pair, distance between taps | 1 |
+    ///
+    /// Parameters: `weight` `[c, out_channels / groups, kernel, kernel]`, `bias` `[out_channels]`.
+    ///
+    /// Source: Zeiler et al., *Deconvolutional networks*, 2010; Long, Shelhamer, Darrell, *Fully
+    /// convolutional networks*, 2015; PyTorch's `ConvTranspose2d`.
+    conv_transpose2d
     /// Each channel to mean 0 and variance 1, on `[c, h, w]` or `[c]`:
     /// `y = (x − mean) / √(variance + eps) · weight + bias`.
     ///
@@ -131,6 +160,22 @@ layers! {
     /// The average of each channel: `[c, h, w]` to `[c]`. Source: Lin, Chen, Yan, *Network in
     /// network*, 2013; PyTorch's `AdaptiveAvgPool2d(1)` and `flatten`.
     global_avg_pool
+    /// A larger image: `[c, h, w]` to `[c, h · scale_factor, w · scale_factor]`.
+    ///
+    /// With `mode = nearest`, `y[c, i, j] = x[c, ⌊i / scale_factor⌋, ⌊j / scale_factor⌋]`. With
+    /// `mode = bilinear` a number lies between the four around it, each counting for
+    /// `(1 − distance)` along both axes; row `i` of the output lies at
+    /// `max((i + ½) / scale_factor − ½, 0)` of the input, or with `align_corners` at
+    /// `i · (h − 1) / (h · scale_factor − 1)`, and columns likewise.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `scale_factor` | first, pair, whole numbers | 2 |
+    /// | `mode` | `nearest` or `bilinear` | `nearest` |
+    /// | `align_corners` | with `bilinear`: the corners of both images, rather than their edges, lie on one another | `false` |
+    ///
+    /// PyTorch's `Upsample`.
+    upsample
     /// All numbers as features: `[c, h, w]` to `[c·h·w]`, in the order channel, row, column. Costs
     /// nothing. PyTorch's `Flatten`.
     flatten
@@ -151,10 +196,30 @@ layers! {
     ///
     /// Source: Maas, Hannun, Ng, *Rectifier nonlinearities*, 2013; PyTorch's `LeakyReLU`.
     leaky_relu
+    /// `min(max(x, 0), 6)`, on any shape. Computed in the same pass as a convolution or linear layer
+    /// before it. Source: Sandler et al., *MobileNetV2*, 2018; PyTorch's `ReLU6`.
+    relu6
     /// `1 / (1 + e⁻ˣ)`, on any shape. PyTorch's `Sigmoid`.
     sigmoid
     /// `tanh x`, on any shape. PyTorch's `Tanh`.
     tanh
+    /// `x · Φ(x)` on any shape, `Φ` being the normal distribution: `x (1 + erf(x / √2)) / 2`.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `approximate` | `none`, or `tanh`: `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2` | `none` |
+    ///
+    /// Its slope cannot be had from its value: in training its input is kept. In inference it is
+    /// computed in the same pass as a layer before it.
+    ///
+    /// Source: Hendrycks and Gimpel, *Gaussian error linear units*, 2016; PyTorch's `GELU`.
+    gelu
+    /// `x / (1 + e⁻ˣ)`, on any shape, also called swish. Memory and passes as [`gelu`]. Source:
+    /// Elfwing, Uchibe, Doya, *Sigmoid-weighted linear units*, 2017; PyTorch's `SiLU`.
+    silu
+    /// `x · min(max(x + 3, 0), 6) / 6`, on any shape. Memory and passes as [`gelu`]. Source: Howard
+    /// et al., *Searching for MobileNetV3*, 2019; PyTorch's `Hardswish`.
+    hardswish
     /// While training, each number becomes 0 with probability `p`, and `x / (1 − p)` otherwise; in
     /// inference nothing happens.
     ///
@@ -169,4 +234,18 @@ layers! {
     /// [`probabilities`](crate::Network::probabilities) does when predicting. PyTorch's
     /// `Softmax(dim=1)`.
     softmax
+    /// `x − ln Σ eˣ` over the channels (or features), at each position: the logarithm of [`softmax`],
+    /// finite also where that is 0. A net for [`NllLoss`](crate::loss::NllLoss) ends in it;
+    /// [`probabilities`](crate::Network::probabilities) gives `e` to its power. PyTorch's
+    /// `LogSoftmax(dim=1)`.
+    log_softmax
+    /// `factor · x`, on any shape.
+    ///
+    /// | argument | | default |
+    /// |---|---|---|
+    /// | `factor` | first, a finite number, which is not trained | |
+    ///
+    /// For residual branches that count for less (Szegedy et al., *Inception-v4*, 2016) and logits
+    /// of another temperature.
+    scale
 }

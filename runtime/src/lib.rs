@@ -25,14 +25,17 @@ pub mod random;
 pub mod reference;
 mod single;
 mod summary;
+mod trace;
 pub mod train;
+mod tuples;
 pub mod workspace;
 
 pub use error::Error;
 pub use model::{Metadata, Model, Normalization};
-pub use network::{Layout, Logits, Network, OutputValue};
+pub use network::{Layout, LogProbabilities, Logits, Network, OutputValue};
 pub use plain::Plain;
 pub use summary::{Summary, SummaryRow};
+pub use trace::{LayerValue, Trace};
 pub use workspace::Workspace;
 
 /// A result with typenet's [`Error`].

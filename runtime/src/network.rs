@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Graph, Norm, Op, Plan, Step, Tensor, TensorKind};
+use typenet_shape::{Buffer, Graph, LayerInfo, Norm, Op, Plan, Step, Tensor, TensorKind};
 
 use crate::model::{Metadata, Model};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
 use crate::workspace::{self, Workspace};
-use crate::{Error, Result, Summary, inference, init, io};
+use crate::{Error, Result, Summary, Trace, inference, init, io};
 
 /// The sizes and places of a net, all known at compile time.
 #[derive(Clone, Copy, Debug)]
@@ -103,14 +103,22 @@ impl<T: Plain> OutputValue<T> for Box<T> {
     }
 }
 
-/// A net whose outputs are logits (or plain numbers): its last layer is neither `softmax` nor
-/// `sigmoid`. Losses that apply those themselves ask for it.
+/// A net whose outputs are logits (or plain numbers): its last layer is none of `softmax`,
+/// `log_softmax` and `sigmoid`. Losses that apply those themselves ask for it.
 #[diagnostic::on_unimplemented(
-    message = "the last layer of `{Self}` is `softmax` or `sigmoid`, and this loss would apply it a second time",
-    label = "this net already ends in `softmax` or `sigmoid`",
+    message = "the last layer of `{Self}` is `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
+    label = "this net already ends in `softmax`, `log_softmax` or `sigmoid`",
     note = "help: remove that last layer; `probabilities` applies it when predicting"
 )]
 pub trait Logits: Network {}
+
+/// A net whose outputs are logarithms of probabilities: its last layer is `log_softmax`.
+#[diagnostic::on_unimplemented(
+    message = "this loss takes the logarithms of probabilities, and the last layer of `{Self}` is not `log_softmax`",
+    label = "this net does not end in `log_softmax`",
+    note = "help: end the net with `log_softmax`, or take `CrossEntropy`, which applies it to logits"
+)]
+pub trait LogProbabilities: Network {}
 
 /// A net declared with `network!`.
 ///
@@ -131,6 +139,9 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     const GRAPH: Graph<'static>;
     /// The output shape of every node of the graph.
     const SHAPES: &'static [typenet_shape::Shape];
+    /// What is known of every node of the graph: the rows of the [`summary`](Self::summary) as
+    /// constants.
+    const LAYERS: &'static [LayerInfo];
     /// Sizes and places.
     #[doc(hidden)]
     const LAYOUT: Layout;
@@ -301,12 +312,15 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     }
 
     /// The probability of each class: the softmax of the outputs, or the outputs themselves where
-    /// the net ends in `softmax` or `sigmoid`.
+    /// the net ends in `softmax` or `sigmoid`, or `e` to them where it ends in `log_softmax`.
     fn probabilities(&self, image: &Self::Input) -> Self::OutputValue {
         let mut output = self.output(image);
         let last = Self::GRAPH.nodes.last().map(|node| node.op);
-        if !matches!(last, Some(Op::Softmax | Op::Sigmoid)) {
-            softmax(output.get_mut().as_flat_mut());
+        let row = output.get_mut().as_flat_mut();
+        match last {
+            Some(Op::Softmax | Op::Sigmoid) => {}
+            Some(Op::LogSoftmax) => row.iter_mut().for_each(|x| *x = x.exp()),
+            _ => softmax(row),
         }
         output
     }
@@ -360,6 +374,14 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// The table of layers: names, shapes, parameters, multiply-adds, memory.
     fn summary() -> Summary {
         Summary::of::<Self>()
+    }
+
+    /// The value of every layer for one image, by name: what each one computes in inference, from
+    /// f32 numbers and rounded to f32. No layer is computed in the pass of another, so that each has
+    /// a value of its own; the last is [`output`](Self::output) but for rounding. Slow: it is there
+    /// to look inside a net.
+    fn trace(&self, image: &Self::Input) -> Trace {
+        Trace::of(self, image)
     }
 
     /// Writes weights, class names and normalisation as a safetensors file. The file is complete or
@@ -470,5 +492,14 @@ pub(crate) fn softmax(row: &mut [f32]) {
     let sum: f64 = row.iter().map(|&x| f64::from(x - top).exp()).sum();
     for x in row {
         *x = (f64::from(*x - top).exp() / sum) as f32;
+    }
+}
+
+/// `x − ln Σ eˣ` in place, summed in f64.
+pub(crate) fn log_softmax(row: &mut [f32]) {
+    let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = row.iter().map(|&x| f64::from(x - top).exp()).sum();
+    for x in row {
+        *x = (f64::from(*x - top) - sum.ln()) as f32;
     }
 }

@@ -3,19 +3,25 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Conv2d, Graph, Op, Shape, Step, TensorKind};
+use typenet_shape::{Buffer, Conv2d, Graph, Node, Op, Shape, Step, TensorKind};
 
 use crate::folded::Folded;
 use crate::kernels::single::{self, LayerNorm, Pixels, blocks};
-use crate::kernels::{Isa, LANES, Lanes, activation, join, pool2d};
-use crate::network::{Layout, softmax};
+use crate::kernels::team::{Team, chunks, chunks_mut};
+use crate::kernels::{self, Isa, LANES, Lanes, activation, join, pool2d, upsample};
+use crate::network::{Layout, log_softmax, softmax};
 use crate::pass::{apart, operands, wrong};
+
+/// From so many multiply-adds on, more threads than one save more than sending for them costs.
+const SHARED: u64 = 4_000_000;
 
 /// A net's weights, packed for one image, and how its values are stored.
 #[derive(Debug)]
 pub(crate) struct Single {
     packed: Vec<Lanes>,
     nodes: Vec<Place>,
+    /// How many threads an image is worth.
+    pub(crate) threads: usize,
     /// Whether a layer reads the image in blocks of channels rather than as it comes.
     packs_image: bool,
 }
@@ -65,7 +71,14 @@ impl Single {
         folded: Option<&Folded>,
     ) -> Option<Single> {
         let tensors = layout.tensors;
-        let mut net = Single { packed: Vec::new(), nodes: Vec::new(), packs_image: false };
+        let mut net =
+            Single { packed: Vec::new(), nodes: Vec::new(), threads: 1, packs_image: false };
+        let work = |(node, output): (&Node<'_>, &Shape)| {
+            node.inputs.first().map_or(0, |&input| node.op.multiply_adds(shapes[input], *output))
+        };
+        if graph.nodes.iter().zip(shapes).map(work).sum::<u64>() >= SHARED {
+            net.threads = usize::MAX;
+        }
         for (index, node) in graph.nodes.iter().enumerate() {
             let tensor = |kind: TensorKind| {
                 let tensor = tensors.iter().find(|t| t.node == index && t.kind == kind)?;
@@ -93,10 +106,22 @@ impl Single {
                     net.packed.resize(start + single::conv2d_packed_len(&g), Lanes::ZERO);
                     single::pack_conv2d(&g, weight?, bias, &mut net.packed[start..]);
                 }
+                Op::ConvTranspose2d { .. } => {
+                    let g = node.op.conv_transpose2d(shapes[source])?;
+                    if !single::runs_conv_transpose2d(&g) {
+                        return None;
+                    }
+                    let len = single::conv_transpose2d_packed_len(&g);
+                    net.packed.resize(start + len, Lanes::ZERO);
+                    single::pack_conv_transpose2d(&g, weight?, bias, &mut net.packed[start..]);
+                }
                 Op::Linear { out_features, .. } => {
                     net.pack_linear(source, out_features, weight?, bias)
                 }
-                Op::MaxPool2d { .. } | Op::AvgPool2d { .. } | Op::GlobalAvgPool => {
+                Op::MaxPool2d { .. }
+                | Op::AvgPool2d { .. }
+                | Op::GlobalAvgPool
+                | Op::Upsample { .. } => {
                     net.packs_image |= net.nodes[source].is_image;
                 }
                 Op::BatchNorm { .. } if layout.is_folded(index) => {
@@ -127,12 +152,16 @@ impl Single {
                         }
                     }
                 }
-                Op::Softmax => {
+                Op::Softmax | Op::LogSoftmax => {
                     stored = net.nodes[source].stored;
                     net.packs_image |= net.nodes[source].is_image;
                     if !in_order(stored) {
                         return None;
                     }
+                }
+                Op::Scale { .. } => {
+                    stored = net.nodes[source].stored;
+                    net.packs_image |= net.nodes[source].is_image;
                 }
                 _ if node.op.activation().is_some() => {
                     stored = net.nodes[source].stored;
@@ -231,6 +260,7 @@ impl Single {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Image<'a> {
     pub(crate) net: &'a Single,
+    pub(crate) team: &'a Team,
     pub(crate) pixels: &'a [f32],
 }
 
@@ -266,12 +296,21 @@ impl Image<'_> {
         let packed = &self.net.packed[place.packed.clone()];
         let (f, (x, other, y)) = (step.inference.activation, self.operands(step, arena));
         if is_depthwise(&g) {
-            single::depthwise_conv2d(isa, &g, x, packed, other, f, y);
+            single::depthwise_conv2d(isa, self.team, &g, x, packed, other, f, y);
         } else {
             let pixels =
                 if source.is_image { Pixels::Planar(self.pixels) } else { Pixels::Blocked(x) };
-            single::conv2d(isa, &g, pixels, packed, other, f, y);
+            single::conv2d(isa, self.team, &g, pixels, packed, other, f, y);
         }
+    }
+
+    pub(crate) fn conv_transpose2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
+        let Some(g) = step.op.conv_transpose2d(step.input) else { return wrong(step) };
+        let (place, source) = self.place(step);
+        let packed = &self.net.packed[place.packed.clone()];
+        let (f, (x, other, y)) = (step.inference.activation, self.operands(step, arena));
+        let pixels = if source.is_image { Pixels::Planar(self.pixels) } else { Pixels::Blocked(x) };
+        single::conv_transpose2d(isa, self.team, &g, pixels, packed, other, f, y);
     }
 
     pub(crate) fn linear(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
@@ -283,19 +322,35 @@ impl Image<'_> {
             stored if in_order(stored) => &single::flat(x)[..stored.elements()],
             _ => single::flat(x),
         };
-        single::linear(isa, x, packed, other, step.inference.activation, y);
+        single::linear(isa, self.team, x, packed, other, step.inference.activation, y);
     }
 
     pub(crate) fn pool2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
         let (_, source) = self.place(step);
-        let [channels, height, width] = [0, 1, 2].map(|i| source.stored.dim(i));
-        let of_blocks = Shape::new(&[blocks(channels), height, width]);
-        let Some(g) = step.op.pool2d(of_blocks) else { return wrong(step) };
+        let [height, width] = [1, 2].map(|i| source.stored.dim(i));
+        let of_block = Shape::new(&[1, height, width]);
+        let Some(g) = step.op.pool2d(of_block) else { return wrong(step) };
         let [x, y] = self.values(step, arena);
-        match step.op {
+        let parts =
+            (chunks(x, height * width), chunks_mut(y, step.output.dim(1) * step.output.dim(2)));
+        self.team.for_each(parts, |_, (x, y)| match step.op {
             Op::MaxPool2d { .. } => pool2d::max_forward(isa, &g, x, y),
             _ => pool2d::avg_forward(isa, &g, x, y),
-        }
+        });
+    }
+
+    pub(crate) fn upsample(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
+        let (_, source) = self.place(step);
+        let [channels, height, width] = [0, 1, 2].map(|i| source.stored.dim(i));
+        let of_blocks = Shape::new(&[blocks(channels), height, width]);
+        let Some(g) = step.op.upsample2d(of_blocks) else { return wrong(step) };
+        let [x, y] = self.values(step, arena);
+        upsample::forward(isa, &g, x, y);
+    }
+
+    pub(crate) fn scale(&self, isa: Isa, step: &Step, factor: f32, arena: &mut [Lanes]) {
+        let [x, y] = self.values(step, arena);
+        kernels::scale(isa, factor, x, y);
     }
 
     pub(crate) fn global_avg_pool(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
@@ -312,7 +367,11 @@ impl Image<'_> {
         let (place, _) = self.place(step);
         let [x, y] = self.values(step, arena);
         y.copy_from_slice(x);
-        softmax(&mut single::flat_mut(y)[..place.stored.elements()]);
+        let row = &mut single::flat_mut(y)[..place.stored.elements()];
+        match step.op {
+            Op::LogSoftmax => log_softmax(row),
+            _ => softmax(row),
+        }
     }
 
     pub(crate) fn batch_norm(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use typenet_shape::{Op, Padding, Shape, Text};
+use typenet_shape::{Approximate, Interpolation, Op, Padding, Shape, Text};
 
 use crate::Network;
 
@@ -30,7 +30,7 @@ pub struct Summary {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct SummaryRow {
-    /// The layer's name; its kind where it has none.
+    /// The layer's name; where it has none, its kind and number.
     pub name: &'static str,
     /// Its kind and the arguments that are not their defaults, as in a declaration.
     pub layer: String,
@@ -50,19 +50,16 @@ impl Summary {
     pub fn of<N: Network>() -> Summary {
         let graph = &N::GRAPH;
         let row = |node: usize| {
-            let (op, output) = (graph.nodes[node].op, N::SHAPES[node]);
-            let input = graph.nodes[node].inputs.first().map_or(output, |&from| N::SHAPES[from]);
-            let tensors = N::LAYOUT.tensors.iter();
-            let tensors = tensors.filter(|t| t.node == node && t.kind.is_parameter());
+            let (op, layer) = (graph.nodes[node].op, &N::LAYERS[node]);
             let is_input = matches!(op, Op::Input { .. });
             let has_memory = is_input || N::LAYOUT.steps.iter().any(|step| step.node == node);
             SummaryRow {
-                name: graph.nodes[node].name,
+                name: layer.name,
                 layer: kind_and_arguments(&op),
-                output,
-                parameters: tensors.map(|tensor| tensor.shape.elements()).sum(),
-                multiply_adds: op.multiply_adds(input, output),
-                activation_bytes: if has_memory { bytes(output.elements()) } else { 0 },
+                output: layer.output,
+                parameters: layer.parameters,
+                multiply_adds: layer.multiply_adds,
+                activation_bytes: if has_memory { bytes(layer.output.elements()) } else { 0 },
             }
         };
         let rows: Vec<SummaryRow> = (0..graph.nodes.len()).map(row).collect();
@@ -81,8 +78,8 @@ impl Summary {
 impl SummaryRow {
     /// The layer as it is declared: `fc1: linear(120)`, `relu`.
     fn declaration(&self) -> String {
-        let kind = self.layer.split('(').next();
-        if kind == Some(self.name) {
+        // The input has the name of its kind.
+        if self.layer == self.name {
             self.layer.clone()
         } else {
             format!("{}: {}", self.name, self.layer)
@@ -117,12 +114,38 @@ fn kind_and_arguments(op: &Op) -> String {
             arguments.extend((!bias).then(|| "bias = false".to_owned()));
         }
         Op::DepthwiseConv2d { kernel, multiplier, stride, padding, dilation, bias } => {
-            arguments.push(pair(kernel));
+            arguments.push(format!("kernel = {}", pair(kernel)));
             arguments.extend(unless([1, 1], "stride", stride));
             arguments.extend(zeros(padding));
             arguments.extend(unless([1, 1], "dilation", dilation));
             arguments.extend((multiplier != 1).then(|| format!("multiplier = {multiplier}")));
             arguments.extend((!bias).then(|| "bias = false".to_owned()));
+        }
+        Op::ConvTranspose2d {
+            out_channels,
+            kernel,
+            stride,
+            padding,
+            output_padding,
+            groups,
+            bias,
+            dilation,
+        } => {
+            arguments.push(out_channels.to_string());
+            arguments.push(format!("kernel = {}", pair(kernel)));
+            arguments.extend(unless([1, 1], "stride", stride));
+            arguments.extend(unless([0, 0], "padding", padding));
+            arguments.extend(unless([0, 0], "output_padding", output_padding));
+            arguments.extend((groups != 1).then(|| format!("groups = {groups}")));
+            arguments.extend((!bias).then(|| "bias = false".to_owned()));
+            arguments.extend(unless([1, 1], "dilation", dilation));
+        }
+        Op::Upsample { scale_factor, mode, align_corners } => {
+            arguments.push(pair(scale_factor));
+            if mode == Interpolation::Bilinear {
+                arguments.push("mode = bilinear".to_owned());
+            }
+            arguments.extend(align_corners.then(|| "align_corners = true".to_owned()));
         }
         Op::BatchNorm { affine, momentum, eps } => {
             arguments.extend((!affine).then(|| "affine = false".to_owned()));
@@ -157,7 +180,11 @@ fn kind_and_arguments(op: &Op) -> String {
         Op::LeakyRelu { negative_slope } => {
             arguments.extend((negative_slope != 0.01).then(|| negative_slope.to_string()));
         }
+        Op::Gelu { approximate: Approximate::Tanh } => {
+            arguments.push("approximate = tanh".to_owned());
+        }
         Op::Dropout { p } => arguments.push(p.to_string()),
+        Op::Scale { factor } => arguments.push(factor.to_string()),
         _ => {}
     }
     let kind = op.kind();

@@ -4,7 +4,7 @@
 use typenet_runtime::parameters::WeightBias;
 use typenet_runtime::pass::{Backward, Forward};
 use typenet_runtime::{Error, Layout, Model, Network, Normalization};
-use typenet_shape::{Graph, Node, Op, Plan, Shape, Step, Tensor};
+use typenet_shape::{Graph, LayerInfo, Node, Op, Plan, Shape, Step, Tensor};
 
 typenet_runtime::__parameter_struct! {
     struct LineParameters {
@@ -41,6 +41,7 @@ impl<const OTHER: bool> Network for Line<OTHER> {
         ],
     };
     const SHAPES: &'static [Shape] = &SHAPES;
+    const LAYERS: &'static [LayerInfo] = &Self::GRAPH.layers::<2>(&SHAPES);
     const LAYOUT: Layout = Layout::new(&PLAN, &TENSORS);
 
     fn from_model(model: Model<LineParameters>) -> Self {

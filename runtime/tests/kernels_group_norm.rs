@@ -166,19 +166,13 @@ fn check_on(isa: Isa, case: &Case, seed: u64) {
         Activation::Identity,
         Activation::Relu,
         Activation::LeakyRelu { negative_slope: 0.1 },
+        Activation::Relu6,
         Activation::Tanh,
+        Activation::Silu,
     ] {
         let mut y = poison(len);
         group_norm::forward(isa, &norm, &x, f, &mut y);
-        let expected: Vec<f64> = expected
-            .iter()
-            .map(|&y| match f {
-                Activation::Relu => y.max(0.0),
-                Activation::LeakyRelu { .. } => y.max(f64::from(0.1_f32) * y),
-                Activation::Tanh => y.tanh(),
-                _ => y,
-            })
-            .collect();
+        let expected: Vec<f64> = expected.iter().map(|&y| exact(f, y).0).collect();
         let scale = size(&expected).max(1e-2);
         assert_within(&of_images(&y), &expected, scale, &format!("{what}: {f:?}"));
     }
@@ -365,7 +359,9 @@ fn affine_of_one_image() {
                 Activation::Identity,
                 Activation::Relu,
                 Activation::LeakyRelu { negative_slope: 0.25 },
+                Activation::Relu6,
                 Activation::Tanh,
+                Activation::Hardswish,
             ] {
                 let expected: Vec<f64> = wide(&x)
                     .iter()
@@ -373,12 +369,7 @@ fn affine_of_one_image() {
                     .map(|(at, x)| {
                         let c = at / area;
                         let y = x * f64::from(scale[c]) + f64::from(shift[c]);
-                        match f {
-                            Activation::Relu => y.max(0.0),
-                            Activation::LeakyRelu { .. } => y.max(0.25 * y),
-                            Activation::Tanh => y.tanh(),
-                            _ => y,
-                        }
+                        exact(f, y).0
                     })
                     .collect();
                 let mut y = poison(lanes.len());

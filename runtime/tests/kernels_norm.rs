@@ -73,29 +73,16 @@ fn assert_within(found: &[f64], expected: &[f64], size: f64, bound: f64, what: &
 }
 
 fn value(f: Activation, x: f64) -> f64 {
-    match f {
-        Activation::Identity => x,
-        Activation::Relu => x.max(0.0),
-        Activation::LeakyRelu { negative_slope } => x.max(f64::from(negative_slope) * x),
-        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-        Activation::Tanh => x.tanh(),
-    }
+    exact(f, x).0
 }
 
 /// The derivative, from the value.
 fn slope(f: Activation, y: f64) -> f64 {
     match f {
-        Activation::Identity => 1.0,
-        Activation::Relu => f64::from(u8::from(y > 0.0)),
-        Activation::LeakyRelu { negative_slope } => {
-            if y > 0.0 {
-                1.0
-            } else {
-                f64::from(negative_slope)
-            }
-        }
         Activation::Sigmoid => y * (1.0 - y),
         Activation::Tanh => 1.0 - y * y,
+        // These take their value for themselves.
+        f => exact(f, y).1,
     }
 }
 
@@ -357,6 +344,7 @@ fn every_function_with_and_without_another_value() {
         Activation::Identity,
         Activation::Relu,
         Activation::LeakyRelu { negative_slope: 0.01 },
+        Activation::Relu6,
         Activation::Sigmoid,
         Activation::Tanh,
     ] {

@@ -6,6 +6,7 @@ mod kernels_support;
 use kernels_support::*;
 use proptest::prelude::*;
 use typenet_runtime::kernels::single::{self, Pixels, blocks};
+use typenet_runtime::kernels::team::Team;
 use typenet_runtime::kernels::{Isa, LANES, Lanes};
 use typenet_shape::{Activation, Conv2d, Shape};
 
@@ -61,17 +62,30 @@ fn check(g: &Conv2d, seed: u64) {
             (Activation::Relu, None, &relu),
             (Activation::Tanh, other, &tanh),
         ] {
-            let what = format!("{isa} {f:?} {g:?}");
-            let mut y = poison(blocks(g.out_channels) * area);
-            if depthwise {
-                single::depthwise_conv2d(isa, g, &lanes, &packed, other, f, &mut y);
-            } else {
-                single::conv2d(isa, g, Pixels::Planar(&x), &packed, other, f, &mut y);
+            for threads in [1, 3] {
+                let what = format!("{isa} {f:?} {threads} threads {g:?}");
+                let mut y = poison(blocks(g.out_channels) * area);
+                Team::gather(threads, |team| {
+                    if depthwise {
+                        single::depthwise_conv2d(isa, team, g, &lanes, &packed, other, f, &mut y);
+                    } else {
+                        single::conv2d(isa, team, g, Pixels::Planar(&x), &packed, other, f, &mut y);
+                        assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
+                        y = poison(y.len());
+                        single::conv2d(
+                            isa,
+                            team,
+                            g,
+                            Pixels::Blocked(&lanes),
+                            &packed,
+                            other,
+                            f,
+                            &mut y,
+                        );
+                    }
+                });
                 assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
-                y = poison(y.len());
-                single::conv2d(isa, g, Pixels::Blocked(&lanes), &packed, other, f, &mut y);
             }
-            assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
         }
     }
 }
@@ -135,7 +149,15 @@ fn values_keep_their_numbers_in_either_layout() {
 #[should_panic(expected = "the packed weight's length")]
 fn a_wrong_length_is_refused() {
     let mut y = poison(1);
-    single::linear(Isa::Portable, &[1.0; 3], &poison(3), None, Activation::Identity, &mut y);
+    single::linear(
+        Isa::Portable,
+        &Team::alone(),
+        &[1.0; 3],
+        &poison(3),
+        None,
+        Activation::Identity,
+        &mut y,
+    );
 }
 
 proptest! {
@@ -165,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn linear_layers(inputs in 1..=70usize, outputs in 1..=150usize, bias: bool, seed: u64) {
+    fn linear_layers(inputs in 1..=200usize, outputs in 1..=150usize, bias: bool, seed: u64) {
         let mut random = Random::new(seed);
         let (x, weight) = (random.numbers(inputs), random.numbers(inputs * outputs));
         let bias = bias.then(|| random.numbers(outputs));
@@ -182,11 +204,13 @@ proptest! {
         single::pack_linear(&weight, bias.as_deref(), outputs, &mut packed);
         for isa in Isa::available() {
             let mut y = poison(blocks(outputs));
-            single::linear(isa, &x, &packed, None, Activation::Relu, &mut y);
+            single::linear(isa, &Team::alone(), &x, &packed, None, Activation::Relu, &mut y);
             assert_close(&planar(&y, outputs, 1), &expected, BOUND, &format!("{isa}"));
             // A sum with itself, where both are not negative.
             let other = y.clone();
-            single::linear(isa, &x, &packed, Some(&other), Activation::Relu, &mut y);
+            Team::gather(2, |team| {
+                single::linear(isa, team, &x, &packed, Some(&other), Activation::Relu, &mut y);
+            });
             let sums = planar(&y, outputs, 1);
             for (sum, y) in sums.iter().zip(&expected).filter(|(_, y)| **y > 0.0) {
                 assert!((sum - 2.0 * y).abs() <= 1e-4 * (1.0 + y), "{isa}: {sum} for {y}");

@@ -27,6 +27,14 @@ pub enum Argument {
     Momentum,
     /// `eps` of a norm.
     Eps,
+    /// `output_padding` of a transposed convolution.
+    OutputPadding,
+    /// `scale_factor` of upsample.
+    ScaleFactor,
+    /// `align_corners` of upsample.
+    AlignCorners,
+    /// `factor` of scale.
+    Factor,
     /// `p` of dropout.
     P,
     /// `negative_slope` of leaky_relu.
@@ -35,17 +43,21 @@ pub enum Argument {
 
 impl Argument {
     /// Every argument, in the order in which mistakes are reported.
-    pub const ALL: [Argument; 14] = [
+    pub const ALL: [Argument; 18] = [
         Argument::OutChannels,
         Argument::OutFeatures,
         Argument::Kernel,
         Argument::Stride,
         Argument::Padding,
+        Argument::OutputPadding,
         Argument::Dilation,
         Argument::Groups,
         Argument::NumGroups,
         Argument::Multiplier,
         Argument::Shape,
+        Argument::ScaleFactor,
+        Argument::AlignCorners,
+        Argument::Factor,
         Argument::Momentum,
         Argument::Eps,
         Argument::P,
@@ -65,6 +77,10 @@ impl Argument {
             Argument::NumGroups => "num_groups",
             Argument::Multiplier => "multiplier",
             Argument::Shape => "shape",
+            Argument::OutputPadding => "output_padding",
+            Argument::ScaleFactor => "scale_factor",
+            Argument::AlignCorners => "align_corners",
+            Argument::Factor => "factor",
             Argument::Momentum => "momentum",
             Argument::Eps => "eps",
             Argument::P => "p",
@@ -160,6 +176,27 @@ pub enum ShapeError {
         /// Step between windows.
         stride: [usize; 2],
     },
+    /// An output padding of a transposed convolution that is neither less than the stride nor than
+    /// the dilation.
+    OutputPadding {
+        /// How much longer the output is.
+        output_padding: [usize; 2],
+        /// Step between windows.
+        stride: [usize; 2],
+        /// Distance between taps.
+        dilation: [usize; 2],
+    },
+    /// The padding of a transposed convolution cuts off all of its output.
+    NothingLeft {
+        /// What is cut off on each side.
+        padding: [usize; 2],
+        /// Height and width before that.
+        whole: [usize; 2],
+    },
+    /// `align_corners` without anything between the corners.
+    AlignCorners,
+    /// A factor that is not finite.
+    Factor,
     /// A shape that is given does not hold as many numbers as the value.
     Reshape {
         /// The value's shape.
@@ -207,7 +244,12 @@ impl ShapeError {
             ShapeError::PoolPadding { .. } => Some(Argument::Padding),
             ShapeError::Groups { .. } => Some(Argument::Groups),
             ShapeError::NumGroups { .. } => Some(Argument::NumGroups),
-            ShapeError::SameStride { .. } => Some(Argument::Padding),
+            ShapeError::SameStride { .. } | ShapeError::NothingLeft { .. } => {
+                Some(Argument::Padding)
+            }
+            ShapeError::OutputPadding { .. } => Some(Argument::OutputPadding),
+            ShapeError::AlignCorners => Some(Argument::AlignCorners),
+            ShapeError::Factor => Some(Argument::Factor),
             ShapeError::Reshape { .. } | ShapeError::ReshapeRank { .. } => Some(Argument::Shape),
             ShapeError::Momentum => Some(Argument::Momentum),
             ShapeError::Eps => Some(Argument::Eps),
@@ -229,6 +271,7 @@ impl ShapeError {
                 | ShapeError::KernelTooLarge { .. }
                 | ShapeError::Groups { .. }
                 | ShapeError::NumGroups { .. }
+                | ShapeError::NothingLeft { .. }
                 | ShapeError::Reshape { .. }
                 | ShapeError::Unlike { .. }
                 | ShapeError::UnlikeSizes { .. }
@@ -305,6 +348,21 @@ impl ShapeError {
                 .str("`padding = same` keeps height and width, which stride ")
                 .argument(*stride)
                 .str(" does not"),
+            ShapeError::OutputPadding { output_padding, stride, dilation } => text
+                .str("output_padding ")
+                .argument(*output_padding)
+                .str(" is not less than stride ")
+                .argument(*stride)
+                .str(" or dilation ")
+                .argument(*dilation),
+            ShapeError::NothingLeft { padding, whole } => text
+                .str("padding ")
+                .argument(*padding)
+                .str(" on each side leaves nothing of an output of ")
+                .pair(*whole),
+            ShapeError::AlignCorners => text
+                .str("`align_corners` is for `mode = bilinear`: nothing lies between the nearest"),
+            ShapeError::Factor => text.str("`factor` must be a finite number"),
             ShapeError::Reshape { from, to } => text
                 .str("a value of shape ")
                 .shape(from)
@@ -386,6 +444,30 @@ impl ShapeError {
             ShapeError::SameStride { .. } => {
                 text.str("give numbers: half of an odd kernel, `padding = 1` for kernel 3, say")
             }
+            ShapeError::OutputPadding { output_padding, stride, dilation } => {
+                let (mut fits, mut axis) = (*output_padding, 0);
+                while axis < 2 {
+                    let (step, gap) = (stride[axis], dilation[axis]);
+                    let most = if step > gap { step } else { gap }.saturating_sub(1);
+                    if fits[axis] > most {
+                        fits[axis] = most;
+                    }
+                    axis += 1;
+                }
+                text.str("use `output_padding = ").argument(fits).str("` or less")
+            }
+            ShapeError::NothingLeft { padding, whole } => {
+                let (mut fits, mut axis) = (*padding, 0);
+                while axis < 2 {
+                    let most = (whole[axis] - 1) / 2;
+                    if fits[axis] > most {
+                        fits[axis] = most;
+                    }
+                    axis += 1;
+                }
+                text.str("use `padding = ").argument(fits).str("` or less")
+            }
+            ShapeError::AlignCorners => text.str("leave it out, or write `mode = bilinear`"),
             ShapeError::Groups { in_channels, out_channels, .. } => {
                 let (mut a, mut b) = (*in_channels, *out_channels);
                 while b != 0 {

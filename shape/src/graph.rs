@@ -3,7 +3,7 @@ use crate::{MAX_INPUTS, Op, Shape};
 /// One layer of a [`Graph`].
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Node<'a> {
-    /// The layer's name: `conv1`, or its kind for unnamed layers without parameters.
+    /// The layer's name, which no other has: `conv1`, or `relu_2` for the second `relu`.
     pub name: &'a str,
     /// What it does.
     pub op: Op,
@@ -19,6 +19,22 @@ pub struct Graph<'a> {
     pub name: &'a str,
     /// The layers in order.
     pub nodes: &'a [Node<'a>],
+}
+
+/// What is known of a layer at compile time: a row of a net's `LAYERS`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LayerInfo {
+    /// Its name: `conv1`, `stage1.0.conv2d_1`, or `relu_2` for the second `relu` without a name.
+    pub name: &'static str,
+    /// Its kind: `conv2d`; `input` for the net's input.
+    pub kind: &'static str,
+    /// The shape of its output for one image.
+    pub output: Shape,
+    /// Numbers of its parameters; running statistics are none.
+    pub parameters: usize,
+    /// Its multiply-adds for one image; 0 for layers that sum up no products.
+    pub multiply_adds: u64,
 }
 
 /// Which of a layer's tensors a [`Tensor`] is.
@@ -94,6 +110,34 @@ impl<'a> Graph<'a> {
             i += 1;
         }
         shapes
+    }
+
+    /// What is known of every node, whose output shapes are `shapes`.
+    ///
+    /// # Panics
+    /// When there are not as many shapes as nodes.
+    pub const fn layers<const N: usize>(&self, shapes: &[Shape; N]) -> [LayerInfo; N]
+    where
+        'a: 'static,
+    {
+        assert!(self.nodes.len() == N, "N is the number of nodes");
+        let nothing =
+            LayerInfo { name: "", kind: "", output: shapes[0], parameters: 0, multiply_adds: 0 };
+        let mut layers = [nothing; N];
+        let mut i = 0;
+        while i < N {
+            let Node { name, op, inputs } = self.nodes[i];
+            let input = if inputs.is_empty() { shapes[i] } else { shapes[inputs[0]] };
+            layers[i] = LayerInfo {
+                name,
+                kind: op.kind(),
+                output: shapes[i],
+                parameters: op.parameters(input),
+                multiply_adds: op.multiply_adds(input, shapes[i]),
+            };
+            i += 1;
+        }
+        layers
     }
 
     /// How many tensors there are: parameters and running statistics.

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod checked;
+mod conv_transpose;
 mod error;
 mod fusion;
 mod geometry;
@@ -17,17 +18,20 @@ mod op;
 mod plan;
 mod shape;
 mod text;
+mod upsample;
 
 pub use checked::{
     Checked, Join, Message, Shortcut, check_argument, check_difference, check_dimension,
     check_divisor, check_header,
 };
+pub use conv_transpose::ConvTranspose2d;
 pub use error::{Argument, ShapeError};
 pub use fusion::{Fused, Fusion};
 pub use geometry::{Conv2d, Padding, Pool2d};
-pub use graph::{Graph, Node, Tensor, TensorKind};
+pub use graph::{Graph, LayerInfo, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
-pub use op::{Activation, Op, Outline};
+pub use op::{Activation, Approximate, Op, Outline};
 pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;
+pub use upsample::{Interpolation, Upsample2d};

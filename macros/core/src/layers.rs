@@ -1,7 +1,7 @@
 //! The table of layer kinds: keyword, arguments with defaults, and the operation they make.
 //! A new layer is one entry here.
 
-use typenet_shape::{Op, Padding, Shape};
+use typenet_shape::{Approximate, Interpolation, Op, Padding, Shape};
 
 /// What an argument holds.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -151,6 +151,14 @@ fn padding(given: Given) -> Padding {
     }
 }
 
+fn approximate(given: Given) -> Approximate {
+    if given == Given::Word("tanh") { Approximate::Tanh } else { Approximate::None }
+}
+
+fn interpolation(given: Given) -> Interpolation {
+    if given == Given::Word("bilinear") { Interpolation::Bilinear } else { Interpolation::Nearest }
+}
+
 fn shape(given: Given) -> Shape {
     if let Given::Shape(shape) = given { shape } else { Shape::new(&[]) }
 }
@@ -221,6 +229,31 @@ pub static LAYERS: &[Layer] = &[
         },
     },
     Layer {
+        keyword: "conv_transpose2d",
+        arguments: &[
+            required("out_channels", Kind::Count),
+            KERNEL,
+            STRIDE,
+            PADDING,
+            optional("output_padding", Kind::Pair, Given::Pair([0, 0])),
+            optional("groups", Kind::Count, Given::Count(1)),
+            BIAS,
+            DILATION,
+        ],
+        positional: 2,
+        method: "conv_transpose2d",
+        build: |given| Op::ConvTranspose2d {
+            out_channels: count(given[0]),
+            kernel: pair(given[1]),
+            stride: pair(given[2]),
+            padding: pair(given[3]),
+            output_padding: pair(given[4]),
+            groups: count(given[5]),
+            bias: flag(given[6]),
+            dilation: pair(given[7]),
+        },
+    },
+    Layer {
         keyword: "linear",
         arguments: &[required("out_features", Kind::Count), BIAS],
         positional: 1,
@@ -285,6 +318,21 @@ pub static LAYERS: &[Layer] = &[
         },
     },
     plain("global_avg_pool", "global_avg_pool", |_| Op::GlobalAvgPool),
+    Layer {
+        keyword: "upsample",
+        arguments: &[
+            optional("scale_factor", Kind::Pair, Given::Pair([2, 2])),
+            optional("mode", Kind::Word(&["nearest", "bilinear"]), Given::Word("nearest")),
+            optional("align_corners", Kind::Flag, Given::Flag(false)),
+        ],
+        positional: 1,
+        method: "upsample",
+        build: |given| Op::Upsample {
+            scale_factor: pair(given[0]),
+            mode: interpolation(given[1]),
+            align_corners: flag(given[2]),
+        },
+    },
     plain("flatten", "", |_| Op::Flatten),
     Layer {
         keyword: "reshape",
@@ -301,8 +349,18 @@ pub static LAYERS: &[Layer] = &[
         method: "activation",
         build: |given| Op::LeakyRelu { negative_slope: number(given[0]) },
     },
+    plain("relu6", "activation", |_| Op::Relu6),
     plain("sigmoid", "activation", |_| Op::Sigmoid),
     plain("tanh", "activation", |_| Op::Tanh),
+    Layer {
+        keyword: "gelu",
+        arguments: &[optional("approximate", Kind::Word(&["none", "tanh"]), Given::Word("none"))],
+        positional: 0,
+        method: "activation",
+        build: |given| Op::Gelu { approximate: approximate(given[0]) },
+    },
+    plain("silu", "activation", |_| Op::Silu),
+    plain("hardswish", "activation", |_| Op::Hardswish),
     Layer {
         keyword: "dropout",
         arguments: &[optional("p", Kind::Number, Given::Number(0.5))],
@@ -310,7 +368,15 @@ pub static LAYERS: &[Layer] = &[
         method: "dropout",
         build: |given| Op::Dropout { p: number(given[0]) },
     },
+    Layer {
+        keyword: "scale",
+        arguments: &[required("factor", Kind::Number)],
+        positional: 1,
+        method: "scale",
+        build: |given| Op::Scale { factor: number(given[0]) },
+    },
     plain("softmax", "softmax", |_| Op::Softmax),
+    plain("log_softmax", "log_softmax", |_| Op::LogSoftmax),
 ];
 
 const fn plain(keyword: &'static str, method: &'static str, build: fn(&[Given]) -> Op) -> Layer {
@@ -345,7 +411,7 @@ impl Layer {
             };
             if usual != Some(*value) {
                 texts.push(match index {
-                    0 => value.to_string(),
+                    0 if self.positional > 0 => value.to_string(),
                     _ => format!("{} = {value}", argument.name),
                 });
             }
@@ -359,9 +425,10 @@ impl Layer {
         let needed: Vec<String> = needed
             .enumerate()
             .map(|(i, argument)| match (i, argument.kind) {
-                (0, Kind::Pair) => "2".to_string(),
+                (0, Kind::Pair) if self.keyword.ends_with("pool2d") => "2".to_string(),
                 (0, Kind::Shape) => "[16, 4, 4]".to_string(),
-                (0, _) => "16".to_string(),
+                (0, Kind::Number) => "0.5".to_string(),
+                (0, Kind::Count) => "16".to_string(),
                 _ => format!("{} = 3", argument.name),
             })
             .collect();
@@ -402,10 +469,6 @@ pub const RESERVED: &[&str] = &[
     "same",
 ];
 
-/// Layers that are to come.
-pub const NOT_YET: &[&str] =
-    &["conv_transpose2d", "upsample", "scale", "gelu", "silu", "hardswish", "log_softmax"];
-
 /// What other libraries call a layer, in lower case without `_`, with our keyword.
 pub const LAYERS_ELSEWHERE: &[(&str, &str)] = &[
     ("conv", "conv2d"),
@@ -436,7 +499,19 @@ pub const LAYERS_ELSEWHERE: &[(&str, &str)] = &[
     ("groupnormalization", "group_norm"),
     ("depthwiseconv", "depthwise_conv2d"),
     ("convtranspose", "conv_transpose2d"),
+    ("conv2dtranspose", "conv_transpose2d"),
+    ("transposedconv2d", "conv_transpose2d"),
+    ("deconv", "conv_transpose2d"),
+    ("deconv2d", "conv_transpose2d"),
+    ("deconvolution2d", "conv_transpose2d"),
+    ("upsampling2d", "upsample"),
+    ("upsamplingnearest2d", "upsample"),
+    ("upsamplingbilinear2d", "upsample"),
+    ("interpolate", "upsample"),
+    ("resize", "upsample"),
+    ("rescaling", "scale"),
     ("swish", "silu"),
+    ("hswish", "hardswish"),
     ("view", "reshape"),
     ("unflatten", "reshape"),
 ];
@@ -466,6 +541,11 @@ pub const ARGUMENTS_ELSEWHERE: &[(&str, &str)] = &[
     ("groups", "num_groups"),
     ("elementwise_affine", "affine"),
     ("depth_multiplier", "multiplier"),
+    ("size", "scale_factor"),
+    ("scale", "scale_factor"),
+    ("interpolation", "mode"),
+    ("approximation", "approximate"),
+    ("scale", "factor"),
 ];
 
 #[cfg(test)]
@@ -498,7 +578,7 @@ mod tests {
     #[test]
     fn words_of_other_libraries_lead_to_words_of_ours() {
         for (_, ours) in LAYERS_ELSEWHERE {
-            assert!(find(ours).is_some() || NOT_YET.contains(ours), "{ours}");
+            assert!(find(ours).is_some(), "{ours}");
         }
         for (_, ours) in ARGUMENTS_ELSEWHERE {
             assert!(LAYERS.iter().any(|layer| layer.position(ours).is_some()), "{ours}");
@@ -516,6 +596,10 @@ mod tests {
         );
         assert_eq!(pool.example(), "max_pool2d(2)");
         assert_eq!(find("conv2d").unwrap().example(), "conv2d(16, kernel = 3)");
+        assert_eq!(find("depthwise_conv2d").unwrap().example(), "depthwise_conv2d(kernel = 3)");
+        assert_eq!(find("scale").unwrap().example(), "scale(0.5)");
+        let gelu = find("gelu").unwrap();
+        assert_eq!(gelu.write(&[Given::Word("tanh")]), "approximate = tanh");
         assert_eq!(find("relu").unwrap().example(), "relu");
     }
 }

@@ -1,6 +1,8 @@
 //! A checked graph to the kernel calls in order. Topology only: which layers make a call, and which
 //! activations are fused. Offsets and sizes are constants that `typenet-shape` computes.
 
+mod names;
+
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span};
@@ -15,16 +17,30 @@ pub struct Plan {
     pub calls: Vec<Call>,
     /// How many parameter tensors there are.
     pub tensors: usize,
-    /// Whether the outputs are logits or plain numbers: the last layer is no `softmax` or `sigmoid`.
-    pub logits: bool,
+    /// What the outputs are.
+    pub outputs: Outputs,
+    /// The name of each node, the input first; no two are alike.
+    pub names: Vec<String>,
     /// The rows of the table in the documentation, the input first.
     pub rows: Vec<Row>,
+}
+
+/// What the outputs of a net are, by its last layer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Outputs {
+    /// Logits or plain numbers.
+    #[default]
+    Logits,
+    /// Probabilities: of `softmax` or `sigmoid`.
+    Probabilities,
+    /// Their logarithms: of `log_softmax`.
+    LogProbabilities,
 }
 
 /// A layer in the documentation.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Its name, if it was written or is a field's.
+    /// Its name.
     pub name: String,
     /// The keyword with its arguments.
     pub layer: String,
@@ -75,26 +91,27 @@ impl std::fmt::Display for Plan {
 
 /// The calls of a graph, and none after a mistake.
 pub fn plan(checked: &Checked) -> Plan {
-    let mut plan = Plan { logits: true, ..Plan::default() };
+    let mut plan = Plan::default();
     let nodes: Option<Vec<Node<'_>>> = checked
         .nodes
         .iter()
         .map(|node| Some(Node { name: &node.name, op: node.op?, inputs: &node.inputs }))
         .collect();
     let Some(nodes) = nodes else { return plan };
+    plan.names = names::names(&checked.nodes);
     let name = checked.name.to_string();
     let graph = Graph { name: &name, nodes: &nodes };
 
     let mut fused = vec![Fused::NONE; nodes.len()];
     graph.fuse(&mut fused, &mut vec![Fused::NONE; nodes.len()]);
     let mut taken: HashSet<String> =
-        ["NODES", "GRAPH", "SHAPES", "TENSORS", "PLAN"].map(String::from).into();
+        ["NODES", "GRAPH", "SHAPES", "LAYERS", "TENSORS", "PLAN"].map(String::from).into();
     for (index, node) in checked.nodes.iter().enumerate() {
-        plan.rows.push(row(checked, node));
+        plan.rows.push(row(checked, node, &plan.names[index]));
         let Some(layer) = node.layer.filter(|_| graph.is_step(&fused, index)) else { continue };
         plan.calls.push(Call {
             node: index,
-            constant: constant(node, &mut taken),
+            constant: constant(&plan.names[index], &mut taken),
             method: Ident::new(layer.method, Span::mixed_site()),
             takes_parameters: layer.has_parameters(),
             field: node.field.clone().filter(|_| !node.tensors.is_empty()),
@@ -105,14 +122,17 @@ pub fn plan(checked: &Checked) -> Plan {
         });
     }
     plan.tensors = graph.tensor_count();
-    plan.logits = !matches!(nodes.last(), Some(Node { op: Op::Softmax | Op::Sigmoid, .. }));
+    plan.outputs = match nodes.last().map(|node| node.op) {
+        Some(Op::Softmax | Op::Sigmoid) => Outputs::Probabilities,
+        Some(Op::LogSoftmax) => Outputs::LogProbabilities,
+        _ => Outputs::Logits,
+    };
     plan
 }
 
-fn row(checked: &Checked, node: &check::Node) -> Row {
+fn row(checked: &Checked, node: &check::Node, name: &str) -> Row {
     let shape_of = |index: &usize| checked.nodes[*index].value.shape();
     let (input, output) = (node.inputs.first().and_then(shape_of), node.value.shape());
-    let named = node.written_name.is_some() || node.field.is_some() || node.layer.is_none();
     let layer = node.layer.map_or("", |layer| layer.keyword);
     let arguments = match node.arguments.as_str() {
         "" => String::new(),
@@ -120,7 +140,7 @@ fn row(checked: &Checked, node: &check::Node) -> Row {
     };
     let parameters = node.tensors.iter().filter(|(kind, _)| kind.is_parameter());
     Row {
-        name: if named { node.name.clone() } else { String::new() },
+        name: name.to_string(),
         layer: format!("{layer}{arguments}"),
         output: output.map(|shape| shape.to_string()).unwrap_or_default(),
         parameters: parameters.map(|(_, shape)| shape.elements() as u64).sum(),
@@ -131,11 +151,10 @@ fn row(checked: &Checked, node: &check::Node) -> Row {
     }
 }
 
-/// `CONV1` for `conv1`, `STAGE1_0_CONV1` for `stage1.0.conv1`; unnamed layers without parameters are numbered.
-fn constant(node: &check::Node, taken: &mut HashSet<String>) -> Ident {
-    let base = node.name.replace('.', "_").to_ascii_uppercase();
-    let unnamed = node.written_name.is_none() && node.field.is_none();
-    let mut text = if unnamed { format!("{base}_1") } else { base.clone() };
+/// `CONV1` for `conv1`, `STAGE1_0_CONV1` for `stage1.0.conv1`.
+fn constant(name: &str, taken: &mut HashSet<String>) -> Ident {
+    let base = name.replace('.', "_").to_ascii_uppercase();
+    let mut text = base.clone();
     let mut number = 1;
     while !taken.insert(text.clone()) {
         number += 1;
@@ -167,7 +186,7 @@ mod tests {
              DROPOUT_1: dropout\nLINEAR_1: linear\n"
         );
         assert_eq!(plan.tensors, 4);
-        assert!(plan.logits);
+        assert_eq!(plan.outputs, Outputs::Logits);
     }
 
     #[test]
@@ -176,14 +195,47 @@ mod tests {
             "graph: conv2d(4, 3), Graph: conv2d(4, 3), plan: max_pool2d(2), relu, relu_1: relu, flatten, linear(3)",
         );
         let names: Vec<String> = plan.calls.iter().map(|call| call.constant.to_string()).collect();
-        assert_eq!(names, ["GRAPH_2", "GRAPH_3", "PLAN_2", "RELU_1", "RELU_1_2", "LINEAR_1"]);
+        assert_eq!(names, ["GRAPH_2", "GRAPH_3", "PLAN_2", "RELU_2", "RELU_1", "LINEAR_1"]);
+    }
+
+    #[test]
+    fn layers_without_a_name_are_numbered_in_their_scope() {
+        let plan = plan_of(
+            "block b { tanh, conv2d(2, 1), tanh } a: relu, relu, relu_4: relu, relu, b, x: b,
+             residual { y: relu } residual { y: relu } add(a), flatten, linear(3)",
+        );
+        let names: Vec<&str> = plan.names[1..].iter().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "a",
+                "relu_2",
+                "relu_4",
+                "relu_5",
+                "b_1.tanh_1",
+                "b_1.conv2d_1",
+                "b_1.tanh_2",
+                "x.tanh_1",
+                "x.conv2d_1",
+                "x.tanh_2",
+                "y",
+                "residual_1",
+                "y_2",
+                "residual_2",
+                "add_1",
+                "flatten_1",
+                "linear_1",
+            ]
+        );
     }
 
     #[test]
     fn nets_that_end_in_probabilities_have_no_logits() {
-        assert!(!plan_of("flatten, linear(3), softmax").logits);
-        assert!(!plan_of("flatten, linear(3), sigmoid").logits);
-        assert!(plan_of("flatten, linear(3), sigmoid, relu").logits);
+        let outputs = |end: &str| plan_of(&format!("flatten, linear(3), {end}")).outputs;
+        assert_eq!(outputs("softmax"), Outputs::Probabilities);
+        assert_eq!(outputs("sigmoid"), Outputs::Probabilities);
+        assert_eq!(outputs("log_softmax"), Outputs::LogProbabilities);
+        assert_eq!(outputs("sigmoid, relu"), Outputs::Logits);
     }
 
     #[test]
@@ -195,8 +247,8 @@ mod tests {
             [
                 "input |  | [2, 8, 8] | 0 | 0",
                 "c | conv2d(4, kernel = 3, bias = false) | [4, 6, 6] | 72 | 2592",
-                " | relu | [4, 6, 6] | 0 | 0",
-                " | flatten | [144] | 0 | 0",
+                "relu_1 | relu | [4, 6, 6] | 0 | 0",
+                "flatten_1 | flatten | [144] | 0 | 0",
                 "linear_1 | linear(3) | [3] | 435 | 432",
             ]
         );

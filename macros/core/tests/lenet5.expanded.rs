@@ -4,16 +4,16 @@
 /// |---|---|---|---:|---:|
 /// | `input` |  | `[1, 28, 28]` |  |  |
 /// | `conv1` | `conv2d(6, kernel = 5, padding = 2)` | `[6, 28, 28]` | 156 | 117,600 |
-/// |  | `relu` | `[6, 28, 28]` |  |  |
-/// |  | `max_pool2d(2)` | `[6, 14, 14]` |  |  |
+/// | `relu_1` | `relu` | `[6, 28, 28]` |  |  |
+/// | `max_pool2d_1` | `max_pool2d(2)` | `[6, 14, 14]` |  |  |
 /// | `conv2` | `conv2d(16, kernel = 5)` | `[16, 10, 10]` | 2,416 | 240,000 |
-/// |  | `relu` | `[16, 10, 10]` |  |  |
-/// |  | `max_pool2d(2)` | `[16, 5, 5]` |  |  |
-/// |  | `flatten` | `[400]` |  |  |
+/// | `relu_2` | `relu` | `[16, 10, 10]` |  |  |
+/// | `max_pool2d_2` | `max_pool2d(2)` | `[16, 5, 5]` |  |  |
+/// | `flatten_1` | `flatten` | `[400]` |  |  |
 /// | `fc1` | `linear(120)` | `[120]` | 48,120 | 48,000 |
-/// |  | `relu` | `[120]` |  |  |
+/// | `relu_3` | `relu` | `[120]` |  |  |
 /// | `fc2` | `linear(84)` | `[84]` | 10,164 | 10,080 |
-/// |  | `relu` | `[84]` |  |  |
+/// | `relu_4` | `relu` | `[84]` |  |  |
 /// | `fc3` | `linear(10)` | `[10]` | 850 | 840 |
 /// | | | | **61,706** | **416,520** |
 pub struct LeNet5 {
@@ -62,12 +62,12 @@ const _: () = {
                 inputs: &[0],
             },
             __rt::Node {
-                name: "relu",
+                name: "relu_1",
                 op: __rt::Op::Relu,
                 inputs: &[1],
             },
             __rt::Node {
-                name: "max_pool2d",
+                name: "max_pool2d_1",
                 op: __rt::Op::MaxPool2d {
                     kernel: [2, 2],
                     stride: [2, 2],
@@ -89,12 +89,12 @@ const _: () = {
                 inputs: &[3],
             },
             __rt::Node {
-                name: "relu",
+                name: "relu_2",
                 op: __rt::Op::Relu,
                 inputs: &[4],
             },
             __rt::Node {
-                name: "max_pool2d",
+                name: "max_pool2d_2",
                 op: __rt::Op::MaxPool2d {
                     kernel: [2, 2],
                     stride: [2, 2],
@@ -103,7 +103,7 @@ const _: () = {
                 inputs: &[5],
             },
             __rt::Node {
-                name: "flatten",
+                name: "flatten_1",
                 op: __rt::Op::Flatten,
                 inputs: &[6],
             },
@@ -116,7 +116,7 @@ const _: () = {
                 inputs: &[7],
             },
             __rt::Node {
-                name: "relu",
+                name: "relu_3",
                 op: __rt::Op::Relu,
                 inputs: &[8],
             },
@@ -129,7 +129,7 @@ const _: () = {
                 inputs: &[9],
             },
             __rt::Node {
-                name: "relu",
+                name: "relu_4",
                 op: __rt::Op::Relu,
                 inputs: &[10],
             },
@@ -144,6 +144,7 @@ const _: () = {
         ],
     };
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
+    static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);
     static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
     static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
     const CONV1: __rt::Step = PLAN.step(1);
@@ -161,6 +162,7 @@ const _: () = {
         type Parameters = LeNet5Parameters;
         const GRAPH: __rt::Graph<'static> = GRAPH;
         const SHAPES: &'static [__rt::Shape] = &SHAPES;
+        const LAYERS: &'static [__rt::LayerInfo] = &LAYERS;
         const LAYOUT: __rt::Layout = __rt::Layout::new(&PLAN, &TENSORS);
         fn from_model(model: __rt::Model<LeNet5Parameters>) -> Self {
             Self { __model: model }

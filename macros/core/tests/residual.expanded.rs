@@ -4,33 +4,33 @@
 /// |---|---|---|---:|---:|
 /// | `input` |  | `[3, 32, 32]` |  |  |
 /// | `conv1` | `conv2d(8, kernel = 3, padding = 1)` | `[8, 32, 32]` | 224 | 221,184 |
-/// |  | `relu` | `[8, 32, 32]` |  |  |
+/// | `relu_1` | `relu` | `[8, 32, 32]` |  |  |
 /// | `stage1.0.basic_1.conv2d_1` | `conv2d(8, kernel = 3, padding = 1)` | `[8, 32, 32]` | 584 | 589,824 |
-/// |  | `relu` | `[8, 32, 32]` |  |  |
+/// | `stage1.0.basic_1.relu_1` | `relu` | `[8, 32, 32]` |  |  |
 /// | `stage1.0.basic_1.conv2d_2` | `conv2d(8, kernel = 3, padding = 1)` | `[8, 32, 32]` | 584 | 589,824 |
 /// | `stage1.0.basic_1.conv2d_3` | `conv2d(8, kernel = 1, bias = false)` | `[8, 32, 32]` | 64 | 65,536 |
-/// |  | `add` | `[8, 32, 32]` |  |  |
-/// |  | `relu` | `[8, 32, 32]` |  |  |
+/// | `stage1.0.basic_1.residual_1` | `add` | `[8, 32, 32]` |  |  |
+/// | `stage1.0.basic_1.relu_2` | `relu` | `[8, 32, 32]` |  |  |
 /// | `stage1.1.basic_1.conv2d_1` | `conv2d(8, kernel = 3, padding = 1)` | `[8, 32, 32]` | 584 | 589,824 |
-/// |  | `relu` | `[8, 32, 32]` |  |  |
+/// | `stage1.1.basic_1.relu_1` | `relu` | `[8, 32, 32]` |  |  |
 /// | `stage1.1.basic_1.conv2d_2` | `conv2d(8, kernel = 3, padding = 1)` | `[8, 32, 32]` | 584 | 589,824 |
 /// | `stage1.1.basic_1.conv2d_3` | `conv2d(8, kernel = 1, bias = false)` | `[8, 32, 32]` | 64 | 65,536 |
-/// |  | `add` | `[8, 32, 32]` |  |  |
-/// |  | `relu` | `[8, 32, 32]` |  |  |
+/// | `stage1.1.basic_1.residual_1` | `add` | `[8, 32, 32]` |  |  |
+/// | `stage1.1.basic_1.relu_2` | `relu` | `[8, 32, 32]` |  |  |
 /// | `down.conv2d_1` | `conv2d(16, kernel = 3, stride = 2, padding = 1)` | `[16, 16, 16]` | 1,168 | 294,912 |
-/// |  | `relu` | `[16, 16, 16]` |  |  |
+/// | `down.relu_1` | `relu` | `[16, 16, 16]` |  |  |
 /// | `down.conv2d_2` | `conv2d(16, kernel = 3, padding = 1)` | `[16, 16, 16]` | 2,320 | 589,824 |
 /// | `down.conv2d_3` | `conv2d(16, kernel = 1, stride = 2, bias = false)` | `[16, 16, 16]` | 128 | 32,768 |
-/// |  | `add` | `[16, 16, 16]` |  |  |
-/// |  | `relu` | `[16, 16, 16]` |  |  |
+/// | `down.residual_1` | `add` | `[16, 16, 16]` |  |  |
+/// | `down.relu_2` | `relu` | `[16, 16, 16]` |  |  |
 /// | `conv2d_2` | `conv2d(4, kernel = 1)` | `[4, 16, 16]` | 68 | 16,384 |
-/// |  | `concat` | `[20, 16, 16]` |  |  |
+/// | `concat_1` | `concat` | `[20, 16, 16]` |  |  |
 /// | `gate` | `sigmoid` | `[20, 16, 16]` |  |  |
 /// | `conv2d_3` | `conv2d(20, kernel = 1)` | `[20, 16, 16]` | 420 | 102,400 |
-/// |  | `tanh` | `[20, 16, 16]` |  |  |
-/// |  | `add` | `[20, 16, 16]` |  |  |
-/// |  | `mul(gate)` | `[20, 16, 16]` |  |  |
-/// |  | `global_avg_pool` | `[20]` |  |  |
+/// | `tanh_1` | `tanh` | `[20, 16, 16]` |  |  |
+/// | `residual_1` | `add` | `[20, 16, 16]` |  |  |
+/// | `mul_1` | `mul(gate)` | `[20, 16, 16]` |  |  |
+/// | `global_avg_pool_1` | `global_avg_pool` | `[20]` |  |  |
 /// | `fc` | `linear(10)` | `[10]` | 210 | 200 |
 /// | | | | **7,002** | **3,748,040** |
 pub struct Residual {
@@ -137,7 +137,7 @@ const _: () = {
                 inputs: &[0],
             },
             __rt::Node {
-                name: "relu",
+                name: "relu_1",
                 op: __rt::Op::Relu,
                 inputs: &[1],
             },
@@ -155,7 +155,7 @@ const _: () = {
                 inputs: &[2],
             },
             __rt::Node {
-                name: "stage1.0.basic_1.relu",
+                name: "stage1.0.basic_1.relu_1",
                 op: __rt::Op::Relu,
                 inputs: &[3],
             },
@@ -186,12 +186,12 @@ const _: () = {
                 inputs: &[2],
             },
             __rt::Node {
-                name: "stage1.0.basic_1.residual",
+                name: "stage1.0.basic_1.residual_1",
                 op: __rt::Op::Add,
                 inputs: &[5, 6],
             },
             __rt::Node {
-                name: "stage1.0.basic_1.relu",
+                name: "stage1.0.basic_1.relu_2",
                 op: __rt::Op::Relu,
                 inputs: &[7],
             },
@@ -209,7 +209,7 @@ const _: () = {
                 inputs: &[8],
             },
             __rt::Node {
-                name: "stage1.1.basic_1.relu",
+                name: "stage1.1.basic_1.relu_1",
                 op: __rt::Op::Relu,
                 inputs: &[9],
             },
@@ -240,12 +240,12 @@ const _: () = {
                 inputs: &[8],
             },
             __rt::Node {
-                name: "stage1.1.basic_1.residual",
+                name: "stage1.1.basic_1.residual_1",
                 op: __rt::Op::Add,
                 inputs: &[11, 12],
             },
             __rt::Node {
-                name: "stage1.1.basic_1.relu",
+                name: "stage1.1.basic_1.relu_2",
                 op: __rt::Op::Relu,
                 inputs: &[13],
             },
@@ -263,7 +263,7 @@ const _: () = {
                 inputs: &[14],
             },
             __rt::Node {
-                name: "down.relu",
+                name: "down.relu_1",
                 op: __rt::Op::Relu,
                 inputs: &[15],
             },
@@ -294,12 +294,12 @@ const _: () = {
                 inputs: &[14],
             },
             __rt::Node {
-                name: "down.residual",
+                name: "down.residual_1",
                 op: __rt::Op::Add,
                 inputs: &[17, 18],
             },
             __rt::Node {
-                name: "down.relu",
+                name: "down.relu_2",
                 op: __rt::Op::Relu,
                 inputs: &[19],
             },
@@ -317,7 +317,7 @@ const _: () = {
                 inputs: &[20],
             },
             __rt::Node {
-                name: "concat",
+                name: "concat_1",
                 op: __rt::Op::Concat,
                 inputs: &[21, 20],
             },
@@ -340,22 +340,22 @@ const _: () = {
                 inputs: &[23],
             },
             __rt::Node {
-                name: "tanh",
+                name: "tanh_1",
                 op: __rt::Op::Tanh,
                 inputs: &[24],
             },
             __rt::Node {
-                name: "residual",
+                name: "residual_1",
                 op: __rt::Op::Add,
                 inputs: &[25, 23],
             },
             __rt::Node {
-                name: "mul",
+                name: "mul_1",
                 op: __rt::Op::Mul,
                 inputs: &[26, 23],
             },
             __rt::Node {
-                name: "global_avg_pool",
+                name: "global_avg_pool_1",
                 op: __rt::Op::GlobalAvgPool,
                 inputs: &[27],
             },
@@ -370,6 +370,7 @@ const _: () = {
         ],
     };
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
+    static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);
     static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
     static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
     const CONV1: __rt::Step = PLAN.step(1);
@@ -398,6 +399,7 @@ const _: () = {
         type Parameters = ResidualParameters;
         const GRAPH: __rt::Graph<'static> = GRAPH;
         const SHAPES: &'static [__rt::Shape] = &SHAPES;
+        const LAYERS: &'static [__rt::LayerInfo] = &LAYERS;
         const LAYOUT: __rt::Layout = __rt::Layout::new(&PLAN, &TENSORS);
         fn from_model(model: __rt::Model<ResidualParameters>) -> Self {
             Self { __model: model }
@@ -517,15 +519,23 @@ const _: () = {
     const _: () = {
         let _ = ::typenet::layers::conv2d;
         let _ = ::typenet::layers::relu;
+        let _ = ::typenet::layers::repeat;
+        let _ = ::typenet::layers::residual;
         let _ = ::typenet::layers::conv2d;
         let _ = ::typenet::layers::relu;
         let _ = ::typenet::layers::conv2d;
+        let _ = ::typenet::layers::shortcut;
         let _ = ::typenet::layers::conv2d;
         let _ = ::typenet::layers::relu;
+        let _ = ::typenet::layers::concat;
+        let _ = ::typenet::layers::branch;
         let _ = ::typenet::layers::conv2d;
+        let _ = ::typenet::layers::branch;
         let _ = ::typenet::layers::sigmoid;
+        let _ = ::typenet::layers::residual;
         let _ = ::typenet::layers::conv2d;
         let _ = ::typenet::layers::tanh;
+        let _ = ::typenet::layers::mul;
         let _ = ::typenet::layers::global_avg_pool;
         let _ = ::typenet::layers::linear;
     };

@@ -395,6 +395,7 @@ impl Kernel for Apply<'_> {
                 Fused::Identity => apply_channel(s, Fused::Identity, factors, x, other, y),
                 Fused::Relu => apply_channel(s, Fused::Relu, factors, x, other, y),
                 Fused::Leaky(_) => apply_channel(s, fused, factors, x, other, y),
+                Fused::Relu6 => apply_channel(s, Fused::Relu6, factors, x, other, y),
             }
         }
     }
@@ -457,6 +458,7 @@ impl Kernel for GatherBackward<'_> {
                     Fused::Identity => gather_block(s, Fused::Identity, &mask, mean, x, y, dy),
                     Fused::Relu => gather_block(s, Fused::Relu, &mask, mean, x, y, dy),
                     Fused::Leaky(_) => gather_block(s, fused, &mask, mean, x, y, dy),
+                    Fused::Relu6 => gather_block(s, Fused::Relu6, &mask, mean, x, y, dy),
                 };
                 // Masked again: where dy is made 0, its product with NaN is NaN.
                 let [sum, product, ..] = totals(s, &mask, &[block[0], block[1], zero, zero]);

@@ -121,7 +121,29 @@ fn run_backward_data(
     plus: Plus<'_>,
     dx: &mut [Lanes],
 ) {
-    let output = output(g);
+    let finish = Finish { bias: None, plus, fused: Fused::Identity };
+    spread(isa, g, output(g), dy, weight, finish, dx);
+}
+
+/// What is done with each sum before it is stored.
+#[derive(Clone, Copy)]
+pub(super) struct Finish<'a> {
+    pub(super) bias: Option<&'a [f32]>,
+    pub(super) plus: Plus<'a>,
+    pub(super) fused: Fused,
+}
+
+/// [`backward_data`] from the first `output` places of the output: what a transposed convolution is.
+pub(super) fn spread(
+    isa: Isa,
+    g: &Conv2d,
+    output: Shape,
+    dy: &[Lanes],
+    weight: &[f32],
+    finish: Finish<'_>,
+    dx: &mut [Lanes],
+) {
+    let Finish { bias, plus, fused } = finish;
     let kernel = g.kernel[0] * g.kernel[1];
     let out_channels = g.out_channels / g.groups;
     let in_channels = g.input.dim(0) / g.groups;
@@ -141,8 +163,8 @@ fn run_backward_data(
                 weight_in: in_channels * kernel,
                 x: dy,
                 weight,
-                bias: None,
-                fused: Fused::Identity,
+                bias,
+                fused,
             };
             isa.run(Correlate { of, plus, y: dx });
         }
@@ -178,7 +200,7 @@ pub(super) fn forward_axis(g: &Conv2d, output: Shape, axis: usize) -> Axis {
 /// the places of one phase this is so for every `stride / gcd(stride, dilation)`-th tap, and the
 /// outputs of such taps lie `dilation / gcd` apart. The taps are taken from the last to the first,
 /// so that the outputs ascend.
-fn backward_axis(g: &Conv2d, output: Shape, axis: usize, phase: usize) -> Axis {
+pub(super) fn backward_axis(g: &Conv2d, output: Shape, axis: usize, phase: usize) -> Axis {
     let (stride, dilation) = (g.stride[axis], g.dilation[axis]);
     let common = gcd(stride, dilation);
     let every = stride / common;

@@ -134,6 +134,7 @@ impl Kernel for Forward<'_> {
                 }
                 Fused::Relu => apply(s, norm, Fused::Relu, &statistics, first, x, pieces, y),
                 Fused::Leaky(_) => apply(s, norm, fused, &statistics, first, x, pieces, y),
+                Fused::Relu6 => apply(s, norm, Fused::Relu6, &statistics, first, x, pieces, y),
             }
         }
     }

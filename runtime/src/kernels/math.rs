@@ -2,6 +2,7 @@
 
 use typenet_shape::Activation;
 
+use super::gated::gated;
 use super::simd::Simd;
 
 /// The larger of two; NaN if one is.
@@ -13,49 +14,72 @@ pub(super) fn max<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
 
 /// `low` where `v` is less; NaN stays.
 #[inline(always)]
-fn at_least<S: Simd>(s: S, low: f32, v: S::V) -> S::V {
+pub(super) fn at_least<S: Simd>(s: S, low: f32, v: S::V) -> S::V {
     s.select_lt(v, s.splat(low), s.splat(low), v)
 }
 
 /// `high` where `v` is more; NaN stays.
 #[inline(always)]
-fn at_most<S: Simd>(s: S, high: f32, v: S::V) -> S::V {
+pub(super) fn at_most<S: Simd>(s: S, high: f32, v: S::V) -> S::V {
     s.select_lt(s.splat(high), v, s.splat(high), v)
+}
+
+/// `|v|`
+#[inline(always)]
+pub(super) fn absolute<S: Simd>(s: S, v: S::V) -> S::V {
+    let zero = s.splat(0.0);
+    s.select_lt(v, zero, s.sub(zero, v), v)
 }
 
 /// The nearest whole number, for numbers below 2²².
 #[inline(always)]
-fn round<S: Simd>(s: S, v: S::V) -> S::V {
+pub(super) fn round<S: Simd>(s: S, v: S::V) -> S::V {
     // A number of this size has no bits for fractions, so the addition rounds them off.
     let shift = s.splat(12_582_912.0);
     s.sub(s.add(v, shift), shift)
 }
 
-/// `(n, e^r - 1)` with `v = n ln 2 + r`, `n` whole and `|r| <= ln 2 / 2`.
+/// `(n, r)` with `v = n ln 2 + r`, `n` whole and `|r| <= ln 2 / 2`.
 #[inline(always)]
-fn split_exponent<S: Simd>(s: S, v: S::V) -> (S::V, S::V) {
+pub(super) fn reduce<S: Simd>(s: S, v: S::V) -> (S::V, S::V) {
     // ln 2 in two parts, the first short enough for exact products with n.
     const HIGH: f32 = 355.0 / 512.0;
     const LOW: f32 = -2.121_944_4e-4;
     let n = round(s, s.mul(v, s.splat(std::f32::consts::LOG2_E)));
     let r = s.fma(n, s.splat(-HIGH), v);
-    let r = s.fma(n, s.splat(-LOW), r);
-    // The Taylor series: the first term left out is below 2e-8 of the sum.
+    (n, s.fma(n, s.splat(-LOW), r))
+}
+
+/// `e^r - 1` for `|r|` up to 0.46.
+#[inline(always)]
+pub(super) fn series<S: Simd>(s: S, r: S::V) -> S::V {
+    // The Taylor series: the first term left out is below 5e-8 of `e^r`.
     let mut sum = s.splat(1.0 / 5040.0);
     for factorial in [720.0, 120.0, 24.0, 6.0, 2.0] {
         sum = s.fma(sum, r, s.splat(1.0 / factorial));
     }
-    (n, s.fma(s.mul(sum, r), r, r))
+    s.fma(s.mul(sum, r), r, r)
+}
+
+/// `(n, e^r - 1)` with `v = n ln 2 + r`, `n` whole and `|r| <= ln 2 / 2`.
+#[inline(always)]
+pub(super) fn split_exponent<S: Simd>(s: S, v: S::V) -> (S::V, S::V) {
+    let (n, r) = reduce(s, v);
+    (n, series(s, r))
+}
+
+/// `v · 2ⁿ`, `n` whole, from -252 to 254, also where 2ⁿ itself lies beyond the normal numbers.
+#[inline(always)]
+pub(super) fn scaled<S: Simd>(s: S, v: S::V, n: S::V) -> S::V {
+    let half = round(s, s.mul(n, s.splat(0.5)));
+    s.mul(s.mul(v, s.power_of_two(half)), s.power_of_two(s.sub(n, half)))
 }
 
 /// `eᵛ`, to about 1e-7 of itself; 0 and ∞ where an `f32` ends.
 #[inline(always)]
 pub(super) fn exp<S: Simd>(s: S, v: S::V) -> S::V {
     let (n, less_one) = split_exponent(s, at_most(s, 89.0, at_least(s, -104.0, v)));
-    // Two factors, since 2ⁿ itself may lie beyond the normal numbers.
-    let half = round(s, s.mul(n, s.splat(0.5)));
-    let e = s.mul(s.add(less_one, s.splat(1.0)), s.power_of_two(half));
-    s.mul(e, s.power_of_two(s.sub(n, half)))
+    scaled(s, s.add(less_one, s.splat(1.0)), n)
 }
 
 /// `1 / (1 + e⁻ᵛ)`
@@ -72,9 +96,7 @@ fn sigmoid<S: Simd>(s: S, v: S::V) -> S::V {
 /// `tanh v = m / (m + 2)` with `m = e²ᵛ - 1`, computed without cancellation near 0.
 #[inline(always)]
 fn tanh<S: Simd>(s: S, v: S::V) -> S::V {
-    let zero = s.splat(0.0);
-    let minus = s.sub(zero, v);
-    let size = s.select_lt(v, zero, minus, v);
+    let (zero, size) = (s.splat(0.0), absolute(s, v));
     // From 10 on the result is 1 in an f32.
     let (n, less_one) = split_exponent(s, at_most(s, 20.0, s.add(size, size)));
     let power = s.power_of_two(n);
@@ -89,6 +111,7 @@ pub(super) fn activate<S: Simd>(s: S, f: Activation, v: S::V) -> S::V {
     match f {
         Activation::Sigmoid => sigmoid(s, v),
         Activation::Tanh => tanh(s, v),
+        Activation::Gelu { .. } | Activation::Silu | Activation::Hardswish => gated(s, f, v),
         _ => Fused::split(f).0.apply(s, v),
     }
 }
@@ -102,6 +125,8 @@ pub(super) enum Fused {
     Leaky(f32),
     /// `v` where positive, 0 elsewhere.
     Relu,
+    /// `v` where between 0 and 6, the nearer of these elsewhere.
+    Relu6,
 }
 
 impl Fused {
@@ -111,7 +136,12 @@ impl Fused {
             Activation::Identity => (Fused::Identity, None),
             Activation::Relu => (Fused::Relu, None),
             Activation::LeakyRelu { negative_slope } => (Fused::Leaky(negative_slope), None),
-            Activation::Sigmoid | Activation::Tanh => (Fused::Identity, Some(f)),
+            Activation::Relu6 => (Fused::Relu6, None),
+            Activation::Sigmoid
+            | Activation::Tanh
+            | Activation::Gelu { .. }
+            | Activation::Silu
+            | Activation::Hardswish => (Fused::Identity, Some(f)),
         }
     }
 
@@ -123,6 +153,7 @@ impl Fused {
             // Both comparisons are false for NaN, which so stays.
             Fused::Relu => s.select_lt(v, zero, zero, v),
             Fused::Leaky(slope) => s.select_lt(v, zero, s.mul(v, s.splat(slope)), v),
+            Fused::Relu6 => at_most(s, 6.0, at_least(s, 0.0, v)),
         }
     }
 
@@ -135,6 +166,10 @@ impl Fused {
             // Where y is NaN the gradient passes, rather than hide it.
             Fused::Relu => s.select_lt(zero, y, d, s.unless_nan(y, zero)),
             Fused::Leaky(slope) => s.select_lt(zero, y, d, s.mul(d, s.splat(slope))),
+            Fused::Relu6 => {
+                let inside = s.select_lt(zero, y, d, s.unless_nan(y, zero));
+                s.select_lt(y, s.splat(6.0), inside, s.unless_nan(y, zero))
+            }
         }
     }
 }

@@ -8,7 +8,8 @@
 //! of a weight or bias is added to.
 //!
 //! # Files
-//! - `simd/`: the few vector operations, for each instruction set; `math`: functions made of them.
+//! - `simd/`: the few vector operations, for each instruction set; `math` and `gated`: functions made
+//!   of them.
 //! - `correlate`: the tile loop under a convolution and its data gradient; `weight_gradient`: the
 //!   one under its weight gradient; `linear_weight`: a linear layer's.
 //! - `moments`: means and variances, under the normalisations.
@@ -19,6 +20,7 @@
 //! kernel allocates, and none starts threads: callers share out groups of images.
 
 mod correlate;
+mod gated;
 mod isa;
 mod lanes;
 mod linear_weight;
@@ -33,11 +35,16 @@ pub use lanes::{LANES, Lanes, pack, unpack};
 pub mod activation;
 pub mod batch_norm;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub mod dropout;
 pub mod group_norm;
 pub mod join;
 pub mod linear;
 pub mod pool2d;
+mod scale;
 pub mod single;
 pub mod softmax;
 pub mod team;
+pub mod upsample;
+
+pub use scale::scale;

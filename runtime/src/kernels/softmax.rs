@@ -1,4 +1,4 @@
-//! Softmax: `y[c] = e^x[c] / Σ e^x`, over the channels, for each position.
+//! Softmax: `y[c] = e^x[c] / Σ e^x`, over the channels, for each position; and its logarithm.
 
 use super::math;
 use super::simd::{Kernel, Simd};
@@ -23,6 +23,26 @@ pub fn backward(isa: Isa, channels: usize, y: &[Lanes], dy: &[Lanes], dx: &mut [
     assert!(y.len() == dx.len() && dy.len() == dx.len(), "the lengths of output and gradients");
     assert!(channels > 0 && y.len().is_multiple_of(channels), "whole positions");
     isa.run(Backward { channels, y, dy, dx });
+}
+
+/// The logarithm of [`forward`], `y = x − ln Σ eˣ`, which is finite also where a softmax is 0.
+///
+/// # Panics
+/// As [`forward`].
+pub fn log_forward(isa: Isa, channels: usize, x: &[Lanes], y: &mut [Lanes]) {
+    assert_eq!(x.len(), y.len(), "the lengths of input and output");
+    assert!(channels > 0 && x.len().is_multiple_of(channels), "whole positions");
+    isa.run(LogForward { channels, x, y });
+}
+
+/// `dx = dy − eʸ Σ dy`, from the logarithms; overwrites `dx`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn log_backward(isa: Isa, channels: usize, y: &[Lanes], dy: &[Lanes], dx: &mut [Lanes]) {
+    assert!(y.len() == dx.len() && dy.len() == dx.len(), "the lengths of output and gradients");
+    assert!(channels > 0 && y.len().is_multiple_of(channels), "whole positions");
+    isa.run(LogBackward { channels, y, dy, dx });
 }
 
 struct Forward<'a> {
@@ -86,6 +106,90 @@ impl Kernel for Backward<'_> {
                     let at = c * positions + position;
                     let v = s.mul(s.load(&y[at], part), s.sub(s.load(&dy[at], part), sum));
                     s.store(&mut dx[at], part, v);
+                }
+            }
+        }
+    }
+}
+
+struct LogForward<'a> {
+    channels: usize,
+    x: &'a [Lanes],
+    y: &'a mut [Lanes],
+}
+
+/// Numbers that are added up by themselves, so that long sums lose less.
+const BLOCK: usize = 32;
+
+impl Kernel for LogForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let LogForward { channels, x, y } = self;
+        let positions = x.len() / channels;
+        for position in 0..positions {
+            let at = |c: usize| c * positions + position;
+            let (mut top, mut log_sum) = (Lanes::ZERO, Lanes::ZERO);
+            for part in 0..S::PARTS {
+                let mut largest = s.load(&x[position], part);
+                for c in 1..channels {
+                    largest = math::max(s, largest, s.load(&x[at(c)], part));
+                }
+                let mut sum = s.splat(0.0);
+                for first in (0..channels).step_by(BLOCK) {
+                    let mut of_block = s.splat(0.0);
+                    for c in first..(first + BLOCK).min(channels) {
+                        let v = s.load(&x[at(c)], part);
+                        of_block = s.add(of_block, math::exp(s, s.sub(v, largest)));
+                    }
+                    sum = s.add(sum, of_block);
+                }
+                s.store(&mut top, part, largest);
+                s.store(&mut log_sum, part, sum);
+            }
+            // One logarithm for all channels.
+            log_sum.0.iter_mut().for_each(|sum| *sum = sum.ln());
+            for part in 0..S::PARTS {
+                let (top, log_sum) = (s.load(&top, part), s.load(&log_sum, part));
+                for c in 0..channels {
+                    let v = s.sub(s.sub(s.load(&x[at(c)], part), top), log_sum);
+                    s.store(&mut y[at(c)], part, v);
+                }
+            }
+        }
+    }
+}
+
+struct LogBackward<'a> {
+    channels: usize,
+    y: &'a [Lanes],
+    dy: &'a [Lanes],
+    dx: &'a mut [Lanes],
+}
+
+impl Kernel for LogBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let LogBackward { channels, y, dy, dx } = self;
+        let positions = y.len() / channels;
+        for position in 0..positions {
+            let at = |c: usize| c * positions + position;
+            for part in 0..S::PARTS {
+                let mut sum = s.splat(0.0);
+                for first in (0..channels).step_by(BLOCK) {
+                    let mut of_block = s.splat(0.0);
+                    for c in first..(first + BLOCK).min(channels) {
+                        of_block = s.add(of_block, s.load(&dy[at(c)], part));
+                    }
+                    sum = s.add(sum, of_block);
+                }
+                for c in 0..channels {
+                    let e = math::exp(s, s.load(&y[at(c)], part));
+                    let v = s.sub(s.load(&dy[at(c)], part), s.mul(e, sum));
+                    s.store(&mut dx[at(c)], part, v);
                 }
             }
         }

@@ -1,6 +1,6 @@
-use super::{Accepts, Loss, Reduction, argument, check_weights};
+use super::{Accepts, Loss, Reduction, argument, check_label, check_weights};
+use crate::Result;
 use crate::network::{Logits, Network};
-use crate::{Error, Result};
 
 /// Cross-entropy of class numbers, with the softmax inside:
 /// `L = −ln softmax(z)[label] = ln Σ_c e^(z_c) − z_label`, PyTorch's `CrossEntropyLoss`.
@@ -88,10 +88,7 @@ impl Loss<usize> for CrossEntropy {
         if let Some(weights) = &self.class_weights {
             check_weights("class_weights", "one weight a class is needed", weights, outputs)?;
         }
-        if *target < outputs {
-            return Ok(());
-        }
-        Err(Error::Label { place: place.to_owned(), label: *target, classes: outputs })
+        check_label(outputs, *target, place)
     }
 
     fn weight(&self, target: &usize) -> f64 {

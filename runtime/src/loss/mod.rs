@@ -6,6 +6,7 @@
 //! | loss | targets | of one image, with outputs `z` or `y` | the net ends in |
 //! |---|---|---|---|
 //! | [`CrossEntropy`] | class numbers | `−ln softmax(z)[label]` | logits |
+//! | [`NllLoss`] | class numbers | `−y[label]` | `log_softmax` |
 //! | [`BinaryCrossEntropy`] | 0..=1 for each output | mean of `−t ln σ(z) − (1 − t) ln(1 − σ(z))` | logits |
 //! | [`MeanSquaredError`] | values | mean of `(y − t)²` | anything |
 //! | [`SumSquaredError`] | values | sum of `(y − t)²` | anything |
@@ -20,11 +21,13 @@ use crate::{Error, Result};
 mod binary_cross_entropy;
 mod cross_entropy;
 mod huber;
+mod nll;
 mod squared_error;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use cross_entropy::CrossEntropy;
 pub use huber::Huber;
+pub use nll::NllLoss;
 pub use squared_error::{MeanSquaredError, SumSquaredError};
 
 /// How the losses of a batch's images become one number.
@@ -130,6 +133,14 @@ pub trait Accepts<N: Network> {}
 /// An argument of a loss that is out of range.
 fn argument(name: &'static str, value: impl ToString, expected: &'static str) -> Error {
     Error::Argument { name, value: value.to_string(), expected }
+}
+
+/// Checks a class number.
+fn check_label(outputs: usize, label: usize, place: &str) -> Result<()> {
+    if label < outputs {
+        return Ok(());
+    }
+    Err(Error::Label { place: place.to_owned(), label, classes: outputs })
 }
 
 /// Checks an argument that gives each output a weight.

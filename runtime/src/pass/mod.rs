@@ -1,6 +1,7 @@
 //! What the generated passes call: one method for each kind of layer, which finds the layer's
 //! buffers in the arena of a group of images and runs its kernels.
 
+mod enlarge;
 mod joins;
 mod norms;
 
@@ -59,7 +60,7 @@ pub struct Forward<'a> {
     /// The one image, where there is only one.
     pub(crate) image: Option<Image<'a>>,
     /// The parameters of layers that have taken in a batch norm.
-    folded: Option<&'a Folded>,
+    pub(crate) folded: Option<&'a Folded>,
 }
 
 impl<'a> Forward<'a> {
@@ -108,7 +109,7 @@ impl<'a> Forward<'a> {
     }
 
     /// The value that a step reads first, the one that it adds, and the one that it writes.
-    fn operands(&mut self, step: &Step) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
+    pub(crate) fn operands(&mut self, step: &Step) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
         let buffers = match self.mode {
             Mode::Training { .. } => &step.training,
             Mode::Inference => &step.inference,
@@ -248,6 +249,34 @@ impl<'a> Forward<'a> {
         let isa = self.isa;
         let (x, y) = self.buffers(step);
         softmax::forward(isa, channels, x, y);
+    }
+
+    /// The softmax's logarithm.
+    pub fn log_softmax(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        if let Some(image) = &self.image {
+            return image.softmax(step, self.arena);
+        }
+        let channels = step.input.dim(0);
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        softmax::log_forward(isa, channels, x, y);
+    }
+
+    /// The value times a constant.
+    pub fn scale(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        let Op::Scale { factor } = step.op else { return wrong(step) };
+        if let Some(image) = &self.image {
+            return image.scale(self.isa, step, factor, self.arena);
+        }
+        let isa = self.isa;
+        let (x, y) = self.buffers(step);
+        kernels::scale(isa, factor, x, y);
     }
 }
 
@@ -407,10 +436,17 @@ impl<'a> Backward<'a> {
             return;
         }
         let Some((gradient, input_gradient)) = both(step) else { return };
-        let isa = self.isa;
-        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
+        let (isa, f) = (self.isa, own_activation(step));
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         dx.copy_from_slice(dy);
-        activation::backward_in_place(isa, own_activation(step), y, dx);
+        // The plan keeps the one that is read.
+        if f.from_output() {
+            let [y, dx] = apart(self.arena, [step.training.output, input_gradient]);
+            activation::backward_in_place(isa, f, y, dx);
+        } else {
+            let [x, dx] = apart(self.arena, [step.training.input, input_gradient]);
+            activation::backward_from_input(isa, f, x, dx);
+        }
         self.add_up(step);
     }
 
@@ -442,9 +478,34 @@ impl<'a> Backward<'a> {
         softmax::backward(isa, step.input.dim(0), y, dy, dx);
         self.add_up(step);
     }
+
+    /// `dx = dy − eʸ Σ dy`
+    pub fn log_softmax(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        let Some((gradient, input_gradient)) = both(step) else { return };
+        let isa = self.isa;
+        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
+        softmax::log_backward(isa, step.input.dim(0), y, dy, dx);
+        self.add_up(step);
+    }
+
+    /// The gradient times the constant.
+    pub fn scale(&mut self, step: &Step) {
+        if !self.runs(step) {
+            return;
+        }
+        let Op::Scale { factor } = step.op else { return wrong(step) };
+        let Some((gradient, input_gradient)) = both(step) else { return };
+        let isa = self.isa;
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+        kernels::scale(isa, factor, dy, dx);
+        self.add_up(step);
+    }
 }
 
-fn both(step: &Step) -> Option<(Buffer, Buffer)> {
+pub(crate) fn both(step: &Step) -> Option<(Buffer, Buffer)> {
     Some((step.output_gradient?, step.input_gradient?))
 }
 

@@ -1,8 +1,10 @@
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use typenet_shape::{Activation, Conv2d, Graph, Op, Pool2d, Shape, Tensor, TensorKind};
+use typenet_shape::{Activation, Approximate, Op, Pool2d, Shape, Tensor, TensorKind};
 
-use super::norms;
+use super::conv2d::conv2d;
+use super::{enlarge, norms};
 use crate::network::Network;
 use crate::plain::Plain;
 
@@ -12,7 +14,7 @@ pub struct Evaluation {
     /// One value for each node, in the order of the graph, row-major.
     pub values: Vec<Vec<f64>>,
     /// A number that differs where another side of a kink was taken: which inputs of `relu` and
-    /// `leaky_relu` were positive, and which element won each maximum.
+    /// the like were positive, and which element won each maximum.
     pub branches: u64,
 }
 
@@ -38,8 +40,21 @@ pub fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Evaluation {
     assert!(input.len() == N::Input::LEN, "as many numbers as the net's input has");
     let how = Run { statistics: Statistics::Running, single: false };
     let images = [input.to_vec()];
-    let (values, branches) = run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, parameters, &images, how);
+    let (values, branches) = run::<N>(&borrowed(parameters), &images, how);
     Evaluation { values: values.into_iter().flatten().collect(), branches }
+}
+
+/// The values of one image at every node of a net, each rounded to f32.
+pub(crate) fn evaluate_single<N: Network>(parameters: &[f32], input: &[f32]) -> Vec<Vec<f32>> {
+    let images = [input.iter().map(|&x| f64::from(x)).collect()];
+    let how = Run { statistics: Statistics::Running, single: true };
+    let widened = |tensor: &Tensor| {
+        let numbers = &parameters[tensor.offset..tensor.offset + tensor.shape.elements()];
+        Cow::Owned(numbers.iter().map(|&x| f64::from(x)).collect())
+    };
+    let (values, _) = run::<N>(&widened, &images, how);
+    let narrow = |value: Vec<Vec<f64>>| value.into_iter().flatten().map(|x| x as f32).collect();
+    values.into_iter().map(narrow).collect()
 }
 
 /// The first layer of a net that gives a number that f32 cannot hold, for one image.
@@ -47,12 +62,16 @@ pub(crate) fn first_not_finite<N: Network>(
     parameters: &[f32],
     input: &[f32],
 ) -> Option<&'static str> {
-    let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-    let (parameters, images) = (wide(parameters), [wide(input)]);
-    let how = Run { statistics: Statistics::Running, single: true };
-    let (values, _) = run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, &parameters, &images, how);
-    let finite = |value: &Vec<Vec<f64>>| value.iter().flatten().all(|number| number.is_finite());
-    values.iter().position(|value| !finite(value)).map(|node| N::GRAPH.nodes[node].name)
+    let values = evaluate_single::<N>(parameters, input);
+    let node = values.iter().position(|value| value.iter().any(|number| !number.is_finite()))?;
+    Some(N::GRAPH.nodes[node].name)
+}
+
+/// The numbers of each tensor.
+type Numbers<'a> = dyn Fn(&Tensor) -> Cow<'a, [f64]> + 'a;
+
+fn borrowed<'a>(parameters: &'a [f64]) -> impl Fn(&Tensor) -> Cow<'a, [f64]> {
+    |tensor| Cow::Borrowed(&parameters[tensor.offset..tensor.offset + tensor.shape.elements()])
 }
 
 /// Which statistics batch norms use.
@@ -73,27 +92,24 @@ struct Run {
 }
 
 /// The values at each node, of each image.
-fn run(
-    graph: &Graph<'_>,
-    shapes: &[Shape],
-    tensors: &[Tensor],
-    parameters: &[f64],
+fn run<N: Network>(
+    numbers: &Numbers<'_>,
     images: &[Vec<f64>],
     how: Run,
 ) -> (Vec<Vec<Vec<f64>>>, u64) {
+    let (graph, shapes) = (&N::GRAPH, N::SHAPES);
     let mut values: Vec<Vec<Vec<f64>>> = Vec::with_capacity(graph.nodes.len());
     let mut branches = DefaultHasher::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         let tensor = |kind: TensorKind| {
-            tensors
-                .iter()
-                .find(|tensor| tensor.node == index && tensor.kind == kind)
-                .map(|tensor| &parameters[tensor.offset..tensor.offset + tensor.shape.elements()])
+            let mut tensors = N::LAYOUT.tensors.iter();
+            tensors.find(|tensor| tensor.node == index && tensor.kind == kind).map(numbers)
         };
+        let [weight, bias, mean, variance] = TensorKind::ALL.map(tensor);
         let own = Own {
-            weight: tensor(TensorKind::Weight),
-            bias: tensor(TensorKind::Bias),
-            running: tensor(TensorKind::RunningMean).zip(tensor(TensorKind::RunningVar)),
+            weight: weight.as_deref(),
+            bias: bias.as_deref(),
+            running: mean.as_deref().zip(variance.as_deref()),
         };
         let mut of_images: Vec<Vec<f64>> = match (node.op, node.inputs.first()) {
             (Op::BatchNorm { eps, .. }, Some(&source)) => {
@@ -147,6 +163,8 @@ fn value(
             x.chunks(area).map(|channel| channel.iter().sum::<f64>() / area as f64).collect()
         }
         Op::Softmax => softmax(x, in_shape.dim(0)),
+        Op::LogSoftmax => log_softmax(x, in_shape.dim(0)),
+        Op::Scale { factor } => x.iter().map(|x| f64::from(factor) * x).collect(),
         Op::Add | Op::Mul | Op::Concat => join(op, inputs),
         op => match (op.activation(), op.conv2d(in_shape), op.pool2d(in_shape)) {
             (Some(f), _, _) => x.iter().map(|&x| activate(f, x, branches)).collect(),
@@ -155,7 +173,13 @@ fn value(
                 let largest = matches!(op, Op::MaxPool2d { .. });
                 pool2d(&geometry, out_shape, x, largest, branches)
             }
-            _ => x.to_vec(),
+            _ => match (op.conv_transpose2d(in_shape), op.upsample2d(in_shape)) {
+                (Some(geometry), _) => {
+                    enlarge::conv_transpose2d(&geometry, out_shape, x, weight, own.bias)
+                }
+                (_, Some(geometry)) => enlarge::upsample2d(&geometry, out_shape, x),
+                _ => x.to_vec(),
+            },
         },
     }
 }
@@ -189,8 +213,29 @@ fn activate(f: Activation, x: f64, branches: &mut DefaultHasher) -> f64 {
             (x > 0.0).hash(branches);
             if x < 0.0 { f64::from(negative_slope) * x } else { x }
         }
+        Activation::Relu6 => {
+            (x > 0.0, x < 6.0).hash(branches);
+            // Neither comparison is true for NaN, which so stays.
+            match x {
+                _ if x < 0.0 => 0.0,
+                _ if x > 6.0 => 6.0,
+                _ => x,
+            }
+        }
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         Activation::Tanh => x.tanh(),
+        Activation::Gelu { approximate: Approximate::None } => {
+            x * 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+        }
+        Activation::Gelu { approximate: Approximate::Tanh } => {
+            let z = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
+            x * 0.5 * (1.0 + z.tanh())
+        }
+        Activation::Silu => x / (1.0 + (-x).exp()),
+        Activation::Hardswish => {
+            (x > -3.0, x < 3.0).hash(branches);
+            x * (x + 3.0).clamp(0.0, 6.0) / 6.0
+        }
     }
 }
 
@@ -215,44 +260,6 @@ fn position(
     len: usize,
 ) -> Option<usize> {
     (window * stride + tap * dilation).checked_sub(padding).filter(|&at| at < len)
-}
-
-fn conv2d(g: &Conv2d, output: Shape, x: &[f64], weight: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
-    let (in_height, in_width) = (g.input.dim(1), g.input.dim(2));
-    let (in_channels, out_channels) = (g.input.dim(0) / g.groups, g.out_channels / g.groups);
-    let mut y = Vec::with_capacity(output.elements());
-    for o in 0..output.dim(0) {
-        let first = o / out_channels * in_channels;
-        for row in 0..output.dim(1) {
-            for column in 0..output.dim(2) {
-                let mut sum = bias.map_or(0.0, |bias| bias[o]);
-                for c in 0..in_channels {
-                    for u in 0..g.kernel[0] {
-                        for v in 0..g.kernel[1] {
-                            let at = |axis: usize, window, tap, len| {
-                                position(
-                                    window,
-                                    tap,
-                                    g.stride[axis],
-                                    g.dilation[axis],
-                                    g.padding[axis],
-                                    len,
-                                )
-                            };
-                            if let (Some(i), Some(j)) =
-                                (at(0, row, u, in_height), at(1, column, v, in_width))
-                            {
-                                let w = ((o * in_channels + c) * g.kernel[0] + u) * g.kernel[1] + v;
-                                sum += weight[w] * x[((first + c) * in_height + i) * in_width + j];
-                            }
-                        }
-                    }
-                }
-                y.push(sum);
-            }
-        }
-    }
-    y
 }
 
 fn pool2d(
@@ -311,13 +318,24 @@ fn softmax(x: &[f64], channels: usize) -> Vec<f64> {
     y
 }
 
+fn log_softmax(x: &[f64], channels: usize) -> Vec<f64> {
+    let area = x.len() / channels;
+    let mut y = x.to_vec();
+    for at in 0..area {
+        let column = || x.iter().skip(at).step_by(area);
+        let top = column().copied().fold(f64::NEG_INFINITY, f64::max);
+        let log_sum = top + column().map(|x| (x - top).exp()).sum::<f64>().ln();
+        y.iter_mut().skip(at).step_by(area).for_each(|y| *y -= log_sum);
+    }
+    y
+}
+
 /// The outputs of several images as in training, and one number for all the branches they took.
 pub(super) fn run_batch<N: Network>(
     parameters: &[f64],
     images: &[Vec<f64>],
 ) -> (Vec<Vec<f64>>, u64) {
     let how = Run { statistics: Statistics::Batch, single: false };
-    let (mut values, branches) =
-        run(&N::GRAPH, N::SHAPES, N::LAYOUT.tensors, parameters, images, how);
+    let (mut values, branches) = run::<N>(&borrowed(parameters), images, how);
     (values.pop().unwrap_or_default(), branches)
 }

@@ -4,10 +4,12 @@
 //! formulas. [`gradcheck`] compares the gradients of [`Network::backward`](crate::Network::backward)
 //! with central differences of it.
 
+mod conv2d;
+mod enlarge;
 mod evaluate;
 mod gradcheck;
 mod norms;
 
-pub(crate) use evaluate::first_not_finite;
 pub use evaluate::{Evaluation, evaluate};
+pub(crate) use evaluate::{evaluate_single, first_not_finite};
 pub use gradcheck::{GradCheck, TensorCheck, gradcheck, gradcheck_with};

@@ -16,6 +16,7 @@ macro_rules! bare_net {
 
             const GRAPH: Graph<'static> = Graph { name: stringify!($name), nodes: $nodes };
             static SHAPES: [::typenet_shape::Shape; $count] = GRAPH.shapes();
+            static LAYERS: [::typenet_shape::LayerInfo; $count] = GRAPH.layers(&SHAPES);
             static TENSORS: [Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<$count, _>();
             static PLAN: Plan<$count> = Plan::new(&GRAPH);
 
@@ -26,6 +27,7 @@ macro_rules! bare_net {
                 type Parameters = $parameters;
                 const GRAPH: Graph<'static> = GRAPH;
                 const SHAPES: &'static [::typenet_shape::Shape] = &SHAPES;
+                const LAYERS: &'static [::typenet_shape::LayerInfo] = &LAYERS;
                 const LAYOUT: Layout = Layout::new(&PLAN, &TENSORS);
                 fn from_model(model: Model<$parameters>) -> Self {
                     $name { model }

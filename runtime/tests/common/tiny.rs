@@ -22,7 +22,7 @@ pub type TinyGradients = TinyParameters;
 const _: () = {
     use ::typenet_runtime::pass::{Backward, Forward};
     use ::typenet_runtime::{Layout, Model};
-    use ::typenet_shape::{Graph, Node, Op, Padding, Plan, Shape, Step, Tensor};
+    use ::typenet_shape::{Graph, LayerInfo, Node, Op, Padding, Plan, Shape, Step, Tensor};
 
     const NODES: usize = 6;
     const GRAPH: Graph<'static> = Graph {
@@ -42,17 +42,18 @@ const _: () = {
                 },
                 inputs: &[0],
             },
-            Node { name: "relu", op: Op::Relu, inputs: &[1] },
+            Node { name: "relu_1", op: Op::Relu, inputs: &[1] },
             Node {
-                name: "max_pool2d",
+                name: "max_pool2d_1",
                 op: Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
                 inputs: &[2],
             },
-            Node { name: "flatten", op: Op::Flatten, inputs: &[3] },
+            Node { name: "flatten_1", op: Op::Flatten, inputs: &[3] },
             Node { name: "fc", op: Op::Linear { out_features: 10, bias: true }, inputs: &[4] },
         ],
     };
     static SHAPES: [Shape; NODES] = GRAPH.shapes();
+    static LAYERS: [LayerInfo; NODES] = GRAPH.layers(&SHAPES);
     static TENSORS: [Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
     static PLAN: Plan<NODES> = Plan::new(&GRAPH);
     const CONV1: Step = PLAN.step(1);
@@ -67,6 +68,7 @@ const _: () = {
 
         const GRAPH: Graph<'static> = GRAPH;
         const SHAPES: &'static [Shape] = &SHAPES;
+        const LAYERS: &'static [LayerInfo] = &LAYERS;
         const LAYOUT: Layout = Layout::new(&PLAN, &TENSORS);
 
         fn from_model(model: Model<TinyParameters>) -> Self {

@@ -5,7 +5,7 @@ use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use typenet_runtime::kernels::{LANES, Lanes};
-use typenet_shape::Conv2d;
+use typenet_shape::{Activation, Approximate, Conv2d};
 
 /// So many random cases, the same in each run.
 pub fn config(cases: u32) -> ProptestConfig {
@@ -110,6 +110,48 @@ pub fn products(g: &Conv2d, mut f: impl FnMut(usize, usize, usize)) {
                     }
                 }
             }
+        }
+    }
+}
+
+/// An activation and its slope.
+pub fn exact(f: Activation, x: f64) -> (f64, f64) {
+    use std::f64::consts::{FRAC_1_SQRT_2, PI};
+    match f {
+        Activation::Identity => (x, 1.0),
+        Activation::Relu => (x.max(0.0), if x > 0.0 { 1.0 } else { 0.0 }),
+        Activation::LeakyRelu { negative_slope } => {
+            let slope = if x > 0.0 { 1.0 } else { f64::from(negative_slope) };
+            (slope * x, slope)
+        }
+        Activation::Relu6 => (x.clamp(0.0, 6.0), if x > 0.0 && x < 6.0 { 1.0 } else { 0.0 }),
+        Activation::Sigmoid => {
+            let y = 1.0 / (1.0 + (-x).exp());
+            (y, y * (1.0 - y))
+        }
+        Activation::Tanh => (x.tanh(), 1.0 - x.tanh().powi(2)),
+        Activation::Gelu { approximate: Approximate::None } => {
+            let gate = 0.5 * libm::erfc(-x * FRAC_1_SQRT_2);
+            (x * gate, gate + x * (-0.5 * x * x).exp() / (2.0 * PI).sqrt())
+        }
+        Activation::Gelu { approximate: Approximate::Tanh } => {
+            let factor = 2.0 * (2.0 / PI).sqrt();
+            let z = factor * (x + 0.044715 * x.powi(3));
+            let (gate, rest) = (1.0 / (1.0 + (-z).exp()), 1.0 / (1.0 + z.exp()));
+            let step = factor * (1.0 + 3.0 * 0.044715 * x * x);
+            (x * gate, gate + if rest == 0.0 { 0.0 } else { x * gate * rest * step })
+        }
+        Activation::Silu => {
+            let gate = 1.0 / (1.0 + (-x).exp());
+            (x * gate, gate * (1.0 + x * (1.0 - gate)))
+        }
+        Activation::Hardswish => {
+            let slope = match x {
+                _ if x <= -3.0 => 0.0,
+                _ if x >= 3.0 => 1.0,
+                _ => x / 3.0 + 0.5,
+            };
+            (x * (x + 3.0).clamp(0.0, 6.0) / 6.0, slope)
         }
     }
 }

@@ -7,7 +7,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use crate::{Conv2d, Padding, Pool2d, Shape};
+use crate::{Conv2d, ConvTranspose2d, Interpolation, Padding, Pool2d, Shape, Upsample2d};
 
 pub use outline::Outline;
 
@@ -23,9 +23,29 @@ pub enum Activation {
         /// 0 or more.
         negative_slope: f32,
     },
+    /// `min(max(x, 0), 6)`
+    Relu6,
     /// `1 / (1 + e⁻ˣ)`
     Sigmoid,
     /// `tanh x`
+    Tanh,
+    /// `x · Φ(x)`, `Φ` being the normal distribution.
+    Gelu {
+        /// How `Φ` is computed.
+        approximate: Approximate,
+    },
+    /// `x / (1 + e⁻ˣ)`
+    Silu,
+    /// `x · min(max(x + 3, 0), 6) / 6`
+    Hardswish,
+}
+
+/// How a gelu's normal distribution is computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Approximate {
+    /// As it is: `(1 + erf(x / √2)) / 2`.
+    None,
+    /// `(1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`
     Tanh,
 }
 
@@ -37,8 +57,10 @@ impl Activation {
             Activation::Identity
             | Activation::Relu
             | Activation::LeakyRelu { .. }
+            | Activation::Relu6
             | Activation::Sigmoid
             | Activation::Tanh => true,
+            Activation::Gelu { .. } | Activation::Silu | Activation::Hardswish => false,
         }
     }
 }
@@ -84,6 +106,25 @@ pub enum Op {
         dilation: [usize; 2],
         /// Whether there is a bias.
         bias: bool,
+    },
+    /// Transposed 2-d convolution, see [`ConvTranspose2d`].
+    ConvTranspose2d {
+        /// Output channels.
+        out_channels: usize,
+        /// Kernel size.
+        kernel: [usize; 2],
+        /// Step between windows.
+        stride: [usize; 2],
+        /// What is cut off on each side.
+        padding: [usize; 2],
+        /// How much longer the output is below and on the right.
+        output_padding: [usize; 2],
+        /// Channel groups.
+        groups: usize,
+        /// Whether there is a bias.
+        bias: bool,
+        /// Distance between taps.
+        dilation: [usize; 2],
     },
     /// `y = W x + b`.
     Linear {
@@ -140,6 +181,15 @@ pub enum Op {
     },
     /// Average over height and width: `[c, h, w]` to `[c]`.
     GlobalAvgPool,
+    /// An enlarged image, see [`Upsample2d`].
+    Upsample {
+        /// How many times as high and as wide it is.
+        scale_factor: [usize; 2],
+        /// What lies between the numbers of the input.
+        mode: Interpolation,
+        /// Whether the corners lie on one another.
+        align_corners: bool,
+    },
     /// `[c, h, w]` to `[c·h·w]`.
     Flatten,
     /// The same numbers in another shape.
@@ -154,17 +204,35 @@ pub enum Op {
         /// 0 or more.
         negative_slope: f32,
     },
+    /// `min(max(x, 0), 6)`
+    Relu6,
     /// `1 / (1 + e⁻ˣ)`
     Sigmoid,
     /// `tanh x`
     Tanh,
+    /// `x · Φ(x)`, `Φ` being the normal distribution.
+    Gelu {
+        /// How `Φ` is computed.
+        approximate: Approximate,
+    },
+    /// `x / (1 + e⁻ˣ)`
+    Silu,
+    /// `x · min(max(x + 3, 0), 6) / 6`
+    Hardswish,
     /// In training: zero with probability `p`, else `x / (1 − p)`. Else: `x`.
     Dropout {
         /// The share dropped.
         p: f32,
     },
+    /// `factor · x`
+    Scale {
+        /// Any finite number.
+        factor: f32,
+    },
     /// `eˣ / Σ eˣ` over the channels (or features).
     Softmax,
+    /// `x − ln Σ eˣ` over the channels (or features).
+    LogSoftmax,
     /// The sum of several values of one shape.
     Add,
     /// The product of several values; `[c]` and `[c, 1, 1]` count for every pixel of a channel.
@@ -180,6 +248,7 @@ impl Op {
             Op::Input { .. } => "input",
             Op::Conv2d { .. } => "conv2d",
             Op::DepthwiseConv2d { .. } => "depthwise_conv2d",
+            Op::ConvTranspose2d { .. } => "conv_transpose2d",
             Op::Linear { .. } => "linear",
             Op::BatchNorm { .. } => "batch_norm",
             Op::LayerNorm { .. } => "layer_norm",
@@ -187,14 +256,21 @@ impl Op {
             Op::MaxPool2d { .. } => "max_pool2d",
             Op::AvgPool2d { .. } => "avg_pool2d",
             Op::GlobalAvgPool => "global_avg_pool",
+            Op::Upsample { .. } => "upsample",
             Op::Flatten => "flatten",
             Op::Reshape { .. } => "reshape",
             Op::Relu => "relu",
             Op::LeakyRelu { .. } => "leaky_relu",
+            Op::Relu6 => "relu6",
             Op::Sigmoid => "sigmoid",
             Op::Tanh => "tanh",
+            Op::Gelu { .. } => "gelu",
+            Op::Silu => "silu",
+            Op::Hardswish => "hardswish",
             Op::Dropout { .. } => "dropout",
+            Op::Scale { .. } => "scale",
             Op::Softmax => "softmax",
+            Op::LogSoftmax => "log_softmax",
             Op::Add => "add",
             Op::Mul => "mul",
             Op::Concat => "concat",
@@ -208,8 +284,12 @@ impl Op {
             Op::LeakyRelu { negative_slope } => {
                 Some(Activation::LeakyRelu { negative_slope: *negative_slope })
             }
+            Op::Relu6 => Some(Activation::Relu6),
             Op::Sigmoid => Some(Activation::Sigmoid),
             Op::Tanh => Some(Activation::Tanh),
+            Op::Gelu { approximate } => Some(Activation::Gelu { approximate: *approximate }),
+            Op::Silu => Some(Activation::Silu),
+            Op::Hardswish => Some(Activation::Hardswish),
             _ => None,
         }
     }
@@ -220,6 +300,7 @@ impl Op {
             self,
             Op::Conv2d { .. }
                 | Op::DepthwiseConv2d { .. }
+                | Op::ConvTranspose2d { .. }
                 | Op::Linear { .. }
                 | Op::BatchNorm { .. }
                 | Op::LayerNorm { affine: true, .. }
@@ -244,7 +325,13 @@ impl Op {
     /// Whether a factor and a summand for each output channel can be put into the layer's weight and
     /// bias: what a batch norm behind it does in inference.
     pub const fn takes_factors(&self) -> bool {
-        matches!(self, Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } | Op::Linear { .. })
+        matches!(
+            self,
+            Op::Conv2d { .. }
+                | Op::DepthwiseConv2d { .. }
+                | Op::ConvTranspose2d { .. }
+                | Op::Linear { .. }
+        )
     }
 
     /// Whether the layer's value is its input's, number for number, in training and inference.
@@ -267,6 +354,43 @@ impl Op {
             _ => return None,
         };
         Some(conv.padded(padding))
+    }
+
+    /// The transposed convolution's numbers on this input, or `None` for other layers.
+    pub const fn conv_transpose2d(&self, input: Shape) -> Option<ConvTranspose2d> {
+        match *self {
+            Op::ConvTranspose2d {
+                out_channels,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                groups,
+                bias,
+                dilation,
+            } => Some(ConvTranspose2d {
+                input,
+                out_channels,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                dilation,
+                groups,
+                bias,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The enlargement's numbers on this input, or `None` for other layers.
+    pub const fn upsample2d(&self, input: Shape) -> Option<Upsample2d> {
+        match *self {
+            Op::Upsample { scale_factor, mode, align_corners } => {
+                Some(Upsample2d { input, scale: scale_factor, mode, align_corners })
+            }
+            _ => None,
+        }
     }
 
     /// The pooling window's numbers on this input, or `None` for other layers.

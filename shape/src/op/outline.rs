@@ -37,7 +37,7 @@ impl Op {
     pub const fn outline(&self, input: Outline) -> Outline {
         match *self {
             Op::Input { shape } => Outline::of(shape),
-            Op::Conv2d { out_channels, .. } => {
+            Op::Conv2d { out_channels, .. } | Op::ConvTranspose2d { out_channels, .. } => {
                 Outline { rank: Some(3), channels: Some(out_channels) }
             }
             Op::DepthwiseConv2d { multiplier, .. } => Outline {
@@ -51,7 +51,7 @@ impl Op {
                 Outline { rank: Some(1), channels: Some(out_features) }
             }
             Op::GlobalAvgPool => Outline { rank: Some(1), channels: input.channels },
-            Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => {
+            Op::MaxPool2d { .. } | Op::AvgPool2d { .. } | Op::Upsample { .. } => {
                 Outline { rank: Some(3), channels: input.channels }
             }
             Op::Flatten => match input.rank {
@@ -64,10 +64,16 @@ impl Op {
             | Op::GroupNorm { .. }
             | Op::Relu
             | Op::LeakyRelu { .. }
+            | Op::Relu6
             | Op::Sigmoid
             | Op::Tanh
+            | Op::Gelu { .. }
+            | Op::Silu
+            | Op::Hardswish
             | Op::Dropout { .. }
+            | Op::Scale { .. }
             | Op::Softmax
+            | Op::LogSoftmax
             | Op::Add
             | Op::Mul => input,
             Op::Concat => Outline { rank: input.rank, channels: None },
@@ -78,14 +84,18 @@ impl Op {
     /// tells its shape.
     pub const fn tensor_of_outline(&self, kind: TensorKind, input: Outline) -> Option<Shape> {
         let rank = match self {
-            Op::Conv2d { groups: 0, .. } => return None,
-            Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => Some(3),
+            Op::Conv2d { groups: 0, .. } | Op::ConvTranspose2d { groups: 0, .. } => return None,
+            Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } | Op::ConvTranspose2d { .. } => Some(3),
             Op::Linear { .. } => Some(1),
             _ => input.rank,
         };
         // What depends on no more than the output's channels stays known after any mistake.
         let channels = match (self, kind, input.channels) {
-            (Op::Conv2d { .. } | Op::Linear { .. }, TensorKind::Bias, _) => 1,
+            (
+                Op::Conv2d { .. } | Op::ConvTranspose2d { .. } | Op::Linear { .. },
+                TensorKind::Bias,
+                _,
+            ) => 1,
             (_, _, Some(channels)) => channels,
             _ => return None,
         };

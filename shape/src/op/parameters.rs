@@ -11,6 +11,7 @@ impl Op {
         match self {
             Op::Conv2d { bias, .. }
             | Op::DepthwiseConv2d { bias, .. }
+            | Op::ConvTranspose2d { bias, .. }
             | Op::Linear { bias, .. } => {
                 if *bias {
                     BOTH
@@ -34,6 +35,10 @@ impl Op {
                 Some(conv) => Some(conv.weight()),
                 None => None,
             },
+            Op::ConvTranspose2d { .. } => match self.conv_transpose2d(input) {
+                Some(conv) => Some(conv.weight()),
+                None => None,
+            },
             Op::BatchNorm { affine: true, .. } | Op::GroupNorm { affine: true, .. } => {
                 Some(Shape::new(&[input.dim(0)]))
             }
@@ -47,6 +52,7 @@ impl Op {
     pub const fn bias(&self, input: Shape) -> Option<Shape> {
         match *self {
             Op::Conv2d { out_channels: n, bias: true, .. }
+            | Op::ConvTranspose2d { out_channels: n, bias: true, .. }
             | Op::Linear { out_features: n, bias: true } => Some(Shape::new(&[n])),
             Op::DepthwiseConv2d { multiplier, bias: true, .. } => {
                 Some(Shape::new(&[input.dim(0) * multiplier]))
@@ -75,11 +81,27 @@ impl Op {
         }
     }
 
+    /// How many numbers gradients change for an input of this shape.
+    pub const fn parameters(&self, input: Shape) -> usize {
+        let (mut count, mut k) = (0, 0);
+        while k < self.tensors().len() {
+            let kind = self.tensors()[k];
+            if let (true, Some(shape)) = (kind.is_parameter(), self.tensor(kind, input)) {
+                count += shape.elements();
+            }
+            k += 1;
+        }
+        count
+    }
+
     /// Multiply-adds for one image, 0 for layers that sum up no products.
     pub const fn multiply_adds(&self, input: Shape, output: Shape) -> u64 {
         match self.weight(input) {
             Some(weight) if self.takes_factors() => {
-                let positions = if output.rank() == 3 { output.dim(1) * output.dim(2) } else { 1 };
+                // Each weight is used once for each place of the output; of a transposed convolution,
+                // of the input.
+                let of = if matches!(self, Op::ConvTranspose2d { .. }) { input } else { output };
+                let positions = if of.rank() == 3 { of.dim(1) * of.dim(2) } else { 1 };
                 weight.elements() as u64 * positions as u64
             }
             _ => 0,

@@ -1,7 +1,9 @@
 //! The shape rules of layers.
 
 use super::Op;
+use crate::conv_transpose::check_output_padding;
 use crate::geometry::{check_pair, check_pool_padding};
+use crate::upsample::check_corners;
 use crate::{Argument, Padding, Shape, ShapeError, join};
 
 const fn checked_weight(weight: Shape, argument: Argument) -> Result<(), ShapeError> {
@@ -38,7 +40,14 @@ impl Op {
                 }
                 shape.checked()
             }
-            Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => self.convolution(input),
+            Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } | Op::ConvTranspose2d { .. } => {
+                self.convolution(input)
+            }
+            Op::Upsample { .. } => match self.upsample2d(input) {
+                Some(upsample) => upsample.output(),
+                None => Ok(input),
+            },
+            Op::Scale { .. } => self.in_range(&[Argument::Factor], input),
             Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => match self.pool2d(input) {
                 Some(pool) => pool.output(),
                 None => Ok(input),
@@ -80,14 +89,22 @@ impl Op {
             },
             Op::LeakyRelu { .. } => self.in_range(&[Argument::NegativeSlope], input),
             Op::Dropout { .. } => self.in_range(&[Argument::P], input),
-            Op::Relu | Op::Sigmoid | Op::Tanh | Op::Softmax | Op::Add | Op::Mul | Op::Concat => {
-                Ok(input)
-            }
+            Op::Relu
+            | Op::Relu6
+            | Op::Sigmoid
+            | Op::Tanh
+            | Op::Gelu { .. }
+            | Op::Silu
+            | Op::Hardswish
+            | Op::Softmax
+            | Op::LogSoftmax
+            | Op::Add
+            | Op::Mul
+            | Op::Concat => Ok(input),
         }
     }
 
     const fn convolution(&self, input: Shape) -> Result<Shape, ShapeError> {
-        let Some(conv) = self.conv2d(input) else { return Ok(input) };
         let mut i = 0;
         let own = [Argument::Multiplier, Argument::Padding];
         while i < own.len() {
@@ -96,10 +113,19 @@ impl Op {
             }
             i += 1;
         }
-        match conv.output() {
-            Ok(output) => match checked_weight(conv.weight(), Argument::OutChannels) {
-                Ok(()) => Ok(output),
-                Err(error) => Err(error),
+        let result = match (self.conv2d(input), self.conv_transpose2d(input)) {
+            (Some(conv), _) => conv.output(),
+            (_, Some(conv)) => conv.output(),
+            _ => Ok(input),
+        };
+        // Without an output there may be no weight either: zero groups, say.
+        match result {
+            Ok(output) => match self.weight(input) {
+                Some(weight) => match checked_weight(weight, Argument::OutChannels) {
+                    Ok(()) => Ok(output),
+                    Err(error) => Err(error),
+                },
+                None => Ok(output),
             },
             Err(error) => Err(error),
         }
@@ -125,14 +151,19 @@ impl Op {
         match (*self, argument) {
             (Op::Conv2d { out_channels: 0, .. }, Argument::OutChannels)
             | (Op::DepthwiseConv2d { multiplier: 0, .. }, Argument::Multiplier)
+            | (Op::ConvTranspose2d { out_channels: 0, .. }, Argument::OutChannels)
             | (Op::GroupNorm { num_groups: 0, .. }, Argument::NumGroups)
-            | (Op::Conv2d { groups: 0, .. }, Argument::Groups)
+            | (
+                Op::Conv2d { groups: 0, .. } | Op::ConvTranspose2d { groups: 0, .. },
+                Argument::Groups,
+            )
             | (Op::Linear { out_features: 0, .. }, Argument::OutFeatures) => {
                 Err(ShapeError::ZeroArgument { argument })
             }
             (
                 Op::Conv2d { kernel: pair, .. }
                 | Op::DepthwiseConv2d { kernel: pair, .. }
+                | Op::ConvTranspose2d { kernel: pair, .. }
                 | Op::MaxPool2d { kernel: pair, .. }
                 | Op::AvgPool2d { kernel: pair, .. },
                 Argument::Kernel,
@@ -140,14 +171,33 @@ impl Op {
             | (
                 Op::Conv2d { stride: pair, .. }
                 | Op::DepthwiseConv2d { stride: pair, .. }
+                | Op::ConvTranspose2d { stride: pair, .. }
                 | Op::MaxPool2d { stride: pair, .. }
                 | Op::AvgPool2d { stride: pair, .. },
                 Argument::Stride,
             )
             | (
-                Op::Conv2d { dilation: pair, .. } | Op::DepthwiseConv2d { dilation: pair, .. },
+                Op::Conv2d { dilation: pair, .. }
+                | Op::DepthwiseConv2d { dilation: pair, .. }
+                | Op::ConvTranspose2d { dilation: pair, .. },
                 Argument::Dilation,
-            ) => check_pair(argument, pair, 1),
+            )
+            | (Op::Upsample { scale_factor: pair, .. }, Argument::ScaleFactor) => {
+                check_pair(argument, pair, 1)
+            }
+            (Op::ConvTranspose2d { padding, .. }, Argument::Padding) => {
+                check_pair(argument, padding, 0)
+            }
+            (
+                Op::ConvTranspose2d { output_padding, stride, dilation, .. },
+                Argument::OutputPadding,
+            ) => check_output_padding(output_padding, stride, dilation),
+            (Op::Upsample { mode, align_corners, .. }, Argument::AlignCorners) => {
+                check_corners(mode, align_corners)
+            }
+            (Op::Scale { factor }, Argument::Factor) if !factor.is_finite() => {
+                Err(ShapeError::Factor)
+            }
             (
                 Op::Conv2d { padding, stride, .. } | Op::DepthwiseConv2d { padding, stride, .. },
                 Argument::Padding,

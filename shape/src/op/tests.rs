@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Argument, ShapeError, TensorKind};
+use crate::{Argument, Interpolation, ShapeError, TensorKind};
 
 const CONV: Op = Op::Conv2d {
     out_channels: 6,
@@ -165,4 +165,65 @@ fn reshaping_keeps_the_numbers() {
     assert_eq!(reshape(&[5]).output(from), Err(ShapeError::Reshape { from, to }));
     assert_eq!(reshape(&[4, 6]).output(from), Err(ShapeError::ReshapeRank { rank: 2 }));
     assert!(reshape(&[0]).check(Argument::Shape).is_err());
+}
+
+fn transposed(out_channels: usize, groups: usize, output_padding: [usize; 2]) -> Op {
+    Op::ConvTranspose2d {
+        out_channels,
+        kernel: [3, 2],
+        stride: [2, 3],
+        padding: [1, 0],
+        output_padding,
+        groups,
+        bias: true,
+        dilation: [1, 1],
+    }
+}
+
+#[test]
+fn transposed_convolutions_have_their_input_channels_first() {
+    let image = Shape::new(&[4, 5, 6]);
+    let op = transposed(6, 2, [1, 2]);
+    assert_eq!(op.output(image), Ok(Shape::new(&[6, 10, 19])));
+    assert_eq!(op.weight(image), Some(Shape::new(&[4, 3, 3, 2])));
+    assert_eq!(op.bias(image), Some(Shape::new(&[6])));
+    assert_eq!(op.multiply_adds(image, Shape::new(&[6, 10, 19])), 4 * 3 * 6 * 30);
+    assert_eq!(op.outline(Outline::UNKNOWN).channels, Some(6));
+    for kind in TensorKind::ALL {
+        assert_eq!(op.tensor_of_outline(kind, Outline::of(image)), op.tensor(kind, image));
+    }
+    for (op, argument) in [
+        (transposed(0, 1, [0, 0]), Argument::OutChannels),
+        (transposed(6, 0, [0, 0]), Argument::Groups),
+    ] {
+        let error = Err(ShapeError::ZeroArgument { argument });
+        assert_eq!((op.output(image), op.check(argument)), (error, error.map(|_| ())));
+    }
+    let none = transposed(6, 0, [0, 0]);
+    assert!(none.tensor_of_outline(TensorKind::Weight, Outline::of(image)).is_none());
+    let op = transposed(6, 1, [0, 3]);
+    assert_eq!(op.output(image).map(|_| ()), op.check(Argument::OutputPadding));
+    assert!(op.check(Argument::OutputPadding).is_err());
+}
+
+#[test]
+fn enlarging_and_scaling_check_their_arguments() {
+    let image = Shape::new(&[4, 5, 6]);
+    let upsample = |scale_factor, align_corners| Op::Upsample {
+        scale_factor,
+        mode: Interpolation::Nearest,
+        align_corners,
+    };
+    let op = upsample([2, 3], false);
+    assert_eq!(op.output(image), Ok(Shape::new(&[4, 10, 18])));
+    assert_eq!(op.outline(Outline::of(image)).channels, Some(4));
+    assert_eq!(upsample([2, 3], true).output(image), Err(ShapeError::AlignCorners));
+    assert_eq!(upsample([2, 3], true).check(Argument::AlignCorners), Err(ShapeError::AlignCorners));
+    assert!(upsample([2, 0], false).check(Argument::ScaleFactor).is_err());
+    let flat = Shape::new(&[4]);
+    assert_eq!(op.output(flat), Err(ShapeError::NeedsImage { found: flat }));
+    for factor in [f32::NAN, f32::INFINITY] {
+        assert_eq!(Op::Scale { factor }.output(image), Err(ShapeError::Factor));
+    }
+    assert_eq!(Op::Scale { factor: -0.5 }.output(image), Ok(image));
 }

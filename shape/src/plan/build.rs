@@ -411,6 +411,6 @@ pub(super) const fn reads_input_backward(op: &Op) -> bool {
 const fn reads_output_backward(op: &Op) -> bool {
     match op.activation() {
         Some(activation) => activation.from_output(),
-        None => matches!(op, Op::MaxPool2d { .. } | Op::Softmax),
+        None => matches!(op, Op::MaxPool2d { .. } | Op::Softmax | Op::LogSoftmax),
     }
 }

@@ -2,7 +2,7 @@ extern crate std;
 use std::vec::Vec;
 
 use super::*;
-use crate::{Activation, Graph, Node, Op, Padding, Shape};
+use crate::{Activation, Approximate, Graph, Node, Op, Padding, Shape};
 
 const fn conv(out_channels: usize, kernel: usize) -> Op {
     Op::Conv2d {
@@ -47,26 +47,31 @@ fn lenet_has_its_steps_and_shapes() {
     assert_eq!(tensors[5].offset, 150 + 6 + 2400 + 16 + 2560);
 }
 
-/// Runs the plan on paper: whatever a step reads must be what was last written there.
 #[test]
 fn no_buffer_is_overwritten_while_it_is_needed() {
     static PLAN: Plan<9> = Plan::new(&LENET);
+    run_on_paper(&PLAN);
+    static GATED_PLAN: Plan<6> = Plan::new(&GATED);
+    run_on_paper(&GATED_PLAN);
+}
+
+/// Runs the plan of a chain of layers on paper: whatever a step reads must be what was last written
+/// there.
+fn run_on_paper<const N: usize>(plan: &Plan<N>) {
     let mut arena = [usize::MAX; 20_000];
     let mut write = |b: Buffer, tag: usize| arena[b.offset..b.end()].fill(tag);
-    write(PLAN.training_input, 0);
-    let mut tags = [0; 9];
+    write(plan.training_input, 0);
     let mut source = 0;
-    for (i, step) in PLAN.steps().iter().enumerate() {
+    for (i, step) in plan.steps().iter().enumerate() {
         arena[step.training.input.offset..step.training.input.end()]
             .iter()
             .for_each(|&tag| assert_eq!(tag, source));
         source = i + 1;
-        tags[i] = source;
         arena[step.training.output.offset..step.training.output.end()].fill(source);
     }
-    let gradient = PLAN.output_gradient;
+    let gradient = plan.output_gradient;
     arena[gradient.offset..gradient.end()].fill(100 + source);
-    for (i, step) in PLAN.steps().iter().enumerate().rev() {
+    for (i, step) in plan.steps().iter().enumerate().rev() {
         let holds = |b: Buffer, tag: usize| arena[b.offset..b.end()].iter().all(|&t| t == tag);
         assert!(holds(step.output_gradient.expect("trained"), 100 + i + 1), "step {i}");
         if build::reads_input_backward(&step.op) {
@@ -122,6 +127,71 @@ fn a_batch_norm_is_folded_into_the_convolution_before_it() {
     assert_eq!(PLAN.step(4).inference.activation, Activation::Identity);
     assert_eq!(PLAN.step(4).inference.input, PLAN.step(1).inference.output);
     assert_ne!(PLAN.step(1).training.output, PLAN.step(2).training.output);
+}
+
+const GELU: Op = Op::Gelu { approximate: Approximate::None };
+
+/// An activation whose slope is no function of its value, behind a layer that could take it in.
+const GATED: Graph<'static> = Graph {
+    name: "Gated",
+    nodes: &[
+        Node { name: "input", op: Op::Input { shape: Shape::new(&[3, 8, 8]) }, inputs: &[] },
+        Node { name: "conv1", op: conv(4, 1), inputs: &[0] },
+        Node { name: "gelu", op: GELU, inputs: &[1] },
+        Node { name: "conv2", op: conv(5, 1), inputs: &[2] },
+        Node { name: "relu6", op: Op::Relu6, inputs: &[3] },
+        Node { name: "silu", op: Op::Silu, inputs: &[4] },
+    ],
+};
+
+#[test]
+fn what_has_no_slope_from_its_value_is_a_step_of_its_own_in_training() {
+    static PLAN: Plan<6> = Plan::new(&GATED);
+    let nodes: Vec<usize> = PLAN.steps().iter().map(|step| step.node).collect();
+    assert_eq!(nodes, [1, 2, 3, 5]);
+    let gelu = Activation::Gelu { approximate: Approximate::None };
+    let (conv1, conv2) = (PLAN.step(1), PLAN.step(3));
+    assert_eq!(conv1.training.activation, Activation::Identity);
+    assert_eq!((conv1.inference.activation, PLAN.step(2).folded), (gelu, true));
+    assert_eq!(conv2.inference.input, conv1.inference.output);
+    assert_eq!(conv2.training.activation, Activation::Relu6);
+    // One activation a pass.
+    assert_eq!((conv2.inference.activation, PLAN.step(5).folded), (Activation::Relu6, false));
+    // The gelu reads its input again, and the convolution behind it that gelu's value.
+    let apart = [PLAN.step(2).training.input, conv2.training.input, PLAN.step(5).training.input];
+    for (i, a) in apart.iter().enumerate() {
+        assert!(apart[i + 1..].iter().all(|b| a.end() <= b.offset || b.end() <= a.offset));
+    }
+}
+
+/// A sum with such an activation, whose summands are read elsewhere too.
+const SUMMED: Graph<'static> = Graph {
+    name: "Summed",
+    nodes: &[
+        Node { name: "input", op: Op::Input { shape: Shape::new(&[4, 8, 8]) }, inputs: &[] },
+        Node { name: "conv1", op: conv(4, 1), inputs: &[0] },
+        Node { name: "bn1", op: NORM, inputs: &[1] },
+        Node { name: "gelu", op: GELU, inputs: &[2] },
+        Node { name: "add", op: Op::Add, inputs: &[3, 1] },
+        Node { name: "silu", op: Op::Silu, inputs: &[4] },
+        Node { name: "mul", op: Op::Mul, inputs: &[5, 3] },
+        Node { name: "hardswish", op: Op::Hardswish, inputs: &[6] },
+    ],
+};
+
+#[test]
+fn sums_take_such_an_activation_in_inference_only_and_products_none() {
+    static PLAN: Plan<8> = Plan::new(&SUMMED);
+    let nodes: Vec<usize> = PLAN.steps().iter().map(|step| step.node).collect();
+    assert_eq!(nodes, [1, 2, 3, 4, 5, 6, 7]);
+    // The convolution's value is read twice: nothing goes into it. The norm stays and takes the gelu.
+    let gelu = Activation::Gelu { approximate: Approximate::None };
+    assert_eq!(PLAN.step(1).inference.activation, Activation::Identity);
+    assert_eq!((PLAN.step(2).inference.activation, PLAN.step(3).folded), (gelu, true));
+    assert_eq!((PLAN.step(4).inference.activation, PLAN.step(5).folded), (Activation::Silu, true));
+    assert_eq!(PLAN.step(4).training.activation, Activation::Identity);
+    assert_eq!(PLAN.step(6).inference.activation, Activation::Identity);
+    assert!(!PLAN.step(6).folded && !PLAN.step(7).folded);
 }
 
 #[test]

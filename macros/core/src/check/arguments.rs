@@ -8,7 +8,7 @@ use super::Checker;
 use super::constants::{OF_THE_CRATE, Value};
 use crate::Mistake;
 use crate::layers::{
-    self, ARGUMENTS_ELSEWHERE, Default, FLOW, Given, Kind, LAYERS, LAYERS_ELSEWHERE, NOT_YET,
+    self, ARGUMENTS_ELSEWHERE, Default, FLOW, Given, Kind, LAYERS, LAYERS_ELSEWHERE,
 };
 use crate::mistake::nearest;
 use crate::parse::{Argument, Expression, Form, Layer};
@@ -47,13 +47,10 @@ impl Checker<'_> {
         let blocks: Vec<String> = body.blocks.iter().map(|block| block.name.to_string()).collect();
         let elsewhere = LAYERS_ELSEWHERE.iter().find(|(other, _)| *other == plain);
         let near = elsewhere.map(|&(_, ours)| ours).or_else(|| {
-            let others = FLOW.iter().chain(NOT_YET).copied();
+            let others = FLOW.iter().copied();
             nearest(&word, known().chain(blocks.iter().map(String::as_str)).chain(others))
         });
         let (message, help) = match near {
-            Some(ours) if NOT_YET.contains(&ours) => {
-                (format!("`{ours}` is not part of the language yet"), String::new())
-            }
             Some(ours) => {
                 (format!("there is no layer `{word}`"), format!("did you mean `{ours}`?"))
             }
@@ -247,6 +244,11 @@ impl Checker<'_> {
             (Kind::Flag, Value::Flag(flag)) => return Some(Given::Flag(*flag)),
             (Kind::Number, Value::Float(number)) => return Some(Given::Number(*number as f32)),
             (Kind::Number, Value::Integer(n)) => return Some(Given::Number(*n as f32)),
+            (Kind::Number, Value::Other(text)) => {
+                if let Some(number) = negative(text) {
+                    return Some(Given::Number(number));
+                }
+            }
             (_, Value::Wrong) => return None,
             _ => {}
         }
@@ -282,6 +284,12 @@ impl Checker<'_> {
         self.report(Mistake::about(name, word.span(), message).help(help));
         Some(None)
     }
+}
+
+/// A whole number with a minus, which no other kind of argument takes.
+fn negative(text: &str) -> Option<f32> {
+    let number: u32 = text.strip_prefix('-')?.trim_start().parse().ok()?;
+    Some(-(number as f32))
 }
 
 /// What was likely meant by a value of the wrong kind.

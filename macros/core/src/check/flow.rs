@@ -16,6 +16,7 @@ use crate::parse::{Form, Layer};
 impl<'a> Checker<'a> {
     /// `add(a, …)`, `mul(a, …)`, `concat(a, …)` or `from(a)`.
     pub(super) fn flow(&mut self, written: &'a Layer) {
+        self.note(&written.keyword);
         match layers::find_join(&written.keyword.to_string()) {
             Some(join) => self.named_join(written, join),
             None => self.go_on_from(written),
@@ -165,6 +166,7 @@ impl<'a> Checker<'a> {
             name: self.full_name(&name),
             written_name: written.name.clone(),
             docs: written.docs.clone(),
+            keyword: Some(written.keyword.clone()),
             layer: Some(layer),
             arguments: texts.join(", "),
             op: Some(op),

@@ -34,6 +34,9 @@ impl<'a> Checker<'a> {
     fn layer_of(&mut self, written: &'a Layer, layer: Option<&'static layers::Layer>, exact: bool) {
         let name = self.layer_name(written, layer);
         self.muted += usize::from(!exact);
+        if layer.is_some() {
+            self.note(&written.keyword);
+        }
         // A word that means nothing here may stand for a layer with parameters.
         let may_have_parameters = layer.map_or(written.name.is_some(), |l| l.has_parameters());
         let mut node = Node {
@@ -129,7 +132,10 @@ impl<'a> Checker<'a> {
 
     fn misfit(&mut self, node: &Node, op: Op, error: ShapeError, written: &Layer) {
         let argument = error.argument().or(match (error, op) {
-            (ShapeError::Overflow { .. }, Op::Conv2d { .. }) => Some(Argument::OutChannels),
+            (ShapeError::Overflow { .. }, Op::Conv2d { .. } | Op::ConvTranspose2d { .. }) => {
+                Some(Argument::OutChannels)
+            }
+            (ShapeError::Overflow { .. }, Op::Upsample { .. }) => Some(Argument::ScaleFactor),
             (ShapeError::Overflow { .. }, Op::Linear { .. }) => Some(Argument::OutFeatures),
             _ => None,
         });

@@ -58,6 +58,8 @@ pub struct Checked {
     /// What has layers as its fields: named structures, uses of blocks, and repeats with their
     /// rounds.
     pub groups: Vec<Group>,
+    /// The words of the language as they were written, each once: what has a documentation item.
+    pub words: Vec<Ident>,
 }
 
 /// A visibility as it was written.
@@ -82,7 +84,7 @@ pub struct Node {
     pub docs: Vec<String>,
     /// Its field in the parameter struct, if it has parameters.
     pub field: Option<Vec<Segment>>,
-    /// The keyword as written, if it is one.
+    /// The word that made it, if it is one of the language.
     pub keyword: Option<Ident>,
     /// The word that made it.
     pub span: Span,
@@ -212,6 +214,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         output,
         nodes: checker.nodes,
         groups: checker.groups,
+        words: checker.words,
     };
     (checked, checker.mistakes)
 }
@@ -226,6 +229,7 @@ struct Checker<'a> {
     muted: usize,
     nodes: Vec<Node>,
     groups: Vec<Group>,
+    words: Vec<Ident>,
     /// The node whose value the next layer reads.
     current: usize,
     body: &'a Body,
@@ -258,6 +262,7 @@ impl<'a> Checker<'a> {
             muted: 0,
             nodes: Vec::new(),
             groups: Vec::new(),
+            words: Vec::new(),
             current: 0,
             body,
             constants: Constants::default(),
@@ -285,6 +290,13 @@ impl<'a> Checker<'a> {
     fn push(&mut self, node: Node) {
         self.current = self.nodes.len();
         self.nodes.push(node);
+    }
+
+    /// Notes a word of the language, unless it stands in for another one or has been read before.
+    fn note(&mut self, word: &Ident) {
+        if self.muted == 0 && !self.again {
+            self.words.push(word.clone());
+        }
     }
 
     /// A value of which nothing is known.

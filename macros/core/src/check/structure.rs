@@ -1,17 +1,19 @@
 //! `residual`, `concat` with branches, and `repeat`.
 
+use proc_macro2::Ident;
 use typenet_shape::{MAX_INPUTS, Op, Shape, ShapeError};
 
 use super::constants::Value;
 use super::scope::{Bounds, Segment};
 use super::{Checker, Known, Node};
 use crate::Mistake;
-use crate::layers;
+use crate::layers::{self, STRUCTURES};
 use crate::mistake::Place;
 use crate::parse::{Branch, Entry, Expression, Structure, StructureKind};
 
 impl<'a> Checker<'a> {
     pub(super) fn structure(&mut self, written: &'a Structure) {
+        self.structure_word(&written.keyword);
         match &written.kind {
             StructureKind::Repeat { count, body } => self.repeat(written, count, body),
             StructureKind::Residual { body, shortcut } => {
@@ -20,7 +22,8 @@ impl<'a> Checker<'a> {
                 self.framed(Bounds::None, body);
                 let inputs = [self.current, before];
                 self.current = before;
-                if let Some((_, entries)) = shortcut {
+                if let Some((word, entries)) = shortcut {
+                    self.structure_word(word);
                     self.framed(Bounds::None, entries);
                 }
                 let inputs = [inputs[0], self.current];
@@ -65,7 +68,15 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Notes the word, unless it is misspelt.
+    fn structure_word(&mut self, word: &Ident) {
+        if STRUCTURES.contains(&word.to_string().as_str()) {
+            self.note(word);
+        }
+    }
+
     fn branch(&mut self, branch: &'a Branch) {
+        self.structure_word(&branch.keyword);
         if let Some(name) = &branch.name {
             let name = self.name(Some(name), None, &branch.keyword, true);
             self.open_scope(&name, "branch".into(), &branch.docs);
@@ -83,7 +94,7 @@ impl<'a> Checker<'a> {
         name: &str,
         before: usize,
         inputs: [usize; 2],
-        shortcut: Option<&(proc_macro2::Ident, Vec<Entry>)>,
+        shortcut: Option<&(Ident, Vec<Entry>)>,
     ) {
         let value = self.joined(Op::Add, &inputs, true);
         if let (Err(_), [Some(body), Some(other), start]) = (
@@ -175,6 +186,7 @@ impl<'a> Checker<'a> {
             name: name.to_string(),
             written_name: written.name.clone(),
             docs: written.docs.clone(),
+            keyword: Some(written.keyword.clone()),
             layer: layers::find_join(op.kind()),
             op: Some(op),
             value: value.unwrap_or(Known::NOTHING),

@@ -14,7 +14,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use typenet_shape::{Op, Shape};
 
 use crate::check::Checked;
-use crate::plan::{Call, Plan};
+use crate::plan::{Call, Outputs, Plan};
 use op::{array, op};
 
 /// Outputs of more bytes than this are returned in a box.
@@ -60,10 +60,18 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
     let constants = if sound { constants(checked, plan) } else { stand_ins(checked) };
     let network = network(checked, plan, names, sound);
-    let logits = (plan.logits || !sound).then(|| {
+    // After a mistake a net is whatever a loss asks for.
+    let is = |outputs| plan.outputs == outputs || !sound;
+    let logits = is(Outputs::Logits).then(|| {
         quote_spanned! {site()=>
             #[automatically_derived]
             impl __rt::Logits for #net {}
+        }
+    });
+    let logarithms = is(Outputs::LogProbabilities).then(|| {
+        quote_spanned! {site()=>
+            #[automatically_derived]
+            impl __rt::LogProbabilities for #net {}
         }
     });
     let editors = for_editors(checked);
@@ -78,6 +86,8 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
             #network
 
             #logits
+
+            #logarithms
 
             #[automatically_derived]
             impl ::core::ops::Deref for #net {
@@ -124,8 +134,8 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
 /// The graph and what is computed from it.
 fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
     let text = checked.name.to_string();
-    let nodes = checked.nodes.iter().filter_map(|node| {
-        let (name, op) = (&node.name, op(&node.op?));
+    let nodes = checked.nodes.iter().zip(&plan.names).filter_map(|(node, name)| {
+        let op = op(&node.op?);
         let inputs = node.inputs.iter().map(|&index| Literal::usize_unsuffixed(index));
         Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
     });
@@ -138,6 +148,7 @@ fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
         const NODES: usize = #count;
         const GRAPH: __rt::Graph<'static> = __rt::Graph { name: #text, nodes: &[#(#nodes),*] };
         static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
+        static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);
         static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
         static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
         #(#steps)*
@@ -154,6 +165,7 @@ fn stand_ins(checked: &Checked) -> TokenStream {
             nodes: &[__rt::Node { name: "input", op: #input, inputs: &[] }],
         };
         static SHAPES: [__rt::Shape; 1] = GRAPH.shapes();
+        static LAYERS: [__rt::LayerInfo; 1] = GRAPH.layers(&SHAPES);
         static TENSORS: [__rt::Tensor; 0] = [];
         static PLAN: __rt::Plan<1> = __rt::Plan::new(&GRAPH);
     }
@@ -191,6 +203,7 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
 
             const GRAPH: __rt::Graph<'static> = GRAPH;
             const SHAPES: &'static [__rt::Shape] = &SHAPES;
+            const LAYERS: &'static [__rt::LayerInfo] = &LAYERS;
             const LAYOUT: __rt::Layout = __rt::Layout::new(&PLAN, &TENSORS);
 
             fn from_model(model: __rt::Model<#parameters>) -> Self {
@@ -238,7 +251,7 @@ fn argument(call: &Call, all: TokenStream) -> Option<TokenStream> {
 fn for_editors(checked: &Checked) -> TokenStream {
     // What blocks and repeats hold is shown as it is the first time.
     let nodes = || checked.nodes.iter().filter(|node| !node.again);
-    let keywords = nodes().filter_map(|node| node.keyword.as_ref());
+    let words = &checked.words;
     let values: Vec<TokenStream> = nodes()
         .filter(|node| node.layer.is_some_and(|layer| !layer.has_parameters()))
         .filter_map(|node| {
@@ -250,7 +263,7 @@ fn for_editors(checked: &Checked) -> TokenStream {
         .collect();
     quote_spanned! {site()=>
         const _: () = {
-            #(let _ = ::typenet::layers::#keywords;)*
+            #(let _ = ::typenet::layers::#words;)*
         };
         #(#[allow(dead_code)] #values)*
     }

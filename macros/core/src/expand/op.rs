@@ -2,7 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote_spanned;
-use typenet_shape::{Op, Padding, Shape};
+use typenet_shape::{Approximate, Interpolation, Op, Padding, Shape};
 
 use super::site;
 
@@ -80,6 +80,35 @@ pub(super) fn op(op: &Op) -> TokenStream {
             let shape = dims(shape);
             quote_spanned!(site()=> __rt::Op::Reshape { shape: #shape })
         }
+        Op::ConvTranspose2d {
+            out_channels,
+            kernel,
+            stride,
+            padding,
+            output_padding,
+            groups,
+            bias,
+            dilation,
+        } => {
+            let [out_channels, groups] = [out_channels, groups].map(Literal::usize_unsuffixed);
+            let [kernel, stride, padding] = [kernel, stride, padding].map(pair);
+            let [output_padding, dilation] = [output_padding, dilation].map(pair);
+            quote_spanned!(site()=> __rt::Op::ConvTranspose2d {
+                out_channels: #out_channels, kernel: #kernel, stride: #stride, padding: #padding,
+                output_padding: #output_padding, groups: #groups, bias: #bias, dilation: #dilation,
+            })
+        }
+        Op::Upsample { scale_factor, mode, align_corners } => {
+            let scale_factor = pair(scale_factor);
+            let mode = match mode {
+                Interpolation::Nearest => quote_spanned!(site()=> Nearest),
+                Interpolation::Bilinear => quote_spanned!(site()=> Bilinear),
+            };
+            quote_spanned!(site()=> __rt::Op::Upsample {
+                scale_factor: #scale_factor, mode: __rt::Interpolation::#mode,
+                align_corners: #align_corners,
+            })
+        }
         Op::Linear { out_features, bias } => {
             let out_features = Literal::usize_unsuffixed(out_features);
             quote_spanned!(site()=> __rt::Op::Linear { out_features: #out_features, bias: #bias })
@@ -106,8 +135,25 @@ pub(super) fn op(op: &Op) -> TokenStream {
         Op::GlobalAvgPool => quote_spanned!(site()=> __rt::Op::GlobalAvgPool),
         Op::Flatten => quote_spanned!(site()=> __rt::Op::Flatten),
         Op::Relu => quote_spanned!(site()=> __rt::Op::Relu),
+        Op::Relu6 => quote_spanned!(site()=> __rt::Op::Relu6),
         Op::Sigmoid => quote_spanned!(site()=> __rt::Op::Sigmoid),
         Op::Tanh => quote_spanned!(site()=> __rt::Op::Tanh),
+        Op::Gelu { approximate } => {
+            let approximate = match approximate {
+                Approximate::None => quote_spanned!(site()=> None),
+                Approximate::Tanh => quote_spanned!(site()=> Tanh),
+            };
+            quote_spanned!(site()=> __rt::Op::Gelu { approximate: __rt::Approximate::#approximate })
+        }
+        Op::Silu => quote_spanned!(site()=> __rt::Op::Silu),
+        Op::Hardswish => quote_spanned!(site()=> __rt::Op::Hardswish),
+        Op::Scale { factor } => {
+            // A literal has no sign.
+            let minus = (factor < 0.0).then(|| quote_spanned!(site()=> -));
+            let factor = Literal::f32_unsuffixed(factor.abs());
+            quote_spanned!(site()=> __rt::Op::Scale { factor: #minus #factor })
+        }
+        Op::LogSoftmax => quote_spanned!(site()=> __rt::Op::LogSoftmax),
         Op::Softmax => quote_spanned!(site()=> __rt::Op::Softmax),
         Op::Add => quote_spanned!(site()=> __rt::Op::Add),
         Op::Mul => quote_spanned!(site()=> __rt::Op::Mul),

@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Activation, Conv2d};
+use typenet_shape::{Activation, Conv2d, Shape};
 
 use super::super::conv2d::{forward_axis, output};
 use super::super::correlate::Axis;
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
+use super::super::team::Team;
 use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::{blocks, flat};
 
@@ -61,13 +62,15 @@ pub fn pack_conv2d(g: &Conv2d, weight: &[f32], bias: Option<&[f32]>, packed: &mu
     }
 }
 
-/// `y = f(w * x + b + other)`; overwrites `y`; `packed` is by [`pack_conv2d`].
+/// `y = f(w * x + b + other)`, shared out among the team; overwrites `y`; `packed` is by
+/// [`pack_conv2d`].
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d`] says no, a slice has a
 /// wrong length, or this machine lacks `isa`.
 pub fn conv2d(
     isa: Isa,
+    team: &Team,
     g: &Conv2d,
     x: Pixels<'_>,
     packed: &[Lanes],
@@ -77,17 +80,7 @@ pub fn conv2d(
 ) {
     let output = output(g);
     assert!(runs_conv2d(g) && (g.groups == 1 || !is_depthwise(g)), "another kernel's geometry");
-    let plane = g.input.dim(1) * g.input.dim(2);
-    let (x, steps) = match x {
-        Pixels::Planar(x) => {
-            assert_eq!(x.len(), g.input.elements(), "the input's length");
-            (x, Steps { channel: plane, block: LANES * plane, pixel: 1 })
-        }
-        Pixels::Blocked(x) => {
-            assert_eq!(x.len(), blocks(g.input.dim(0)) * plane, "the input's length");
-            (flat(x), Steps { channel: 1, block: LANES * plane, pixel: LANES })
-        }
-    };
+    let (x, steps) = x.with_steps(g.input);
     let area = output.dim(1) * output.dim(2);
     assert_eq!(y.len(), blocks(g.out_channels) * area, "the output's length");
     assert_eq!(packed.len(), conv2d_packed_len(g), "the packed weight's length");
@@ -95,15 +88,35 @@ pub fn conv2d(
     let (bias, weight) = packed.split_at(blocks(g.out_channels));
     let (fused, after) = Fused::split(f);
     let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
-    isa.run(Forward { g, height, width, x, steps, weight, bias, other, fused, y });
+    let (kernel, size) = (g.kernel, [output.dim(1), output.dim(2)]);
+    let (groups, channels) = (g.groups, g.input.dim(0) / g.groups);
+    let of = Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused };
+    of.run(isa, team, size, other, y);
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
 }
 
+impl<'a> Pixels<'a> {
+    /// The numbers, and how far apart they stand.
+    pub(super) fn with_steps(self, shape: Shape) -> (&'a [f32], Steps) {
+        let plane = shape.dim(1) * shape.dim(2);
+        match self {
+            Pixels::Planar(x) => {
+                assert_eq!(x.len(), shape.elements(), "the input's length");
+                (x, Steps { channel: plane, block: LANES * plane, pixel: 1 })
+            }
+            Pixels::Blocked(x) => {
+                assert_eq!(x.len(), blocks(shape.dim(0)) * plane, "the input's length");
+                (flat(x), Steps { channel: 1, block: LANES * plane, pixel: LANES })
+            }
+        }
+    }
+}
+
 /// How far apart the input's numbers stand.
 #[derive(Clone, Copy)]
-struct Steps {
+pub(super) struct Steps {
     /// From a channel to the next of its block.
     channel: usize,
     /// From a block of 16 channels to the next.
@@ -118,17 +131,85 @@ impl Steps {
     }
 }
 
-struct Forward<'a> {
-    g: &'a Conv2d,
-    height: Axis,
-    width: Axis,
-    x: &'a [f32],
-    steps: Steps,
-    weight: &'a [Lanes],
-    bias: &'a [Lanes],
+/// A correlation along two axes, of which the weights of each block of output channels stand in the
+/// order input channel, row, column.
+#[derive(Clone, Copy)]
+pub(super) struct Forward<'a> {
+    pub(super) groups: usize,
+    /// Input channels of a group.
+    pub(super) channels: usize,
+    /// How many taps there are: those of the axes.
+    pub(super) kernel: [usize; 2],
+    pub(super) height: Axis,
+    pub(super) width: Axis,
+    pub(super) x: &'a [f32],
+    pub(super) steps: Steps,
+    pub(super) weight: &'a [Lanes],
+    pub(super) bias: &'a [Lanes],
+    pub(super) fused: Fused,
+}
+
+impl Forward<'_> {
+    /// Computes it into `y` of this height and width, shared out among the team; `other`, as long as
+    /// `y`, is added.
+    pub(super) fn run(
+        self,
+        isa: Isa,
+        team: &Team,
+        size: [usize; 2],
+        other: Option<&[Lanes]>,
+        y: &mut [Lanes],
+    ) {
+        let (all, outputs) = (self.bias.len(), self.height.outputs);
+        let [blocks_a_task, rows_a_task] = self.task_size(team);
+        let across = all.div_ceil(blocks_a_task);
+        let part =
+            |index: usize, size: usize, all: usize| index * size..all.min((index + 1) * size);
+        let (start, y_len) = (Out(y.as_mut_ptr()), y.len());
+        team.share(across * outputs.div_ceil(rows_a_task), &|task| {
+            let blocks = part(task % across, blocks_a_task, all);
+            let rows = part(task / across, rows_a_task, outputs);
+            let y = start;
+            isa.run(Tiles { of: self, size, other, blocks, rows, y, y_len });
+        });
+    }
+
+    /// Blocks of channels and rows of one task: each is worth a hand-off, and large weights are read
+    /// by one thread only.
+    fn task_size(&self, team: &Team) -> [usize; 2] {
+        const LARGE: usize = (256 << 10) / size_of::<Lanes>();
+        let (blocks, rows) = (self.bias.len(), self.height.outputs.max(1));
+        // Some more tasks than threads, for those that come late.
+        let tasks = 2 * team.threads();
+        if team.threads() == 1 {
+            [blocks, rows]
+        } else if self.weight.len() > LARGE && blocks >= 4 * team.threads() || rows < tasks {
+            // A tile takes up to four blocks.
+            [blocks.div_ceil(tasks).next_multiple_of(4).min(blocks), rows]
+        } else {
+            [blocks, rows.div_ceil(tasks)]
+        }
+    }
+}
+
+/// Where the output starts. Each task writes its own blocks and rows.
+#[derive(Clone, Copy)]
+struct Out(*mut Lanes);
+
+// SAFETY: it stands for the exclusive slice of the output, of which no two tasks write the same part.
+unsafe impl Sync for Out {}
+// SAFETY: likewise.
+unsafe impl Send for Out {}
+
+/// Some blocks of output channels and rows of a correlation. Nobody else writes them.
+struct Tiles<'a> {
+    of: Forward<'a>,
+    size: [usize; 2],
     other: Option<&'a [Lanes]>,
-    fused: Fused,
-    y: &'a mut [Lanes],
+    blocks: Range<usize>,
+    rows: Range<usize>,
+    y: Out,
+    y_len: usize,
 }
 
 /// The most positions of a tile.
@@ -159,21 +240,21 @@ fn positions(left: usize, most: usize) -> usize {
     best
 }
 
-impl Kernel for Forward<'_> {
+impl Kernel for Tiles<'_> {
     type Output = ();
 
     /// Loops, from the outside in: tile of channels, row, tile of columns. Where taps lie outside,
     /// left and right, the tiles stand upright, so that their positions lack the same taps.
     #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
-        let (height, width) = (self.height, self.width);
-        let all = self.bias.len();
-        let a_group = if self.g.groups == 1 { all } else { all / self.g.groups };
-        let (rows, columns) = (height.interior(), width.interior());
-        let mut block = 0;
-        while block < all {
-            let (count, most) = tile_size::<S>(a_group - block % a_group, columns.len());
-            for row in 0..height.outputs {
+    fn run<S: Simd>(self, s: S) {
+        let Forward { height, width, .. } = self.of;
+        let a_group = self.of.bias.len() / self.of.groups;
+        let (inner, columns) = (height.interior(), width.interior());
+        let mut block = self.blocks.start;
+        while block < self.blocks.end {
+            let left = (a_group - block % a_group).min(self.blocks.end - block);
+            let (count, most) = tile_size::<S>(left, columns.len());
+            for row in self.rows.clone() {
                 let mut column = columns.start;
                 while column < columns.end {
                     let positions = positions(columns.end - column, most);
@@ -182,10 +263,11 @@ impl Kernel for Forward<'_> {
                 }
             }
             for column in (0..columns.start).chain(columns.end..width.outputs) {
-                let mut row = 0;
-                while row < height.outputs {
-                    let inside = rows.contains(&row);
-                    let positions = if inside { positions(rows.end - row, most) } else { 1 };
+                let mut row = self.rows.start;
+                while row < self.rows.end {
+                    let inside = inner.contains(&row);
+                    let end = inner.end.min(self.rows.end);
+                    let positions = if inside { positions(end - row, most) } else { 1 };
                     self.tile(s, [block, count], [row, column], positions, true);
                     row += positions;
                 }
@@ -195,35 +277,38 @@ impl Kernel for Forward<'_> {
     }
 }
 
-impl Forward<'_> {
+impl Tiles<'_> {
     /// One tile: `count` blocks from `block` on, `positions` to the right of `[row, column]` or, if
     /// `upright`, below. The taps that the first position has inside are those of all.
     #[inline(always)]
     fn tile<S: Simd>(
-        &mut self,
+        &self,
         s: S,
         [block, count]: [usize; 2],
         [row, column]: [usize; 2],
         positions: usize,
         upright: bool,
     ) {
-        let Forward { g, height, width, x, steps, .. } = *self;
+        let Forward { groups, channels, kernel, height, width, x, steps, .. } = self.of;
         let row_step = width.input * steps.pixel;
         let (rows, taps) = (height.taps_inside(row), width.taps_inside(column));
         let (rows, taps) =
             if rows.is_empty() || taps.is_empty() { (0..0, 0..0) } else { (rows, taps) };
-        let channels = g.input.dim(0) / g.groups;
-        let first = if g.groups == 1 { 0 } else { block / (self.bias.len() / g.groups) * channels };
+        let per_block = self.of.weight.len() / self.of.bias.len();
+        let first = block / (self.of.bias.len() / groups) * channels;
         let mut x_at = 0;
         if !rows.is_empty() {
             let (x_row, x_column) =
                 (height.position(row, rows.start), width.position(column, taps.start));
             x_at = x_row as usize * row_step + x_column as usize * steps.pixel;
         }
+        let [y_height, y_width] = self.size;
+        let y_row = height.first_output + row * height.output_step;
+        let y_column = width.first_output + column * width.output_step;
         let (x_position, y_position) = if upright {
-            (height.input_step * row_step, width.outputs)
+            (height.input_step * row_step, height.output_step * y_width)
         } else {
-            (width.input_step * steps.pixel, 1)
+            (width.input_step * steps.pixel, width.output_step)
         };
         let at = At {
             x: &x[x_at..],
@@ -232,29 +317,31 @@ impl Forward<'_> {
             x_row: height.tap_step * row_step,
             x_tap: width.tap_step * steps.pixel,
             x_position,
-            weight: &self.weight[block * (self.weight.len() / self.bias.len())..],
-            weight_block: self.weight.len() / self.bias.len(),
-            kernel: g.kernel,
+            weight: &self.of.weight[block * per_block..],
+            weight_block: per_block,
+            kernel,
             rows,
             taps,
-            bias: &self.bias[block..block + count],
-            fused: self.fused,
-            y_block: height.outputs * width.outputs,
+            bias: &self.of.bias[block..block + count],
+            fused: self.of.fused,
+            y_block: y_height * y_width,
             y_position,
         };
-        let y_at = (block * height.outputs + row) * width.outputs + column;
+        let y_at = (block * y_height + y_row) * y_width + y_column;
         let other = self.other.map(|other| &other[y_at..]);
-        let y = &mut self.y[y_at..];
+        assert!(y_at < self.y_len, "inside the output");
+        // SAFETY: just asserted.
+        let (y, y_len) = (Out(unsafe { self.y.0.add(y_at) }), self.y_len - y_at);
         macro_rules! sizes {
             ($($blocks:literal: $($positions:literal)*;)*) => {
                 match (count, positions, at.x_position) {
                     $($(
                         // The step of a usual convolution is known to the compiler.
                         ($blocks, $positions, LANES) => {
-                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, other, y })
+                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, other, y, y_len })
                         }
                         ($blocks, $positions, _) => {
-                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, other, y })
+                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, other, y, y_len })
                         }
                     )*)*
                     _ => unreachable!("no tile of {count} blocks by {positions} positions"),
@@ -296,7 +383,9 @@ struct Tile<'a, 'b, const B: usize, const P: usize, const UNIT: bool> {
     at: &'a At<'b>,
     /// What is added, as long as `y`.
     other: Option<&'a [Lanes]>,
-    y: &'a mut [Lanes],
+    /// Its first output, and how many come from there on.
+    y: Out,
+    y_len: usize,
 }
 
 impl<const B: usize, const P: usize, const UNIT: bool> Tile<'_, '_, B, P, UNIT> {
@@ -306,7 +395,7 @@ impl<const B: usize, const P: usize, const UNIT: bool> Tile<'_, '_, B, P, UNIT> 
         let At { steps, channels, kernel, rows, taps, .. } = self.at;
         let at = self.at;
         assert!(at.bias.len() == B, "one bias for each block");
-        assert!((B - 1) * at.y_block + (P - 1) * at.y_position < self.y.len(), "the outputs");
+        assert!((B - 1) * at.y_block + (P - 1) * at.y_position < self.y_len, "the outputs");
         let taps_all = channels.len() * kernel[0] * kernel[1];
         assert!((B - 1) * at.weight_block + taps_all <= at.weight.len(), "the weights");
         if !rows.is_empty() && !channels.is_empty() {
@@ -372,8 +461,12 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
             }
             for b in 0..B {
                 for p in 0..P {
-                    let y = &mut self.y[b * at.y_block + p * at.y_position];
-                    s.store(y, part, at.fused.apply(s, sums[b][p]));
+                    // SAFETY: `check` has compared the farthest of these places with the length, and
+                    // they are of this task's blocks and rows, which nobody else writes.
+                    unsafe {
+                        let y = self.y.0.add(b * at.y_block + p * at.y_position).cast::<f32>();
+                        s.write(y.add(shift), at.fused.apply(s, sums[b][p]));
+                    }
                 }
             }
         }

@@ -7,10 +7,12 @@ use super::super::conv2d::{forward_axis, output};
 use super::super::correlate::Axis;
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
+use super::super::team::{Team, chunks_mut};
 use super::super::{Isa, Lanes, activation};
 use super::layout::blocks;
 
-/// `y = f(w * x + b + other)` where the groups are the channels, one output of each; overwrites `y`;
+/// `y = f(w * x + b + other)` where the groups are the channels, one output of each, shared out among
+/// the team; overwrites `y`;
 /// `packed` is by [`pack_conv2d`](super::pack_conv2d).
 ///
 /// # Panics
@@ -18,6 +20,7 @@ use super::layout::blocks;
 /// length, or this machine lacks `isa`.
 pub fn depthwise_conv2d(
     isa: Isa,
+    team: &Team,
     g: &Conv2d,
     x: &[Lanes],
     packed: &[Lanes],
@@ -39,7 +42,7 @@ pub fn depthwise_conv2d(
     let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
     let x_area = g.input.dim(1) * g.input.dim(2);
     let y_area = output.dim(1) * output.dim(2);
-    for block in 0..blocks {
+    team.for_each(chunks_mut(y, y_area), |block, y| {
         isa.run(Block {
             height,
             width,
@@ -48,9 +51,9 @@ pub fn depthwise_conv2d(
             bias: &bias[block],
             other: other.map(|other| &other[block * y_area..][..y_area]),
             fused,
-            y: &mut y[block * y_area..][..y_area],
+            y,
         });
-    }
+    });
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }

@@ -5,8 +5,12 @@ use typenet_shape::Activation;
 
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
+use super::super::team::{Team, chunks, chunks_mut};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::blocks;
+
+/// With fewer [`Lanes`] of weights a layer is not shared out.
+const SHARED: usize = (64 << 10) / size_of::<Lanes>();
 
 /// How many [`Lanes`] the packed weight and bias of a linear layer are.
 pub const fn linear_packed_len(inputs: usize, outputs: usize) -> usize {
@@ -37,12 +41,13 @@ pub fn pack_linear(weight: &[f32], bias: Option<&[f32]>, outputs: usize, packed:
     }
 }
 
-/// `y = f(W x + b + other)`; overwrites `y`; `packed` is by [`pack_linear`].
+/// `y = f(W x + b + other)`, shared out among the team; overwrites `y`; `packed` is by [`pack_linear`].
 ///
 /// # Panics
 /// When a slice has a wrong length, or this machine lacks `isa`.
 pub fn linear(
     isa: Isa,
+    team: &Team,
     x: &[f32],
     packed: &[Lanes],
     other: Option<&[Lanes]>,
@@ -53,7 +58,15 @@ pub fn linear(
     assert_eq!(packed.len(), y.len() * (1 + x.len()), "the packed weight's length");
     let (fused, after) = Fused::split(f);
     let (bias, weight) = packed.split_at(y.len());
-    isa.run(Product { x, weight, bias, other, fused, y });
+    // Whole tiles of four blocks, and few enough that each is worth a hand-off.
+    let most = if weight.len() < SHARED { y.len() } else { y.len().div_ceil(2 * team.threads()) };
+    let step = most.next_multiple_of(4).max(1);
+    team.for_each((chunks_mut(y, step), chunks(bias, step)), |task, (y, bias)| {
+        let first = task * step;
+        let weight = &weight[first * x.len()..][..y.len() * x.len()];
+        let other = other.map(|other| &other[first..][..y.len()]);
+        isa.run(Product { x, weight, bias, other, fused, y });
+    });
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }

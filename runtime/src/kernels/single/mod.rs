@@ -8,11 +8,15 @@
 //! side by side.
 
 mod conv2d;
+mod conv_transpose2d;
 mod depthwise;
 mod layout;
 mod linear;
 mod norm;
 
+pub use conv_transpose2d::{
+    conv_transpose2d, conv_transpose2d_packed_len, pack_conv_transpose2d, runs_conv_transpose2d,
+};
 pub use conv2d::{Pixels, conv2d, conv2d_packed_len, pack_conv2d, runs_conv2d};
 pub use depthwise::depthwise_conv2d;
 pub use layout::{blocks, flat, flat_mut, from_planar, to_planar};

@@ -93,6 +93,7 @@ impl Kernel for Affine<'_> {
                 Fused::Identity => affine_block(s, Fused::Identity, factors, x, y),
                 Fused::Relu => affine_block(s, Fused::Relu, factors, x, y),
                 Fused::Leaky(_) => affine_block(s, fused, factors, x, y),
+                Fused::Relu6 => affine_block(s, Fused::Relu6, factors, x, y),
             }
         }
     }

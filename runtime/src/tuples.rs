@@ -1,6 +1,6 @@
 //! The parameter structs of a repeat's rounds.
 
-/// As `typenet_runtime::__parameter_struct`, for fields without names: the rounds of a `repeat`,
+/// As `__parameter_struct`, for fields without names: the rounds of a `repeat`,
 /// which may differ in shape.
 #[doc(hidden)]
 #[macro_export]

@@ -1,0 +1,120 @@
+"""What is compared: nets, passes, batches, and the bars to reach."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Net:
+    """A net or a single layer, by the name that the peers know."""
+
+    name: str
+    title: str
+    batch: int
+    multiply_adds: int
+    single_layer: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    net: Net
+    which: str
+    batch: int
+    # The ratio to PyTorch that is wanted, if one is.
+    bar: float | None = None
+
+    @property
+    def title(self):
+        return f"{self.net.title} {PASSES[self.which]} ({self.batch})"
+
+    @property
+    def flops(self):
+        """As in every publication: twice the multiply-adds forward, three times that for a step."""
+        times = 2 if self.which == "infer" else 6
+        return times * self.net.multiply_adds * self.batch
+
+
+PASSES = {"train": "training step", "infer": "inference", "both": "forward and backward"}
+
+NETS = [
+    Net("mlp", "MLP", 128, 234_752),
+    Net("lenet5", "LeNet-5", 128, 281_640),
+    Net("vgg6", "VGG-6", 64, 38_899_968),
+    Net("resnet20", "ResNet-20", 64, 40_813_184),
+    Net("separable", "depthwise-separable", 64, 16_548_352),
+]
+
+# Of PyTorch's time: a training step, one image, a batch of images.
+BARS = {
+    "mlp": (1.5, 3, 1.1),
+    "lenet5": (4, 15, 3.5),
+    "vgg6": (1.6, 2, 1.7),
+    "resnet20": (1.4, 3, 1.5),
+    "separable": (2.3, 3, 1.7),
+}
+
+# No multiple of 16.
+UNEVEN = 100
+
+# Channels, height, width, out, kernel, stride, padding, groups.
+CONVOLUTIONS = [
+    ("first layer, 1 channel, 5×5", (1, 28, 28, 6, 5, 1, 0, 1)),
+    ("first layer, 1 channel, 3×3", (1, 28, 28, 32, 3, 1, 1, 1)),
+    ("first layer, 3 channels, 3×3", (3, 32, 32, 32, 3, 1, 1, 1)),
+    ("first layer, 3 channels, 5×5", (3, 32, 32, 64, 5, 1, 2, 1)),
+    ("3×3, small", (8, 14, 14, 16, 3, 1, 1, 1)),
+    ("3×3, middle", (32, 32, 32, 32, 3, 1, 1, 1)),
+    ("3×3, large", (128, 28, 28, 128, 3, 1, 1, 1)),
+    ("5×5, small", (6, 12, 12, 16, 5, 1, 0, 1)),
+    ("5×5, middle", (32, 16, 16, 32, 5, 1, 2, 1)),
+    ("5×5, large", (64, 28, 28, 64, 5, 1, 2, 1)),
+    ("1×1, small", (16, 14, 14, 16, 1, 1, 0, 1)),
+    ("1×1, middle", (64, 16, 16, 128, 1, 1, 0, 1)),
+    ("1×1, large", (256, 14, 14, 256, 1, 1, 0, 1)),
+    ("depthwise 3×3, small", (32, 14, 14, 32, 3, 1, 1, 32)),
+    ("depthwise 3×3, middle", (64, 32, 32, 64, 3, 1, 1, 64)),
+    ("depthwise 3×3, large", (256, 28, 28, 256, 3, 1, 1, 256)),
+    ("depthwise 3×3, stride 2", (128, 32, 32, 128, 3, 2, 1, 128)),
+    ("3×3, stride 2, small", (16, 32, 32, 32, 3, 2, 1, 1)),
+    ("3×3, stride 2, middle", (64, 32, 32, 128, 3, 2, 1, 1)),
+    ("3×3, stride 2, large", (128, 28, 28, 256, 3, 2, 1, 1)),
+]
+
+LINEAR = [
+    ("linear, small", (84, 10)),
+    ("linear, middle", (784, 256)),
+    ("linear, large", (2048, 1024)),
+]
+
+LAYER_BATCH = 64
+
+
+def convolution(title, sizes):
+    channels, height, width, out, kernel, stride, padding, groups = sizes
+    high, wide = ((side + 2 * padding - kernel) // stride + 1 for side in (height, width))
+    work = out * high * wide * channels // groups * kernel * kernel
+    title = f"{title}: {channels}×{height}×{width} to {out}"
+    return Net("conv2d," + ",".join(map(str, sizes)), title, LAYER_BATCH, work, single_layer=True)
+
+
+def linear(title, sizes):
+    title = f"{title}: {sizes[0]} to {sizes[1]}"
+    name = "linear," + ",".join(map(str, sizes))
+    return Net(name, title, LAYER_BATCH, sizes[0] * sizes[1], single_layer=True)
+
+
+LAYERS = [convolution(*layer) for layer in CONVOLUTIONS] + [linear(*layer) for layer in LINEAR]
+
+
+def all_cases():
+    cases = []
+    for net in NETS:
+        step, one, many = BARS[net.name]
+        cases.append(Case(net, "train", net.batch, step))
+        cases.append(Case(net, "infer", 1, one))
+        cases.append(Case(net, "infer", net.batch, many))
+        cases.append(Case(net, "train", UNEVEN))
+        cases.append(Case(net, "infer", UNEVEN))
+    for layer in LAYERS:
+        cases.append(Case(layer, "infer", layer.batch))
+        cases.append(Case(layer, "both", layer.batch))
+    return cases

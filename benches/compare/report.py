@@ -1,0 +1,107 @@
+"""The page of results."""
+
+import datetime
+import platform
+import statistics
+from pathlib import Path
+
+
+def line(case, times, why):
+    """One case, for the terminal."""
+    own = times.get("typenet")
+    parts = [f"{case.title:58}"]
+    for name, peer in times.items():
+        part = f"{name} {duration(peer.median)}"
+        if own and peer is not own:
+            part += f" ×{ratio(peer, own):.2f} ({peer.mode})"
+        parts.append(part)
+    parts += [f"{name}: {reason}" for name, reason in why.items()]
+    if case.bar:
+        parts.append(f"bar {case.bar}")
+    return "  ".join(parts)
+
+
+def duration(seconds):
+    for unit, size in ("s", 1), ("ms", 1e-3), ("µs", 1e-6):
+        if seconds >= size or unit == "µs":
+            value = seconds / size
+            return f"{value:.3g} {unit}" if value < 1000 else f"{value:.0f} {unit}"
+
+
+def ratio(peer, own):
+    """How many times faster `own` is: the median over the rounds' pairs."""
+    return statistics.median(a / b for a, b in zip(peer.medians, own.medians))
+
+
+def machine():
+    for text in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
+        if text.startswith("model name"):
+            return text.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def page(results, peers, missing, threads, rounds, seconds):
+    versions = ", ".join(peer.version for peer in peers)
+    text = [
+        "# Benchmarks",
+        "",
+        f"Written by `benches/compare/compare.py` on {datetime.date.today()}: {machine()}, "
+        f"{threads} threads, {versions}. f32 everywhere.",
+        "",
+        f"The frameworks take turns, {rounds} rounds of {seconds} s a case. A time is the median over "
+        "the rounds of each round's median; *faster* is how many times longer the other framework "
+        "needs, the median of the rounds' ratios (from the smallest to the largest).",
+        "",
+    ]
+    for name, reason in missing.items():
+        text += [f"Skipped: {name} ({reason}).", ""]
+    rest = [peer.name for peer in peers if peer.name != "typenet"]
+    for title, layers in ("Nets", False), ("Single layers", True):
+        rows = [result for result in results if result[0].net.single_layer == layers]
+        if rows:
+            text += [f"## {title}", "", *table(rows, rest), ""]
+    return "\n".join(text)
+
+
+def table(rows, rest):
+    head = ["case (batch)", "typenet", "GFLOP/s"]
+    for name in rest:
+        head += [name, f"faster than {name}"]
+        if name == "pytorch":
+            head += ["bar"]
+    yield "| " + " | ".join(head) + " |"
+    yield "|---" * len(head) + "|"
+    for case, times, why in rows:
+        own = times.get("typenet")
+        speed = f"{case.flops / own.median / 1e9:.0f}" if own else ""
+        cells = [case.title, duration(own.median) if own else why.get("typenet", ""), speed]
+        for name in rest:
+            peer = times.get(name)
+            if peer is None:
+                cells += [why.get(name, ""), ""]
+            else:
+                mode = "" if peer.mode == "default" else f" {peer.mode}"
+                cells += [duration(peer.median) + mode, faster(peer, own) if own else ""]
+            if name == "pytorch":
+                cells += [f"{case.bar:g}" if case.bar else ""]
+        yield "| " + " | ".join(cells) + " |"
+
+
+def faster(peer, own):
+    pairs = [a / b for a, b in zip(peer.medians, own.medians)]
+    return f"**{statistics.median(pairs):.2f}** ({min(pairs):.2f}–{max(pairs):.2f})"
+
+
+def raw(results):
+    return [
+        {
+            "net": case.net.name,
+            "pass": case.which,
+            "batch": case.batch,
+            "peers": {
+                name: {"mode": t.mode, "medians": t.medians, "least": t.least}
+                for name, t in times.items()
+            },
+        }
+        for case, times, _ in results
+    ]

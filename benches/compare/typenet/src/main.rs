@@ -1,0 +1,59 @@
+//! Times typenet for the comparison.
+
+mod nets;
+
+use std::hint::black_box;
+
+use compare_driver::{Case, Pass, labels, normal, sample, serve};
+use nets::{LeNet5, Mlp, ResNet20, Separable, Vgg6};
+use typenet::prelude::*;
+use typenet::{Logits, Plain};
+
+fn main() -> std::io::Result<()> {
+    serve("typenet", env!("CARGO_PKG_VERSION"), &["default"], |case| match case.net.as_str() {
+        "mlp" => net::<Mlp>(case),
+        "lenet5" => net::<LeNet5>(case),
+        "vgg6" => net::<Vgg6>(case),
+        "resnet20" => net::<ResNet20>(case),
+        "separable" => net::<Separable>(case),
+        other => Err(format!("no net `{other}`")),
+    })
+}
+
+fn net<N: Network + Logits>(case: &Case) -> Result<Vec<f64>, String> {
+    let mut net = N::seeded(1);
+    let numbers = normal(case.batch * N::Input::LEN);
+    let images = N::Input::slice_from_flat(&numbers).ok_or("the inputs are none")?;
+    let mut ws = N::workspace(case.batch);
+    match case.pass {
+        Pass::Train => {
+            let labels = labels(case.batch);
+            let loss = CrossEntropy::new();
+            let mut sgd = Sgd::new(1e-3).momentum(0.9).weight_decay(5e-4).state(&net);
+            Ok(sample(case.time, || {
+                net.forward(images, &mut ws);
+                black_box(loss.forward_backward(&labels, &mut ws).is_ok());
+                net.backward(images, &mut ws);
+                sgd.step(&mut net, ws.gradients());
+            }))
+        }
+        Pass::Infer => {
+            let mut outputs = vec![0.0; case.batch * N::Output::LEN];
+            let outputs = N::Output::slice_from_flat_mut(&mut outputs).ok_or("no outputs")?;
+            Ok(sample(case.time, || {
+                let done = net.outputs_into(&mut ws, black_box(images), outputs);
+                black_box((done.is_ok(), &outputs));
+            }))
+        }
+        Pass::Both => {
+            let gradient = normal(case.batch * N::Output::LEN);
+            net.forward(images, &mut ws);
+            ws.output_rows().1.copy_from_slice(&gradient);
+            Ok(sample(case.time, || {
+                net.forward(black_box(images), &mut ws);
+                net.backward(images, &mut ws);
+                black_box(ws.gradients());
+            }))
+        }
+    }
+}

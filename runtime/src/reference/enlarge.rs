@@ -1,0 +1,81 @@
+use typenet_shape::{ConvTranspose2d, Interpolation, Shape, Upsample2d};
+
+/// Spreads each number of the input over a window of the output.
+pub(super) fn conv_transpose2d(
+    g: &ConvTranspose2d,
+    output: Shape,
+    x: &[f64],
+    weight: &[f64],
+    bias: Option<&[f64]>,
+) -> Vec<f64> {
+    let [height, width] = [output.dim(1), output.dim(2)];
+    let (in_channels, out_channels) = (g.input.dim(0) / g.groups, g.out_channels / g.groups);
+    let mut y: Vec<f64> = (0..output.elements())
+        .map(|at| bias.map_or(0.0, |bias| bias[at / (height * width)]))
+        .collect();
+    for c in 0..g.input.dim(0) {
+        let group = c / in_channels;
+        for i in 0..g.input.dim(1) {
+            for j in 0..g.input.dim(2) {
+                let number = x[(c * g.input.dim(1) + i) * g.input.dim(2) + j];
+                for o in 0..out_channels {
+                    for u in 0..g.kernel[0] {
+                        for v in 0..g.kernel[1] {
+                            let row = i * g.stride[0] + u * g.dilation[0];
+                            let column = j * g.stride[1] + v * g.dilation[1];
+                            let row = row.checked_sub(g.padding[0]).filter(|&row| row < height);
+                            let column =
+                                column.checked_sub(g.padding[1]).filter(|&column| column < width);
+                            if let (Some(row), Some(column)) = (row, column) {
+                                let w =
+                                    ((c * out_channels + o) * g.kernel[0] + u) * g.kernel[1] + v;
+                                let channel = group * out_channels + o;
+                                y[(channel * height + row) * width + column] += weight[w] * number;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    y
+}
+
+/// The share of place `at` of the input in place `output` of the output, along one axis.
+fn share(g: &Upsample2d, axis: usize, output: usize, at: usize) -> f64 {
+    let (len, scale) = (g.input.dim(axis + 1), g.scale[axis]);
+    if g.mode == Interpolation::Nearest {
+        return f64::from(u8::from(output / scale == at));
+    }
+    let place = match g.align_corners {
+        true if len == 1 => 0.0,
+        true => (output * (len - 1)) as f64 / (len * scale - 1) as f64,
+        false => (output as f64 + 0.5) / scale as f64 - 0.5,
+    };
+    // Outside the first and the last place there is nothing but these.
+    let place = place.clamp(0.0, (len - 1) as f64);
+    (1.0 - (place - at as f64).abs()).max(0.0)
+}
+
+pub(super) fn upsample2d(g: &Upsample2d, output: Shape, x: &[f64]) -> Vec<f64> {
+    let (height, width) = (g.input.dim(1), g.input.dim(2));
+    let mut y = Vec::with_capacity(output.elements());
+    for channel in x.chunks(height * width) {
+        for row in 0..output.dim(1) {
+            for column in 0..output.dim(2) {
+                let mut sum = 0.0;
+                for i in 0..height {
+                    for j in 0..width {
+                        let share = share(g, 0, row, i) * share(g, 1, column, j);
+                        // What has no part may be infinite.
+                        if share > 0.0 {
+                            sum += share * channel[i * width + j];
+                        }
+                    }
+                }
+                y.push(sum);
+            }
+        }
+    }
+    y
+}

@@ -1,0 +1,110 @@
+use std::fmt;
+
+use typenet_shape::LayerInfo;
+
+use crate::reference::evaluate_single;
+use crate::{Error, Network, Plain, Result};
+
+/// The value of every layer of a net for one image, which [`Network::trace`] computes.
+///
+/// `println!` shows the smallest and the largest number of each value and its mean.
+#[derive(Clone, PartialEq)]
+pub struct Trace {
+    net: &'static str,
+    layers: Vec<LayerValue>,
+}
+
+/// One layer's value in a [`Trace`].
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct LayerValue {
+    /// The layer's name, kind and output shape.
+    pub layer: LayerInfo,
+    /// Its output, channel by channel and row by row: as many numbers as that shape has.
+    pub numbers: Vec<f32>,
+}
+
+impl Trace {
+    pub(crate) fn of<N: Network>(net: &N, image: &N::Input) -> Trace {
+        let values = evaluate_single::<N>(net.parameters_flat(), image.as_flat());
+        let layers = N::LAYERS.iter().zip(values);
+        let layers = layers.map(|(&layer, numbers)| LayerValue { layer, numbers }).collect();
+        Trace { net: N::GRAPH.name, layers }
+    }
+
+    /// The value of the layer with this name, as [`summary`](Network::summary) and
+    /// [`LAYERS`](Network::LAYERS) show it: `conv1`, `stage1.0.conv2d_1`, or `relu_2` for the second
+    /// `relu` without a name. The net's input is `input`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLayer`] with the nearest name.
+    pub fn get(&self, name: &str) -> Result<&LayerValue> {
+        let found = self.layers.iter().find(|value| value.layer.name == name);
+        found.ok_or_else(|| Error::UnknownLayer {
+            net: self.net,
+            name: name.to_owned(),
+            nearest: nearest(name, self.layers.iter().map(|value| value.layer.name)),
+        })
+    }
+
+    /// All values in the order of the layers, the input first.
+    pub fn layers(&self) -> &[LayerValue] {
+        &self.layers
+    }
+}
+
+impl LayerValue {
+    /// The numbers of one channel, row by row; of a value of features, one number. None where there
+    /// is no such channel.
+    pub fn channel(&self, index: usize) -> &[f32] {
+        let channels = self.layer.output.dims().first().copied().unwrap_or(1);
+        let area = self.numbers.len() / channels.max(1);
+        self.numbers.chunks(area.max(1)).nth(index).unwrap_or_default()
+    }
+}
+
+/// The candidate that `word` most likely stands for, if one is near enough.
+fn nearest(word: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let distance = |candidate| strsim::damerau_levenshtein(word, candidate);
+    let near = candidates.map(|candidate| (distance(candidate), candidate));
+    let (distance, candidate) = near.min_by_key(|&(distance, _)| distance)?;
+    (distance <= (candidate.len() / 3).max(1)).then_some(candidate)
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let longest = |text: &dyn Fn(&LayerValue) -> usize, title: &str| {
+            self.layers.iter().map(text).max().unwrap_or(0).max(title.len())
+        };
+        let name = longest(&|value| value.layer.name.chars().count(), "layer");
+        let shape = longest(&|value| value.layer.output.to_string().len(), "output");
+        write!(
+            f,
+            "{:name$}  {:shape$}  {:>10}  {:>10}  {:>10}",
+            "layer", "output", "min", "mean", "max"
+        )?;
+        for LayerValue { layer, numbers } in &self.layers {
+            let range = |a: [f32; 2], &x: &f32| [a[0].min(x), a[1].max(x)];
+            let [least, most] = numbers.iter().fold([f32::INFINITY, f32::NEG_INFINITY], range);
+            let mean = numbers.iter().map(|&x| f64::from(x)).sum::<f64>() / numbers.len() as f64;
+            let (title, output) = (layer.name, layer.output);
+            write!(
+                f,
+                "\n{title:name$}  {output:shape$}  {least:>10.4}  {mean:>10.4}  {most:>10.4}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trace").field("net", &self.net).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for LayerValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LayerValue").field("layer", &self.layer).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,79 @@
+use crate::geometry::check_pair;
+use crate::{Argument, Shape, ShapeError};
+
+/// How the numbers between those of the input are found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interpolation {
+    /// Each is the one it lies in.
+    Nearest,
+    /// Between the four around it, in proportion to their nearness.
+    Bilinear,
+}
+
+/// The numbers of an enlargement of an image (PyTorch's `Upsample`). Pairs are `[height, width]`.
+///
+/// Place `i` of the output lies at `i / scale` of the input; between places, without
+/// `align_corners`, at `(i + ½) / scale − ½`, no less than 0, and with it at
+/// `i · (input − 1) / (output − 1)`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Upsample2d {
+    /// Input shape `[channels, height, width]`.
+    pub input: Shape,
+    /// How many times as high and as wide the output is.
+    pub scale: [usize; 2],
+    /// What lies between.
+    pub mode: Interpolation,
+    /// Whether the corners of output and input lie on one another, rather than their edges.
+    pub align_corners: bool,
+}
+
+impl Upsample2d {
+    /// `[channels, height · scale, width · scale]`.
+    ///
+    /// # Errors
+    /// The first rule these numbers break.
+    pub const fn output(&self) -> Result<Shape, ShapeError> {
+        let Upsample2d { input, scale, mode, align_corners } = *self;
+        if input.rank() != 3 {
+            return Err(ShapeError::NeedsImage { found: input });
+        }
+        if let Err(error) = check_pair(Argument::ScaleFactor, scale, 1) {
+            return Err(error);
+        }
+        if let Err(error) = check_corners(mode, align_corners) {
+            return Err(error);
+        }
+        Shape::new(&[input.dim(0), input.dim(1) * scale[0], input.dim(2) * scale[1]]).checked()
+    }
+}
+
+/// The rule of `align_corners`.
+pub(crate) const fn check_corners(
+    mode: Interpolation,
+    align_corners: bool,
+) -> Result<(), ShapeError> {
+    if align_corners && matches!(mode, Interpolation::Nearest) {
+        return Err(ShapeError::AlignCorners);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_are_multiplied() {
+        let input = Shape::new(&[3, 4, 5]);
+        let mode = Interpolation::Bilinear;
+        let g = Upsample2d { input, scale: [2, 3], mode, align_corners: true };
+        assert_eq!(g.output(), Ok(Shape::new(&[3, 8, 15])));
+        let nearest = Upsample2d { mode: Interpolation::Nearest, ..g };
+        assert_eq!(nearest.output(), Err(ShapeError::AlignCorners));
+        let argument = Argument::ScaleFactor;
+        let none = Upsample2d { scale: [0, 2], ..g };
+        assert_eq!(none.output(), Err(ShapeError::ZeroArgument { argument }));
+        let huge = Upsample2d { scale: [1 << 20, 1 << 20], ..g };
+        assert!(matches!(huge.output(), Err(ShapeError::Overflow { .. })));
+    }
+}

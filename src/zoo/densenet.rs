@@ -1,0 +1,56 @@
+use crate::network;
+
+network! {
+    /// DenseNet-121 for 224×224 colour images of 1000 classes: 7,978,856 parameters.
+    ///
+    /// Four dense blocks of 6, 12, 24 and 16 layers. Each layer adds 32 channels to those before it,
+    /// all of which it reads; between two blocks a transition halves channels, height and width.
+    /// Norms and activations stand before their convolutions. torchvision's `densenet121`.
+    ///
+    /// Source: Huang, Liu, van der Maaten and Weinberger, *Densely connected convolutional
+    /// networks*, 2017.
+    ///
+    /// ```
+    /// use typenet::prelude::*;
+    /// use typenet::zoo::DenseNet121;
+    ///
+    /// let parameters: usize = DenseNet121::LAYERS.iter().map(|layer| layer.parameters).sum();
+    /// assert_eq!(parameters, 7_978_856);
+    /// ```
+    pub struct DenseNet121: [3, 224, 224] -> [1000] {
+        const GROWTH: usize = 32;
+
+        /// The value itself, and behind it what two convolutions make of it.
+        block layer {
+            concat {
+                branch {}
+                branch {
+                    norm1: batch_norm, relu,
+                    conv1: conv2d(4 * GROWTH, kernel = 1, bias = false),
+                    norm2: batch_norm, relu,
+                    conv2: conv2d(GROWTH, kernel = 3, padding = 1, bias = false),
+                }
+            }
+        }
+
+        block transition(out) {
+            norm: batch_norm, relu,
+            conv: conv2d(out, kernel = 1, bias = false),
+            avg_pool2d(2),
+        }
+
+        conv0: conv2d(2 * GROWTH, kernel = 7, stride = 2, padding = 3, bias = false),
+        norm0: batch_norm, relu,
+        max_pool2d(3, stride = 2, padding = 1),
+        denseblock1: repeat(6) { layer },
+        transition1: transition(128),
+        denseblock2: repeat(12) { layer },
+        transition2: transition(256),
+        denseblock3: repeat(24) { layer },
+        transition3: transition(512),
+        denseblock4: repeat(16) { layer },
+        norm5: batch_norm, relu,
+        global_avg_pool,
+        classifier: linear(1000),
+    }
+}

@@ -1,0 +1,36 @@
+//! Well-known nets, each a short declaration to use as it is or to start from: copy its source, and
+//! change it.
+//!
+//! The crate has this module with the feature `zoo`. Shapes and parameters are those of the papers
+//! or of torchvision, and tests hold the nets to them.
+//!
+//! | net | input | classes | parameters | multiply-adds |
+//! |---|---|---:|---:|---:|
+//! | [`LeNet5`] | 1×28×28 | 10 | 61,706 | 416,520 |
+//! | [`ResNet20`] | 3×32×32 | 10 | 272,474 | 40.8 M |
+//! | [`Inception`] | 3×32×32 | 10 | 562,618 | |
+//! | [`SqueezeNet`] | 3×224×224 | 1000 | 1,235,496 | 349 M |
+//! | [`DenseNet121`] | 3×224×224 | 1000 | 7,978,856 | 2.83 G |
+//! | [`ResNet18`] | 3×224×224 | 1000 | 11,689,512 | 1.81 G |
+//! | [`ResNet50`] | 3×224×224 | 1000 | 25,557,032 | 4.09 G |
+//! | [`AlexNet`] | 3×224×224 | 1000 | 61,100,840 | 714 M |
+//! | [`Vgg16`] | 3×224×224 | 1000 | 138,357,544 | 15.5 G |
+//!
+//! Images for the nets with 1000 classes are scaled to 0..=1 and normalised with the mean
+//! `[0.485, 0.456, 0.406]` and the standard deviation `[0.229, 0.224, 0.225]` of the three colours.
+
+mod alexnet;
+mod densenet;
+mod inception;
+mod lenet5;
+mod resnet;
+mod squeezenet;
+mod vgg;
+
+pub use alexnet::*;
+pub use densenet::*;
+pub use inception::*;
+pub use lenet5::*;
+pub use resnet::*;
+pub use squeezenet::*;
+pub use vgg::*;
