@@ -67,7 +67,7 @@ impl Number {
         })
     }
 
-    /// `self + factor · other`, unless that is too large.
+    /// `self + factor · other`, unless a factor in it is too large.
     fn plus(&self, other: &Number, factor: i128) -> Option<Number> {
         let mut terms = self.terms.clone();
         for (atoms, &own) in &other.terms {
@@ -76,16 +76,21 @@ impl Number {
                 terms.insert(atoms.clone(), sum);
             }
         }
-        Number { terms }.bounded()
+        Some(Number { terms })
     }
 
     /// The sum, unless it is too large.
     pub fn add(&self, other: &Number) -> Option<Number> {
-        self.plus(other, 1)
+        self.plus(other, 1)?.bounded()
     }
 
     /// The difference, unless it is too large or known to be negative.
     pub fn subtract(&self, other: &Number) -> Option<Number> {
+        self.plus(other, -1)?.bounded()
+    }
+
+    /// The difference, even if it is known to be negative: part of a sum.
+    pub fn less(&self, other: &Number) -> Option<Number> {
         self.plus(other, -1)
     }
 
@@ -238,7 +243,10 @@ mod tests {
         let twice = a.multiply(&two).unwrap();
         let three = twice.add(&Number::from(3)).unwrap();
         assert_eq!(three.divide(&two).unwrap().to_string(), "A + 1");
-        assert_eq!(twice.subtract(&Number::from(1)).unwrap().divide(&two).unwrap().to_string(), "A - 1");
+        assert_eq!(
+            twice.subtract(&Number::from(1)).unwrap().divide(&two).unwrap().to_string(),
+            "A - 1"
+        );
         let half = a.add(&Number::from(1)).unwrap().divide(&two).unwrap();
         assert_eq!(half.to_string(), "(A + 1) / 2");
         assert_eq!(half.multiply(&a).unwrap().to_string(), "A * ((A + 1) / 2)");

@@ -112,6 +112,27 @@ const fn arithmetic(name: &str, text: &str, what: &str, sides: [usize; 2], sign:
     panic!("{}", message.as_str());
 }
 
+/// The difference; 1 for one that is negative, which [`check_difference`] reports.
+pub const fn difference(number: usize, less: usize) -> usize {
+    if number < less { 1 } else { number - less }
+}
+
+/// The quotient, rounded down; 1 for a division by zero, which [`check_divisor`] reports.
+pub const fn quotient(number: usize, by: usize) -> usize {
+    match number.checked_div(by) {
+        Some(quotient) => quotient,
+        None => 1,
+    }
+}
+
+/// What the division leaves; 1 for a division by zero, which [`check_divisor`] reports.
+pub const fn remainder(number: usize, by: usize) -> usize {
+    match number.checked_rem(by) {
+        Some(remainder) => remainder,
+        None => 1,
+    }
+}
+
 /// `` `conv1`:  ``
 const fn about(name: &str) -> Message {
     let mut message = Message::new();
@@ -414,7 +435,10 @@ impl ShapeError {
     /// The argument to point at where this layer does not fit, or `None` for the layer itself.
     pub const fn blamed(&self, op: &Op) -> Option<Argument> {
         match (self, op) {
-            (ShapeError::Overflow { .. }, Op::Conv2d { .. }) => Some(Argument::OutChannels),
+            (ShapeError::Overflow { .. }, Op::Conv2d { .. } | Op::ConvTranspose2d { .. }) => {
+                Some(Argument::OutChannels)
+            }
+            (ShapeError::Overflow { .. }, Op::Upsample { .. }) => Some(Argument::ScaleFactor),
             (ShapeError::Overflow { .. }, Op::Linear { .. }) => Some(Argument::OutFeatures),
             _ => self.argument(),
         }

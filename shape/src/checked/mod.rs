@@ -10,9 +10,14 @@ mod message;
 mod tests;
 mod words;
 
-use crate::{Argument, Graph, MAX_INPUTS, Op, Outline, Shape, ShapeError, Tensor, TensorKind};
+use crate::{
+    Argument, Graph, LayerInfo, MAX_INPUTS, Op, Outline, Shape, ShapeError, Tensor, TensorKind,
+};
 
-pub use checks::{check_argument, check_difference, check_dimension, check_divisor, check_header};
+pub use checks::{
+    check_argument, check_difference, check_dimension, check_divisor, check_header, difference,
+    quotient, remainder,
+};
 pub use message::Message;
 pub use words::{Join, Shortcut};
 
@@ -101,6 +106,30 @@ impl<const N: usize> Checked<N> {
             node += 1;
         }
         true
+    }
+
+    /// What is known of every node: as [`Graph::layers`], but names and shapes alone where a rule is
+    /// broken.
+    pub const fn layers(&self, graph: &Graph<'static>) -> [LayerInfo; N] {
+        if self.is_sound() {
+            return graph.layers(&self.shapes);
+        }
+        let nothing = LayerInfo {
+            name: "",
+            kind: "",
+            output: self.shapes[0],
+            parameters: 0,
+            multiply_adds: 0,
+        };
+        let mut layers = [nothing; N];
+        let mut node = 0;
+        while node < N {
+            layers[node].name = graph.nodes[node].name;
+            layers[node].kind = graph.nodes[node].op.kind();
+            layers[node].output = self.shapes[node];
+            node += 1;
+        }
+        layers
     }
 
     /// The tensors in the order of the parameter struct; `T` is [`Graph::tensor_count`]. Those of a

@@ -6,13 +6,17 @@ mod arguments;
 mod attributes;
 mod blocks;
 mod constants;
+mod dims;
 mod flow;
 mod header;
 mod layer;
 mod names;
 mod report;
 mod scope;
+mod settings;
 mod structure;
+mod symbolic;
+mod symbols;
 mod unused;
 
 use std::collections::HashSet;
@@ -22,10 +26,13 @@ use typenet_shape::{Op, Outline, Shape, TensorKind};
 
 pub use attributes::Attributes;
 pub use scope::{Segment, path_text};
+pub use settings::Setting;
+pub use symbols::{Check, Rule, Symbol, Words, last_word};
 
 use crate::Mistake;
 use crate::layers;
 use crate::mistake::Place;
+use crate::number::{Number, shape_text};
 use crate::parse::{Body, Declaration, Entry};
 use blocks::Use;
 use constants::Constants;
@@ -55,6 +62,12 @@ pub struct Checked {
     pub output: Option<Shape>,
     /// The input and the layers in order.
     pub nodes: Vec<Node>,
+    /// The output's shape as declared, if the compiler alone knows some of its numbers.
+    pub symbolic_output: Option<Vec<Number>>,
+    /// What the compiler alone knows.
+    pub symbols: Vec<Symbol>,
+    /// The rules that are left to the compiler.
+    pub checks: Vec<Check>,
     /// What has layers as its fields: named structures, uses of blocks, and repeats with their
     /// rounds.
     pub groups: Vec<Group>,
@@ -100,6 +113,13 @@ pub struct Node {
     pub inputs: Vec<usize>,
     /// What is known of its value.
     pub value: Known,
+    /// The values of all its arguments.
+    pub settings: Vec<Setting>,
+    /// The shape of its value, if the compiler alone knows some numbers of it.
+    pub symbolic_dims: Vec<Number>,
+    /// The shapes of its tensors, if the compiler alone knows some numbers of them; then those in
+    /// `tensors` have ones.
+    pub symbolic_tensors: Vec<(TensorKind, Vec<Number>)>,
     /// Its parameters and running statistics with their shapes, as far as they are known.
     pub tensors: Vec<(TensorKind, Shape)>,
 }
@@ -120,6 +140,9 @@ impl Node {
             op: None,
             inputs: Vec::new(),
             value: Known::NOTHING,
+            settings: Vec::new(),
+            symbolic_dims: Vec::new(),
+            symbolic_tensors: Vec::new(),
             tensors: Vec::new(),
         }
     }
@@ -143,6 +166,8 @@ pub enum Known {
     Shape(Shape),
     /// Likely all of it, but a layer before has a mistake: no rule is applied to it.
     Assumed(Shape),
+    /// All of it, in numbers of which the compiler alone knows some: see [`Node::symbolic_dims`].
+    Symbolic(Outline),
     /// As much as a layer says that does not fit its input.
     Outline(Outline),
 }
@@ -154,6 +179,7 @@ impl Known {
     pub fn shape(self) -> Option<Shape> {
         match self {
             Known::Shape(shape) | Known::Assumed(shape) => Some(shape),
+            Known::Symbolic(_) => None,
             Known::Outline(outline) => outline.shape(),
         }
     }
@@ -161,7 +187,7 @@ impl Known {
     fn outline(self) -> Outline {
         match self {
             Known::Shape(shape) | Known::Assumed(shape) => Outline::of(shape),
-            Known::Outline(outline) => outline,
+            Known::Symbolic(outline) | Known::Outline(outline) => outline,
         }
     }
 }
@@ -185,6 +211,7 @@ impl std::fmt::Display for Checked {
             match node.value {
                 Known::Shape(shape) => writeln!(f, " → {shape}")?,
                 Known::Assumed(shape) => writeln!(f, " → {shape}?")?,
+                Known::Symbolic(_) => writeln!(f, " → {}", shape_text(&node.symbolic_dims))?,
                 Known::Outline(Outline { channels: Some(channels), .. }) => {
                     writeln!(f, " → [{channels}, ?]")?;
                 }
@@ -212,6 +239,9 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         name: declaration.name.clone(),
         input,
         output,
+        symbolic_output: checker.symbolic_output,
+        symbols: checker.symbols,
+        checks: checker.checks,
         nodes: checker.nodes,
         groups: checker.groups,
         words: checker.words,
@@ -251,6 +281,10 @@ struct Checker<'a> {
     forgiven: HashSet<String>,
     /// How many entries have been read, each time that they are.
     entries_read: usize,
+    symbolic_output: Option<Vec<Number>>,
+    symbols: Vec<Symbol>,
+    checks: Vec<Check>,
+    unknown_numbers: usize,
 }
 
 impl<'a> Checker<'a> {
@@ -275,6 +309,10 @@ impl<'a> Checker<'a> {
             closed: Vec::new(),
             forgiven: HashSet::new(),
             entries_read: 0,
+            symbolic_output: None,
+            symbols: Vec::new(),
+            checks: Vec::new(),
+            unknown_numbers: 0,
         };
         checker.open_frame(scope::Bounds::None, &body.entries);
         checker.define_text("input", 0);
@@ -379,5 +417,7 @@ fn place_of_path(path: &syn::Path) -> Place {
 
 #[cfg(test)]
 mod structure_tests;
+#[cfg(test)]
+mod symbolic_tests;
 #[cfg(test)]
 mod tests;

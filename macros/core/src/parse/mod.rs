@@ -11,7 +11,7 @@ mod structure;
 use proc_macro2::{Delimiter, Group, Ident, Punct, Span, TokenStream, TokenTree};
 use syn::{Attribute, Visibility};
 
-pub use expression::{Expression, Form, Operator};
+pub use expression::{Expression, Form, Operator, path_text};
 
 use crate::Mistake;
 use crate::mistake::Place;
