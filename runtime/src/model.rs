@@ -2,6 +2,7 @@ use std::sync::OnceLock;
 
 use crate::folded::Folded;
 use crate::single::Single;
+use crate::transformed::{self, Prepared};
 use crate::{Error, Network, Plain, Result};
 
 /// What a net's struct holds: its parameters on the heap, and what is stored beside them.
@@ -10,6 +11,8 @@ pub struct Model<P> {
     pub(crate) metadata: Metadata,
     /// The parameters with the batch norms folded in, since they were last changed.
     folded: OnceLock<Option<Box<Folded>>>,
+    /// The weights transformed for inference, since they were last changed.
+    transformed: OnceLock<Vec<f32>>,
     /// The parameters packed for one image, since they were last changed.
     single: OnceLock<Option<Box<Single>>>,
 }
@@ -21,7 +24,13 @@ impl<P: Plain> Model<P> {
     }
 
     fn of(parameters: Box<P>, metadata: Metadata) -> Model<P> {
-        Model { parameters, metadata, folded: OnceLock::new(), single: OnceLock::new() }
+        Model {
+            parameters,
+            metadata,
+            folded: OnceLock::new(),
+            transformed: OnceLock::new(),
+            single: OnceLock::new(),
+        }
     }
 
     /// The parameters.
@@ -32,6 +41,7 @@ impl<P: Plain> Model<P> {
     /// The parameters, to change.
     pub fn parameters_mut(&mut self) -> &mut P {
         self.folded.take();
+        self.transformed.take();
         self.single.take();
         &mut self.parameters
     }
@@ -40,6 +50,14 @@ impl<P: Plain> Model<P> {
     pub(crate) fn folded<N: Network<Parameters = P>>(&self) -> Option<&Folded> {
         let fold = || Folded::new(&N::GRAPH, &N::LAYOUT, self.parameters.as_flat()).map(Box::new);
         self.folded.get_or_init(fold).as_deref()
+    }
+
+    /// What inference of many images needs beside the parameters.
+    pub(crate) fn prepared<N: Network<Parameters = P>>(&self) -> Prepared<'_> {
+        let folded = self.folded::<N>();
+        let transform =
+            || transformed::for_inference(&N::LAYOUT, self.parameters.as_flat(), folded);
+        Prepared { folded, transformed: self.transformed.get_or_init(transform) }
     }
 
     /// The parameters packed for one image, if the net has kernels for that.

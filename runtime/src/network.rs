@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Graph, LayerInfo, Norm, Op, Plan, Step, Tensor, TensorKind};
+use typenet_shape::{
+    Buffer, Conv2dPass, Graph, LayerInfo, Norm, Op, Plan, Step, Tensor, TensorKind, Transformed,
+};
 
+use crate::kernels::winograd;
 use crate::model::{Metadata, Model};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
@@ -25,6 +28,11 @@ pub struct Layout {
     pub steps: &'static [Step],
     /// The batch norms in order.
     pub norms: &'static [Norm],
+    /// The convolutions that transform their weight, or its gradient, in each pass, by the number of
+    /// the [`Conv2dPass`].
+    pub transformed: [&'static [Transformed]; 3],
+    /// Numbers of 16 images that a step needs for itself while training, and in inference.
+    pub scratch_len: [usize; 2],
     /// The input in the arena while training.
     pub training_input: Buffer,
     /// The output in the arena while training.
@@ -55,6 +63,19 @@ impl Layout {
             tensors,
             steps: plan.steps(),
             norms: plan.norms(),
+            transformed: [
+                plan.transformed(Conv2dPass::Forward),
+                plan.transformed(Conv2dPass::BackwardData),
+                plan.transformed(Conv2dPass::BackwardWeight),
+            ],
+            scratch_len: [
+                plan.scratch_len(&[
+                    Conv2dPass::Forward,
+                    Conv2dPass::BackwardData,
+                    Conv2dPass::BackwardWeight,
+                ]),
+                plan.scratch_len(&[Conv2dPass::Forward]),
+            ],
             training_input: plan.training_input,
             training_output: plan.training_output,
             output_gradient: plan.output_gradient,
@@ -62,6 +83,14 @@ impl Layout {
             inference_output: plan.inference_output,
             training_len: plan.training_len,
             inference_len: plan.inference_len,
+        }
+    }
+
+    /// Numbers that the convolutions transform in a pass, all together.
+    pub(crate) fn transformed_len(&self, pass: Conv2dPass) -> usize {
+        match self.transformed[pass as usize] {
+            [.., last] if winograd::is_enabled() => last.place.end(),
+            _ => 0,
         }
     }
 
@@ -230,7 +259,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// The workspace grows if there are more images than it was made for.
     fn forward(&mut self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
         let parameters = self.model().parameters();
-        ws.core.forward(&Self::LAYOUT, Plain::flatten(inputs), &|run| {
+        let flat = parameters.as_flat();
+        ws.core.forward(&Self::LAYOUT, flat, Plain::flatten(inputs), &|run| {
             Self::forward_group(parameters, run);
         });
         if !Self::LAYOUT.norms.is_empty() {
@@ -323,8 +353,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         classes: &mut [usize],
     ) -> Result<()> {
         workspace::same_count("classes to write", images.len(), classes.len())?;
-        let (parameters, folded) = (self.model().parameters(), self.model().folded::<Self>());
-        ws.core.infer_rows(&Self::LAYOUT, folded, Plain::flatten(images), classes, &|run| {
+        let (parameters, prepared) = (self.model().parameters(), self.model().prepared::<Self>());
+        ws.core.infer_rows(&Self::LAYOUT, prepared, Plain::flatten(images), classes, &|run| {
             Self::forward_group(parameters, run);
         });
         Ok(())
@@ -470,7 +500,7 @@ fn backward<N: Network>(net: &N, inputs: &[N::Input], ws: &mut Workspace<N>, acc
     );
     let parameters = net.model().parameters();
     let gradients = ws.gradients.as_flat_mut();
-    ws.core.backward(&N::LAYOUT, gradients, accumulate, &|slot, run| {
+    ws.core.backward(&N::LAYOUT, parameters.as_flat(), gradients, accumulate, &|slot, run| {
         if let Some(slot) = N::Parameters::from_flat_mut(slot) {
             N::backward_group(parameters, slot, run);
         }
@@ -493,15 +523,15 @@ pub(crate) fn largest(row: &[f32]) -> usize {
 fn infer<N: Network>(net: &N, ws: Option<&mut Workspace<N>>, images: &[f32], outputs: &mut [f32]) {
     let parameters = net.model().parameters();
     let group = |run: &mut Forward<'_>| N::forward_group(parameters, run);
-    let folded = net.model().folded::<N>();
+    let prepared = || net.model().prepared::<N>();
     let one = images.len() == N::Input::LEN;
     match (one.then(|| net.model().single::<N>()).flatten(), ws) {
         (Some(single), Some(ws)) => {
             ws.core.infer_one(&N::LAYOUT, single, images, outputs, &group);
         }
         (Some(single), None) => inference::infer_one(&N::LAYOUT, single, images, outputs, &group),
-        (None, Some(ws)) => ws.core.infer(&N::LAYOUT, folded, images, outputs, &group),
-        (None, None) => inference::infer(&N::LAYOUT, folded, images, outputs, &group),
+        (None, Some(ws)) => ws.core.infer(&N::LAYOUT, prepared(), images, outputs, &group),
+        (None, None) => inference::infer(&N::LAYOUT, prepared(), images, outputs, &group),
     }
 }
 

@@ -114,7 +114,7 @@ fn kind_and_arguments(op: &Op) -> String {
             arguments.extend((!bias).then(|| "bias = false".to_owned()));
         }
         Op::DepthwiseConv2d { kernel, multiplier, stride, padding, dilation, bias } => {
-            arguments.push(format!("kernel = {}", pair(kernel)));
+            arguments.push(pair(kernel));
             arguments.extend(unless([1, 1], "stride", stride));
             arguments.extend(zeros(padding));
             arguments.extend(unless([1, 1], "dilation", dilation));

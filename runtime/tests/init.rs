@@ -85,6 +85,42 @@ fn weights_follow_their_formula() {
     }
 }
 
+/// 16 input channels in 2 groups, 12 outputs of each of the other 24: fan_in 8 · 24 / 6 = 32, fan_out
+/// 24 · 24 = 576, and 12 · 24 = 288 where PyTorch takes the outputs for the inputs.
+const TRANSPOSED: Graph<'static> = Graph {
+    name: "Transposed",
+    nodes: &[
+        Node { name: "input", op: Op::Input { shape: Shape::new(&[16, 6, 7]) }, inputs: &[] },
+        Node {
+            name: "up",
+            op: Op::ConvTranspose2d {
+                out_channels: 24,
+                kernel: [4, 6],
+                stride: [2, 3],
+                padding: [1, 1],
+                output_padding: [0, 0],
+                groups: 2,
+                bias: true,
+                dilation: [1, 1],
+            },
+            inputs: &[0],
+        },
+    ],
+};
+
+#[test]
+fn transposed_convolutions_keep_the_size_of_values_too() {
+    const TENSORS: [Tensor; 2] = TRANSPOSED.tensors::<2, 2>();
+    let tensors = |scheme| draw(scheme, &TRANSPOSED, &TENSORS, 7);
+    let bound = |variance: f64| Some((3.0 * variance).sqrt());
+    distributed(&tensors(Scheme::KaimingUniform)[0], 2.0 / 32.0, bound(2.0 / 32.0));
+    distributed(&tensors(Scheme::XavierNormal)[0], 2.0 / 608.0, None);
+    let pytorch = 1.0 / (3.0 * 288.0);
+    let drawn = tensors(Scheme::PyTorchDefault);
+    distributed(&drawn[0], pytorch, bound(pytorch));
+    assert!(drawn[1].iter().all(|&b| b != 0.0 && f64::from(b.abs()) <= 1.0 / 288f64.sqrt()));
+}
+
 #[test]
 fn biases_are_zero_except_in_pytorchs_scheme() {
     for scheme in SCHEMES {

@@ -12,6 +12,7 @@
 //!   of them.
 //! - `correlate`: the tile loop under a convolution and its data gradient; `weight_gradient`: the
 //!   one under its weight gradient; `linear_weight`: a linear layer's.
+//! - `winograd/`: the same for kernels of 3×3, with fewer products.
 //! - `moments`: means and variances, under the normalisations.
 //! - `single/`: one image instead of 16, with its channels side by side.
 //! - one file for each operation, with the safe functions that the passes call.
@@ -48,3 +49,4 @@ pub mod team;
 pub mod upsample;
 
 pub use scale::scale;
+pub mod winograd;

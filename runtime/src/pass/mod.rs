@@ -5,14 +5,15 @@ mod enlarge;
 mod joins;
 mod norms;
 
-use typenet_shape::{Activation, Buffer, Op, Source, Step};
+use typenet_shape::{Activation, Buffer, Conv2dKernel, Conv2dPass, Op, Source, Step};
 
 use crate::folded::Folded;
 use crate::kernels::{
-    self, Isa, Lanes, activation, conv2d, dropout, join, linear, pool2d, softmax,
+    self, Isa, Lanes, activation, conv2d, dropout, join, linear, pool2d, softmax, winograd,
 };
 use crate::parameters::LayerParameters;
 use crate::single::Image;
+use crate::transformed::Prepared;
 
 /// Whether a pass trains, and for training which random numbers are its own.
 #[derive(Clone, Copy, Debug)]
@@ -61,26 +62,38 @@ pub struct Forward<'a> {
     pub(crate) image: Option<Image<'a>>,
     /// The parameters of layers that have taken in a batch norm.
     pub(crate) folded: Option<&'a Folded>,
+    /// The weights of convolutions that transform them.
+    transformed: &'a [f32],
+    /// Memory that a step needs while it runs.
+    scratch: &'a mut [Lanes],
 }
 
 impl<'a> Forward<'a> {
     pub(crate) fn training(
         arena: &'a mut [Lanes],
+        scratch: &'a mut [Lanes],
+        transformed: &'a [f32],
         mode: Mode,
         segment: Segment<'a>,
     ) -> Forward<'a> {
-        let isa = kernels::isa();
-        Forward { arena, mode, isa, segment: Some(segment), image: None, folded: None }
+        let (isa, segment) = (kernels::isa(), Some(segment));
+        Forward { arena, mode, isa, segment, image: None, folded: None, transformed, scratch }
     }
 
-    pub(crate) fn inference(arena: &'a mut [Lanes], folded: Option<&'a Folded>) -> Forward<'a> {
-        let (mode, isa) = (Mode::Inference, kernels::isa());
-        Forward { arena, mode, isa, segment: None, image: None, folded }
+    pub(crate) fn inference(
+        arena: &'a mut [Lanes],
+        scratch: &'a mut [Lanes],
+        prepared: Prepared<'a>,
+    ) -> Forward<'a> {
+        let (mode, isa, Prepared { folded, transformed }) =
+            (Mode::Inference, kernels::isa(), prepared);
+        Forward { arena, mode, isa, segment: None, image: None, folded, transformed, scratch }
     }
 
     /// Inference of one image.
     pub(crate) fn of_image(arena: &'a mut [Lanes], image: Image<'a>) -> Forward<'a> {
-        Forward { image: Some(image), ..Forward::inference(arena, None) }
+        let prepared = Prepared { folded: None, transformed: &[] };
+        Forward { image: Some(image), ..Forward::inference(arena, &mut [], prepared) }
     }
 
     /// Whether a step runs in this segment, and no other does its work.
@@ -142,8 +155,19 @@ impl<'a> Forward<'a> {
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
         let (isa, f) = (self.isa, self.activation_of(step));
-        let (x, other, y) = self.operands(step);
-        conv2d::forward_and_add(isa, &geometry, x, weight, bias, other, f, y);
+        let buffers = match self.mode {
+            Mode::Training { .. } => &step.training,
+            Mode::Inference => &step.inference,
+        };
+        let (x, other, y) = operands(self.arena, buffers.input, buffers.added, buffers.output);
+        match transformed(step, Conv2dPass::Forward) {
+            Some((kernel, place)) => {
+                let weight = &self.transformed[place.offset..place.end()];
+                let scratch = &mut *self.scratch;
+                winograd::forward(isa, kernel, &geometry, x, weight, bias, other, f, y, scratch);
+            }
+            None => conv2d::forward_and_add(isa, &geometry, x, weight, bias, other, f, y),
+        }
     }
 
     /// `W x + b` with activation.
@@ -288,11 +312,28 @@ pub struct Backward<'a> {
     mode: Mode,
     pub(crate) isa: Isa,
     pub(crate) segment: Segment<'a>,
+    room: Room<'a>,
+}
+
+/// What convolutions that transform need beside the arena in a backward pass.
+#[derive(Debug)]
+pub(crate) struct Room<'a> {
+    /// The weights transformed for the data gradient.
+    pub(crate) transformed: &'a [f32],
+    /// Where the gradients of transformed weights are added up.
+    pub(crate) sums: &'a mut [f32],
+    /// Memory that a step needs while it runs.
+    pub(crate) scratch: &'a mut [Lanes],
 }
 
 impl<'a> Backward<'a> {
-    pub(crate) fn new(arena: &'a mut [Lanes], mode: Mode, segment: Segment<'a>) -> Backward<'a> {
-        Backward { arena, mode, isa: kernels::isa(), segment }
+    pub(crate) fn new(
+        arena: &'a mut [Lanes],
+        mode: Mode,
+        segment: Segment<'a>,
+        room: Room<'a>,
+    ) -> Backward<'a> {
+        Backward { arena, mode, isa: kernels::isa(), segment, room }
     }
 
     /// Whether a step runs in this segment.
@@ -350,13 +391,24 @@ impl<'a> Backward<'a> {
         self.pass_on(step, gradient);
         let isa = self.isa;
         let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-        conv2d::backward_weight(isa, &geometry, x, dy, dw, db);
+        let Room { transformed: weights, sums, scratch } = &mut self.room;
+        match transformed(step, Conv2dPass::BackwardWeight) {
+            Some((kernel, place)) => {
+                let sums = &mut sums[place.offset..place.end()];
+                winograd::backward_weight(isa, kernel, &geometry, x, dy, sums, db, scratch);
+            }
+            None => conv2d::backward_weight(isa, &geometry, x, dy, dw, db),
+        }
         if let Some(input_gradient) = step.input_gradient {
+            let (accumulates, g) = (step.accumulates, &geometry);
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-            if step.accumulates {
-                conv2d::add_backward_data(isa, &geometry, dy, weight, dx);
-            } else {
-                conv2d::backward_data(isa, &geometry, dy, weight, dx);
+            match transformed(step, Conv2dPass::BackwardData) {
+                Some((kernel, place)) => {
+                    let weight = &weights[place.offset..place.end()];
+                    winograd::backward_data(isa, kernel, g, dy, weight, accumulates, dx, scratch);
+                }
+                None if accumulates => conv2d::add_backward_data(isa, g, dy, weight, dx),
+                None => conv2d::backward_data(isa, g, dy, weight, dx),
             }
         }
     }
@@ -503,6 +555,11 @@ impl<'a> Backward<'a> {
         kernels::scale(isa, factor, dy, dx);
         self.add_up(step);
     }
+}
+
+/// The kernel of a convolution that transforms in a pass, and where its numbers stand.
+fn transformed(step: &Step, pass: Conv2dPass) -> Option<(Conv2dKernel, Buffer)> {
+    step.transformed[pass as usize].filter(|_| winograd::is_enabled())
 }
 
 pub(crate) fn both(step: &Step) -> Option<(Buffer, Buffer)> {

@@ -1,6 +1,7 @@
+use super::kernels::Kernels;
 use super::place::{Item, place};
 use super::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
-use crate::{Activation, Fused, Fusion, Graph, Op, Shape};
+use crate::{Activation, Conv2dPass, Fused, Fusion, Graph, Op, Shape, TensorKind};
 
 impl<const N: usize> Plan<N> {
     /// A plan without steps.
@@ -11,6 +12,7 @@ impl<const N: usize> Plan<N> {
             step_of: [0; N],
             norms: [no_norm(); N],
             norm_count: 0,
+            kernels: [Kernels::choose(&mut [], &[Buffer::NONE; N], Conv2dPass::Forward); 3],
             training_input: Buffer::NONE,
             training_output: Buffer::NONE,
             output_gradient: Buffer::NONE,
@@ -205,9 +207,17 @@ impl<const N: usize> Plan<N> {
             node += 1;
         }
 
+        let weights: [Buffer; N] = weights(graph, &shapes);
+        let (own, _) = steps.split_at_mut(count);
+        let kernels = [
+            Kernels::choose(own, &weights, Conv2dPass::Forward),
+            Kernels::choose(own, &weights, Conv2dPass::BackwardData),
+            Kernels::choose(own, &weights, Conv2dPass::BackwardWeight),
+        ];
         Plan {
             steps,
             step_count,
+            kernels,
             step_of,
             norms,
             norm_count,
@@ -220,6 +230,29 @@ impl<const N: usize> Plan<N> {
             inference_len,
         }
     }
+}
+
+/// Where each node's weight stands among the parameters; see [`Graph::tensors`].
+const fn weights<const N: usize>(graph: &Graph<'_>, shapes: &[Shape; N]) -> [Buffer; N] {
+    let mut weights = [Buffer::NONE; N];
+    let (mut node, mut offset) = (0, 0);
+    while node < N {
+        let op = &graph.nodes[node].op;
+        let mut k = 0;
+        while k < op.tensors().len() {
+            let kind = op.tensors()[k];
+            if let Some(shape) = op.tensor(kind, shapes[graph.nodes[node].inputs[0]]) {
+                let len = shape.elements();
+                if let TensorKind::Weight = kind {
+                    weights[node] = Buffer { offset, len };
+                }
+                offset += len;
+            }
+            k += 1;
+        }
+        node += 1;
+    }
+    weights
 }
 
 const fn no_step(shape: Shape) -> Step {
@@ -252,6 +285,7 @@ const fn no_step(shape: Shape) -> Step {
         accumulates: false,
         adds_to: None,
         added_gradient: None,
+        transformed: [None; 3],
         scratch: None,
         sources: [source; MAX_INPUTS],
         source_count: 0,

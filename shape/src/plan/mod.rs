@@ -2,12 +2,16 @@
 //! `place` gives it its offset.
 
 mod build;
+mod kernels;
 mod place;
 #[cfg(test)]
 #[allow(clippy::expect_used)]
 mod tests;
 
-use crate::{Activation, Checked, Graph, Op, Shape};
+pub use kernels::Transformed;
+
+use self::kernels::Kernels;
+use crate::{Activation, Checked, Conv2dKernel, Conv2dPass, Graph, Op, Shape};
 
 /// The most values that one layer reads.
 pub const MAX_INPUTS: usize = 8;
@@ -99,6 +103,9 @@ pub struct Step {
     /// Room for a gradient: on its way, as long as the step's output, where a product needs it; or of
     /// the step's input, where a norm has none to write.
     pub scratch: Option<Buffer>,
+    /// The kernel of a convolution and where its transformed numbers stand, for each
+    /// [`Conv2dPass`]; `None` for the direct kernel.
+    pub transformed: [Option<(Conv2dKernel, Buffer)>; 3],
     sources: [Source; MAX_INPUTS],
     source_count: usize,
 }
@@ -148,6 +155,7 @@ pub struct Plan<const N: usize> {
     step_of: [usize; N],
     norms: [Norm; N],
     norm_count: usize,
+    kernels: [Kernels<N>; 3],
     /// The net's input value while training.
     pub training_input: Buffer,
     /// The net's output value while training.
@@ -179,6 +187,24 @@ impl<const N: usize> Plan<N> {
     /// The batch norms in order: a training step has one segment more than there are of them.
     pub const fn norms(&self) -> &[Norm] {
         self.norms.split_at(self.norm_count).0
+    }
+
+    /// The convolutions that transform their weight, or its gradient, in a pass.
+    pub const fn transformed(&self, pass: Conv2dPass) -> &[Transformed] {
+        self.kernels[pass as usize].all()
+    }
+
+    /// Numbers of 16 images that a step needs for itself in one of these passes.
+    pub const fn scratch_len(&self, passes: &[Conv2dPass]) -> usize {
+        let (mut most, mut i) = (0, 0);
+        while i < passes.len() {
+            let len = self.kernels[passes[i] as usize].scratch_len;
+            if len > most {
+                most = len;
+            }
+            i += 1;
+        }
+        most
     }
 
     /// The step of the layer at `node`.

@@ -1,0 +1,195 @@
+//! Winograd's transforms along one axis, for tiles of 2 and of 4 outputs: `N` = 4 and 6 numbers.
+//!
+//! With the matrices below, `Aᵀ [(G g) ⊙ (Bᵀ d)]` are the `N − 2` products of the three taps `g`
+//! with neighbours in `d`: polynomials multiplied at the points 0, 1, −1, (2, −2) and ∞. All these
+//! maps are linear in `g`, so a gradient goes back through the transposed ones.
+//! (Lavin and Gray, *Fast Algorithms for Convolutional Neural Networks*, 2015.)
+
+use super::super::simd::Simd;
+
+/// `Bᵀ d`, a tile's input at the points:
+///
+/// ```text
+///                     4  0 −5  0  1  0
+///  1  0 −1  0         0 −4 −4  1  1  0
+///  0  1  1  0         0  4 −4 −1  1  0
+///  0 −1  1  0         0 −2 −1  2  1  0
+///  0 −1  0  1         0  2 −1 −2  1  0
+///                     0  4  0 −5  0  1
+/// ```
+#[inline(always)]
+pub(super) fn input<S: Simd, const N: usize>(s: S, d: [S::V; N]) -> [S::V; N] {
+    let mut v = [s.splat(0.0); N];
+    if N == 4 {
+        v[0] = s.sub(d[0], d[2]);
+        v[1] = s.add(d[2], d[1]);
+        v[2] = s.sub(d[2], d[1]);
+        v[3] = s.sub(d[3], d[1]);
+        return v;
+    }
+    let (four, minus_four) = (s.splat(4.0), s.splat(-4.0));
+    let (two, minus_two) = (s.splat(2.0), s.splat(-2.0));
+    let even = s.sub(d[4], d[2]);
+    let odd = s.sub(d[3], d[1]);
+    v[0] = s.fma(four, s.sub(d[0], d[2]), even);
+    let (a, b) = (s.fma(minus_four, d[2], d[4]), s.fma(minus_four, d[1], d[3]));
+    v[1] = s.add(a, b);
+    v[2] = s.sub(a, b);
+    v[3] = s.fma(two, odd, even);
+    v[4] = s.fma(minus_two, odd, even);
+    v[5] = s.fma(minus_four, odd, s.sub(d[5], d[3]));
+    v
+}
+
+/// `Aᵀ m`, the `N − 2` outputs from the products at the points; the rest of the array means nothing:
+///
+/// ```text
+///  1  1  1  0         1  1  1  1  1  0
+///  0  1 −1  1         0  1 −1  2 −2  0
+///                     0  1  1  4  4  0
+///                     0  1 −1  8 −8  1
+/// ```
+#[inline(always)]
+pub(super) fn output<S: Simd, const N: usize>(s: S, m: [S::V; N]) -> [S::V; N] {
+    let mut y = m;
+    let (sum, difference) = (s.add(m[1], m[2]), s.sub(m[1], m[2]));
+    if N == 4 {
+        y[0] = s.add(m[0], sum);
+        y[1] = s.add(difference, m[3]);
+        return y;
+    }
+    let (sum2, difference2) = (s.add(m[3], m[4]), s.sub(m[3], m[4]));
+    y[0] = s.add(s.add(m[0], sum), sum2);
+    y[1] = s.fma(s.splat(2.0), difference2, difference);
+    y[2] = s.fma(s.splat(4.0), sum2, sum);
+    y[3] = s.add(s.fma(s.splat(8.0), difference2, difference), m[5]);
+    y
+}
+
+/// `A y`, the gradient of [`output`]; reads `N − 2` numbers.
+#[inline(always)]
+pub(super) fn output_gradient<S: Simd, const N: usize>(s: S, y: [S::V; N]) -> [S::V; N] {
+    let mut m = y;
+    if N == 4 {
+        m[0] = y[0];
+        m[1] = s.add(y[0], y[1]);
+        m[2] = s.sub(y[0], y[1]);
+        m[3] = y[1];
+        return m;
+    }
+    let (even, odd) = (s.add(y[0], y[2]), s.add(y[1], y[3]));
+    let four = s.splat(4.0);
+    let (even2, odd2) = (s.fma(four, y[2], y[0]), s.fma(four, y[3], y[1]));
+    m[0] = y[0];
+    m[1] = s.add(even, odd);
+    m[2] = s.sub(even, odd);
+    m[3] = s.fma(s.splat(2.0), odd2, even2);
+    m[4] = s.fma(s.splat(-2.0), odd2, even2);
+    m[5] = y[3];
+    m
+}
+
+/// `G g`, the three taps at the points:
+///
+/// ```text
+///                     1/4    0     0
+///   1   0   0        −1/6  −1/6  −1/6
+///  1/2 1/2 1/2       −1/6   1/6  −1/6
+///  1/2 −1/2 1/2      1/24  1/12   1/6
+///   0   0   1        1/24 −1/12   1/6
+///                      0     0     1
+/// ```
+#[inline(always)]
+pub(super) fn weight<S: Simd, const N: usize>(s: S, g: [S::V; 3]) -> [S::V; N] {
+    let mut u = [s.splat(0.0); N];
+    let ends = s.add(g[0], g[2]);
+    u[N - 1] = g[2];
+    if N == 4 {
+        let half = s.splat(0.5);
+        u[0] = g[0];
+        u[1] = s.mul(half, s.add(ends, g[1]));
+        u[2] = s.mul(half, s.sub(ends, g[1]));
+        return u;
+    }
+    let minus_sixth = s.splat(-1.0 / 6.0);
+    u[0] = s.mul(s.splat(0.25), g[0]);
+    u[1] = s.mul(minus_sixth, s.add(ends, g[1]));
+    u[2] = s.mul(minus_sixth, s.sub(ends, g[1]));
+    let even = s.fma(s.splat(1.0 / 6.0), g[2], s.mul(s.splat(1.0 / 24.0), g[0]));
+    let twelfth = s.splat(1.0 / 12.0);
+    u[3] = s.fma(twelfth, g[1], even);
+    u[4] = s.sub(even, s.mul(twelfth, g[1]));
+    u
+}
+
+/// `Gᵀ u`, the gradient of [`weight`].
+#[inline(always)]
+pub(super) fn weight_gradient<S: Simd, const N: usize>(s: S, u: [S::V; N]) -> [S::V; 3] {
+    let (sum, difference) = (s.add(u[1], u[2]), s.sub(u[1], u[2]));
+    if N == 4 {
+        let half = s.splat(0.5);
+        let sum = s.mul(half, sum);
+        return [s.add(u[0], sum), s.mul(half, difference), s.add(sum, u[3])];
+    }
+    let (sum2, difference2) = (s.add(u[3], u[4]), s.sub(u[3], u[4]));
+    let (sixth, minus_sixth) = (s.splat(1.0 / 6.0), s.splat(-1.0 / 6.0));
+    let first = s.fma(s.splat(0.25), u[0], s.mul(s.splat(1.0 / 24.0), sum2));
+    [
+        s.fma(minus_sixth, sum, first),
+        s.fma(minus_sixth, difference, s.mul(s.splat(1.0 / 12.0), difference2)),
+        s.fma(sixth, s.sub(sum2, sum), u[N - 1]),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::simd::portable::Portable;
+    use super::super::super::simd::{Kernel, Simd};
+    use super::*;
+
+    struct Check<const N: usize>;
+
+    impl<const N: usize> Kernel for Check<N> {
+        type Output = ();
+
+        fn run<S: Simd>(self, s: S) {
+            let splat = |numbers: [f32; N]| numbers.map(|number| s.splat(number));
+            let first = |v: S::V| s.sums([v; 4])[0] / S::WIDTH as f32;
+            // Each entry of the three matrices appears for some pair of unit vectors.
+            for tap in 0..3 {
+                let mut g = [s.splat(0.0); 3];
+                g[tap] = s.splat(1.0);
+                for place in 0..N {
+                    let mut d = [0.0; N];
+                    d[place] = 1.0;
+                    let u = weight::<S, N>(s, g);
+                    let v = input(s, splat(d));
+                    let mut m = v;
+                    for n in 0..N {
+                        m[n] = s.mul(u[n], v[n]);
+                    }
+                    let y = output(s, m);
+                    for k in 0..N - 2 {
+                        let expected = if k + tap == place { 1.0 } else { 0.0 };
+                        assert!((first(y[k]) - expected).abs() <= 1e-6, "output {k}");
+                        // The gradients: ⟨A y, u ⊙ v⟩ = ⟨y, Aᵀ (u ⊙ v)⟩, and so on.
+                        let mut dy = [0.0; N];
+                        dy[k] = 1.0;
+                        let mut du = output_gradient(s, splat(dy));
+                        for n in 0..N {
+                            du[n] = s.mul(du[n], v[n]);
+                        }
+                        let dg = weight_gradient(s, du);
+                        assert!((first(dg[tap]) - expected).abs() <= 1e-6, "gradient {k}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_at_the_points_are_the_convolution() {
+        Portable.run(Check::<4>);
+        Portable.run(Check::<6>);
+    }
+}
