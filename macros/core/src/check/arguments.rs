@@ -233,7 +233,10 @@ impl Checker<'_> {
         {
             return given.map(Setting::from);
         }
+        self.takes_paths =
+            matches!(expected.kind, Kind::Count | Kind::Pair | Kind::Padding | Kind::Shape);
         let value = self.evaluate(written);
+        self.takes_paths = false;
         let number = value.number();
         let pair = |numbers: &[usize]| Given::Pair([numbers[0], numbers[1]]);
         match (expected.kind, number, &value) {

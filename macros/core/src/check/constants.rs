@@ -304,12 +304,15 @@ impl<'a> Checker<'a> {
                     "declare `const {text}: usize = …;` before the layers, or the block's parameter `{text}`"
                 ),
             ),
-            (None, None) => (
+            (None, None) if self.takes_paths => (
                 "constant",
                 format!(
                     "declare `const {text}: usize = …;` before the layers, or write `self::{text}` for one of your crate"
                 ),
             ),
+            (None, None) => {
+                ("constant", format!("declare `const {text}: usize = …;` before the layers"))
+            }
         };
         self.report(Mistake::new(place, format!("there is no {what} `{text}`")).help(help));
     }

@@ -45,7 +45,10 @@ impl Checker<'_> {
     fn header(&mut self, written: &Dimensions, what: &'static str) -> Option<Vec<Number>> {
         let mut dims = Vec::new();
         for dimension in &written.dimensions {
-            match self.evaluate(dimension) {
+            self.takes_paths = true;
+            let value = self.evaluate(dimension);
+            self.takes_paths = false;
+            match value {
                 Value::Wrong => {}
                 value => match value.number() {
                     Some(number) => dims.push(number),

@@ -285,6 +285,8 @@ struct Checker<'a> {
     symbols: Vec<Symbol>,
     checks: Vec<Check>,
     unknown_numbers: usize,
+    /// Whether what is read may be a path to a constant of the program.
+    takes_paths: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -313,6 +315,7 @@ impl<'a> Checker<'a> {
             symbols: Vec::new(),
             checks: Vec::new(),
             unknown_numbers: 0,
+            takes_paths: false,
         };
         checker.open_frame(scope::Bounds::None, &body.entries);
         checker.define_text("input", 0);
