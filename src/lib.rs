@@ -91,6 +91,29 @@
 //! # }
 //! ```
 //!
+//! Attributes say more of a layer, or of all layers in some braces ([`layers`] has them all):
+//! how its weights start, what stays as it is, what weight decay leaves out, and what weight files
+//! call it.
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! network! {
+//!     /// A head to train on a backbone that stays.
+//!     pub struct Finetuned: [3, 16, 16] -> [5] {
+//!         #[frozen]
+//!         features: residual { conv1: conv2d(3, kernel = 3, padding = 1), bn1: batch_norm, relu }
+//!         global_avg_pool,
+//!         #[init(normal(std = 0.01))] #[no_decay(bias)] #[name("classifier.0")]
+//!         fc: linear(5),
+//!     }
+//! }
+//!
+//! let mut net = Finetuned::seeded(42);
+//! assert!(!net.is_trainable("features")?);
+//! net.set_trainable("fc.bias", false)?;                // the same at run time
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
 //! # Train
 //!
 //! ```no_run
@@ -254,8 +277,8 @@ pub mod __private {
         Network, Returned,
     };
     pub use typenet_shape::{
-        Approximate, Argument, Checked, Graph, Interpolation, Join, LayerInfo, Node, Op, Padding,
-        Plan, Shape, Shortcut, Step, Tensor, check_argument, check_difference, check_dimension,
-        check_divisor, check_header, difference, quotient, remainder,
+        Approximate, Argument, Checked, Graph, Init, Interpolation, Join, LayerInfo, Marks, Node,
+        Op, Padding, Plan, Scheme, Shape, Shortcut, Step, Tensor, check_argument, check_difference,
+        check_dimension, check_divisor, check_header, difference, quotient, remainder,
     };
 }

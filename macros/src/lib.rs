@@ -93,6 +93,13 @@ use proc_macro::TokenStream;
 /// `net.down.conv2d_3.weight`, and the weight file has the same names. A repeat without a name is
 /// numbered like a layer: `repeat_1.0.conv2d_1`.
 ///
+/// # Attributes
+///
+/// Before a layer with parameters, a structure, a use of a block or a repeat, for all layers in it:
+/// `#[init(kaiming_normal)]` (how weights start), `#[frozen]` (no gradient code), `#[no_decay]`,
+/// `#[no_decay(bias)]` (what weight decay leaves out) and `#[name("features.0")]` (the name in weight
+/// files). `typenet::layers` has them in full.
+///
 /// # What it writes
 ///
 /// - the struct `Name` with `typenet::Network` (seeded, forward, backward, predict, save, …), and

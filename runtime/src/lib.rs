@@ -27,6 +27,7 @@ mod single;
 mod summary;
 mod trace;
 pub mod train;
+mod trained;
 mod transformed;
 mod tuples;
 pub mod workspace;

@@ -2,6 +2,7 @@ use std::sync::OnceLock;
 
 use crate::folded::Folded;
 use crate::single::Single;
+use crate::trained::Trained;
 use crate::transformed::{self, Prepared};
 use crate::{Error, Network, Plain, Result};
 
@@ -15,6 +16,8 @@ pub struct Model<P> {
     transformed: OnceLock<Vec<f32>>,
     /// The parameters packed for one image, since they were last changed.
     single: OnceLock<Option<Box<Single>>>,
+    /// Which parameters are trained; as the declaration says until it is asked for or changed.
+    trained: OnceLock<Box<Trained>>,
 }
 
 impl<P: Plain> Model<P> {
@@ -30,6 +33,7 @@ impl<P: Plain> Model<P> {
             folded: OnceLock::new(),
             transformed: OnceLock::new(),
             single: OnceLock::new(),
+            trained: OnceLock::new(),
         }
     }
 
@@ -44,6 +48,26 @@ impl<P: Plain> Model<P> {
         self.transformed.take();
         self.single.take();
         &mut self.parameters
+    }
+
+    /// Which parameters are trained.
+    pub(crate) fn trained<N: Network<Parameters = P>>(&self) -> &Trained {
+        let declared = || Box::new(Trained::declared(&N::GRAPH, N::LAYOUT.tensors));
+        self.trained.get_or_init(declared)
+    }
+
+    pub(crate) fn set_trained(&mut self, trained: Trained) {
+        self.trained = OnceLock::from(Box::new(trained));
+    }
+
+    /// Which parameters are trained, and the parameters, to change.
+    pub(crate) fn trained_and_parameters<N: Network<Parameters = P>>(
+        &mut self,
+    ) -> (&Trained, &mut P) {
+        let declared = || Box::new(Trained::declared(&N::GRAPH, N::LAYOUT.tensors));
+        self.folded.take();
+        self.single.take();
+        (self.trained.get_or_init(declared), &mut self.parameters)
     }
 
     /// The parameters with the batch norms folded in, if there are any.
@@ -81,7 +105,7 @@ impl<P: Plain> Clone for Model<P> {
         // Copied in place: a large parameter struct does not fit on the stack.
         let mut parameters = P::zeroed();
         parameters.as_flat_mut().copy_from_slice(self.parameters.as_flat());
-        Model::of(parameters, self.metadata.clone())
+        Model { trained: self.trained.clone(), ..Model::of(parameters, self.metadata.clone()) }
     }
 }
 

@@ -6,10 +6,12 @@ use typenet_shape::{
     Buffer, Conv2dPass, Graph, LayerInfo, Norm, Op, Plan, Step, Tensor, TensorKind, Transformed,
 };
 
+use crate::data::Dataset;
 use crate::kernels::winograd;
 use crate::model::{Metadata, Model};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
+use crate::trained::Trained;
 use crate::workspace::{self, Workspace};
 use crate::{Error, Result, Summary, Trace, inference, init, io};
 
@@ -211,7 +213,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
 
     /// A new net with random weights: the same seed gives the same weights. They are Kaiming
     /// uniform, within `±√(6 / fan_in)`, and biases are zero: the default of
-    /// [`Scheme`](init::Scheme).
+    /// [`Scheme`](init::Scheme). Layers that the declaration marks `#[init(…)]` start as it says.
     fn seeded(seed: u64) -> Self {
         let mut model = Model::zeroed();
         let parameters = Plain::as_flat_mut(&mut *model.parameters);
@@ -220,12 +222,62 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Self::from_model(model)
     }
 
-    /// A new net with random weights of another scheme.
+    /// A new net with random weights of another scheme, but for layers marked `#[init(…)]`.
     fn seeded_with(scheme: init::Scheme, seed: u64) -> Self {
         let mut model = Model::zeroed();
         let parameters = Plain::as_flat_mut(&mut *model.parameters);
         init::initialize(scheme, &Self::GRAPH, Self::LAYOUT.tensors, parameters, seed);
         Self::from_model(model)
+    }
+
+    /// Gives the layer marked `#[init(whitening)]` its weights, from the patches of these images (as
+    /// they enter the net: normalise them first); at most 5,000 of them, evenly chosen. Its bias
+    /// becomes zero. See [`Scheme::Whitening`](init::Scheme::Whitening).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when no layer is marked so, or an image has a number that is not finite;
+    /// [`Error::Size`] when there are no images, or they are smaller than the kernel. The net is then
+    /// as it was.
+    fn init_from_data<T>(&mut self, data: &Dataset<Self::Input, T>) -> Result<()> {
+        let images = Plain::flatten(data.inputs());
+        let parameters = self.parameters_flat_mut();
+        init::from_data(&Self::GRAPH, Self::SHAPES, Self::LAYOUT.tensors, images, parameters)
+    }
+
+    /// Switches training of some parameters off or on again. The path names a layer (`conv1`), one of
+    /// its tensors (`conv1.weight`), or all layers of a structure (`stage1`), as in
+    /// [`Sgd::group`](crate::optim::Sgd::group).
+    ///
+    /// What is off stays as it is: the optimiser leaves it, its velocity and its decay; its
+    /// gradients, those of values before which nothing is trained, and their sums are not computed
+    /// (they read as zeros); a batch norm uses its running statistics, as in inference, and leaves
+    /// them too (PyTorch needs `eval()` for that beside `requires_grad = False`). Dropout goes on.
+    /// The choice is kept by `clone`, and is no part of weight files.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLayer`] when there is no such layer; [`Error::Frozen`] for switching on what the
+    /// declaration has `#[frozen]`, where the path names nothing else. Nothing is changed then.
+    fn set_trainable(&mut self, path: &str, trainable: bool) -> Result<()> {
+        let trained = self.model().trained::<Self>();
+        let trained = trained.switched(&Self::GRAPH, Self::LAYOUT.tensors, path, trainable)?;
+        self.model_mut().set_trained(trained);
+        Ok(())
+    }
+
+    /// [`set_trainable`](Self::set_trainable) for all parameters, but for those that the declaration
+    /// has `#[frozen]`: switch all off, then on what a new task needs.
+    fn set_all_trainable(&mut self, trainable: bool) {
+        let trained = Trained::all_switched(&Self::GRAPH, Self::LAYOUT.tensors, trainable);
+        self.model_mut().set_trained(trained);
+    }
+
+    /// Whether all parameters that the path names are trained.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLayer`] when there is no such layer.
+    fn is_trainable(&self, path: &str) -> Result<bool> {
+        let trained = self.model().trained::<Self>();
+        trained.all(&Self::GRAPH, Self::LAYOUT.tensors, path)
     }
 
     /// The memory of a training step for up to `batch` images.
@@ -258,13 +310,14 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// statistics of these images, and move their running statistics, which is why the net changes.
     /// The workspace grows if there are more images than it was made for.
     fn forward(&mut self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
-        let parameters = self.model().parameters();
+        let (parameters, trained) = (self.model().parameters(), self.model().trained::<Self>());
         let flat = parameters.as_flat();
-        ws.core.forward(&Self::LAYOUT, flat, Plain::flatten(inputs), &|run| {
+        ws.core.forward(&Self::LAYOUT, trained, flat, Plain::flatten(inputs), &|run| {
             Self::forward_group(parameters, run);
         });
         if !Self::LAYOUT.norms.is_empty() {
-            ws.core.update_running(&Self::LAYOUT, self.parameters_flat_mut());
+            let (trained, parameters) = self.model_mut().trained_and_parameters::<Self>();
+            ws.core.update_running(&Self::LAYOUT, trained, parameters.as_flat_mut());
         }
     }
 
@@ -498,9 +551,10 @@ fn backward<N: Network>(net: &N, inputs: &[N::Input], ws: &mut Workspace<N>, acc
         ws.batch(),
         inputs.len()
     );
-    let parameters = net.model().parameters();
+    let (parameters, trained) = (net.model().parameters(), net.model().trained::<N>());
     let gradients = ws.gradients.as_flat_mut();
-    ws.core.backward(&N::LAYOUT, parameters.as_flat(), gradients, accumulate, &|slot, run| {
+    let flat = parameters.as_flat();
+    ws.core.backward(&N::LAYOUT, trained, flat, gradients, accumulate, &|slot, run| {
         if let Some(slot) = N::Parameters::from_flat_mut(slot) {
             N::backward_group(parameters, slot, run);
         }

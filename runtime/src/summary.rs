@@ -17,6 +17,8 @@ pub struct Summary {
     /// Multiply-adds for one image, of the layers with weights; a forward pass. Training takes
     /// about three times as many.
     pub multiply_adds: u64,
+    /// Numbers of the parameters that the declaration has `#[frozen]`.
+    pub frozen: usize,
     /// Bytes of all parameters.
     pub parameter_bytes: usize,
     /// Bytes of activations and their gradients an image while training. Buffers are reused, so
@@ -38,6 +40,8 @@ pub struct SummaryRow {
     pub output: Shape,
     /// Numbers of its parameters.
     pub parameters: usize,
+    /// Whether the declaration has it `#[frozen]`.
+    pub frozen: bool,
     /// Its multiply-adds for one image; 0 for layers without a weight.
     pub multiply_adds: u64,
     /// Bytes of its output for one image while training; 0 where it has no memory of its own:
@@ -58,6 +62,7 @@ impl Summary {
                 layer: kind_and_arguments(&op),
                 output: layer.output,
                 parameters: layer.parameters,
+                frozen: graph.marks_of(node).frozen,
                 multiply_adds: layer.multiply_adds,
                 activation_bytes: if has_memory { bytes(layer.output.elements()) } else { 0 },
             }
@@ -66,6 +71,7 @@ impl Summary {
         Summary {
             name: graph.name,
             parameters: rows.iter().map(|row| row.parameters).sum(),
+            frozen: rows.iter().filter(|row| row.frozen).map(|row| row.parameters).sum(),
             multiply_adds: rows.iter().map(|row| row.multiply_adds).sum(),
             rows,
             parameter_bytes: bytes(N::LAYOUT.parameters),
@@ -76,13 +82,14 @@ impl Summary {
 }
 
 impl SummaryRow {
-    /// The layer as it is declared: `fc1: linear(120)`, `relu`.
+    /// The layer as it is declared: `fc1: linear(120)`, `relu`, `#[frozen] conv1: conv2d(6, kernel = 5)`.
     fn declaration(&self) -> String {
+        let frozen = if self.frozen { "#[frozen] " } else { "" };
         // The input has the name of its kind.
         if self.layer == self.name {
             self.layer.clone()
         } else {
-            format!("{}: {}", self.name, self.layer)
+            format!("{frozen}{}: {}", self.name, self.layer)
         }
     }
 }
@@ -240,7 +247,11 @@ impl fmt::Display for Summary {
         writeln!(f, "{rule}")?;
         write(f, &total)?;
         writeln!(f, "{rule}")?;
-        writeln!(f, "weights {}", size(self.parameter_bytes))?;
+        write!(f, "weights {}", size(self.parameter_bytes))?;
+        match self.frozen {
+            0 => writeln!(f)?,
+            frozen => writeln!(f, ", {} of them frozen", size(bytes(frozen)))?,
+        }
         let (training, inference) = (size(self.training_bytes), size(self.inference_bytes));
         write!(f, "activations an image: {training} in training, {inference} in inference")
     }

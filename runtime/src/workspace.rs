@@ -1,5 +1,7 @@
 //! The memory of a training step, and how its groups of images are shared out among threads.
 
+use std::ops::Range;
+
 use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
 use crate::kernels::batch_norm::{self, Running};
@@ -8,6 +10,7 @@ use crate::kernels::{self, LANES, Lanes, pack, unpack, winograd};
 use crate::network::{Layout, Network};
 use crate::pass::{Backward, Forward, Mode, Room, Segment};
 use crate::plain::Plain;
+use crate::trained::{self, Needs, Trained};
 use crate::transformed::transform;
 use crate::{Error, Result};
 
@@ -103,6 +106,8 @@ pub(crate) struct Core {
     sums: Vec<f32>,
     /// What each thread needs while a step runs.
     pub(crate) rooms: Vec<Lanes>,
+    /// Where the last backward pass left gradients.
+    summed: Vec<Range<usize>>,
     /// What each group of images gathers for each batch norm, all groups of a norm in a row; behind
     /// that one number a group, for segments that end at no norm.
     gathered: Vec<f32>,
@@ -126,6 +131,7 @@ impl Core {
             transformed: [Vec::new(), Vec::new()],
             sums: Vec::new(),
             rooms: Vec::new(),
+            summed: Vec::new(),
             gathered: Vec::new(),
             statistics: Vec::new(),
             means: Vec::new(),
@@ -159,6 +165,7 @@ impl Core {
     pub(crate) fn forward(
         &mut self,
         layout: &Layout,
+        trained: &Trained,
         parameters: &[f32],
         inputs: &[f32],
         group: &(dyn Fn(&mut Forward<'_>) + Sync),
@@ -167,7 +174,7 @@ impl Core {
         self.grow(layout, self.images);
         self.passes += 1;
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
-        let (images, last) = (self.images, layout.norms.len());
+        let (images, last, needs) = (self.images, layout.norms.len(), trained.nodes());
         let outputs = &mut self.outputs[..images * layout.output_len];
         let (arena, all_gathered) = (&mut self.arena, &mut self.gathered);
         let statistics = &mut self.statistics;
@@ -195,7 +202,7 @@ impl Core {
                     let mode = Mode::Training { seed, pass, group: number, dropout };
                     let images = inputs.len() / layout.input_len;
                     let segment =
-                        Segment { index, images, gathered, statistics: current, means: &[] };
+                        Segment { index, images, needs, gathered, statistics: current, means: &[] };
                     group(&mut Forward::training(arena, scratch, transformed, mode, segment));
                     if index == last {
                         let output = layout.training_output;
@@ -205,6 +212,10 @@ impl Core {
                 if let Some(norm) = norm {
                     let own = &mut statistics[norm.statistics.offset..norm.statistics.end()];
                     let (mean, rstd) = own.split_at_mut(norm.channels);
+                    if trained.of(norm.node).fixed {
+                        trained::running(layout, norm, parameters, mean, rstd);
+                        continue;
+                    }
                     batch_norm::merge(images, norm.pixels, gathered, norm.eps, mean, rstd, None);
                 }
             }
@@ -212,8 +223,13 @@ impl Core {
     }
 
     /// Moves the running statistics among `parameters` towards those of the last forward.
-    pub(crate) fn update_running(&mut self, layout: &Layout, parameters: &mut [f32]) {
-        for norm in layout.norms {
+    pub(crate) fn update_running(
+        &mut self,
+        layout: &Layout,
+        trained: &Trained,
+        parameters: &mut [f32],
+    ) {
+        for norm in layout.norms.iter().filter(|norm| !trained.of(norm.node).fixed) {
             let (gathered, _) = gathered(Some(norm), self.images, &mut self.gathered);
             let own = &mut self.statistics[norm.statistics.offset..norm.statistics.end()];
             let (mean, rstd) = own.split_at_mut(norm.channels);
@@ -235,6 +251,7 @@ impl Core {
     pub(crate) fn backward(
         &mut self,
         layout: &Layout,
+        trained: &Trained,
         parameters: &[f32],
         gradients: &mut [f32],
         accumulate: bool,
@@ -246,7 +263,7 @@ impl Core {
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let rows = &self.output_gradient[..images * layout.output_len];
         let partials = &mut self.partials[..slots * layout.parameters];
-        let last = layout.norms.len();
+        let (last, needs) = (layout.norms.len(), trained.nodes());
         let (arena, all_gathered) = (&mut self.arena, &mut self.gathered);
         let (statistics, means) = (self.statistics.as_slice(), &mut self.means);
         let arena = &mut arena[..groups * layout.training_len];
@@ -254,13 +271,20 @@ impl Core {
         let (transformed, all_rooms) = (&mut self.transformed[1], &mut self.rooms);
         let sums_len = layout.transformed_len(Conv2dPass::BackwardWeight);
         let sums = &mut self.sums[..slots * sums_len];
+        if !accumulate && self.summed != trained.ranges() {
+            // What is no longer trained has no gradient.
+            for range in self.summed.drain(..) {
+                gradients[range].fill(0.0);
+            }
+            self.summed.extend_from_slice(trained.ranges());
+        }
         Team::gather(slots, |team| {
             transform(team, layout, Conv2dPass::BackwardData, parameters, None, transformed);
             let transformed = transformed.as_slice();
             for index in (0..=last).rev() {
                 // The norm with which this segment begins, forward.
                 let norm = index.checked_sub(1).map(|before| &layout.norms[before]);
-                let norm = norm.filter(|norm| norm.trained);
+                let norm = norm.filter(|norm| norm.trained && trained.of(norm.node).value);
                 let (gathered, each) = gathered(norm, images, all_gathered);
                 let current = means.as_slice();
                 let parts = (
@@ -272,7 +296,9 @@ impl Core {
                 team.for_each_with(rooms, parts, |scratch, slot, part| {
                     let (arenas, (partial, sums), gathered) = part;
                     if index == last {
-                        partial.fill(0.0);
+                        for range in trained.ranges() {
+                            partial[range.clone()].fill(0.0);
+                        }
                         sums.fill(0.0);
                     }
                     let arenas = arenas.chunks_exact_mut(layout.training_len);
@@ -292,7 +318,7 @@ impl Core {
                         let mode = Mode::Training { seed, pass, group: number, dropout };
                         let images = end - number * LANES;
                         let segment =
-                            Segment { index, images, gathered, statistics, means: current };
+                            Segment { index, images, needs, gathered, statistics, means: current };
                         let room = Room { transformed, sums: &mut *sums, scratch: &mut *scratch };
                         group(partial, &mut Backward::new(arena, mode, segment, room));
                     }
@@ -301,30 +327,41 @@ impl Core {
                     let [weight, bias] = [TensorKind::Weight, TensorKind::Bias]
                         .map(|kind| layout.place(norm.node, kind));
                     let Ok([dw, db]) = partials.get_disjoint_mut([weight, bias]) else { continue };
+                    let Needs { own, fixed, .. } = trained.of(norm.node);
                     let [dw, db] =
-                        [dw, db].map(|gradient| (!gradient.is_empty()).then_some(gradient));
+                        [dw, db].map(|gradient| (own && !gradient.is_empty()).then_some(gradient));
                     let means = &mut means[norm.statistics.offset..norm.statistics.end()];
                     batch_norm::merge_backward(images, norm.pixels, gathered, dw, db, means);
+                    if fixed {
+                        // Statistics that do not depend on the batch have no part in its gradient.
+                        means.fill(0.0);
+                    }
                 }
             }
             add_transformed(team, layout, partials, sums, slots);
-            team.for_each(chunks_mut(gradients, PIECE), |piece, sums| {
-                if !accumulate {
-                    sums.fill(0.0);
-                }
-                for slot in 0..slots {
-                    let start = slot * layout.parameters + piece * PIECE;
-                    for (sum, part) in sums.iter_mut().zip(&partials[start..]) {
-                        *sum += part;
+            for range in trained.ranges() {
+                let sums = &mut gradients[range.clone()];
+                team.for_each(chunks_mut(sums, PIECE), |piece, sums| {
+                    if !accumulate {
+                        sums.fill(0.0);
                     }
-                }
-            });
+                    for slot in 0..slots {
+                        let start = slot * layout.parameters + range.start + piece * PIECE;
+                        for (sum, part) in sums.iter_mut().zip(&partials[start..]) {
+                            *sum += part;
+                        }
+                    }
+                });
+            }
         });
     }
 }
 
 fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
-    if buffer.len() < len {
+    if buffer.is_empty() {
+        // Zeros that the system gives: what is never touched takes no memory.
+        *buffer = vec![zero; len];
+    } else if buffer.len() < len {
         buffer.resize(len, zero);
     }
 }

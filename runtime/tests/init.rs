@@ -31,15 +31,15 @@ const fn conv(out_channels: usize, groups: usize) -> Op {
 
 /// conv: 8 of 16 input channels a group, so fan_in 120 and fan_out 32 · 15 = 480;
 /// fc: fan_in 384, fan_out 150.
-const GRAPH: Graph<'static> = Graph {
-    name: "Wide",
-    nodes: &[
+const GRAPH: Graph<'static> = Graph::new(
+    "Wide",
+    &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[16, 6, 7]) }, inputs: &[] },
         Node { name: "conv", op: conv(32, 2), inputs: &[0] },
         Node { name: "flatten", op: Op::Flatten, inputs: &[1] },
         Node { name: "fc", op: Op::Linear { out_features: 150, bias: true }, inputs: &[2] },
     ],
-};
+);
 const TENSORS: [Tensor; 4] = GRAPH.tensors::<4, 4>();
 
 fn draw(scheme: Scheme, graph: &Graph<'_>, tensors: &[Tensor], seed: u64) -> Vec<Vec<f32>> {
@@ -89,6 +89,7 @@ fn weights_follow_their_formula() {
 /// 24 · 24 = 576, and 12 · 24 = 288 where PyTorch takes the outputs for the inputs.
 const TRANSPOSED: Graph<'static> = Graph {
     name: "Transposed",
+    marks: &[],
     nodes: &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[16, 6, 7]) }, inputs: &[] },
         Node {
@@ -165,9 +166,9 @@ fn the_first_numbers_are_pinned() {
 #[test]
 fn another_layer_does_not_change_the_numbers_of_the_rest() {
     // A layer in front of all others, and one between; conv and fc keep their names and shapes.
-    const LONGER: Graph<'static> = Graph {
-        name: "Longer",
-        nodes: &[
+    const LONGER: Graph<'static> = Graph::new(
+        "Longer",
+        &[
             Node { name: "input", op: Op::Input { shape: Shape::new(&[3, 8, 11]) }, inputs: &[] },
             Node { name: "stem", op: conv(16, 1), inputs: &[0] },
             Node { name: "conv", op: conv(32, 2), inputs: &[1] },
@@ -179,7 +180,7 @@ fn another_layer_does_not_change_the_numbers_of_the_rest() {
             },
             Node { name: "fc", op: Op::Linear { out_features: 150, bias: true }, inputs: &[4] },
         ],
-    };
+    );
     const MORE: [Tensor; 7] = LONGER.tensors::<6, 7>();
     for scheme in SCHEMES {
         let short = draw(scheme, &GRAPH, &TENSORS, 7);

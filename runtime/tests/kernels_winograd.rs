@@ -178,7 +178,7 @@ fn a_stride_is_refused() {
     let g = Conv2d { stride: [1, 2], ..conv([1, 4, 4], 1) };
     let (x, mut y) = (poison(16), poison(8));
     let (isa, kernel, f) = (Isa::Portable, Conv2dKernel::Winograd4, Activation::Identity);
-    winograd::forward(isa, kernel, &g, &x, &[0.0; 36], None, f, &mut y, &mut []);
+    winograd::forward(isa, kernel, &g, &x, &[0.0; 36], None, None, f, &mut y, &mut []);
 }
 
 fn geometry() -> impl Strategy<Value = Conv2d> {

@@ -2,8 +2,8 @@
 //!
 //! Everything here is an allocation-free `const fn` over fixed arrays, so that the `network!`
 //! macro can call it while expanding and the generated code can evaluate the same functions as
-//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`],
-//! [`Plan`], and [`Checked`] for numbers that the macro does not know.
+//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Marks`], [`Plan`], and
+//! [`Checked`] for numbers that the macro does not know.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -15,6 +15,7 @@ mod geometry;
 mod graph;
 mod join;
 mod kernel;
+mod marks;
 mod op;
 mod plan;
 mod shape;
@@ -32,6 +33,7 @@ pub use geometry::{Conv2d, Padding, Pool2d};
 pub use graph::{Graph, LayerInfo, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
 pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
+pub use marks::{Init, Marks, Scheme};
 pub use op::{Activation, Approximate, Op, Outline};
 pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step, Transformed};
 pub use shape::{MAX_RANK, Shape};

@@ -45,6 +45,8 @@ pub struct Row {
     pub name: String,
     /// The keyword with its arguments.
     pub layer: String,
+    /// What its attributes make of it: `, frozen`, or nothing.
+    pub frozen: &'static str,
     /// The shape of its value.
     pub output: String,
     /// How many parameters it has.
@@ -55,8 +57,8 @@ pub struct Row {
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Row { name, layer, output, parameters, multiply_adds } = self;
-        write!(f, "{name} | {layer} | {output} | {parameters} | {multiply_adds}")
+        let Row { name, layer, frozen, output, parameters, multiply_adds } = self;
+        write!(f, "{name} | {layer}{frozen} | {output} | {parameters} | {multiply_adds}")
     }
 }
 
@@ -73,6 +75,8 @@ pub struct Call {
     pub takes_parameters: bool,
     /// The way to the layer's parameters, if it has any.
     pub field: Option<Vec<Segment>>,
+    /// Whether it has a part in the backward pass: something that is trained lies at or before it.
+    pub backward: bool,
     /// The keywords of the sum and the activation that are computed in the same pass.
     pub fused: Vec<&'static str>,
 }
@@ -101,7 +105,10 @@ pub fn plan(checked: &Checked) -> Plan {
     let Some(nodes) = nodes else { return plan };
     plan.names = names::names(&checked.nodes);
     let name = checked.name.to_string();
-    let graph = Graph { name: &name, nodes: &nodes };
+    let marks: Vec<_> =
+        checked.nodes.iter().enumerate().filter_map(|(i, node)| node.attributes(i)).collect();
+    let graph = Graph::new(&name, &nodes).with_marks(&marks);
+    let trained = trained(&graph);
 
     let mut fused = vec![Fused::NONE; nodes.len()];
     graph.fuse(&mut fused, &mut vec![Fused::NONE; nodes.len()]);
@@ -118,6 +125,9 @@ pub fn plan(checked: &Checked) -> Plan {
             method: Ident::new(layer.method, Span::mixed_site()),
             takes_parameters: layer.has_parameters(),
             field: node.field.clone().filter(|_| !node.tensors.is_empty()),
+            // A sum in the same pass may be trained by its other value.
+            backward: (index..nodes.len())
+                .any(|behind| fused[behind].host == index && trained[behind]),
             fused: (index + 1..nodes.len())
                 .filter(|&behind| fused[behind].host == index)
                 .map(|behind| nodes[behind].op.kind())
@@ -133,13 +143,25 @@ pub fn plan(checked: &Checked) -> Plan {
     plan
 }
 
+/// For each node, whether parameters that are trained lie at or before it.
+fn trained(graph: &Graph<'_>) -> Vec<bool> {
+    let mut trained: Vec<bool> = Vec::with_capacity(graph.nodes.len());
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let before = node.inputs.iter().any(|&input| trained[input]);
+        trained.push(before || graph.trains(index));
+    }
+    trained
+}
+
 fn row(checked: &Checked, node: &check::Node, name: &str) -> Row {
     let layer = node.layer.map_or("", |layer| layer.keyword);
     let arguments = match node.arguments.as_str() {
         "" => String::new(),
         arguments => format!("({arguments})"),
     };
+    let frozen = if node.marks.frozen && !node.tensors.is_empty() { ", frozen" } else { "" };
     Row {
+        frozen,
         name: name.to_string(),
         layer: format!("{layer}{arguments}"),
         output: node.dims().map(|dims| shape_text(&dims)).unwrap_or_default(),

@@ -380,3 +380,31 @@ fn inception() {
     assert_eq!(parameters.len(), 12);
     assert_eq!(parameters[6], "b.conv2d_1 [128, 256, 1, 1]");
 }
+
+/// What is frozen, and all before which nothing is trained, has no gradient code.
+#[test]
+fn frozen_layers_are_not_in_the_backward_pass() {
+    let text = pretty(
+        "struct N: [1, 8, 8] -> [2] {
+            #[frozen] #[name(\"features.0\")] conv1: conv2d(4, kernel = 3), relu,
+            max_pool2d(2),
+            #[init(orthogonal(gain = 2), bias = constant(-1))] conv2: conv2d(4, kernel = 1),
+            #[frozen] #[no_decay(bias)] bn: batch_norm,
+            flatten, fc: linear(2)
+        }",
+    );
+    let start = text.find("fn backward_group").unwrap();
+    let backward = &text[start..text[start..].find("\n        }").unwrap() + start];
+    assert!(!backward.contains("CONV1") && !backward.contains("MAX_POOL2D"), "{backward}");
+    for call in ["run.linear(&FC", "run.batch_norm(&BN", "run.conv2d(&CONV2"] {
+        assert!(backward.contains(call), "{backward}");
+    }
+    for mark in [
+        "__rt::Marks::of(1).named(\"features.0\").frozen()",
+        ".no_decay(false, true)",
+        "__rt::Init::new(__rt::Scheme::Orthogonal)",
+        "val: -1.0",
+    ] {
+        assert!(text.contains(mark), "{mark}\n{text}");
+    }
+}

@@ -141,6 +141,7 @@ const _: () = {
                 inputs: &[7],
             },
         ],
+        marks: &[],
     };
     static CHECKED: __rt::Checked<NODES> = __rt::Checked::new(&GRAPH);
     static SHAPES: [__rt::Shape; NODES] = CHECKED.shapes();

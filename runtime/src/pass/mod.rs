@@ -13,6 +13,7 @@ use crate::kernels::{
 };
 use crate::parameters::LayerParameters;
 use crate::single::Image;
+use crate::trained::Needs;
 use crate::transformed::Prepared;
 
 /// Whether a pass trains, and for training which random numbers are its own.
@@ -41,6 +42,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) index: usize,
     /// How many images the group has.
     pub(crate) images: usize,
+    /// For each node, what the backward pass does for it.
+    pub(crate) needs: &'a [Needs],
     /// What the group gathers for the batch norm at which the segment ends.
     pub(crate) gathered: &'a mut [f32],
     /// Mean and `1 / √(variance + eps)` of all batch norms so far.
@@ -341,6 +344,32 @@ impl<'a> Backward<'a> {
         step.segment == self.segment.index
     }
 
+    /// What is to be done for a node.
+    pub(crate) fn needs(&self, node: usize) -> Needs {
+        self.segment.needs.get(node).copied().unwrap_or_default()
+    }
+
+    /// The gradient of the value that a step writes, if something that is trained lies before it.
+    pub(crate) fn output_gradient(&self, step: &Step) -> Option<Buffer> {
+        step.output_gradient.filter(|_| self.needs(step.value).value)
+    }
+
+    /// Where the gradient of one of the values goes that a step reads, if it is of use.
+    pub(crate) fn gradient_of(&self, source: &Source) -> Option<Buffer> {
+        source.gradient.filter(|_| self.needs(source.node).value)
+    }
+
+    /// Where a layer of one input writes its gradient, if it is of use.
+    pub(crate) fn input_gradient(&self, step: &Step) -> Option<Buffer> {
+        let source = step.sources().first()?;
+        step.input_gradient.filter(|_| self.needs(source.node).value)
+    }
+
+    /// Both.
+    pub(crate) fn both(&self, step: &Step) -> Option<(Buffer, Buffer)> {
+        Some((self.output_gradient(step)?, self.input_gradient(step)?))
+    }
+
     /// Turns the gradient of the activated value into that of the value before the activation.
     pub(crate) fn undo_activation(&mut self, step: &Step, gradient: Buffer) {
         if step.training.activation != Activation::Identity {
@@ -357,7 +386,9 @@ impl<'a> Backward<'a> {
 
     /// The gradient of the value before the activation is also that of the value which the step adds.
     pub(crate) fn give(&mut self, step: &Step, gradient: Buffer) {
-        if let Some((added, accumulates)) = step.added_gradient {
+        if let Some((added, accumulates)) = step.added_gradient
+            && self.needs(step.added).value
+        {
             let [dy, dx] = apart(self.arena, [gradient, added]);
             if accumulates { join::add(self.isa, dy, dx) } else { dx.copy_from_slice(dy) }
         }
@@ -365,7 +396,7 @@ impl<'a> Backward<'a> {
 
     /// Adds a gradient that was written aside to that from the other readers of the value.
     pub(crate) fn add_up(&mut self, step: &Step) {
-        if let (Some(part), Some(sum)) = (step.input_gradient, step.adds_to) {
+        if let (Some(part), Some(sum)) = (self.input_gradient(step), step.adds_to) {
             let [part, sum] = apart(self.arena, [part, sum]);
             join::add(self.isa, part, sum);
         }
@@ -387,19 +418,21 @@ impl<'a> Backward<'a> {
 
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
-        let Some(gradient) = step.output_gradient else { return };
+        let Some(gradient) = self.output_gradient(step) else { return };
         self.pass_on(step, gradient);
-        let isa = self.isa;
-        let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+        let (isa, input_gradient) = (self.isa, self.input_gradient(step));
         let Room { transformed: weights, sums, scratch } = &mut self.room;
-        match transformed(step, Conv2dPass::BackwardWeight) {
-            Some((kernel, place)) => {
-                let sums = &mut sums[place.offset..place.end()];
-                winograd::backward_weight(isa, kernel, &geometry, x, dy, sums, db, scratch);
+        if self.segment.needs[step.node].own {
+            let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+            match transformed(step, Conv2dPass::BackwardWeight) {
+                Some((kernel, place)) => {
+                    let sums = &mut sums[place.offset..place.end()];
+                    winograd::backward_weight(isa, kernel, &geometry, x, dy, sums, db, scratch);
+                }
+                None => conv2d::backward_weight(isa, &geometry, x, dy, dw, db),
             }
-            None => conv2d::backward_weight(isa, &geometry, x, dy, dw, db),
         }
-        if let Some(input_gradient) = step.input_gradient {
+        if let Some(input_gradient) = input_gradient {
             let (accumulates, g) = (step.accumulates, &geometry);
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             match transformed(step, Conv2dPass::BackwardData) {
@@ -428,12 +461,14 @@ impl<'a> Backward<'a> {
     }
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
-        let Some(gradient) = step.output_gradient else { return };
+        let Some(gradient) = self.output_gradient(step) else { return };
         self.pass_on(step, gradient);
         let isa = self.isa;
-        let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-        linear::backward_weight(isa, x, dy, dw, db);
-        if let Some(input_gradient) = step.input_gradient {
+        if self.needs(step.node).own {
+            let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+            linear::backward_weight(isa, x, dy, dw, db);
+        }
+        if let Some(input_gradient) = self.input_gradient(step) {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             if step.accumulates {
                 linear::add_backward_data(isa, dy, weight, dx);
@@ -449,7 +484,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let buffers = [step.training.input, step.training.output, gradient, input_gradient];
         let [x, y, dy, dx] = apart(self.arena, buffers);
@@ -463,7 +498,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         pool2d::avg_backward(isa, &geometry, dy, dx);
@@ -475,7 +510,7 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         pool2d::global_avg_backward(isa, dy, dx);
@@ -487,7 +522,7 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let (isa, f) = (self.isa, own_activation(step));
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         dx.copy_from_slice(dy);
@@ -508,7 +543,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Op::Dropout { p } = step.op else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let key = self.mode.dropout_key(step.node);
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
@@ -524,7 +559,7 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
         softmax::backward(isa, step.input.dim(0), y, dy, dx);
@@ -536,7 +571,7 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
         softmax::log_backward(isa, step.input.dim(0), y, dy, dx);
@@ -549,7 +584,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Op::Scale { factor } = step.op else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         kernels::scale(isa, factor, dy, dx);
@@ -560,10 +595,6 @@ impl<'a> Backward<'a> {
 /// The kernel of a convolution that transforms in a pass, and where its numbers stand.
 fn transformed(step: &Step, pass: Conv2dPass) -> Option<(Conv2dKernel, Buffer)> {
     step.transformed[pass as usize].filter(|_| winograd::is_enabled())
-}
-
-pub(crate) fn both(step: &Step) -> Option<(Buffer, Buffer)> {
-    Some((step.output_gradient?, step.input_gradient?))
 }
 
 fn own_activation(step: &Step) -> Activation {

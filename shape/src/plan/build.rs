@@ -44,6 +44,7 @@ impl<const N: usize> Plan<N> {
         let mut node = 0;
         while node < N {
             let op = &graph.nodes[node].op;
+            let frozen = graph.marks_of(node).frozen;
             let (at, early) = (step_of[node], step_of[fusion.host(node, false)]);
             let len = shapes[node].elements();
             if training_root[node] == node {
@@ -64,7 +65,7 @@ impl<const N: usize> Plan<N> {
                     values[training_root[source]].live_until(at);
                     if trained[node] {
                         let back = last_time - 1 - at;
-                        if reads_input_backward(op) {
+                        if reads_input_backward(op, frozen) {
                             values[training_root[source]].live_until(back);
                         }
                         let gradient = &mut gradients[training_root[source]];
@@ -140,6 +141,7 @@ impl<const N: usize> Plan<N> {
                     let source = graph.nodes[node].inputs[k];
                     let root = training_root[source];
                     step.sources[k] = Source {
+                        node: source,
                         shape: shapes[source],
                         training: values[root].buffer(),
                         inference: inference[inference_root[source]].buffer(),
@@ -148,7 +150,8 @@ impl<const N: usize> Plan<N> {
                     };
                     k += 1;
                 }
-                if let Op::BatchNorm { momentum, eps, .. } = op {
+                let frozen = graph.marks_of(node).frozen;
+                if let (Op::BatchNorm { momentum, eps, .. }, false) = (op, frozen) {
                     let channels = shapes[node].dim(0);
                     step.statistics = Buffer { offset: statistics, len: 2 * channels };
                     norms[norm_count] = Norm {
@@ -176,6 +179,7 @@ impl<const N: usize> Plan<N> {
                 }
                 steps[count] = Step {
                     node,
+                    value,
                     op,
                     input: shapes[source],
                     output: shapes[value],
@@ -192,13 +196,17 @@ impl<const N: usize> Plan<N> {
                         activation: fusion.activation(graph, node, false),
                     },
                     folded: fusion.host(node, false) != node,
-                    trained: trained[node],
                     segment: norm_count,
+                    frozen,
                     output_gradient: some_if(trained[value], gradients[y].buffer()),
                     input_gradient: if detour { Some(scratch[node].buffer()) } else { direct },
                     accumulates: trained[source] && writes[node].adds[0],
                     adds_to: if detour { direct } else { None },
                     added_gradient,
+                    added: match fusion.of(true)[node].added {
+                        Some(added) => added,
+                        None => node,
+                    },
                     scratch: some_if(own && !detour, scratch[node].buffer()),
                     ..step
                 };
@@ -263,6 +271,7 @@ const fn no_step(shape: Shape) -> Step {
         activation: Activation::Identity,
     };
     let source = Source {
+        node: 0,
         shape,
         training: Buffer::NONE,
         inference: Buffer::NONE,
@@ -271,14 +280,15 @@ const fn no_step(shape: Shape) -> Step {
     };
     Step {
         node: 0,
+        value: 0,
         op: Op::Flatten,
         input: shape,
         output: shape,
         training: buffers,
         inference: buffers,
         folded: false,
-        trained: false,
         segment: 0,
+        frozen: false,
         statistics: Buffer::NONE,
         output_gradient: None,
         input_gradient: None,
@@ -286,6 +296,7 @@ const fn no_step(shape: Shape) -> Step {
         adds_to: None,
         added_gradient: None,
         transformed: [None; 3],
+        added: 0,
         scratch: None,
         sources: [source; MAX_INPUTS],
         source_count: 0,
@@ -364,13 +375,12 @@ const fn storage<const N: usize>(
     root
 }
 
-/// Whether parameters lie at or before each node, so that its value has a gradient worth computing.
+/// Whether parameters that are not frozen lie at or before each node, so that its value has a gradient worth computing.
 const fn needs_gradient<const N: usize>(graph: &Graph<'_>) -> [bool; N] {
     let mut needed = [false; N];
     let mut node = 0;
     while node < N {
-        let tensors = graph.nodes[node].op.tensors();
-        needed[node] = !tensors.is_empty() && tensors[0].is_parameter();
+        needed[node] = graph.trains(node);
         let mut k = 0;
         while k < graph.nodes[node].inputs.len() {
             if needed[graph.nodes[node].inputs[k]] {
@@ -425,18 +435,15 @@ const fn writes<const N: usize>(
     writes
 }
 
-pub(super) const fn reads_input_backward(op: &Op) -> bool {
+/// A frozen layer with factors, and a frozen batch norm, need no more than their parameters.
+pub(super) const fn reads_input_backward(op: &Op, frozen: bool) -> bool {
     match op.activation() {
         Some(activation) => !activation.from_output(),
         None => {
-            op.takes_factors()
+            (!frozen && (op.takes_factors() || matches!(op, Op::BatchNorm { .. })))
                 || matches!(
                     op,
-                    Op::BatchNorm { .. }
-                        | Op::LayerNorm { .. }
-                        | Op::GroupNorm { .. }
-                        | Op::MaxPool2d { .. }
-                        | Op::Mul
+                    Op::LayerNorm { .. } | Op::GroupNorm { .. } | Op::MaxPool2d { .. } | Op::Mul
                 )
         }
     }

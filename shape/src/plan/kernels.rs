@@ -49,7 +49,7 @@ impl<const N: usize> Kernels<N> {
             let runs = match pass {
                 Conv2dPass::Forward => true,
                 Conv2dPass::BackwardData => step.input_gradient.is_some(),
-                Conv2dPass::BackwardWeight => step.trained,
+                Conv2dPass::BackwardWeight => !step.frozen,
             };
             if let (Op::Conv2d { .. }, Some(geometry), true) =
                 (&step.op, step.op.conv2d(step.input), runs)

@@ -51,13 +51,15 @@ pub struct Buffers {
 /// One of the values that a step reads.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Source {
+    /// Its node.
+    pub node: usize,
     /// Its shape.
     pub shape: Shape,
     /// Where it stands while training.
     pub training: Buffer,
     /// Where it stands in inference.
     pub inference: Buffer,
-    /// Its gradient; `None` where no parameter lies before it.
+    /// Its gradient; `None` where no parameter that is trained lies before it.
     pub gradient: Option<Buffer>,
     /// Whether this step adds to that gradient, because a later step has written it already.
     pub adds: bool,
@@ -68,6 +70,8 @@ pub struct Source {
 pub struct Step {
     /// The layer's node.
     pub node: usize,
+    /// The last node that is computed in its pass while training.
+    pub value: usize,
     /// What it does.
     pub op: Op,
     /// Shape of the value it reads.
@@ -81,13 +85,14 @@ pub struct Step {
     pub inference: Buffers,
     /// Whether another layer does its work in inference: a batch norm's, or an activation's.
     pub folded: bool,
-    /// Whether parameters lie at or before the layer itself, whatever it adds.
-    pub trained: bool,
     /// The part of a training step in which it runs; see [`Plan::norms`].
     pub segment: usize,
-    /// A batch norm's statistics among those of all batch norms.
+    /// Whether its parameters stay as they are, and so have no gradients. A frozen batch norm uses its
+    /// running statistics while training too.
+    pub frozen: bool,
+    /// A batch norm's statistics among those of all batch norms, unless it is frozen.
     pub statistics: Buffer,
-    /// The gradient of the value it writes; `None` where no parameter lies before it.
+    /// The gradient of the value it writes; `None` where no parameter that is trained lies before it.
     pub output_gradient: Option<Buffer>,
     /// Where a layer of one input writes that value's gradient; `None` where no parameter lies
     /// before the value.
@@ -98,8 +103,10 @@ pub struct Step {
     /// cannot add by itself.
     pub adds_to: Option<Buffer>,
     /// The gradient of the value that is added while training, and whether the step adds to it;
-    /// `None` where no parameter lies before that value.
+    /// `None` where no parameter that is trained lies before that value.
     pub added_gradient: Option<(Buffer, bool)>,
+    /// The node of that value, where there is one.
+    pub added: usize,
     /// Room for a gradient: on its way, as long as the step's output, where a product needs it; or of
     /// the step's input, where a norm has none to write.
     pub scratch: Option<Buffer>,
@@ -136,7 +143,7 @@ pub struct Norm {
     pub momentum: f32,
     /// Added to the variance.
     pub eps: f32,
-    /// Whether its parameters and what lies before it are trained.
+    /// Whether its parameters or some before it are trained.
     pub trained: bool,
 }
 
@@ -184,7 +191,8 @@ impl<const N: usize> Plan<N> {
         self.steps.split_at(self.step_count).0
     }
 
-    /// The batch norms in order: a training step has one segment more than there are of them.
+    /// The batch norms in order, without frozen ones: a training step has one segment more than there
+    /// are of them.
     pub const fn norms(&self) -> &[Norm] {
         self.norms.split_at(self.norm_count).0
     }

@@ -16,6 +16,7 @@ use crate::parse::{Form, Layer};
 impl<'a> Checker<'a> {
     /// `add(a, …)`, `mul(a, …)`, `concat(a, …)` or `from(a)`.
     pub(super) fn flow(&mut self, written: &'a Layer) {
+        self.no_parameters(&written.keyword.to_string(), &written.attributes);
         self.note(&written.keyword);
         match layers::find_join(&written.keyword.to_string()) {
             Some(join) => self.named_join(written, join),

@@ -4,6 +4,8 @@ use typenet_shape::{Argument, Op, Outline, Shape, ShapeError, TensorKind};
 
 use super::arguments::{self, Meant};
 use super::dims::Written;
+use super::marks::On;
+use super::names::Name;
 use super::settings::{self, Setting};
 use super::symbols::Rule;
 use super::{Checker, Known, Node};
@@ -71,12 +73,32 @@ impl<'a> Checker<'a> {
                 }
                 node.settings = settings;
             }
+            self.layer_attributes(&name, &mut node, layer, written);
         }
         self.muted -= usize::from(!exact);
         self.push(node);
         if let Some(written_name) = &written.name {
             self.define(written_name);
         }
+    }
+
+    /// What attributes say of a layer, its own and those of the braces around.
+    fn layer_attributes(
+        &mut self,
+        name: &Name,
+        node: &mut Node,
+        layer: &'static layers::Layer,
+        written: &'a Layer,
+    ) {
+        let has_some = node.op.map_or(layer.has_parameters(), |op| op.has_parameters());
+        if !has_some {
+            return self.no_parameters(&name.text, &written.attributes);
+        }
+        let read = self.read_attributes(&name.text, &written.attributes, On::Layer(node));
+        node.marks = read.marks;
+        let (file_name, place) = self.file_name_of(&name.text, read.file.as_ref());
+        node.file_name = (file_name != node.name).then_some(file_name);
+        node.file_place = place;
     }
 
     /// Reports each written argument that is out of its range by itself.

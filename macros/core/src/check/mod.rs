@@ -9,7 +9,9 @@ mod constants;
 mod dims;
 mod flow;
 mod header;
+mod init;
 mod layer;
+mod marks;
 mod names;
 mod report;
 mod scope;
@@ -25,6 +27,7 @@ use proc_macro2::{Ident, Span};
 use typenet_shape::{Op, Outline, Shape, TensorKind};
 
 pub use attributes::Attributes;
+pub use marks::Marks;
 pub use scope::{Segment, path_text};
 pub use settings::Setting;
 pub use symbols::{Check, Rule, Symbol, Words, last_word};
@@ -122,6 +125,12 @@ pub struct Node {
     pub symbolic_tensors: Vec<(TensorKind, Vec<Number>)>,
     /// Its parameters and running statistics with their shapes, as far as they are known.
     pub tensors: Vec<(TensorKind, Shape)>,
+    /// What attributes say of it.
+    pub marks: Marks,
+    /// What weight files call it, if that is not its name.
+    pub file_name: Option<String>,
+    /// The attribute that says so.
+    pub(crate) file_place: Option<Place>,
 }
 
 impl Node {
@@ -144,7 +153,21 @@ impl Node {
             symbolic_dims: Vec::new(),
             symbolic_tensors: Vec::new(),
             tensors: Vec::new(),
+            marks: Marks::NONE,
+            file_name: None,
+            file_place: None,
         }
+    }
+}
+
+impl Node {
+    /// Its attributes, if it has parameters that they are about.
+    pub fn attributes(&self, index: usize) -> Option<typenet_shape::Marks<'_>> {
+        let Marks { init, frozen, no_decay } = self.marks;
+        let file_name = self.file_name.as_deref();
+        let any = self.marks != Marks::NONE || file_name.is_some();
+        let marks = typenet_shape::Marks { node: index, file_name, init, frozen, no_decay };
+        (any && !self.tensors.is_empty()).then_some(marks)
     }
 }
 
@@ -232,6 +255,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
     checker.entries(&declaration.body.entries);
     let output = checker.output(&declaration.output, &declaration.name);
     checker.unused(declaration);
+    checker.same_file_names();
     checker.stand_ins();
     let checked = Checked {
         attributes,
@@ -275,6 +299,8 @@ struct Checker<'a> {
     frames_opened: usize,
     /// Where names of fields must differ, the innermost last.
     scopes: Vec<Scope>,
+    /// The attributes of the braces around, the innermost last, each with those around it.
+    marks: Vec<Marks>,
     /// The names of values in braces that are closed.
     closed: Vec<String>,
     /// Names that a mistake may have meant: that they are unused is no news.
@@ -308,6 +334,7 @@ impl<'a> Checker<'a> {
             frames: Vec::new(),
             frames_opened: 0,
             scopes: vec![Scope::default()],
+            marks: Vec::new(),
             closed: Vec::new(),
             forgiven: HashSet::new(),
             entries_read: 0,
@@ -418,6 +445,8 @@ fn place_of_path(path: &syn::Path) -> Place {
     Place { start: span_of(path), end: last }
 }
 
+#[cfg(test)]
+mod marks_tests;
 #[cfg(test)]
 mod structure_tests;
 #[cfg(test)]

@@ -1,16 +1,17 @@
 //! `residual`, `concat` with branches, and `repeat`.
 
 use proc_macro2::Ident;
-use typenet_shape::{MAX_INPUTS, Op, ShapeError, Shortcut};
+use typenet_shape::{MAX_INPUTS, Op, ShapeError, Shortcut as Behind};
 
 use super::constants::Value;
+use super::marks::On;
 use super::scope::{Bounds, Segment};
 use super::symbols::Words;
 use super::{Checker, Known, Node};
 use crate::Mistake;
 use crate::layers::{self, STRUCTURES};
 use crate::mistake::Place;
-use crate::parse::{Branch, Entry, Expression, Structure, StructureKind};
+use crate::parse::{Branch, Entry, Expression, Shortcut, Structure, StructureKind};
 
 impl<'a> Checker<'a> {
     pub(super) fn structure(&mut self, written: &'a Structure) {
@@ -18,20 +19,21 @@ impl<'a> Checker<'a> {
         match &written.kind {
             StructureKind::Repeat { count, body } => self.repeat(written, count, body),
             StructureKind::Residual { body, shortcut } => {
+                let first = self.nodes.len();
                 let name = self.open_named(written);
                 let before = self.current;
                 self.framed(Bounds::None, body);
                 let inputs = [self.current, before];
                 self.current = before;
-                if let Some((word, entries)) = shortcut {
-                    self.structure_word(word);
-                    self.framed(Bounds::None, entries);
+                if let Some(shortcut) = shortcut {
+                    self.shortcut(shortcut);
                 }
                 let inputs = [inputs[0], self.current];
-                self.close_named(written);
+                self.close_named(written, &name, first);
                 self.residual(written, &name, before, inputs, shortcut.as_ref());
             }
             StructureKind::Concat { branches } => {
+                let first = self.nodes.len();
                 let name = self.open_named(written);
                 let before = self.current;
                 let mut inputs = Vec::new();
@@ -40,7 +42,7 @@ impl<'a> Checker<'a> {
                     self.branch(branch);
                     inputs.push(self.current);
                 }
-                self.close_named(written);
+                self.close_named(written, &name, first);
                 self.concat(written, &name, branches, inputs);
             }
         }
@@ -52,21 +54,36 @@ impl<'a> Checker<'a> {
     /// The name of the structure for messages; a written one opens a scope.
     fn open_named(&mut self, written: &'a Structure) -> String {
         let keyword = written.keyword.to_string();
-        match &written.name {
-            Some(name) => {
-                let name = self.name(Some(name), None, &written.keyword, true);
-                let full = self.full_name(&name.text);
-                self.open_scope(&name, keyword, &written.docs);
-                full
-            }
-            None => self.full_name(&keyword),
+        let name = written.name.as_ref();
+        let name = name.map(|name| self.name(Some(name), None, &written.keyword, true));
+        let text = name.as_ref().map_or(&keyword, |name| &name.text);
+        let full = self.full_name(text);
+        let on = On::Braces { keyword: &keyword, named: name.is_some() };
+        let read = self.read_attributes(text, &written.attributes, on);
+        self.marks.push(read.marks);
+        if let Some(name) = &name {
+            self.open_scope(name, keyword.clone(), &written.docs, read.file.as_ref());
         }
+        full
     }
 
-    fn close_named(&mut self, written: &Structure) {
+    fn close_named(&mut self, written: &'a Structure, name: &str, first: usize) {
+        self.marks.pop();
         if written.name.is_some() {
             self.close_scope();
         }
+        self.any_parameters(name, &written.attributes, first);
+    }
+
+    fn shortcut(&mut self, shortcut: &'a Shortcut) {
+        self.structure_word(&shortcut.keyword);
+        let first = self.nodes.len();
+        let on = On::Braces { keyword: "shortcut", named: false };
+        let read = self.read_attributes("shortcut", &shortcut.attributes, on);
+        self.marks.push(read.marks);
+        self.framed(Bounds::None, &shortcut.entries);
+        self.marks.pop();
+        self.any_parameters("shortcut", &shortcut.attributes, first);
     }
 
     /// Notes the word, unless it is misspelt.
@@ -78,15 +95,23 @@ impl<'a> Checker<'a> {
 
     fn branch(&mut self, branch: &'a Branch) {
         self.structure_word(&branch.keyword);
-        if let Some(name) = &branch.name {
-            let name = self.name(Some(name), None, &branch.keyword, true);
-            self.open_scope(&name, "branch".into(), &branch.docs);
+        let first = self.nodes.len();
+        let name = branch.name.as_ref();
+        let name = name.map(|name| self.name(Some(name), None, &branch.keyword, true));
+        let text = name.as_ref().map_or("branch", |name| &name.text).to_string();
+        let on = On::Braces { keyword: "branch", named: name.is_some() };
+        let read = self.read_attributes(&text, &branch.attributes, on);
+        self.marks.push(read.marks);
+        if let Some(name) = &name {
+            self.open_scope(name, "branch".into(), &branch.docs, read.file.as_ref());
         }
         self.framed(Bounds::None, &branch.entries);
+        self.marks.pop();
         if let Some(name) = &branch.name {
             self.close_scope();
             self.define(name);
         }
+        self.any_parameters(&text, &branch.attributes, first);
     }
 
     fn residual(
@@ -95,17 +120,17 @@ impl<'a> Checker<'a> {
         name: &str,
         before: usize,
         inputs: [usize; 2],
-        shortcut: Option<&(Ident, Vec<Entry>)>,
+        shortcut: Option<&Shortcut>,
     ) {
         let value = self.joined(Op::Add, &inputs, true);
         let behind = match shortcut {
-            None => Shortcut::Missing,
-            Some((_, entries)) if entries.is_empty() => Shortcut::Empty,
-            Some(_) => Shortcut::Layers,
+            None => Behind::Missing,
+            Some(shortcut) if shortcut.entries.is_empty() => Behind::Empty,
+            Some(_) => Behind::Layers,
         };
         let words = Words::Residual(before, behind);
         // The mistake is the shortcut's.
-        let word = shortcut.map_or(written.keyword.span(), |(word, _)| word.span());
+        let word = shortcut.map_or(written.keyword.span(), |one| one.keyword.span());
         let places = [written.keyword.span().into(), word.into()];
         if let Err(error) = value {
             self.misjoin(name, Op::Add, error, &inputs, &words, &places);
@@ -194,10 +219,15 @@ impl<'a> Checker<'a> {
             }
         };
         let what = rounds.map_or("repeat".into(), |rounds| format!("repeat({rounds})"));
-        self.open_scope(&name, what, &written.docs);
+        let first = self.nodes.len();
+        let on = On::Braces { keyword: "repeat", named: true };
+        let read = self.read_attributes(&name.text, &written.attributes, on);
+        self.marks.push(read.marks);
+        self.open_scope(&name, what, &written.docs, read.file.as_ref());
         let again = self.again;
         for round in 0..rounds.unwrap_or(1) {
-            self.open_segment(Segment::Index(round), false, format!("Round {round}."), &[]);
+            let what = format!("Round {round}.");
+            self.open_segment(Segment::Index(round), false, what, &[], None);
             self.framed(Bounds::Repeat, body);
             self.close_scope();
             self.again = true;
@@ -207,6 +237,8 @@ impl<'a> Checker<'a> {
         }
         self.again = again;
         self.close_scope();
+        self.marks.pop();
+        self.any_parameters(&name.text, &written.attributes, first);
         if rounds.is_none() {
             self.doubt();
         }

@@ -18,9 +18,10 @@ pub(super) fn table(plan: &Plan) -> Vec<String> {
     let mut sums = [Some(Number::from(0)), Some(Number::from(0))];
     for row in &plan.rows {
         lines.push(format!(
-            " | {} | {} | `{}` | {} | {} |",
+            " | {} | {}{} | `{}` | {} | {} |",
             code(&row.name),
             code(&row.layer),
+            row.frozen,
             row.output,
             unless_none(&row.parameters),
             unless_none(&row.multiply_adds)
@@ -40,6 +41,18 @@ pub(super) fn field(node: &Node, input: Option<Vec<Number>>) -> Vec<String> {
     let mut line = format!(" `{keyword}({})`", node.arguments);
     if let (Some(input), Some(output)) = (input, node.dims()) {
         line += &format!(", `{}` → `{}`", shape_text(&input), shape_text(&output));
+    }
+    if node.marks.frozen {
+        line += ", frozen";
+    }
+    line += match node.marks.no_decay {
+        [true, true] => ", no weight decay",
+        [true, false] => ", no weight decay of the weight",
+        [false, true] => ", no weight decay of the bias",
+        [false, false] => "",
+    };
+    if let Some(name) = &node.file_name {
+        line += &format!("; `{name}` in weight files");
     }
     let mut lines = vec![line];
     if !node.docs.is_empty() {

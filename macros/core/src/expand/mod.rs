@@ -7,6 +7,7 @@
 mod checks;
 mod docs;
 mod fields;
+mod marks;
 mod numbers;
 mod op;
 mod structs;
@@ -146,6 +147,11 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
         let inputs = node.inputs.iter().map(|&index| Literal::usize_unsuffixed(index));
         Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
     });
+    let attributes = checked
+        .nodes
+        .iter()
+        .enumerate()
+        .filter_map(|(index, node)| Some(marks::marks(&node.attributes(index)?)));
     let count = Literal::usize_unsuffixed(checked.nodes.len());
     let steps = plan.calls.iter().map(|call| {
         let (constant, node) = (&call.constant, Literal::usize_unsuffixed(call.node));
@@ -180,7 +186,11 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
     };
     quote_spanned! {site()=>
         const NODES: usize = #count;
-        const GRAPH: __rt::Graph<'static> = __rt::Graph { name: #text, nodes: &[#(#nodes),*] };
+        const GRAPH: __rt::Graph<'static> = __rt::Graph {
+            name: #text,
+            nodes: &[#(#nodes),*],
+            marks: &[#(#attributes),*],
+        };
         #computed
         #(#steps)*
     }
@@ -194,6 +204,7 @@ fn stand_ins(checked: &Checked, names: &Names<'_>) -> TokenStream {
         const GRAPH: __rt::Graph<'static> = __rt::Graph {
             name: #text,
             nodes: &[__rt::Node { name: "input", op: #input, inputs: &[] }],
+            marks: &[],
         };
         static SHAPES: [__rt::Shape; 1] = GRAPH.shapes();
         static LAYERS: [__rt::LayerInfo; 1] = GRAPH.layers(&SHAPES);
@@ -223,7 +234,7 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
         quote_spanned!(site()=> run.#method(&#constant #(, #field)*);)
     });
-    let backward = calls.iter().rev().map(|call| {
+    let backward = calls.iter().rev().filter(|call| call.backward).map(|call| {
         let (constant, method) = (&call.constant, &call.method);
         let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
         let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
