@@ -285,6 +285,13 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Workspace::new(batch)
     }
 
+    /// Bytes that a training step of `batch` images takes on as many threads as the pool has: the net's
+    /// parameters, their gradients, and the workspace. Momentum takes as much as the parameters
+    /// once more.
+    fn training_memory(batch: usize) -> usize {
+        workspace::step_bytes(&Self::LAYOUT, batch)
+    }
+
     /// All parameters and running statistics in the order of the declaration, as one slice.
     fn parameters_flat(&self) -> &[f32] {
         self.model().parameters().as_flat()

@@ -357,6 +357,27 @@ impl Core {
     }
 }
 
+/// Bytes that a training step of so many images takes: the net's parameters, their gradients and the
+/// workspace, on as many threads as the pool has.
+pub(crate) fn step_bytes(layout: &Layout, images: usize) -> usize {
+    let groups = images.div_ceil(LANES);
+    let (slots, _) = slots(layout, groups);
+    let threads = rayon::current_num_threads().min(groups.max(1));
+    let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
+    let [forward, data, weight] =
+        [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight]
+            .map(|pass| layout.transformed_len(pass));
+    let lanes = groups * layout.training_len + threads * layout.scratch_len[0];
+    let numbers = 2 * layout.parameters
+        + 2 * images * layout.output_len
+        + slots * (layout.parameters + weight)
+        + forward
+        + data
+        + groups * (statistics + 1)
+        + 2 * statistics;
+    lanes * size_of::<Lanes>() + numbers * size_of::<f32>()
+}
+
 fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
     if buffer.is_empty() {
         // Zeros that the system gives: what is never touched takes no memory.

@@ -86,6 +86,15 @@ impl Conv2dKernel {
         }
     }
 
+    /// What it is called in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Conv2dKernel::Direct => "direct",
+            Conv2dKernel::Winograd2 => "Winograd 2×2",
+            Conv2dKernel::Winograd4 => "Winograd 4×4",
+        }
+    }
+
     /// Whether this kernel can run a convolution.
     pub const fn runs(self, g: &Conv2d) -> bool {
         match self {
