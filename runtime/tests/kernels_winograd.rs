@@ -74,7 +74,7 @@ fn check(g: &Conv2d, seed: u64) {
         let what = format!("{isa} {kernel:?} data gradient {g:?}");
         assert_lanes_close(&dx, bound(kernel), &what, |lane| dx_ref[lane].clone());
 
-        let mut sums = vec![0.0; kernel.weight_sums_len(g)];
+        let mut sums = vec![Lanes::ZERO; kernel.weight_sums_len(g)];
         let mut dw = vec![0.5; weight.len()];
         let mut db = vec![-0.25; g.out_channels];
         let mut scratch = poison(kernel.scratch_len(g, Conv2dPass::BackwardWeight));

@@ -39,12 +39,22 @@ pub struct Tiling {
     pub tiles: [usize; 2],
     /// So many tiles are transformed before they are multiplied.
     pub together: usize,
-    /// So many output channels are multiplied before they are transformed back.
+    /// So many output channels are multiplied before they are transformed back, at most.
     pub channels: usize,
 }
 
-/// Room for transformed tiles, so that they stay in the second-level cache beside the weights.
-const TILES_LEN: usize = 600 << 10;
+/// Bytes of transformed tiles that stay in the second-level cache beside the weights' stream.
+const TILES_FORWARD: usize = 600 << 10;
+
+/// Bytes of transformed tiles for a weight's gradient. There the sums are the longer way for every
+/// product, so that many tiles should share it.
+const TILES_WEIGHT: usize = 10 << 20;
+
+/// The fewest tiles that fill the registers beside one block of weights, and the most that pay.
+const TOGETHER: [usize; 2] = [2, 8];
+
+/// Output channels whose sums of two vectors fill the most registers there are.
+const CHANNELS: usize = 12;
 
 impl Conv2dKernel {
     /// Whether this kernel can run a convolution.
@@ -85,10 +95,12 @@ impl Conv2dKernel {
         }
     }
 
-    /// Numbers of the transformed gradient of the weight.
+    /// Vectors of 16 numbers of the transformed gradient of the weight.
     pub const fn weight_sums_len(self, g: &Conv2d) -> usize {
         match self.tiling(g, Conv2dPass::BackwardWeight) {
-            Some(tiling) => tiling.points() * tiling.in_channels * tiling.padded_out_channels(),
+            Some(tiling) => {
+                tiling.points() * tiling.in_channels * tiling.padded_out_channels() / 16
+            }
             None => 0,
         }
     }
@@ -109,15 +121,17 @@ impl Tiling {
         let tiles = [outputs[0].div_ceil(tile), outputs[1].div_ceil(tile)];
         let count = tiles[0] * tiles[1];
         let points = (tile + 2) * (tile + 2);
-        let room = TILES_LEN / (points * in_channels * 64);
-        let (together, channels) = match pass {
-            _ if room >= 2 => (room, 12),
-            _ => (4, out_channels),
+        let bytes = points * size_of::<[f32; 16]>();
+        let room = match pass {
+            Conv2dPass::Forward | Conv2dPass::BackwardData => TILES_FORWARD / (bytes * in_channels),
+            Conv2dPass::BackwardWeight => TILES_WEIGHT / (bytes * (in_channels + out_channels)),
         };
-        // As even as can be.
-        let together = if together > 8 { 8 } else { together / 2 * 2 };
-        let together = count.div_ceil(count.div_ceil(together));
-        let channels = out_channels.div_ceil(out_channels.div_ceil(channels));
+        let most = if room > TOGETHER[1] { TOGETHER[1] } else { room };
+        let most = if most < TOGETHER[0] { TOGETHER[0] } else { most };
+        // As even as can be, in pairs.
+        let together = count.div_ceil(count.div_ceil(most)).next_multiple_of(2);
+        let together = if together > count { count } else { together };
+        let channels = out_channels.div_ceil(out_channels.div_ceil(CHANNELS));
         Tiling { tile, in_channels, out_channels, outputs, tiles, together, channels }
     }
 

@@ -69,6 +69,10 @@ impl Simd for Avx2 {
         unsafe { _mm256_storeu_ps(to, v) }
     }
     #[inline(always)]
+    fn prefetch(self, at: *const f32) {
+        intrinsics!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
+    }
+    #[inline(always)]
     fn add(self, a: __m256, b: __m256) -> __m256 {
         intrinsics!(_mm256_add_ps(a, b))
     }

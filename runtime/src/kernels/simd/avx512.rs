@@ -59,6 +59,10 @@ impl Simd for Avx512 {
         unsafe { _mm512_storeu_ps(to, v) }
     }
     #[inline(always)]
+    fn prefetch(self, at: *const f32) {
+        intrinsics!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
+    }
+    #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {
         intrinsics!(_mm512_add_ps(a, b))
     }
