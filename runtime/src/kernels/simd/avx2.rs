@@ -43,9 +43,11 @@ impl Simd for Avx2 {
     const WIDTH: usize = 8;
     const ACCUMULATORS: usize = 12;
 
-    #[inline(always)]
+    // Never inlined, and so is what it calls, whose instructions it may not use itself. The attribute
+    // stands here because on a function with target features the compiler takes it as a word to those
+    // callers alone that have them too.
+    #[inline(never)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[inline(never)]
         #[target_feature(enable = "avx2,fma")]
         fn compiled<K: Kernel>(kernel: K, s: Avx2) -> K::Output {
             kernel.run(s)

@@ -33,9 +33,11 @@ impl Simd for Avx512 {
     const WIDTH: usize = 16;
     const ACCUMULATORS: usize = 24;
 
-    #[inline(always)]
+    // Never inlined, and so is what it calls, whose instructions it may not use itself. The attribute
+    // stands here because on a function with target features the compiler takes it as a word to those
+    // callers alone that have them too.
+    #[inline(never)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[inline(never)]
         #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
         fn compiled<K: Kernel>(kernel: K, s: Avx512) -> K::Output {
             kernel.run(s)
