@@ -5,13 +5,13 @@ mod nets;
 
 use std::hint::black_box;
 
-use compare_driver::{Case, Pass, labels, normal, sample, serve};
+use compare_driver::{Case, Pass, labels, locked, normal, sample, serve};
 use nets::{LeNet5, Mlp, ResNet20, Separable, Vgg6};
 use typenet::prelude::*;
 use typenet::{Logits, Plain};
 
 fn main() -> std::io::Result<()> {
-    serve("typenet", env!("CARGO_PKG_VERSION"), &["default"], |case| match case.net.as_str() {
+    serve("typenet", locked("typenet"), &["default"], |case| match case.net.as_str() {
         "mlp" => net::<Mlp>(case),
         "lenet5" => net::<LeNet5>(case),
         "vgg6" => net::<Vgg6>(case),
