@@ -45,8 +45,14 @@ fn check<N: Network<Output = [f32; 10]> + typenet::Logits>() {
     let numbers: Vec<f32> = (0..100 * N::Input::LEN).map(|i| (i as f32 * 0.7).sin()).collect();
     let images = N::Input::slice_from_flat(&numbers).unwrap();
     let labels: Vec<usize> = (0..100).map(|i| i % 10).collect();
+    let before = dhat::HeapStats::get().curr_bytes;
     let mut net = N::seeded(1);
     let mut ws = N::workspace(100);
+    net.forward(images, &mut ws);
+    net.backward(images, &mut ws);
+    let (found, expected) = (dhat::HeapStats::get().curr_bytes - before, N::training_memory(100));
+    let ratio = found as f64 / expected as f64;
+    assert!((0.9..=1.1).contains(&ratio), "{}: {found} bytes, {expected} expected", N::GRAPH.name);
     let mut sgd = Sgd::new(0.01).momentum(0.9).weight_decay(1e-4).state(&net);
     let loss = CrossEntropy::new().label_smoothing(0.1);
     let mut outputs = vec![[0.0; 10]; 100];

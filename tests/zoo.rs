@@ -1,21 +1,78 @@
-//! The nets of `typenet::zoo`: shapes, parameters, and a training step.
+//! The nets of `typenet::zoo`: shapes, parameters, a training step, and PyTorch's outputs.
 #![cfg(feature = "zoo")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "fixtures/reader.rs"]
+mod reader;
+
+use reader::{Fixture, relative_error};
 use typenet::prelude::*;
+use typenet::shape::{Op, Tensor, TensorKind};
 use typenet::zoo::*;
-use typenet::{Logits, Plain};
+use typenet::{Logits, OutputValue, Plain};
 
-/// Numbers between −1 and 1 that look like noise.
-fn noise(len: usize) -> Vec<f32> {
-    (0..len)
-        .map(|i| (i as u32).wrapping_mul(2_654_435_769) as f32 / (1u32 << 31) as f32 - 1.0)
-        .collect()
+/// Numbers in −1..1 that look like noise, as `fixtures/zoo.py` has them.
+fn noise(seed: u32, count: usize) -> impl Iterator<Item = f64> {
+    (0..count as u32).map(move |i| {
+        let mut x = i.wrapping_add(seed.wrapping_mul(0x9E37_79B9));
+        for (shift, factor) in [(16, 0x7FEB_352D), (15, 0x846C_A68B)] {
+            x = (x ^ (x >> shift)).wrapping_mul(factor);
+        }
+        f64::from(x ^ (x >> 16)) / f64::from(1u32 << 31) - 1.0
+    })
+}
+
+fn image<N: Network>() -> Box<N::Input> {
+    let mut image = N::Input::zeroed();
+    let pixels = image.as_flat_mut().iter_mut();
+    pixels.zip(noise(0, N::Input::LEN)).for_each(|(pixel, number)| *pixel = number as f32);
+    image
+}
+
+/// Compares the output for one image, alone and among others, with what PyTorch computes from the
+/// same weights.
+fn agrees<N: Network>(name: &str) {
+    let fixture = Fixture::read(include_bytes!("fixtures/zoo.safetensors"));
+    let expected = fixture.f64(name);
+    let mut net = N::seeded(0);
+    for (seed, tensor) in (1..).zip(N::LAYOUT.tensors) {
+        let len = tensor.shape.elements();
+        let is_norm = matches!(N::GRAPH.nodes[tensor.node].op, Op::BatchNorm { .. });
+        let fan_in = (len / tensor.shape.dim(0)) as f64;
+        let numbers = &mut net.parameters_flat_mut()[tensor.offset..tensor.offset + len];
+        for (number, noise) in numbers.iter_mut().zip(noise(seed, len)) {
+            *number = match tensor.kind {
+                TensorKind::RunningVar => 1.0 + noise / 2.0,
+                TensorKind::Weight if is_norm => 1.0 + noise / 2.0,
+                TensorKind::Weight => noise * (6.0 / fan_in).sqrt(),
+                TensorKind::Bias | TensorKind::RunningMean => noise / 10.0,
+            } as f32;
+        }
+    }
+    let image = image::<N>();
+    let alone = net.output(&image).get_mut().as_flat().to_vec();
+    let mut among = vec![f32::NAN; 2 * N::Output::LEN];
+    let outputs = N::Output::slice_from_flat_mut(&mut among).unwrap();
+    let images = [image.as_flat(), image.as_flat()].concat();
+    let images = N::Input::slice_from_flat(&images).unwrap();
+    net.outputs_into(&mut N::workspace(2), images, outputs).unwrap();
+    let size = expected.iter().map(|x| x * x).sum::<f64>() / expected.len() as f64;
+    let limit = 1e-4 * size.sqrt().max(1.0);
+    let outputs = [&alone[..], &among[..N::Output::LEN], &among[N::Output::LEN..]];
+    for (k, output) in outputs.into_iter().enumerate() {
+        assert_eq!(output.len(), expected.len());
+        for (i, (&found, &expected)) in output.iter().zip(expected).enumerate() {
+            let error = (f64::from(found) - expected).abs();
+            assert!(error <= limit, "{name} {k}, output {i}: {found} for {expected}");
+        }
+        let error = relative_error(output, expected);
+        assert!(error <= 1e-5, "{name} {k}: {error}");
+    }
 }
 
 /// Two images, told apart after one step: the loss on them is lower than before.
 fn learns<N: Network + Logits>(rate: f32) {
-    let numbers = noise(2 * N::Input::LEN);
+    let numbers: Vec<f32> = noise(0, 2 * N::Input::LEN).map(|number| number as f32).collect();
     let images: &[N::Input] = N::Input::slice_from_flat(&numbers).unwrap();
     let labels = [1, 7];
     let mut net = N::seeded(42);
@@ -36,6 +93,20 @@ fn has_parameters<N: Network>(parameters: usize) {
     let found: usize = N::LAYERS.iter().map(|layer| layer.parameters).sum();
     assert_eq!(found, parameters, "{}", N::GRAPH.name);
     assert_eq!(N::summary().parameters, parameters, "{}", N::GRAPH.name);
+}
+
+/// Weight files have the names, shapes and order that torchvision has.
+fn has_names<N: Network>(net: &str) {
+    let lines = include_str!("fixtures/zoo.names").lines();
+    let prefix = format!("{net}: ");
+    let expected: Vec<&str> = lines.filter_map(|line| line.strip_prefix(&prefix)).collect();
+    let name = |tensor: &Tensor| {
+        let layer = N::GRAPH.file_name(tensor.node);
+        format!("{layer}.{} {}", tensor.kind.name(), tensor.shape)
+    };
+    let found: Vec<String> = N::LAYOUT.tensors.iter().map(name).collect();
+    assert_eq!(found, expected);
+    assert!(!found.is_empty());
 }
 
 /// The shapes of the layers with these names.
@@ -62,7 +133,7 @@ fn resnet20() {
     has_parameters::<ResNet20>(272_474);
     has_shapes::<ResNet20>(&[
         ("layer1_2.relu_2", &[16, 32, 32]),
-        ("layer2_0.downsample_1", &[32, 16, 16]),
+        ("layer2_0.downsample_bn", &[32, 16, 16]),
         ("layer3_2.relu_2", &[64, 8, 8]),
     ]);
     learns::<ResNet20>(0.01);
@@ -86,6 +157,7 @@ fn inception() {
 #[test]
 fn squeezenet() {
     has_parameters::<SqueezeNet>(1_235_496);
+    has_names::<SqueezeNet>("squeezenet1_1");
     has_shapes::<SqueezeNet>(&[
         ("conv1", &[64, 111, 111]),
         ("fire3.concat_1", &[128, 55, 55]),
@@ -94,11 +166,13 @@ fn squeezenet() {
         ("classifier", &[1000, 13, 13]),
     ]);
     learns::<SqueezeNet>(0.01);
+    agrees::<SqueezeNet>("squeezenet");
 }
 
 #[test]
 fn resnet18() {
     has_parameters::<ResNet18>(11_689_512);
+    has_names::<ResNet18>("resnet18");
     has_shapes::<ResNet18>(&[
         ("max_pool2d_1", &[64, 56, 56]),
         ("layer1_1.relu_2", &[64, 56, 56]),
@@ -107,11 +181,13 @@ fn resnet18() {
         ("layer4_1.relu_2", &[512, 7, 7]),
     ]);
     learns::<ResNet18>(0.01);
+    agrees::<ResNet18>("resnet18");
 }
 
 #[test]
 fn resnet50() {
     has_parameters::<ResNet50>(25_557_032);
+    has_names::<ResNet50>("resnet50");
     has_shapes::<ResNet50>(&[
         ("layer1_2.relu_3", &[256, 56, 56]),
         ("layer2_3.relu_3", &[512, 28, 28]),
@@ -124,6 +200,7 @@ fn resnet50() {
 #[test]
 fn densenet121() {
     has_parameters::<DenseNet121>(7_978_856);
+    has_names::<DenseNet121>("densenet121");
     has_shapes::<DenseNet121>(&[
         ("denseblock1.5.layer_1.concat_1", &[256, 56, 56]),
         ("denseblock2.11.layer_1.concat_1", &[512, 28, 28]),
@@ -136,6 +213,7 @@ fn densenet121() {
 #[test]
 fn alexnet() {
     has_parameters::<AlexNet>(61_100_840);
+    has_names::<AlexNet>("alexnet");
     has_shapes::<AlexNet>(&[
         ("conv1", &[64, 55, 55]),
         ("conv2", &[192, 27, 27]),
@@ -148,11 +226,60 @@ fn alexnet() {
 #[test]
 fn vgg16() {
     has_parameters::<Vgg16>(138_357_544);
+    has_names::<Vgg16>("vgg16");
     has_shapes::<Vgg16>(&[
         ("conv1_2", &[64, 224, 224]),
         ("conv3_3", &[256, 56, 56]),
         ("max_pool2d_5", &[512, 7, 7]),
         ("flatten_1", &[25_088]),
     ]);
+}
+
+#[test]
+#[ignore = "takes a minute and 3 GB"]
+fn vgg16_learns() {
     learns::<Vgg16>(0.001);
+}
+
+#[test]
+fn mobilenet_v2() {
+    has_parameters::<MobileNetV2>(3_504_872);
+    has_names::<MobileNetV2>("mobilenet_v2");
+    has_shapes::<MobileNetV2>(&[
+        ("features1.project_bn", &[16, 112, 112]),
+        ("features3.residual_1", &[24, 56, 56]),
+        ("features6.residual_1", &[32, 28, 28]),
+        ("features13.residual_1", &[96, 14, 14]),
+        ("features17.project_bn", &[320, 7, 7]),
+    ]);
+    learns::<MobileNetV2>(0.01);
+    agrees::<MobileNetV2>("mobilenet_v2");
+}
+
+#[test]
+fn unet() {
+    has_parameters::<UNet>(7_763_041);
+    has_shapes::<UNet>(&[
+        ("bottleneck.relu_2", &[512, 8, 8]),
+        ("upconv4", &[256, 16, 16]),
+        ("concat_1", &[512, 16, 16]),
+        ("decoder1.relu_2", &[32, 128, 128]),
+    ]);
+    let image = image::<UNet>();
+    let mut mask = <[[[f32; 128]; 128]; 1] as Plain>::zeroed();
+    mask[0][32..96].iter_mut().for_each(|row| row[32..96].fill(1.0));
+    let mut net = UNet::seeded(42);
+    let mut ws = UNet::workspace(1);
+    let mut sgd = Sgd::new(0.1).state(&net);
+    let loss = BinaryCrossEntropy::new();
+    let mut step = |net: &mut UNet| {
+        net.forward(std::slice::from_ref(&*image), &mut ws);
+        let loss = loss.forward_backward(std::slice::from_ref(&*mask), &mut ws).unwrap();
+        net.backward(std::slice::from_ref(&*image), &mut ws);
+        sgd.step(net, ws.gradients());
+        loss
+    };
+    let (before, after) = (step(&mut net), step(&mut net));
+    assert!(0.0 < after && after < before, "{before}, then {after}");
+    agrees::<UNet>("unet");
 }

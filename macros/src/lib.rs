@@ -66,6 +66,25 @@ use proc_macro::TokenStream;
 /// Constants and blocks stand first. Names inside braces are local; the layers of a residual or a
 /// branch may read names around them, those of a block or a repeat may not.
 ///
+/// # Sizes of the program
+///
+/// A path to a `usize` of the program stands wherever a number does, also in arithmetic:
+///
+/// ```ignore
+/// pub const CLASSES: usize = 10;
+///
+/// network! {
+///     pub struct Name: [3, self::SIDE, self::SIDE] -> [crate::CLASSES] {
+///         const WIDE: usize = sizes::WIDTH * 2;
+///         conv2d(WIDE, kernel = 3), relu, flatten, linear(crate::CLASSES),
+///     }
+/// }
+/// ```
+///
+/// Only the compiler knows its value, so the rules that depend on it are checked when the program is
+/// compiled, with the same messages at the same places; the documentation shows the path. How often a
+/// `repeat` repeats must be known to the macro.
+///
 /// # Names of parameters
 ///
 /// A layer with parameters and no name is the n-th of its kind in its scope, from 1: `conv2d_1`. A
@@ -73,6 +92,13 @@ use proc_macro::TokenStream;
 /// numbering goes on in them. So the fields above are `net.stage1.0.basic_1.conv2d_2.weight` and
 /// `net.down.conv2d_3.weight`, and the weight file has the same names. A repeat without a name is
 /// numbered like a layer: `repeat_1.0.conv2d_1`.
+///
+/// # Attributes
+///
+/// Before a layer with parameters, a structure, a use of a block or a repeat, for all layers in it:
+/// `#[init(kaiming_normal)]` (how weights start), `#[frozen]` (no gradient code), `#[no_decay]`,
+/// `#[no_decay(bias)]` (what weight decay leaves out) and `#[name("features.0")]` (the name in weight
+/// files). `typenet::layers` has them in full.
 ///
 /// # What it writes
 ///

@@ -10,7 +10,7 @@ use typenet_runtime::kernels::{
     Isa, LANES, Lanes, activation, batch_norm, conv2d, dropout, group_norm, isa, linear, pack,
     pool2d, single, softmax, unpack,
 };
-use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
+use typenet_shape::{Activation, Approximate, Conv2d, Pool2d, Shape};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted = std::env::args().nth(1).unwrap_or_default();
@@ -98,6 +98,22 @@ fn values() {
                 activation::forward(isa, Activation::Tanh, black_box(&x), &mut y);
             })
         );
+        for (name, f) in [
+            ("gelu", Activation::Gelu { approximate: Approximate::None }),
+            ("gelu of tanh", Activation::Gelu { approximate: Approximate::Tanh }),
+            ("silu", Activation::Silu),
+            ("hardswish", Activation::Hardswish),
+        ] {
+            println!(
+                "{name:18} {isa:9} {:6.2}",
+                time(&mut || activation::forward(isa, f, black_box(&x), &mut y))
+            );
+            println!(
+                "{:18} {isa:9} {:6.2}",
+                format!("{name}'s gradient"),
+                time(&mut || activation::backward_from_input(isa, f, black_box(&x), &mut y))
+            );
+        }
         println!(
             "softmax            {isa:9} {:6.2}",
             time(&mut || {

@@ -74,6 +74,16 @@ pub enum Error {
         /// What is allowed.
         expected: &'static str,
     },
+    /// Parameters that cannot be trained, because the declaration froze them.
+    #[error(
+        "`{path}` of `{net}` is `#[frozen]` in the declaration and has no gradients: leave that out, and use `set_trainable` alone"
+    )]
+    Frozen {
+        /// The net's name.
+        net: String,
+        /// The path.
+        path: String,
+    },
     /// A weight file that does not belong to the net.
     #[error("{}: does not hold the weights of {net}{}", path.display(), list(missing, extra, misshaped))]
     Weights {
@@ -88,15 +98,17 @@ pub enum Error {
         /// Tensors of another shape or type, each with both.
         misshaped: Vec<String>,
     },
-    /// A name that no layer of the net has.
-    #[error("`{net}` has no layer `{name}`{}", did_you_mean(nearest))]
+    /// A name that no layer of the net has; nor a structure or a tensor of it, where those go too.
+    #[error("`{net}` has no layer `{name}`{}", did_you_mean(nearest, with_parameters))]
     UnknownLayer {
         /// The net's name.
-        net: &'static str,
+        net: String,
         /// The name that was asked for.
         name: String,
-        /// The layer that was likely meant.
-        nearest: Option<&'static str>,
+        /// What was likely meant.
+        nearest: Option<String>,
+        /// The layers with parameters, where one of them was asked for.
+        with_parameters: Vec<String>,
     },
     /// Training met a number that is not finite. The net keeps the weights of the last good step.
     #[error(
@@ -129,8 +141,20 @@ impl Error {
     }
 }
 
-fn did_you_mean(nearest: &Option<&'static str>) -> String {
-    nearest.map(|nearest| format!(": did you mean `{nearest}`?")).unwrap_or_default()
+fn did_you_mean(nearest: &Option<String>, with_parameters: &[String]) -> String {
+    match (nearest, with_parameters) {
+        (Some(nearest), _) => format!(": did you mean `{nearest}`?"),
+        (None, []) => String::new(),
+        (None, layers) => format!(": the layers with parameters are {}", layers.join(", ")),
+    }
+}
+
+/// The candidate that `word` most likely stands for, if one is near enough.
+pub(crate) fn nearest<T: AsRef<str>>(word: &str, candidates: impl Iterator<Item = T>) -> Option<T> {
+    let distance = |candidate: &T| strsim::damerau_levenshtein(word, candidate.as_ref());
+    let near = candidates.map(|candidate| (distance(&candidate), candidate));
+    let (distance, candidate) = near.min_by_key(|(distance, _)| *distance)?;
+    (distance <= (candidate.as_ref().len() / 3).max(1)).then_some(candidate)
 }
 
 fn list(missing: &[String], extra: &[String], misshaped: &[String]) -> String {

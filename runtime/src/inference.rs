@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 
-use crate::folded::Folded;
-use crate::kernels::team::Team;
+use crate::kernels::team::{Team, chunks, chunks_mut};
 use crate::kernels::{LANES, Lanes, pack, unpack};
 use crate::network::{Layout, largest};
 use crate::pass::Forward;
 use crate::single::{Image, Single};
-use crate::workspace::Core;
+use crate::transformed::Prepared;
+use crate::workspace::{Core, rooms};
 
 impl Core {
     /// Inference of one image in this workspace's memory.
@@ -24,52 +24,46 @@ impl Core {
         infer_one_in(&mut self.arena, layout, net, image, output, group);
     }
 
-    /// Inference in this workspace's memory, as many groups at a time as it holds.
+    /// Inference in this workspace's memory.
     pub(crate) fn infer(
         &mut self,
         layout: &Layout,
-        folded: Option<&Folded>,
+        prepared: Prepared<'_>,
         inputs: &[f32],
         outputs: &mut [f32],
         group: &(dyn Fn(&mut Forward<'_>) + Sync),
     ) {
-        if self.arena.is_empty() {
-            self.grow(layout, 1);
-        }
         self.images = 0;
-        let at_once = LANES * (self.arena.len() / layout.training_len);
-        for (inputs, outputs) in inputs
-            .chunks(at_once * layout.input_len)
-            .zip(outputs.chunks_mut(at_once * layout.output_len))
-        {
-            self.arena
-                .par_chunks_mut(layout.training_len)
-                .zip(inputs.par_chunks(LANES * layout.input_len))
-                .zip(outputs.par_chunks_mut(LANES * layout.output_len))
-                .for_each(|((arena, inputs), outputs)| {
-                    infer_group(layout, folded, arena, inputs, outputs, group);
-                });
-        }
+        let room = room_len(layout);
+        Team::gather(inputs.len().div_ceil(LANES * layout.input_len), |team| {
+            let rooms = rooms(&mut self.rooms, team, room);
+            let parts = (
+                chunks(inputs, LANES * layout.input_len),
+                chunks_mut(outputs, LANES * layout.output_len),
+            );
+            team.for_each_with(rooms, parts, |arena, _, (inputs, outputs)| {
+                infer_group(layout, prepared, arena, inputs, outputs, group);
+            });
+        });
     }
 
     /// As [`infer`](Self::infer), but only the index of the largest output of each image.
     pub(crate) fn infer_rows(
         &mut self,
         layout: &Layout,
-        folded: Option<&Folded>,
+        prepared: Prepared<'_>,
         inputs: &[f32],
         classes: &mut [usize],
         group: &(dyn Fn(&mut Forward<'_>) + Sync),
     ) {
         self.grow(layout, 1);
-        let at_once = LANES * (self.arena.len() / layout.training_len);
         let mut rows = std::mem::take(&mut self.outputs);
-        let at_once = at_once.min(rows.len() / layout.output_len);
+        let at_once = rows.len() / layout.output_len;
         for (inputs, classes) in
             inputs.chunks(at_once * layout.input_len).zip(classes.chunks_mut(at_once))
         {
             let rows = &mut rows[..classes.len() * layout.output_len];
-            self.infer(layout, folded, inputs, rows, group);
+            self.infer(layout, prepared, inputs, rows, group);
             for (class, row) in classes.iter_mut().zip(rows.chunks_exact(layout.output_len)) {
                 *class = largest(row);
             }
@@ -119,17 +113,17 @@ fn infer_one_in(
 /// Inference in memory that each thread keeps.
 pub(crate) fn infer(
     layout: &Layout,
-    folded: Option<&Folded>,
+    prepared: Prepared<'_>,
     inputs: &[f32],
     outputs: &mut [f32],
     group: &(dyn Fn(&mut Forward<'_>) + Sync),
 ) {
     let run = |(inputs, outputs): (&[f32], &mut [f32])| {
         let mut arena = ARENA.take();
-        if arena.len() < layout.inference_len {
-            arena.resize(layout.inference_len, Lanes::ZERO);
+        if arena.len() < room_len(layout) {
+            arena.resize(room_len(layout), Lanes::ZERO);
         }
-        infer_group(layout, folded, &mut arena, inputs, outputs, group);
+        infer_group(layout, prepared, &mut arena, inputs, outputs, group);
         ARENA.set(arena);
     };
     if inputs.len() <= LANES * layout.input_len {
@@ -142,9 +136,14 @@ pub(crate) fn infer(
     }
 }
 
+/// What a thread needs for a group of images.
+fn room_len(layout: &Layout) -> usize {
+    layout.inference_len + layout.scratch_len[1]
+}
+
 fn infer_group(
     layout: &Layout,
-    folded: Option<&Folded>,
+    prepared: Prepared<'_>,
     arena: &mut [Lanes],
     inputs: &[f32],
     outputs: &mut [f32],
@@ -152,6 +151,7 @@ fn infer_group(
 ) {
     let (input, output) = (layout.inference_input, layout.inference_output);
     pack(inputs, &mut arena[input.offset..input.end()]);
-    group(&mut Forward::inference(arena, folded));
+    let (arena, scratch) = arena.split_at_mut(layout.inference_len);
+    group(&mut Forward::inference(&mut *arena, scratch, prepared));
     unpack(&arena[output.offset..output.end()], outputs);
 }

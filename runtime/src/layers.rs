@@ -3,6 +3,29 @@
 //! Shapes are of one image, without the batch: `[c, h, w]` is channels, height, width; `[n]` is
 //! features. An argument marked *pair* takes one number for height and width, or `(height, width)`.
 //! Names, defaults and formulas are PyTorch's.
+//!
+//! # Attributes
+//!
+//! Before a layer with parameters, a structure, a use of a block or a repeat; they hold for all layers
+//! with parameters in it.
+//!
+//! | attribute | what it does |
+//! |---|---|
+//! | `#[init(scheme)]` | how weights start, whatever the rest of the net does: [`init`](crate::init) has the schemes; `bias = scheme` is for the bias. In braces, norms are left out |
+//! | `#[frozen]` | the parameters stay as they are. There is no code for their gradients, and none for what lies below if nothing there is trained; the optimiser and the regulariser leave them; a batch norm uses its running statistics, and leaves them too |
+//! | `#[no_decay]` | weight decay and regularisers leave out the weight and the bias; `#[no_decay(bias)]` and `#[no_decay(weight)]` one of them. A group of [`Sgd`](crate::optim::Sgd::group) that sets a decay goes before it |
+//! | `#[name("features.0")]` | what weight files call the layer, or the segment of a structure, in place of its name; `#[name("")]` leaves a segment out, and `#[name("features.{3}")]` on a repeat calls its rounds `features.3`, `features.4`, … |
+//!
+//! [`set_trainable`](crate::Network::set_trainable) is `#[frozen]` at run time, and skips the same work;
+//! [`init_from_data`](crate::Network::init_from_data) gives a layer marked `#[init(whitening)]` its
+//! weights.
+//!
+//! ```text
+//! #[init(whitening)] #[frozen] conv1: conv2d(24, kernel = 2), gelu,
+//! #[no_decay(bias)] stage1: repeat(3) { basic(64) }
+//! residual { conv2d(64, kernel = 3, padding = 1), #[init(zeros)] batch_norm }
+//! #[name("classifier.6")] fc: linear(10),
+//! ```
 #![allow(non_camel_case_types)]
 
 macro_rules! layers {

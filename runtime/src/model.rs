@@ -2,6 +2,8 @@ use std::sync::OnceLock;
 
 use crate::folded::Folded;
 use crate::single::Single;
+use crate::trained::Trained;
+use crate::transformed::{self, Prepared};
 use crate::{Error, Network, Plain, Result};
 
 /// What a net's struct holds: its parameters on the heap, and what is stored beside them.
@@ -10,8 +12,12 @@ pub struct Model<P> {
     pub(crate) metadata: Metadata,
     /// The parameters with the batch norms folded in, since they were last changed.
     folded: OnceLock<Option<Box<Folded>>>,
+    /// The weights transformed for inference, since they were last changed.
+    transformed: OnceLock<Vec<f32>>,
     /// The parameters packed for one image, since they were last changed.
     single: OnceLock<Option<Box<Single>>>,
+    /// Which parameters are trained; as the declaration says until it is asked for or changed.
+    trained: OnceLock<Box<Trained>>,
 }
 
 impl<P: Plain> Model<P> {
@@ -21,7 +27,14 @@ impl<P: Plain> Model<P> {
     }
 
     fn of(parameters: Box<P>, metadata: Metadata) -> Model<P> {
-        Model { parameters, metadata, folded: OnceLock::new(), single: OnceLock::new() }
+        Model {
+            parameters,
+            metadata,
+            folded: OnceLock::new(),
+            transformed: OnceLock::new(),
+            single: OnceLock::new(),
+            trained: OnceLock::new(),
+        }
     }
 
     /// The parameters.
@@ -32,14 +45,43 @@ impl<P: Plain> Model<P> {
     /// The parameters, to change.
     pub fn parameters_mut(&mut self) -> &mut P {
         self.folded.take();
+        self.transformed.take();
         self.single.take();
         &mut self.parameters
+    }
+
+    /// Which parameters are trained.
+    pub(crate) fn trained<N: Network<Parameters = P>>(&self) -> &Trained {
+        let declared = || Box::new(Trained::declared(&N::GRAPH, N::LAYOUT.tensors));
+        self.trained.get_or_init(declared)
+    }
+
+    pub(crate) fn set_trained(&mut self, trained: Trained) {
+        self.trained = OnceLock::from(Box::new(trained));
+    }
+
+    /// Which parameters are trained, and the parameters, to change.
+    pub(crate) fn trained_and_parameters<N: Network<Parameters = P>>(
+        &mut self,
+    ) -> (&Trained, &mut P) {
+        let declared = || Box::new(Trained::declared(&N::GRAPH, N::LAYOUT.tensors));
+        self.folded.take();
+        self.single.take();
+        (self.trained.get_or_init(declared), &mut self.parameters)
     }
 
     /// The parameters with the batch norms folded in, if there are any.
     pub(crate) fn folded<N: Network<Parameters = P>>(&self) -> Option<&Folded> {
         let fold = || Folded::new(&N::GRAPH, &N::LAYOUT, self.parameters.as_flat()).map(Box::new);
         self.folded.get_or_init(fold).as_deref()
+    }
+
+    /// What inference of many images needs beside the parameters.
+    pub(crate) fn prepared<N: Network<Parameters = P>>(&self) -> Prepared<'_> {
+        let folded = self.folded::<N>();
+        let transform =
+            || transformed::for_inference(&N::LAYOUT, self.parameters.as_flat(), folded);
+        Prepared { folded, transformed: self.transformed.get_or_init(transform) }
     }
 
     /// The parameters packed for one image, if the net has kernels for that.
@@ -63,7 +105,7 @@ impl<P: Plain> Clone for Model<P> {
         // Copied in place: a large parameter struct does not fit on the stack.
         let mut parameters = P::zeroed();
         parameters.as_flat_mut().copy_from_slice(self.parameters.as_flat());
-        Model::of(parameters, self.metadata.clone())
+        Model { trained: self.trained.clone(), ..Model::of(parameters, self.metadata.clone()) }
     }
 }
 

@@ -2,11 +2,16 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Graph, LayerInfo, Norm, Op, Plan, Step, Tensor, TensorKind};
+use typenet_shape::{
+    Buffer, Conv2dPass, Graph, LayerInfo, Norm, Op, Plan, Step, Tensor, TensorKind, Transformed,
+};
 
+use crate::data::Dataset;
+use crate::kernels::winograd;
 use crate::model::{Metadata, Model};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
+use crate::trained::Trained;
 use crate::workspace::{self, Workspace};
 use crate::{Error, Result, Summary, Trace, inference, init, io};
 
@@ -25,6 +30,11 @@ pub struct Layout {
     pub steps: &'static [Step],
     /// The batch norms in order.
     pub norms: &'static [Norm],
+    /// The convolutions that transform their weight, or its gradient, in each pass, by the number of
+    /// the [`Conv2dPass`].
+    pub transformed: [&'static [Transformed]; 3],
+    /// Numbers of 16 images that a step needs for itself while training, and in inference.
+    pub scratch_len: [usize; 2],
     /// The input in the arena while training.
     pub training_input: Buffer,
     /// The output in the arena while training.
@@ -55,6 +65,19 @@ impl Layout {
             tensors,
             steps: plan.steps(),
             norms: plan.norms(),
+            transformed: [
+                plan.transformed(Conv2dPass::Forward),
+                plan.transformed(Conv2dPass::BackwardData),
+                plan.transformed(Conv2dPass::BackwardWeight),
+            ],
+            scratch_len: [
+                plan.scratch_len(&[
+                    Conv2dPass::Forward,
+                    Conv2dPass::BackwardData,
+                    Conv2dPass::BackwardWeight,
+                ]),
+                plan.scratch_len(&[Conv2dPass::Forward]),
+            ],
             training_input: plan.training_input,
             training_output: plan.training_output,
             output_gradient: plan.output_gradient,
@@ -62,6 +85,14 @@ impl Layout {
             inference_output: plan.inference_output,
             training_len: plan.training_len,
             inference_len: plan.inference_len,
+        }
+    }
+
+    /// Numbers that the convolutions transform in a pass, all together.
+    pub(crate) fn transformed_len(&self, pass: Conv2dPass) -> usize {
+        match self.transformed[pass as usize] {
+            [.., last] if winograd::is_enabled() => last.place.end(),
+            _ => 0,
         }
     }
 
@@ -101,6 +132,25 @@ impl<T: Plain> OutputValue<T> for Box<T> {
     fn get_mut(&mut self) -> &mut T {
         self
     }
+}
+
+/// Chooses how an output whose size the compiler alone knows is returned: `LARGE` if it is over
+/// 64 kB.
+#[derive(Clone, Copy, Debug)]
+pub struct Boxed<const LARGE: bool>;
+
+/// The choice that [`Boxed`] makes.
+pub trait Returned {
+    /// `T`, or a box of it.
+    type Value<T: Plain + Copy>: OutputValue<T>;
+}
+
+impl Returned for Boxed<false> {
+    type Value<T: Plain + Copy> = T;
+}
+
+impl Returned for Boxed<true> {
+    type Value<T: Plain + Copy> = Box<T>;
 }
 
 /// A net whose outputs are logits (or plain numbers): its last layer is none of `softmax`,
@@ -163,7 +213,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
 
     /// A new net with random weights: the same seed gives the same weights. They are Kaiming
     /// uniform, within `±√(6 / fan_in)`, and biases are zero: the default of
-    /// [`Scheme`](init::Scheme).
+    /// [`Scheme`](init::Scheme). Layers that the declaration marks `#[init(…)]` start as it says.
     fn seeded(seed: u64) -> Self {
         let mut model = Model::zeroed();
         let parameters = Plain::as_flat_mut(&mut *model.parameters);
@@ -172,7 +222,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Self::from_model(model)
     }
 
-    /// A new net with random weights of another scheme.
+    /// A new net with random weights of another scheme, but for layers marked `#[init(…)]`.
     fn seeded_with(scheme: init::Scheme, seed: u64) -> Self {
         let mut model = Model::zeroed();
         let parameters = Plain::as_flat_mut(&mut *model.parameters);
@@ -180,9 +230,66 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Self::from_model(model)
     }
 
+    /// Gives the layer marked `#[init(whitening)]` its weights, from the patches of these images (as
+    /// they enter the net: normalise them first); at most 5,000 of them, evenly chosen. Its bias
+    /// becomes zero. See [`Scheme::Whitening`](init::Scheme::Whitening).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when no layer is marked so, or an image has a number that is not finite;
+    /// [`Error::Size`] when there are no images, or they are smaller than the kernel. The net is then
+    /// as it was.
+    fn init_from_data<T>(&mut self, data: &Dataset<Self::Input, T>) -> Result<()> {
+        let images = Plain::flatten(data.inputs());
+        let parameters = self.parameters_flat_mut();
+        init::from_data(&Self::GRAPH, Self::SHAPES, Self::LAYOUT.tensors, images, parameters)
+    }
+
+    /// Switches training of some parameters off or on again. The path names a layer (`conv1`), one of
+    /// its tensors (`conv1.weight`), or all layers of a structure (`stage1`), as in
+    /// [`Sgd::group`](crate::optim::Sgd::group).
+    ///
+    /// What is off stays as it is: the optimiser leaves it, its velocity and its decay; its
+    /// gradients, those of values before which nothing is trained, and their sums are not computed
+    /// (they read as zeros); a batch norm uses its running statistics, as in inference, and leaves
+    /// them too (PyTorch needs `eval()` for that beside `requires_grad = False`). Dropout goes on.
+    /// The choice is kept by `clone`, and is no part of weight files.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLayer`] when there is no such layer; [`Error::Frozen`] for switching on what the
+    /// declaration has `#[frozen]`, where the path names nothing else. Nothing is changed then.
+    fn set_trainable(&mut self, path: &str, trainable: bool) -> Result<()> {
+        let trained = self.model().trained::<Self>();
+        let trained = trained.switched(&Self::GRAPH, Self::LAYOUT.tensors, path, trainable)?;
+        self.model_mut().set_trained(trained);
+        Ok(())
+    }
+
+    /// [`set_trainable`](Self::set_trainable) for all parameters, but for those that the declaration
+    /// has `#[frozen]`: switch all off, then on what a new task needs.
+    fn set_all_trainable(&mut self, trainable: bool) {
+        let trained = Trained::all_switched(&Self::GRAPH, Self::LAYOUT.tensors, trainable);
+        self.model_mut().set_trained(trained);
+    }
+
+    /// Whether all parameters that the path names are trained.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLayer`] when there is no such layer.
+    fn is_trainable(&self, path: &str) -> Result<bool> {
+        let trained = self.model().trained::<Self>();
+        trained.all(&Self::GRAPH, Self::LAYOUT.tensors, path)
+    }
+
     /// The memory of a training step for up to `batch` images.
     fn workspace(batch: usize) -> Workspace<Self> {
         Workspace::new(batch)
+    }
+
+    /// Bytes that a training step of `batch` images takes on as many threads as the pool has: the net's
+    /// parameters, their gradients, and the workspace. Momentum takes as much as the parameters
+    /// once more.
+    fn training_memory(batch: usize) -> usize {
+        workspace::step_bytes(&Self::LAYOUT, batch)
     }
 
     /// All parameters and running statistics in the order of the declaration, as one slice.
@@ -210,12 +317,14 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// statistics of these images, and move their running statistics, which is why the net changes.
     /// The workspace grows if there are more images than it was made for.
     fn forward(&mut self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
-        let parameters = self.model().parameters();
-        ws.core.forward(&Self::LAYOUT, Plain::flatten(inputs), &|run| {
+        let (parameters, trained) = (self.model().parameters(), self.model().trained::<Self>());
+        let flat = parameters.as_flat();
+        ws.core.forward(&Self::LAYOUT, trained, flat, Plain::flatten(inputs), &|run| {
             Self::forward_group(parameters, run);
         });
         if !Self::LAYOUT.norms.is_empty() {
-            ws.core.update_running(&Self::LAYOUT, self.parameters_flat_mut());
+            let (trained, parameters) = self.model_mut().trained_and_parameters::<Self>();
+            ws.core.update_running(&Self::LAYOUT, trained, parameters.as_flat_mut());
         }
     }
 
@@ -304,8 +413,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         classes: &mut [usize],
     ) -> Result<()> {
         workspace::same_count("classes to write", images.len(), classes.len())?;
-        let (parameters, folded) = (self.model().parameters(), self.model().folded::<Self>());
-        ws.core.infer_rows(&Self::LAYOUT, folded, Plain::flatten(images), classes, &|run| {
+        let (parameters, prepared) = (self.model().parameters(), self.model().prepared::<Self>());
+        ws.core.infer_rows(&Self::LAYOUT, prepared, Plain::flatten(images), classes, &|run| {
             Self::forward_group(parameters, run);
         });
         Ok(())
@@ -449,9 +558,10 @@ fn backward<N: Network>(net: &N, inputs: &[N::Input], ws: &mut Workspace<N>, acc
         ws.batch(),
         inputs.len()
     );
-    let parameters = net.model().parameters();
+    let (parameters, trained) = (net.model().parameters(), net.model().trained::<N>());
     let gradients = ws.gradients.as_flat_mut();
-    ws.core.backward(&N::LAYOUT, gradients, accumulate, &|slot, run| {
+    let flat = parameters.as_flat();
+    ws.core.backward(&N::LAYOUT, trained, flat, gradients, accumulate, &|slot, run| {
         if let Some(slot) = N::Parameters::from_flat_mut(slot) {
             N::backward_group(parameters, slot, run);
         }
@@ -474,15 +584,15 @@ pub(crate) fn largest(row: &[f32]) -> usize {
 fn infer<N: Network>(net: &N, ws: Option<&mut Workspace<N>>, images: &[f32], outputs: &mut [f32]) {
     let parameters = net.model().parameters();
     let group = |run: &mut Forward<'_>| N::forward_group(parameters, run);
-    let folded = net.model().folded::<N>();
+    let prepared = || net.model().prepared::<N>();
     let one = images.len() == N::Input::LEN;
     match (one.then(|| net.model().single::<N>()).flatten(), ws) {
         (Some(single), Some(ws)) => {
             ws.core.infer_one(&N::LAYOUT, single, images, outputs, &group);
         }
         (Some(single), None) => inference::infer_one(&N::LAYOUT, single, images, outputs, &group),
-        (None, Some(ws)) => ws.core.infer(&N::LAYOUT, folded, images, outputs, &group),
-        (None, None) => inference::infer(&N::LAYOUT, folded, images, outputs, &group),
+        (None, Some(ws)) => ws.core.infer(&N::LAYOUT, prepared(), images, outputs, &group),
+        (None, None) => inference::infer(&N::LAYOUT, prepared(), images, outputs, &group),
     }
 }
 

@@ -1,8 +1,10 @@
 use std::fmt;
 
-use typenet_shape::{Approximate, Interpolation, Op, Padding, Shape, Text};
+use typenet_shape::{Approximate, Conv2dKernel, Interpolation, Op, Padding, Shape, Text};
 
-use crate::Network;
+use crate::kernels::winograd;
+use crate::network::Layout;
+use crate::{Network, workspace};
 
 /// The table of a net's layers, which `println!` shows.
 #[derive(Clone, PartialEq, Debug)]
@@ -17,6 +19,8 @@ pub struct Summary {
     /// Multiply-adds for one image, of the layers with weights; a forward pass. Training takes
     /// about three times as many.
     pub multiply_adds: u64,
+    /// Numbers of the parameters that the declaration has `#[frozen]`.
+    pub frozen: usize,
     /// Bytes of all parameters.
     pub parameter_bytes: usize,
     /// Bytes of activations and their gradients an image while training. Buffers are reused, so
@@ -24,6 +28,8 @@ pub struct Summary {
     pub training_bytes: usize,
     /// Bytes of activations an image in inference, buffers being reused.
     pub inference_bytes: usize,
+    /// Bytes that a training step of 64 images takes in all; see [`Network::training_memory`].
+    pub step_bytes: usize,
 }
 
 /// One layer of a [`Summary`].
@@ -38,11 +44,15 @@ pub struct SummaryRow {
     pub output: Shape,
     /// Numbers of its parameters.
     pub parameters: usize,
+    /// Whether the declaration has it `#[frozen]`.
+    pub frozen: bool,
     /// Its multiply-adds for one image; 0 for layers without a weight.
     pub multiply_adds: u64,
     /// Bytes of its output for one image while training; 0 where it has no memory of its own:
     /// `flatten`, and an activation that is computed within the layer before it.
     pub activation_bytes: usize,
+    /// A convolution's kernels for the output, the input's gradient and the weight's gradient.
+    pub kernels: Option<[Conv2dKernel; 3]>,
 }
 
 impl Summary {
@@ -58,32 +68,56 @@ impl Summary {
                 layer: kind_and_arguments(&op),
                 output: layer.output,
                 parameters: layer.parameters,
+                frozen: graph.marks_of(node).frozen,
                 multiply_adds: layer.multiply_adds,
                 activation_bytes: if has_memory { bytes(layer.output.elements()) } else { 0 },
+                kernels: kernels(&N::LAYOUT, node),
             }
         };
         let rows: Vec<SummaryRow> = (0..graph.nodes.len()).map(row).collect();
         Summary {
             name: graph.name,
             parameters: rows.iter().map(|row| row.parameters).sum(),
+            frozen: rows.iter().filter(|row| row.frozen).map(|row| row.parameters).sum(),
             multiply_adds: rows.iter().map(|row| row.multiply_adds).sum(),
             rows,
             parameter_bytes: bytes(N::LAYOUT.parameters),
             training_bytes: bytes(N::LAYOUT.training_len),
             inference_bytes: bytes(N::LAYOUT.inference_len),
+            step_bytes: workspace::step_bytes(&N::LAYOUT, 64),
         }
     }
 }
 
 impl SummaryRow {
-    /// The layer as it is declared: `fc1: linear(120)`, `relu`.
+    /// The layer as it is declared: `fc1: linear(120)`, `relu`, `#[frozen] conv1: conv2d(6, kernel = 5)`.
     fn declaration(&self) -> String {
+        let frozen = if self.frozen { "#[frozen] " } else { "" };
         // The input has the name of its kind.
         if self.layer == self.name {
             self.layer.clone()
         } else {
-            format!("{}: {}", self.name, self.layer)
+            format!("{frozen}{}: {}", self.name, self.layer)
         }
+    }
+}
+
+/// The kernels that run a convolution.
+fn kernels(layout: &Layout, node: usize) -> Option<[Conv2dKernel; 3]> {
+    let step = layout.steps.iter().find(|step| step.node == node)?;
+    step.op.conv2d(step.input)?;
+    let enabled = winograd::is_enabled();
+    Some(step.transformed.map(|own| match own {
+        Some((kernel, _)) if enabled => kernel,
+        _ => Conv2dKernel::Direct,
+    }))
+}
+
+/// The names of the kernels of each pass, or one where they are the same.
+fn kernel_names(kernels: [Conv2dKernel; 3]) -> String {
+    match kernels.map(Conv2dKernel::name) {
+        [a, b, c] if a == b && b == c => a.to_owned(),
+        names => names.join(", "),
     }
 }
 
@@ -114,7 +148,7 @@ fn kind_and_arguments(op: &Op) -> String {
             arguments.extend((!bias).then(|| "bias = false".to_owned()));
         }
         Op::DepthwiseConv2d { kernel, multiplier, stride, padding, dilation, bias } => {
-            arguments.push(format!("kernel = {}", pair(kernel)));
+            arguments.push(pair(kernel));
             arguments.extend(unless([1, 1], "stride", stride));
             arguments.extend(zeros(padding));
             arguments.extend(unless([1, 1], "dilation", dilation));
@@ -191,9 +225,9 @@ fn kind_and_arguments(op: &Op) -> String {
     if arguments.is_empty() { kind.to_owned() } else { format!("{kind}({})", arguments.join(", ")) }
 }
 
-/// The columns' titles; the first two columns are aligned left, the others right.
-const TITLES: [&str; 5] = ["layer", "output", "parameters", "multiply-adds", "activations"];
-const LEFT: usize = 2;
+/// The columns' titles; the columns of numbers are aligned right, the others left.
+const TITLES: [&str; 6] =
+    ["layer", "output", "parameters", "multiply-adds", "activations", "kernel"];
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -206,22 +240,24 @@ impl fmt::Display for Summary {
                 count(row.parameters as u64),
                 count(row.multiply_adds),
                 memory(row.activation_bytes),
+                row.kernels.map(kernel_names).unwrap_or_default(),
             ]
         };
-        let rows: Vec<[String; 5]> = self.rows.iter().map(cells).collect();
+        let rows: Vec<[String; 6]> = self.rows.iter().map(cells).collect();
         let (parameters, work) = (thousands(self.parameters as u64), thousands(self.multiply_adds));
-        let total = ["total".to_owned(), String::new(), parameters, work, String::new()];
+        let total =
+            ["total".to_owned(), String::new(), parameters, work, String::new(), String::new()];
         let mut widths = TITLES.map(|title| title.chars().count());
         for row in rows.iter().chain([&total]) {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        let write = |f: &mut fmt::Formatter<'_>, row: &[String; 5]| {
+        let write = |f: &mut fmt::Formatter<'_>, row: &[String; 6]| {
             let mut line = String::new();
             for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
                 line += if column > 0 { "  " } else { "" };
-                line += &if column < LEFT {
+                line += &if matches!(column, 0 | 1 | 5) {
                     format!("{cell:<width$}")
                 } else {
                     format!("{cell:>width$}")
@@ -240,9 +276,14 @@ impl fmt::Display for Summary {
         writeln!(f, "{rule}")?;
         write(f, &total)?;
         writeln!(f, "{rule}")?;
-        writeln!(f, "weights {}", size(self.parameter_bytes))?;
+        write!(f, "weights {}", size(self.parameter_bytes))?;
+        match self.frozen {
+            0 => writeln!(f)?,
+            frozen => writeln!(f, ", {} of them frozen", size(bytes(frozen)))?,
+        }
         let (training, inference) = (size(self.training_bytes), size(self.inference_bytes));
-        write!(f, "activations an image: {training} in training, {inference} in inference")
+        writeln!(f, "activations an image: {training} in training, {inference} in inference")?;
+        write!(f, "a training step of 64 images: {}", size(self.step_bytes))
     }
 }
 

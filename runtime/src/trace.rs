@@ -2,6 +2,7 @@ use std::fmt;
 
 use typenet_shape::LayerInfo;
 
+use crate::error::nearest;
 use crate::reference::evaluate_single;
 use crate::{Error, Network, Plain, Result};
 
@@ -41,9 +42,11 @@ impl Trace {
     pub fn get(&self, name: &str) -> Result<&LayerValue> {
         let found = self.layers.iter().find(|value| value.layer.name == name);
         found.ok_or_else(|| Error::UnknownLayer {
-            net: self.net,
+            net: self.net.to_owned(),
             name: name.to_owned(),
-            nearest: nearest(name, self.layers.iter().map(|value| value.layer.name)),
+            nearest: nearest(name, self.layers.iter().map(|value| value.layer.name))
+                .map(ToOwned::to_owned),
+            with_parameters: Vec::new(),
         })
     }
 
@@ -61,14 +64,6 @@ impl LayerValue {
         let area = self.numbers.len() / channels.max(1);
         self.numbers.chunks(area.max(1)).nth(index).unwrap_or_default()
     }
-}
-
-/// The candidate that `word` most likely stands for, if one is near enough.
-fn nearest(word: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    let distance = |candidate| strsim::damerau_levenshtein(word, candidate);
-    let near = candidates.map(|candidate| (distance(candidate), candidate));
-    let (distance, candidate) = near.min_by_key(|&(distance, _)| distance)?;
-    (distance <= (candidate.len() / 3).max(1)).then_some(candidate)
 }
 
 impl fmt::Display for Trace {

@@ -1,13 +1,17 @@
 //! The memory of a training step, and how its groups of images are shared out among threads.
 
-use typenet_shape::{Norm, TensorKind};
+use std::ops::Range;
+
+use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
 use crate::kernels::batch_norm::{self, Running};
-use crate::kernels::team::{Team, chunks, chunks_mut};
-use crate::kernels::{LANES, Lanes, pack, unpack};
+use crate::kernels::team::{EqualMut, Team, chunks, chunks_mut, equal_mut, weights_mut};
+use crate::kernels::{self, LANES, Lanes, pack, unpack, winograd};
 use crate::network::{Layout, Network};
-use crate::pass::{Backward, Forward, Mode, Segment};
+use crate::pass::{Backward, Forward, Mode, Room, Segment};
 use crate::plain::Plain;
+use crate::trained::{self, Needs, Trained};
+use crate::transformed::transform;
 use crate::{Error, Result};
 
 /// At most this many numbers of memory go into partial gradients.
@@ -96,6 +100,14 @@ pub(crate) struct Core {
     pub(crate) outputs: Vec<f32>,
     output_gradient: Vec<f32>,
     partials: Vec<f32>,
+    /// The weights of convolutions transformed for their outputs, and for their inputs' gradients.
+    transformed: [Vec<f32>; 2],
+    /// The gradients of transformed weights, for each slot.
+    sums: Vec<f32>,
+    /// What each thread needs while a step runs.
+    pub(crate) rooms: Vec<Lanes>,
+    /// Where the last backward pass left gradients.
+    summed: Vec<Range<usize>>,
     /// What each group of images gathers for each batch norm, all groups of a norm in a row; behind
     /// that one number a group, for segments that end at no norm.
     gathered: Vec<f32>,
@@ -116,6 +128,10 @@ impl Core {
             outputs: Vec::new(),
             output_gradient: Vec::new(),
             partials: Vec::new(),
+            transformed: [Vec::new(), Vec::new()],
+            sums: Vec::new(),
+            rooms: Vec::new(),
+            summed: Vec::new(),
             gathered: Vec::new(),
             statistics: Vec::new(),
             means: Vec::new(),
@@ -126,16 +142,18 @@ impl Core {
     }
 
     pub(crate) fn grow(&mut self, layout: &Layout, images: usize) {
-        fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
-            if buffer.len() < len {
-                buffer.resize(len, zero);
-            }
-        }
         let groups = images.div_ceil(LANES);
         at_least(&mut self.arena, groups * layout.training_len, Lanes::ZERO);
         at_least(&mut self.outputs, images * layout.output_len, 0.0);
         at_least(&mut self.output_gradient, images * layout.output_len, 0.0);
-        at_least(&mut self.partials, slots(layout, groups).0 * layout.parameters, 0.0);
+        let slots = slots(layout, groups).0;
+        at_least(&mut self.partials, slots * layout.parameters, 0.0);
+        for (transformed, pass) in
+            self.transformed.iter_mut().zip([Conv2dPass::Forward, Conv2dPass::BackwardData])
+        {
+            at_least(transformed, layout.transformed_len(pass), 0.0);
+        }
+        at_least(&mut self.sums, slots * layout.transformed_len(Conv2dPass::BackwardWeight), 0.0);
         let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
         at_least(&mut self.gathered, groups * (statistics + 1), 0.0);
         at_least(&mut self.statistics, statistics, 0.0);
@@ -147,6 +165,8 @@ impl Core {
     pub(crate) fn forward(
         &mut self,
         layout: &Layout,
+        trained: &Trained,
+        parameters: &[f32],
         inputs: &[f32],
         group: &(dyn Fn(&mut Forward<'_>) + Sync),
     ) {
@@ -154,11 +174,14 @@ impl Core {
         self.grow(layout, self.images);
         self.passes += 1;
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
-        let (images, last) = (self.images, layout.norms.len());
+        let (images, last, needs) = (self.images, layout.norms.len(), trained.nodes());
         let outputs = &mut self.outputs[..images * layout.output_len];
         let (arena, all_gathered) = (&mut self.arena, &mut self.gathered);
         let statistics = &mut self.statistics;
+        let (transformed, all_rooms) = (&mut self.transformed[0], &mut self.rooms);
         Team::gather(images.div_ceil(LANES), |team| {
+            transform(team, layout, Conv2dPass::Forward, parameters, None, transformed);
+            let transformed = transformed.as_slice();
             for index in 0..=last {
                 let norm = layout.norms.get(index);
                 let (gathered, each) = gathered(norm, images, all_gathered);
@@ -169,7 +192,9 @@ impl Core {
                     chunks_mut(outputs, LANES * layout.output_len),
                     chunks_mut(gathered, each),
                 );
-                team.for_each(parts, |number, (arena, inputs, outputs, gathered)| {
+                let rooms = rooms(all_rooms, team, layout.scratch_len[0]);
+                team.for_each_with(rooms, parts, |scratch, number, part| {
+                    let (arena, inputs, outputs, gathered) = part;
                     if index == 0 {
                         let buffer = layout.training_input;
                         pack(inputs, &mut arena[buffer.offset..buffer.end()]);
@@ -177,8 +202,8 @@ impl Core {
                     let mode = Mode::Training { seed, pass, group: number, dropout };
                     let images = inputs.len() / layout.input_len;
                     let segment =
-                        Segment { index, images, gathered, statistics: current, means: &[] };
-                    group(&mut Forward::training(arena, mode, segment));
+                        Segment { index, images, needs, gathered, statistics: current, means: &[] };
+                    group(&mut Forward::training(arena, scratch, transformed, mode, segment));
                     if index == last {
                         let output = layout.training_output;
                         unpack(&arena[output.offset..output.end()], outputs);
@@ -187,6 +212,10 @@ impl Core {
                 if let Some(norm) = norm {
                     let own = &mut statistics[norm.statistics.offset..norm.statistics.end()];
                     let (mean, rstd) = own.split_at_mut(norm.channels);
+                    if trained.of(norm.node).fixed {
+                        trained::running(layout, norm, parameters, mean, rstd);
+                        continue;
+                    }
                     batch_norm::merge(images, norm.pixels, gathered, norm.eps, mean, rstd, None);
                 }
             }
@@ -194,8 +223,13 @@ impl Core {
     }
 
     /// Moves the running statistics among `parameters` towards those of the last forward.
-    pub(crate) fn update_running(&mut self, layout: &Layout, parameters: &mut [f32]) {
-        for norm in layout.norms {
+    pub(crate) fn update_running(
+        &mut self,
+        layout: &Layout,
+        trained: &Trained,
+        parameters: &mut [f32],
+    ) {
+        for norm in layout.norms.iter().filter(|norm| !trained.of(norm.node).fixed) {
             let (gathered, _) = gathered(Some(norm), self.images, &mut self.gathered);
             let own = &mut self.statistics[norm.statistics.offset..norm.statistics.end()];
             let (mean, rstd) = own.split_at_mut(norm.channels);
@@ -217,6 +251,8 @@ impl Core {
     pub(crate) fn backward(
         &mut self,
         layout: &Layout,
+        trained: &Trained,
+        parameters: &[f32],
         gradients: &mut [f32],
         accumulate: bool,
         group: &(dyn Fn(&mut [f32], &mut Backward<'_>) + Sync),
@@ -227,26 +263,43 @@ impl Core {
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let rows = &self.output_gradient[..images * layout.output_len];
         let partials = &mut self.partials[..slots * layout.parameters];
-        let last = layout.norms.len();
+        let (last, needs) = (layout.norms.len(), trained.nodes());
         let (arena, all_gathered) = (&mut self.arena, &mut self.gathered);
         let (statistics, means) = (self.statistics.as_slice(), &mut self.means);
         let arena = &mut arena[..groups * layout.training_len];
         let a_slot = groups_a_slot.max(1);
+        let (transformed, all_rooms) = (&mut self.transformed[1], &mut self.rooms);
+        let sums_len = layout.transformed_len(Conv2dPass::BackwardWeight);
+        let sums = &mut self.sums[..slots * sums_len];
+        if !accumulate && self.summed != trained.ranges() {
+            // What is no longer trained has no gradient.
+            for range in self.summed.drain(..) {
+                gradients[range].fill(0.0);
+            }
+            self.summed.extend_from_slice(trained.ranges());
+        }
         Team::gather(slots, |team| {
+            transform(team, layout, Conv2dPass::BackwardData, parameters, None, transformed);
+            let transformed = transformed.as_slice();
             for index in (0..=last).rev() {
                 // The norm with which this segment begins, forward.
                 let norm = index.checked_sub(1).map(|before| &layout.norms[before]);
-                let norm = norm.filter(|norm| norm.trained);
+                let norm = norm.filter(|norm| norm.trained && trained.of(norm.node).value);
                 let (gathered, each) = gathered(norm, images, all_gathered);
                 let current = means.as_slice();
                 let parts = (
                     chunks_mut(arena, a_slot * layout.training_len),
-                    chunks_mut(partials, layout.parameters.max(1)),
+                    (chunks_mut(partials, layout.parameters.max(1)), equal_mut(sums, slots)),
                     chunks_mut(gathered, a_slot * each),
                 );
-                team.for_each(parts, |slot, (arenas, partial, gathered)| {
+                let rooms = rooms(all_rooms, team, layout.scratch_len[0]);
+                team.for_each_with(rooms, parts, |scratch, slot, part| {
+                    let (arenas, (partial, sums), gathered) = part;
                     if index == last {
-                        partial.fill(0.0);
+                        for range in trained.ranges() {
+                            partial[range.clone()].fill(0.0);
+                        }
+                        sums.fill(0.0);
                     }
                     let arenas = arenas.chunks_exact_mut(layout.training_len);
                     for (i, (arena, gathered)) in
@@ -265,33 +318,108 @@ impl Core {
                         let mode = Mode::Training { seed, pass, group: number, dropout };
                         let images = end - number * LANES;
                         let segment =
-                            Segment { index, images, gathered, statistics, means: current };
-                        group(partial, &mut Backward::new(arena, mode, segment));
+                            Segment { index, images, needs, gathered, statistics, means: current };
+                        let room = Room { transformed, sums: &mut *sums, scratch: &mut *scratch };
+                        group(partial, &mut Backward::new(arena, mode, segment, room));
                     }
                 });
                 if let Some(norm) = norm {
                     let [weight, bias] = [TensorKind::Weight, TensorKind::Bias]
                         .map(|kind| layout.place(norm.node, kind));
                     let Ok([dw, db]) = partials.get_disjoint_mut([weight, bias]) else { continue };
+                    let Needs { own, fixed, .. } = trained.of(norm.node);
                     let [dw, db] =
-                        [dw, db].map(|gradient| (!gradient.is_empty()).then_some(gradient));
+                        [dw, db].map(|gradient| (own && !gradient.is_empty()).then_some(gradient));
                     let means = &mut means[norm.statistics.offset..norm.statistics.end()];
                     batch_norm::merge_backward(images, norm.pixels, gathered, dw, db, means);
-                }
-            }
-            team.for_each(chunks_mut(gradients, PIECE), |piece, sums| {
-                if !accumulate {
-                    sums.fill(0.0);
-                }
-                for slot in 0..slots {
-                    let start = slot * layout.parameters + piece * PIECE;
-                    for (sum, part) in sums.iter_mut().zip(&partials[start..]) {
-                        *sum += part;
+                    if fixed {
+                        // Statistics that do not depend on the batch have no part in its gradient.
+                        means.fill(0.0);
                     }
                 }
-            });
+            }
+            add_transformed(team, layout, partials, sums, slots);
+            for range in trained.ranges() {
+                let sums = &mut gradients[range.clone()];
+                team.for_each(chunks_mut(sums, PIECE), |piece, sums| {
+                    if !accumulate {
+                        sums.fill(0.0);
+                    }
+                    for slot in 0..slots {
+                        let start = slot * layout.parameters + range.start + piece * PIECE;
+                        for (sum, part) in sums.iter_mut().zip(&partials[start..]) {
+                            *sum += part;
+                        }
+                    }
+                });
+            }
         });
     }
+}
+
+/// Bytes that a training step of so many images takes: the net's parameters, their gradients and the
+/// workspace, on as many threads as the pool has.
+pub(crate) fn step_bytes(layout: &Layout, images: usize) -> usize {
+    let groups = images.div_ceil(LANES);
+    let (slots, _) = slots(layout, groups);
+    let threads = rayon::current_num_threads().min(groups.max(1));
+    let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
+    let [forward, data, weight] =
+        [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight]
+            .map(|pass| layout.transformed_len(pass));
+    let lanes = groups * layout.training_len + threads * layout.scratch_len[0];
+    let numbers = 2 * layout.parameters
+        + 2 * images * layout.output_len
+        + slots * (layout.parameters + weight)
+        + forward
+        + data
+        + groups * (statistics + 1)
+        + 2 * statistics;
+    lanes * size_of::<Lanes>() + numbers * size_of::<f32>()
+}
+
+fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
+    if buffer.is_empty() {
+        // Zeros that the system gives: what is never touched takes no memory.
+        *buffer = vec![zero; len];
+    } else if buffer.len() < len {
+        buffer.resize(len, zero);
+    }
+}
+
+/// So much memory for each thread of a team.
+pub(crate) fn rooms<'a>(all: &'a mut Vec<Lanes>, team: &Team, len: usize) -> EqualMut<'a, Lanes> {
+    at_least(all, team.threads() * len, Lanes::ZERO);
+    equal_mut(&mut all[..team.threads() * len], team.threads())
+}
+
+/// Adds up the gradients of transformed weights of all slots, in their order, and adds to the first
+/// slot's gradients what they are of the weights themselves.
+fn add_transformed(
+    team: &Team,
+    layout: &Layout,
+    partials: &mut [f32],
+    sums: &mut [f32],
+    slots: usize,
+) {
+    let convolutions = layout.transformed[Conv2dPass::BackwardWeight as usize];
+    if sums.is_empty() {
+        return;
+    }
+    let (first, others) = sums.split_at_mut(sums.len() / slots);
+    team.for_each(chunks_mut(first, PIECE), |piece, sums| {
+        for slot in others.chunks_exact(layout.transformed_len(Conv2dPass::BackwardWeight)) {
+            for (sum, part) in sums.iter_mut().zip(&slot[piece * PIECE..]) {
+                *sum += part;
+            }
+        }
+    });
+    let (isa, first) = (kernels::isa(), &*first);
+    team.for_each(weights_mut(&mut partials[..layout.parameters], convolutions), |index, dw| {
+        let own = &convolutions[index];
+        let sums = &first[own.place.offset..own.place.end()];
+        winograd::add_weight_gradient(isa, own.kernel, &own.geometry, sums, dw);
+    });
 }
 
 /// Where all groups of so many images gather for a batch norm, and how many numbers each of them;
@@ -308,7 +436,8 @@ fn gathered<'a>(norm: Option<&Norm>, images: usize, all: &'a mut [f32]) -> (&'a 
 /// How many slots of partial gradients there are, and how many groups each takes. Sizes alone
 /// decide, never the number of threads, so that results do not depend on it.
 fn slots(layout: &Layout, groups: usize) -> (usize, usize) {
-    let most = (PARTIALS / layout.parameters.max(1)).max(2);
+    let a_slot = layout.parameters + layout.transformed_len(Conv2dPass::BackwardWeight);
+    let most = (PARTIALS / a_slot.max(1)).max(2);
     let groups_a_slot = groups.div_ceil(most.min(groups.max(1)));
     (groups.div_ceil(groups_a_slot.max(1)), groups_a_slot)
 }

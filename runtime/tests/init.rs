@@ -31,15 +31,15 @@ const fn conv(out_channels: usize, groups: usize) -> Op {
 
 /// conv: 8 of 16 input channels a group, so fan_in 120 and fan_out 32 · 15 = 480;
 /// fc: fan_in 384, fan_out 150.
-const GRAPH: Graph<'static> = Graph {
-    name: "Wide",
-    nodes: &[
+const GRAPH: Graph<'static> = Graph::new(
+    "Wide",
+    &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[16, 6, 7]) }, inputs: &[] },
         Node { name: "conv", op: conv(32, 2), inputs: &[0] },
         Node { name: "flatten", op: Op::Flatten, inputs: &[1] },
         Node { name: "fc", op: Op::Linear { out_features: 150, bias: true }, inputs: &[2] },
     ],
-};
+);
 const TENSORS: [Tensor; 4] = GRAPH.tensors::<4, 4>();
 
 fn draw(scheme: Scheme, graph: &Graph<'_>, tensors: &[Tensor], seed: u64) -> Vec<Vec<f32>> {
@@ -83,6 +83,43 @@ fn weights_follow_their_formula() {
         distributed(&weights(Scheme::XavierNormal), xavier, None);
         distributed(&weights(Scheme::PyTorchDefault), pytorch, bound(pytorch));
     }
+}
+
+/// 16 input channels in 2 groups, 12 outputs of each of the other 24: fan_in 8 · 24 / 6 = 32, fan_out
+/// 24 · 24 = 576, and 12 · 24 = 288 where PyTorch takes the outputs for the inputs.
+const TRANSPOSED: Graph<'static> = Graph {
+    name: "Transposed",
+    marks: &[],
+    nodes: &[
+        Node { name: "input", op: Op::Input { shape: Shape::new(&[16, 6, 7]) }, inputs: &[] },
+        Node {
+            name: "up",
+            op: Op::ConvTranspose2d {
+                out_channels: 24,
+                kernel: [4, 6],
+                stride: [2, 3],
+                padding: [1, 1],
+                output_padding: [0, 0],
+                groups: 2,
+                bias: true,
+                dilation: [1, 1],
+            },
+            inputs: &[0],
+        },
+    ],
+};
+
+#[test]
+fn transposed_convolutions_keep_the_size_of_values_too() {
+    const TENSORS: [Tensor; 2] = TRANSPOSED.tensors::<2, 2>();
+    let tensors = |scheme| draw(scheme, &TRANSPOSED, &TENSORS, 7);
+    let bound = |variance: f64| Some((3.0 * variance).sqrt());
+    distributed(&tensors(Scheme::KaimingUniform)[0], 2.0 / 32.0, bound(2.0 / 32.0));
+    distributed(&tensors(Scheme::XavierNormal)[0], 2.0 / 608.0, None);
+    let pytorch = 1.0 / (3.0 * 288.0);
+    let drawn = tensors(Scheme::PyTorchDefault);
+    distributed(&drawn[0], pytorch, bound(pytorch));
+    assert!(drawn[1].iter().all(|&b| b != 0.0 && f64::from(b.abs()) <= 1.0 / 288f64.sqrt()));
 }
 
 #[test]
@@ -129,9 +166,9 @@ fn the_first_numbers_are_pinned() {
 #[test]
 fn another_layer_does_not_change_the_numbers_of_the_rest() {
     // A layer in front of all others, and one between; conv and fc keep their names and shapes.
-    const LONGER: Graph<'static> = Graph {
-        name: "Longer",
-        nodes: &[
+    const LONGER: Graph<'static> = Graph::new(
+        "Longer",
+        &[
             Node { name: "input", op: Op::Input { shape: Shape::new(&[3, 8, 11]) }, inputs: &[] },
             Node { name: "stem", op: conv(16, 1), inputs: &[0] },
             Node { name: "conv", op: conv(32, 2), inputs: &[1] },
@@ -143,7 +180,7 @@ fn another_layer_does_not_change_the_numbers_of_the_rest() {
             },
             Node { name: "fc", op: Op::Linear { out_features: 150, bias: true }, inputs: &[4] },
         ],
-    };
+    );
     const MORE: [Tensor; 7] = LONGER.tensors::<6, 7>();
     for scheme in SCHEMES {
         let short = draw(scheme, &GRAPH, &TENSORS, 7);

@@ -39,6 +39,7 @@ impl<const OTHER: bool> Network for Line<OTHER> {
                 inputs: &[0],
             },
         ],
+        marks: &[],
     };
     const SHAPES: &'static [Shape] = &SHAPES;
     const LAYERS: &'static [LayerInfo] = &Self::GRAPH.layers::<2>(&SHAPES);

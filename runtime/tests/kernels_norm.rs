@@ -487,3 +487,36 @@ fn one_number_alone_leaves_the_running_variance() {
 fn statistics_of_other_groups_are_refused() {
     batch_norm::merge(17, 1, &[0.0; 2], EPS, &mut [0.0], &mut [0.0], None);
 }
+
+proptest! {
+    #![proptest_config(config(40))]
+
+    #[test]
+    fn fixed_statistics_pass_gradients_on_channel_by_channel(
+        (channels, pixels, seed) in (1usize..6, 1usize..40, any::<u64>()),
+    ) {
+        let mut random = Random::new(seed);
+        let dy = random.lanes(channels * pixels);
+        let variance: Vec<f32> = random.numbers(channels).iter().map(|x| x * x).collect();
+        let [mean, weight, bias] = [0; 3].map(|_| random.numbers(channels));
+        for isa in Isa::available() {
+            for weight in [None, Some(weight.as_slice())] {
+                let spread = Spread::Variance { variance: &variance, eps: EPS };
+                let f = Activation::Identity;
+                let norm = BatchNorm { mean: &mean, spread, weight, bias: Some(&bias), f };
+                let mut dx = poison(dy.len());
+                batch_norm::scale_backward(isa, &norm, &dy, &mut dx);
+                for (at, (dx, dy)) in dx.iter().zip(&dy).enumerate() {
+                    let channel = at / pixels;
+                    let spread = (f64::from(variance[channel]) + f64::from(EPS)).sqrt();
+                    let factor = weight.map_or(1.0, |w| f64::from(w[channel])) / spread;
+                    for (found, dy) in dx.0.iter().zip(dy.0) {
+                        let expected = factor * f64::from(dy);
+                        let difference = (f64::from(*found) - expected).abs();
+                        prop_assert!(difference <= 1e-6 * expected.abs(), "{isa:?} {found} {expected}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -53,7 +53,19 @@ fn check(g: &Conv2d, seed: u64) {
         for f in [Activation::Identity, Activation::Relu, Activation::Tanh] {
             let mut y = poison(dy.len());
             let (bias, scratch) = (bias.as_deref(), &mut scratch);
-            winograd::forward(isa, kernel, g, &x, &transformed, bias, f, &mut y, scratch);
+            winograd::forward(isa, kernel, g, &x, &transformed, bias, None, f, &mut y, scratch);
+            // Any value of the output's shape can be added: the gradient will do.
+            let (other, mut sum) = (Some(&dy[..]), poison(dy.len()));
+            winograd::forward(isa, kernel, g, &x, &transformed, bias, other, f, &mut sum, scratch);
+            let what = format!("{isa} {kernel:?} {f:?} sum {g:?}");
+            assert_lanes_close(&sum, bound(kernel), &what, |lane| {
+                let f = |(&v, d): (&f64, &Lanes)| match (f, v + f64::from(d.0[lane])) {
+                    (Activation::Relu, v) => v.max(0.0),
+                    (Activation::Tanh, v) => v.tanh(),
+                    (_, v) => v,
+                };
+                y_ref[lane].iter().zip(&dy).map(f).collect()
+            });
             let what = format!("{isa} {kernel:?} {f:?} forward {g:?}");
             assert_lanes_close(&y, bound(kernel), &what, |lane| {
                 let f = |&v: &f64| match f {
@@ -70,9 +82,14 @@ fn check(g: &Conv2d, seed: u64) {
         let mut scratch = poison(kernel.scratch_len(g, pass));
         transformed.fill(f32::NAN);
         winograd::transform_weight(isa, kernel, g, pass, &weight, &mut transformed);
-        winograd::backward_data(isa, kernel, g, &dy, &transformed, &mut dx, &mut scratch);
+        winograd::backward_data(isa, kernel, g, &dy, &transformed, false, &mut dx, &mut scratch);
         let what = format!("{isa} {kernel:?} data gradient {g:?}");
         assert_lanes_close(&dx, bound(kernel), &what, |lane| dx_ref[lane].clone());
+        let mut dx = x.clone();
+        winograd::backward_data(isa, kernel, g, &dy, &transformed, true, &mut dx, &mut scratch);
+        assert_lanes_close(&dx, bound(kernel), &what, |lane| {
+            dx_ref[lane].iter().zip(&x).map(|(d, x)| d + f64::from(x.0[lane])).collect()
+        });
 
         let mut sums = vec![0.0; kernel.weight_sums_len(g)];
         let mut dw = vec![0.5; weight.len()];
@@ -148,7 +165,7 @@ fn a_number_reaches_only_its_own_image() {
         let mut y = poison(3 * 4 * 5);
         let mut scratch = poison(kernel.scratch_len(&g, Conv2dPass::Forward));
         let f = Activation::Relu;
-        winograd::forward(isa, kernel, &g, &x, &transformed, None, f, &mut y, &mut scratch);
+        winograd::forward(isa, kernel, &g, &x, &transformed, None, None, f, &mut y, &mut scratch);
         for lane in 0..LANES {
             assert_eq!(y.iter().any(|y| y.0[lane].is_nan()), lane == 3);
         }
@@ -161,7 +178,7 @@ fn a_stride_is_refused() {
     let g = Conv2d { stride: [1, 2], ..conv([1, 4, 4], 1) };
     let (x, mut y) = (poison(16), poison(8));
     let (isa, kernel, f) = (Isa::Portable, Conv2dKernel::Winograd4, Activation::Identity);
-    winograd::forward(isa, kernel, &g, &x, &[0.0; 36], None, f, &mut y, &mut []);
+    winograd::forward(isa, kernel, &g, &x, &[0.0; 36], None, None, f, &mut y, &mut []);
 }
 
 fn geometry() -> impl Strategy<Value = Conv2d> {

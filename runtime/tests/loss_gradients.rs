@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use typenet_runtime::loss::{
-    BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, SumSquaredError,
+    BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, SumSquaredError,
 };
 
 const STEP: f64 = 1e-5;
@@ -32,7 +32,7 @@ fn numbers() -> impl Strategy<Value = [f32; 4]> {
 
 proptest! {
     #[test]
-    fn cross_entropy(
+    fn cross_entropy_and_nll(
         rows in prop::collection::vec((-20.0f32..20.0, 0.0f32..3.0), 1..12),
         label: prop::sample::Index,
         smoothing in prop_oneof![Just(0.0f32), Just(1.0), 0.0f32..1.0],
@@ -43,6 +43,8 @@ proptest! {
         let loss = CrossEntropy::new().label_smoothing(smoothing);
         compare(&loss, &outputs, &label, scale);
         compare(&loss.class_weights(&weights), &outputs, &label, scale);
+        compare(&NllLoss::new(), &outputs, &label, scale);
+        compare(&NllLoss::new().class_weights(&weights), &outputs, &label, scale);
     }
 
     #[test]

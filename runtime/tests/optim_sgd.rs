@@ -244,13 +244,16 @@ fn a_group_that_names_nothing_is_refused() {
         let sgd = Sgd::new(0.1).group(path, |group| group.learning_rate(0.0));
         assert!(sgd.check().is_ok());
         let error = sgd.check_against(&Tiny::GRAPH, Tiny::LAYOUT.tensors).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!(
-                "`group` = \"{path}\" (the layers with parameters are conv1, fc): a layer, a tensor \
-                 such as `fc1.bias`, or the start of a layer's path is needed"
-            )
-        );
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("`Tiny` has no layer `{path}`: ")), "{text}");
+        let help = match path {
+            "fc1" | "f" | "fc." => "did you mean `fc`?",
+            "conv" => "did you mean `conv1`?",
+            "fc.weights" => "did you mean `fc.weight`?",
+            "fc.bias.x" => "did you mean `fc.bias`?",
+            _ => "the layers with parameters are conv1, fc",
+        };
+        assert!(text.ends_with(help), "{text}");
     }
 }
 

@@ -1,10 +1,16 @@
 //! Each layer's kernels against PyTorch's results, which `tests/fixtures/layers.py` wrote.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use typenet_runtime::kernels::batch_norm::{BatchNorm, Running, Spread};
+use typenet_runtime::kernels::group_norm::{Gradients, GroupNorm};
 use typenet_runtime::kernels::{
-    Isa, LANES, Lanes, activation, conv2d, isa, linear, pack, pool2d, softmax, unpack,
+    Isa, LANES, Lanes, activation, batch_norm, conv_transpose2d, conv2d, group_norm, isa, linear,
+    pack, pool2d, softmax, unpack, upsample,
 };
-use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
+use typenet_shape::{
+    Activation, Approximate, Conv2d, ConvTranspose2d, Interpolation, Padding, Pool2d, Shape,
+    Upsample2d,
+};
 
 #[path = "../../tests/fixtures/reader.rs"]
 mod reader;
@@ -200,12 +206,21 @@ fn activations() {
         ("leaky_relu", Activation::LeakyRelu { negative_slope: 0.1 }),
         ("sigmoid", Activation::Sigmoid),
         ("tanh", Activation::Tanh),
+        ("relu6", Activation::Relu6),
+        ("gelu", Activation::Gelu { approximate: Approximate::None }),
+        ("gelu_tanh", Activation::Gelu { approximate: Approximate::Tanh }),
+        ("silu", Activation::Silu),
+        ("hardswish", Activation::Hardswish),
     ] {
         let case = Case::new(name);
         let y = case.forward(|isa, x, y| activation::forward(isa, f, x, y));
         case.backward(|isa, dy, dx| {
             dx.copy_from_slice(dy);
-            activation::backward_in_place(isa, f, &y, dx);
+            if f.from_output() {
+                activation::backward_in_place(isa, f, &y, dx);
+            } else {
+                activation::backward_from_input(isa, f, &case.input, dx);
+            }
         });
     }
 }
@@ -216,5 +231,147 @@ fn softmax_over_channels_and_over_features() {
         let case = Case::new(name);
         let y = case.forward(|isa, x, y| softmax::forward(isa, channels, x, y));
         case.backward(|isa, dy, dx| softmax::backward(isa, channels, &y, dy, dx));
+    }
+    for (name, channels) in [("log_softmax", 4), ("log_softmax_features", 7)] {
+        let case = Case::new(name);
+        let y = case.forward(|isa, x, y| softmax::log_forward(isa, channels, x, y));
+        case.backward(|isa, dy, dx| softmax::log_backward(isa, channels, &y, dy, dx));
+    }
+}
+
+#[test]
+fn conv2d_that_keeps_the_size() {
+    for (name, kernel, dilation) in
+        [("conv2d_same", [5, 3], [1, 1]), ("conv2d_same_even", [2, 4], [3, 1])]
+    {
+        let conv = Conv2d { kernel, dilation, ..conv([4, 5, 6]) };
+        check_conv2d(name, conv.padded(Padding::Same));
+    }
+}
+
+fn check_conv_transpose2d(name: &'static str, conv: ConvTranspose2d) {
+    let case = Case::new(name);
+    let weight = case.numbers("weight");
+    let bias = conv.bias.then(|| case.numbers("bias"));
+    let f = Activation::Identity;
+    case.forward(|isa, x, y| {
+        conv_transpose2d::forward(isa, &conv, x, &weight, bias.as_deref(), None, f, y);
+    });
+    case.backward(|isa, dy, dx| conv_transpose2d::backward_data(isa, &conv, dy, &weight, dx));
+    case.backward_weight(conv.bias, |isa, x, dy, dw, db| {
+        conv_transpose2d::backward_weight(isa, &conv, x, dy, dw, db);
+    });
+}
+
+#[test]
+fn conv_transpose2d_with_each_argument() {
+    let conv = |kernel| ConvTranspose2d::new(Shape::new(&[4, 3, 5]), 6, kernel);
+    let stride = [2, 2];
+    check_conv_transpose2d("conv_transpose2d", conv([3, 2]));
+    let strided = ConvTranspose2d { stride, ..conv([2, 2]) };
+    check_conv_transpose2d("conv_transpose2d_stride", strided);
+    let padded =
+        ConvTranspose2d { stride, padding: [1, 1], output_padding: [1, 1], ..conv([3, 3]) };
+    check_conv_transpose2d("conv_transpose2d_padding", padded);
+    let grouped = ConvTranspose2d { groups: 2, bias: false, ..conv([3, 3]) };
+    check_conv_transpose2d("conv_transpose2d_groups", grouped);
+    let dilated = ConvTranspose2d { dilation: [2, 3], ..conv([3, 2]) };
+    check_conv_transpose2d("conv_transpose2d_dilation", dilated);
+    let all = ConvTranspose2d {
+        stride: [3, 2],
+        padding: [1, 2],
+        output_padding: [2, 2],
+        groups: 2,
+        dilation: [2, 3],
+        ..ConvTranspose2d::new(Shape::new(&[4, 3, 4]), 6, [4, 3])
+    };
+    check_conv_transpose2d("conv_transpose2d_all", all);
+}
+
+#[test]
+fn upsample_in_each_way() {
+    for (name, mode, align_corners) in [
+        ("upsample", Interpolation::Nearest, false),
+        ("upsample_bilinear", Interpolation::Bilinear, false),
+        ("upsample_corners", Interpolation::Bilinear, true),
+    ] {
+        let input = Shape::new(&[3, 3, 4]);
+        let g = Upsample2d { input, scale: [2, 3], mode, align_corners };
+        let case = Case::new(name);
+        case.forward(|isa, x, y| upsample::forward(isa, &g, x, y));
+        case.backward(|isa, dy, dx| upsample::backward(isa, &g, dy, dx));
+    }
+}
+
+#[test]
+fn norms_of_each_image() {
+    for (name, groups, eps, affine) in [
+        ("group_norm", 3, 1e-5, true),
+        ("group_norm_plain", 2, 1e-3, false),
+        ("layer_norm", 1, 1e-5, true),
+        ("layer_norm_features", 1, 1e-5, false),
+    ] {
+        let case = Case::new(name);
+        let [weight, bias] = ["weight", "bias"].map(|name| affine.then(|| case.numbers(name)));
+        let norm = GroupNorm { groups, eps, weight: weight.as_deref(), bias: bias.as_deref() };
+        case.forward(|isa, x, y| group_norm::forward(isa, &norm, x, Activation::Identity, y));
+        case.backward(|isa, dy, dx| {
+            let [mut dw, mut db] = [&weight, &bias].map(|w| w.as_ref().map(|w| vec![0.0; w.len()]));
+            let gradients = Gradients { weight: dw.as_deref_mut(), bias: db.as_deref_mut() };
+            group_norm::backward(isa, IMAGES, &norm, &case.input, dy, gradients, dx);
+            for (gradient, name) in [(dw, "weight_gradient"), (db, "bias_gradient")] {
+                gradient.iter().for_each(|gradient| case.close(name, gradient));
+            }
+        });
+    }
+}
+
+#[test]
+fn batch_norms_in_training() {
+    for (name, channels, eps, momentum, affine) in [
+        ("batch_norm", 4, 1e-5, 0.1, true),
+        ("batch_norm_momentum", 4, 1e-3, 0.4, false),
+        ("batch_norm_features", 7, 1e-5, 0.1, true),
+    ] {
+        let case = Case::new(name);
+        let pixels = case.input.len() / channels;
+        let (mut mean, mut rstd) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
+        let mut gathered = vec![f32::NAN; 2 * channels];
+        batch_norm::gather(case.isa, IMAGES, &case.input, &mut gathered);
+        let [mut running_mean, mut running_var] =
+            ["running_mean", "running_var"].map(|name| case.numbers(name));
+        let running = Running { mean: &mut running_mean, variance: &mut running_var, momentum };
+        batch_norm::merge(IMAGES, pixels, &gathered, eps, &mut mean, &mut rstd, Some(running));
+        case.close("new_running_mean", &running_mean);
+        case.close("new_running_var", &running_var);
+
+        let [weight, bias] = ["weight", "bias"].map(|name| affine.then(|| case.numbers(name)));
+        let norm = BatchNorm {
+            mean: &mean,
+            spread: Spread::Rstd(&rstd),
+            weight: weight.as_deref(),
+            bias: bias.as_deref(),
+            f: Activation::Identity,
+        };
+        case.forward(|isa, x, y| batch_norm::apply(isa, &norm, x, None, y));
+        case.backward(|isa, dy, dx| {
+            let (mut dy, x) = (dy.to_vec(), &case.input);
+            let (mut sums, mut means) =
+                (vec![f32::NAN; 2 * channels], vec![f32::NAN; 2 * channels]);
+            batch_norm::gather_backward(isa, IMAGES, &norm, x, &[], &mut dy, &mut sums);
+            let [mut dw, mut db] = [&weight, &bias].map(|w| w.as_ref().map(|w| vec![0.0; w.len()]));
+            let (weight, bias) = (dw.as_deref_mut(), db.as_deref_mut());
+            batch_norm::merge_backward(IMAGES, pixels, &sums, weight, bias, &mut means);
+            batch_norm::apply_backward(isa, IMAGES, &norm, x, &dy, &means, dx);
+            for (gradient, name) in [(dw, "weight_gradient"), (db, "bias_gradient")] {
+                gradient.iter().for_each(|gradient| case.close(name, gradient));
+            }
+        });
+
+        let spread = Spread::Variance { variance: &running_var, eps };
+        let norm = BatchNorm { mean: &running_mean, spread, ..norm };
+        let mut output = vec![POISON; case.input.len()];
+        batch_norm::apply(case.isa, &norm, &case.input, None, &mut output);
+        case.close("eval_output", &rows(&output));
     }
 }

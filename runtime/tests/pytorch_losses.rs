@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use typenet_runtime::loss::{
-    BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, Reduction, SumSquaredError,
+    BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Reduction,
+    SumSquaredError,
 };
 
 #[path = "../../tests/fixtures/reader.rs"]
@@ -37,7 +38,7 @@ fn check<T>(loss: &impl Loss<T>, targets: &[T], case: &str, reduction: &str) {
 
     let expected = fixture.f64(&format!("{case}.loss"))[0];
     for (what, found) in [("loss", sum / denominator), ("reference", reference / denominator)] {
-        let error = (found - expected).abs() / expected;
+        let error = (found - expected).abs() / expected.abs();
         assert!(error <= TOLERANCE, "{case}: {what} {found}, PyTorch has {expected}");
     }
     let error = relative_error(&gradient, fixture.f64(&format!("{case}.gradient")));
@@ -60,6 +61,18 @@ fn cross_entropy_with_smoothing_and_class_weights() {
         ("cross_entropy_both", CrossEntropy::new().class_weights(&weights).label_smoothing(0.1)),
         ("cross_entropy_steep", CrossEntropy::new()),
     ] {
+        check(&loss, &labels, case, "mean");
+        check(&loss.clone().reduction(Reduction::Sum), &labels, case, "sum");
+    }
+}
+
+#[test]
+fn nll_with_and_without_class_weights() {
+    let labels = fixture().labels("labels");
+    let weights = fixture().f32("class_weights");
+    for (case, loss) in
+        [("nll", NllLoss::new()), ("nll_weights", NllLoss::new().class_weights(&weights))]
+    {
         check(&loss, &labels, case, "mean");
         check(&loss.clone().reduction(Reduction::Sum), &labels, case, "sum");
     }

@@ -13,14 +13,14 @@ use typenet_shape::{Node, Op, Padding, Shape};
 #[test]
 fn tiny_is_printed_as_a_table() {
     let text = Tiny::summary().to_string();
-    let rule = "─".repeat(79);
+    let rule = "─".repeat(87);
     let expected = [
         "Tiny",
         &rule,
-        "layer                         output     parameters  multiply-adds  activations",
+        "layer                         output     parameters  multiply-adds  activations  kernel",
         &rule,
         "input                         [1, 8, 8]                                   256 B",
-        "conv1: conv2d(4, kernel = 3)  [4, 6, 6]          40          1,296        576 B",
+        "conv1: conv2d(4, kernel = 3)  [4, 6, 6]          40          1,296        576 B  direct",
         "relu_1: relu                  [4, 6, 6]",
         "max_pool2d_1: max_pool2d(2)   [4, 3, 3]                                   144 B",
         "flatten_1: flatten            [36]",
@@ -30,6 +30,7 @@ fn tiny_is_printed_as_a_table() {
         &rule,
         "weights 1.6 kB",
         "activations an image: 1.7 kB in training, 832 B in inference",
+        "a training step of 64 images: 123.5 kB",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");
 }
@@ -102,5 +103,5 @@ fn arguments_that_are_not_defaults_are_shown() {
     let text = summary.to_string();
     let total = text.lines().find(|line| line.starts_with("total")).unwrap();
     assert!(total.ends_with("496         96,256"), "{text}");
-    assert_eq!(text.lines().map(|line| line.chars().count()).max(), Some(156));
+    assert_eq!(text.lines().map(|line| line.chars().count()).max(), Some(164));
 }

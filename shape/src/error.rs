@@ -360,8 +360,9 @@ impl ShapeError {
                 .argument(*padding)
                 .str(" on each side leaves nothing of an output of ")
                 .pair(*whole),
-            ShapeError::AlignCorners => text
-                .str("`align_corners` is for `mode = bilinear`: nothing lies between the nearest"),
+            ShapeError::AlignCorners => {
+                text.str("`align_corners` is for `mode = bilinear`, and the mode is `nearest`")
+            }
             ShapeError::Factor => text.str("`factor` must be a finite number"),
             ShapeError::Reshape { from, to } => text
                 .str("a value of shape ")

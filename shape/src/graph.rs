@@ -1,4 +1,4 @@
-use crate::{MAX_INPUTS, Op, Shape};
+use crate::{MAX_INPUTS, Marks, Op, Shape};
 
 /// One layer of a [`Graph`].
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -19,6 +19,8 @@ pub struct Graph<'a> {
     pub name: &'a str,
     /// The layers in order.
     pub nodes: &'a [Node<'a>],
+    /// The layers with attributes, in order.
+    pub marks: &'a [Marks<'a>],
 }
 
 /// What is known of a layer at compile time: a row of a net's `LAYERS`.
@@ -85,6 +87,17 @@ pub struct Tensor {
 }
 
 impl<'a> Graph<'a> {
+    /// A graph of layers without attributes.
+    pub const fn new(name: &'a str, nodes: &'a [Node<'a>]) -> Graph<'a> {
+        Graph { name, nodes, marks: &[] }
+    }
+
+    /// The same layers with these attributes, in the order of the layers.
+    #[must_use]
+    pub const fn with_marks(self, marks: &'a [Marks<'a>]) -> Graph<'a> {
+        Graph { marks, ..self }
+    }
+
     /// The output shape of every node; `N` is the number of nodes.
     ///
     /// # Panics

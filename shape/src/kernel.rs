@@ -13,7 +13,7 @@ pub enum Conv2dKernel {
     Winograd4,
 }
 
-/// What a kernel computes.
+/// What a kernel computes; as a number, its place in arrays of one entry a pass.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Conv2dPass {
     /// The output.
@@ -46,7 +46,55 @@ pub struct Tiling {
 /// Room for transformed tiles, so that they stay in the second-level cache beside the weights.
 const TILES_LEN: usize = 600 << 10;
 
+/// The most numbers of a transformed weight's gradient: it stands once for each slot of images.
+const MOST_SUMS: usize = 5 << 19;
+
+/// What transforming a weight or its gradient costs for each pair of channels, in multiply-adds of 16
+/// images, shared by the few groups of a usual batch.
+const WEIGHT_COST: usize = 16;
+
 impl Conv2dKernel {
+    /// The kernel for a pass: of those that can run it the one with the least work, in multiply-adds
+    /// of 16 images. What transforms cost was measured (`docs/kernels.md`).
+    pub const fn choose(g: &Conv2d, pass: Conv2dPass) -> Conv2dKernel {
+        let (mut best, mut least) = (Conv2dKernel::Direct, usize::MAX);
+        let all = [Conv2dKernel::Direct, Conv2dKernel::Winograd2, Conv2dKernel::Winograd4];
+        let mut i = 0;
+        while i < all.len() {
+            let fits = !matches!(pass, Conv2dPass::BackwardWeight)
+                || all[i].weight_sums_len(g) <= MOST_SUMS;
+            if all[i].runs(g) && fits && all[i].work(g) < least {
+                (best, least) = (all[i], all[i].work(g));
+            }
+            i += 1;
+        }
+        best
+    }
+
+    /// The work of a pass, in multiply-adds of 16 images.
+    const fn work(self, g: &Conv2d) -> usize {
+        let channels = g.input.dim(0).saturating_mul(g.out_channels);
+        match self.tiling(g, Conv2dPass::Forward) {
+            Some(tiling) => {
+                let tiles = tiling.tiles[0] * tiling.tiles[1];
+                // For each number of a tile and each channel, in and out.
+                let transform = tiling.tile * tiling.tile * if tiling.tile == 2 { 16 } else { 12 };
+                let products = (tiles * tiling.points() + WEIGHT_COST).saturating_mul(channels);
+                products.saturating_add(tiles * transform * (g.input.dim(0) + g.out_channels))
+            }
+            None => (taps(g, 0) * taps(g, 1)).saturating_mul(channels / g.groups),
+        }
+    }
+
+    /// What it is called in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Conv2dKernel::Direct => "direct",
+            Conv2dKernel::Winograd2 => "Winograd 2×2",
+            Conv2dKernel::Winograd4 => "Winograd 4×4",
+        }
+    }
+
     /// Whether this kernel can run a convolution.
     pub const fn runs(self, g: &Conv2d) -> bool {
         match self {
@@ -144,4 +192,22 @@ impl Tiling {
         };
         self.points() * (self.point_step(self.in_channels) + self.point_step(products))
     }
+}
+
+/// How many taps of all outputs along an axis lie inside the input.
+const fn taps(g: &Conv2d, axis: usize) -> usize {
+    let Ok(output) = g.output() else { return 0 };
+    let (mut taps, mut output_at) = (0, 0);
+    while output_at < output.dim(axis + 1) {
+        let mut tap = 0;
+        while tap < g.kernel[axis] {
+            let at = output_at * g.stride[axis] + tap * g.dilation[axis];
+            if at >= g.padding[axis] && at - g.padding[axis] < g.input.dim(axis + 1) {
+                taps += 1;
+            }
+            tap += 1;
+        }
+        output_at += 1;
+    }
+    taps
 }

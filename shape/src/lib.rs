@@ -2,10 +2,12 @@
 //!
 //! Everything here is an allocation-free `const fn` over fixed arrays, so that the `network!`
 //! macro can call it while expanding and the generated code can evaluate the same functions as
-//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Plan`].
+//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Marks`], [`Plan`], and
+//! [`Checked`] for numbers that the macro does not know.
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod checked;
 mod conv_transpose;
 mod error;
 mod fusion;
@@ -13,12 +15,17 @@ mod geometry;
 mod graph;
 mod join;
 mod kernel;
+mod marks;
 mod op;
 mod plan;
 mod shape;
 mod text;
 mod upsample;
 
+pub use checked::{
+    Checked, Join, Message, Shortcut, check_argument, check_difference, check_dimension,
+    check_divisor, check_header, difference, quotient, remainder,
+};
 pub use conv_transpose::ConvTranspose2d;
 pub use error::{Argument, ShapeError};
 pub use fusion::{Fused, Fusion};
@@ -26,8 +33,9 @@ pub use geometry::{Conv2d, Padding, Pool2d};
 pub use graph::{Graph, LayerInfo, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
 pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
+pub use marks::{Init, Marks, Scheme};
 pub use op::{Activation, Approximate, Op, Outline};
-pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
+pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step, Transformed};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;
 pub use upsample::{Interpolation, Upsample2d};

@@ -39,16 +39,26 @@ network! {
             avg_pool2d(2),
         }
 
+        #[name("features.conv0")]
         conv0: conv2d(2 * GROWTH, kernel = 7, stride = 2, padding = 3, bias = false),
+        #[name("features.norm0")]
         norm0: batch_norm, relu,
         max_pool2d(3, stride = 2, padding = 1),
-        denseblock1: repeat(6) { layer },
+        #[name("features.denseblock1.denselayer{1}")]
+        denseblock1: repeat(6) { #[name("")] layer }
+        #[name("features.transition1")]
         transition1: transition(128),
-        denseblock2: repeat(12) { layer },
+        #[name("features.denseblock2.denselayer{1}")]
+        denseblock2: repeat(12) { #[name("")] layer }
+        #[name("features.transition2")]
         transition2: transition(256),
-        denseblock3: repeat(24) { layer },
+        #[name("features.denseblock3.denselayer{1}")]
+        denseblock3: repeat(24) { #[name("")] layer }
+        #[name("features.transition3")]
         transition3: transition(512),
-        denseblock4: repeat(16) { layer },
+        #[name("features.denseblock4.denselayer{1}")]
+        denseblock4: repeat(16) { #[name("")] layer }
+        #[name("features.norm5")]
         norm5: batch_norm, relu,
         global_avg_pool,
         classifier: linear(1000),

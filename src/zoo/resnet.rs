@@ -36,8 +36,8 @@ network! {
                 bn1: batch_norm, relu,
                 conv2: conv2d(out, kernel = 3, padding = 1, bias = false), bn2: batch_norm,
             } shortcut {
-                downsample_0: conv2d(out, kernel = 1, stride = 2, bias = false),
-                downsample_1: batch_norm,
+                downsample: conv2d(out, kernel = 1, stride = 2, bias = false),
+                downsample_bn: batch_norm,
             }
             relu,
         }
@@ -83,18 +83,24 @@ network! {
                 bn1: batch_norm, relu,
                 conv2: conv2d(out, kernel = 3, padding = 1, bias = false), bn2: batch_norm,
             } shortcut {
-                downsample_0: conv2d(out, kernel = 1, stride = 2, bias = false),
-                downsample_1: batch_norm,
+                #[name("downsample.0")]
+                downsample: conv2d(out, kernel = 1, stride = 2, bias = false),
+                #[name("downsample.1")]
+                downsample_bn: batch_norm,
             }
             relu,
         }
 
         conv1: conv2d(64, kernel = 7, stride = 2, padding = 3, bias = false), bn1: batch_norm, relu,
         max_pool2d(3, stride = 2, padding = 1),
-        layer1_0: basic(64), layer1_1: basic(64),
-        layer2_0: down(128), layer2_1: basic(128),
-        layer3_0: down(256), layer3_1: basic(256),
-        layer4_0: down(512), layer4_1: basic(512),
+        #[name("layer1.0")] layer1_0: basic(64),
+        #[name("layer1.1")] layer1_1: basic(64),
+        #[name("layer2.0")] layer2_0: down(128),
+        #[name("layer2.1")] layer2_1: basic(128),
+        #[name("layer3.0")] layer3_0: down(256),
+        #[name("layer3.1")] layer3_1: basic(256),
+        #[name("layer4.0")] layer4_0: down(512),
+        #[name("layer4.1")] layer4_1: basic(512),
         global_avg_pool,
         fc: linear(1000),
     }
@@ -136,20 +142,32 @@ network! {
                 bn2: batch_norm, relu,
                 conv3: conv2d(4 * width, kernel = 1, bias = false), bn3: batch_norm,
             } shortcut {
-                downsample_0: conv2d(4 * width, kernel = 1, stride = stride, bias = false),
-                downsample_1: batch_norm,
+                #[name("downsample.0")]
+                downsample: conv2d(4 * width, kernel = 1, stride = stride, bias = false),
+                #[name("downsample.1")]
+                downsample_bn: batch_norm,
             }
             relu,
         }
 
         conv1: conv2d(64, kernel = 7, stride = 2, padding = 3, bias = false), bn1: batch_norm, relu,
         max_pool2d(3, stride = 2, padding = 1),
-        layer1_0: first(64, stride = 1), layer1_1: bottleneck(64), layer1_2: bottleneck(64),
-        layer2_0: first(128), layer2_1: bottleneck(128),
-        layer2_2: bottleneck(128), layer2_3: bottleneck(128),
-        layer3_0: first(256), layer3_1: bottleneck(256), layer3_2: bottleneck(256),
-        layer3_3: bottleneck(256), layer3_4: bottleneck(256), layer3_5: bottleneck(256),
-        layer4_0: first(512), layer4_1: bottleneck(512), layer4_2: bottleneck(512),
+        #[name("layer1.0")] layer1_0: first(64, stride = 1),
+        #[name("layer1.1")] layer1_1: bottleneck(64),
+        #[name("layer1.2")] layer1_2: bottleneck(64),
+        #[name("layer2.0")] layer2_0: first(128),
+        #[name("layer2.1")] layer2_1: bottleneck(128),
+        #[name("layer2.2")] layer2_2: bottleneck(128),
+        #[name("layer2.3")] layer2_3: bottleneck(128),
+        #[name("layer3.0")] layer3_0: first(256),
+        #[name("layer3.1")] layer3_1: bottleneck(256),
+        #[name("layer3.2")] layer3_2: bottleneck(256),
+        #[name("layer3.3")] layer3_3: bottleneck(256),
+        #[name("layer3.4")] layer3_4: bottleneck(256),
+        #[name("layer3.5")] layer3_5: bottleneck(256),
+        #[name("layer4.0")] layer4_0: first(512),
+        #[name("layer4.1")] layer4_1: bottleneck(512),
+        #[name("layer4.2")] layer4_2: bottleneck(512),
         global_avg_pool,
         fc: linear(1000),
     }

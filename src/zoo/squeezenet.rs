@@ -26,15 +26,21 @@ network! {
             }
         }
 
+        #[name("features.0")]
         conv1: conv2d(64, kernel = 3, stride = 2), relu,
         max_pool2d(3, stride = 2),
-        fire3: fire(16, 64), fire4: fire(16, 64),
+        #[name("features.3")] fire3: fire(16, 64),
+        #[name("features.4")] fire4: fire(16, 64),
         max_pool2d(3, stride = 2),
-        fire6: fire(32, 128), fire7: fire(32, 128),
+        #[name("features.6")] fire6: fire(32, 128),
+        #[name("features.7")] fire7: fire(32, 128),
         max_pool2d(3, stride = 2),
-        fire9: fire(48, 192), fire10: fire(48, 192),
-        fire11: fire(64, 256), fire12: fire(64, 256),
+        #[name("features.9")] fire9: fire(48, 192),
+        #[name("features.10")] fire10: fire(48, 192),
+        #[name("features.11")] fire11: fire(64, 256),
+        #[name("features.12")] fire12: fire(64, 256),
         dropout,
+        #[name("classifier.1")]
         classifier: conv2d(1000, kernel = 1), relu,
         global_avg_pool,
     }

@@ -3,15 +3,17 @@
 //! Four stages, each with a typed result and none reaching into another:
 //! [`parse`] (tokens to what the user wrote), [`check`] (names, arguments and shapes; every mistake
 //! is found here or before), [`plan`] (which kernel calls in which order) and [`expand`] (tokens).
-//! [`layers`] is the table of layer kinds that `check` reads.
+//! [`layers`] and [`schemes`] are the tables of layer kinds and initial schemes that `check` reads.
 #![forbid(unsafe_code)]
 
 pub mod check;
 pub mod expand;
 pub mod layers;
 mod mistake;
+pub mod number;
 pub mod parse;
 pub mod plan;
+pub mod schemes;
 
 pub use mistake::Mistake;
 use proc_macro2::TokenStream;

@@ -142,6 +142,7 @@ const _: () = {
                 inputs: &[11],
             },
         ],
+        marks: &[],
     };
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
     static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);

@@ -368,6 +368,7 @@ const _: () = {
                 inputs: &[28],
             },
         ],
+        marks: &[],
     };
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
     static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);

@@ -23,25 +23,24 @@ pub(crate) use atomic::replace;
 pub(crate) use read::{decode, load};
 pub(crate) use write::{encode, save};
 
-/// The name of a parameter tensor in weight files: `conv1.weight`.
+/// The name of a parameter tensor in weight files: `conv1.weight`, or as `#[name("…")]` says.
 ///
 /// ```
 /// use typenet_runtime::io::tensor_name;
 /// use typenet_shape::{Graph, Node, Op, Shape, Tensor};
 ///
-/// const GRAPH: Graph<'static> = Graph {
-///     name: "Line",
-///     nodes: &[
+/// const GRAPH: Graph<'static> = Graph::new(
+///     "Line",
+///     &[
 ///         Node { name: "input", op: Op::Input { shape: Shape::new(&[3]) }, inputs: &[] },
 ///         Node { name: "fc", op: Op::Linear { out_features: 2, bias: true }, inputs: &[0] },
 ///     ],
-/// };
+/// );
 /// let tensors: [Tensor; 2] = GRAPH.tensors::<2, 2>();
 /// assert_eq!(tensors.map(|tensor| tensor_name(&GRAPH, &tensor)), ["fc.weight", "fc.bias"]);
 /// ```
 pub fn tensor_name(graph: &Graph<'_>, tensor: &Tensor) -> String {
-    let layer = graph.nodes.get(tensor.node).map_or("", |node| node.name);
-    format!("{layer}.{}", tensor.kind.name())
+    format!("{}.{}", graph.file_name(tensor.node), tensor.kind.name())
 }
 
 /// The keys in `__metadata__`.

@@ -12,9 +12,9 @@ use typenet_shape::{Graph, Node, Op, Padding, Shape, Tensor};
 use super::{load, replace, save};
 use crate::{Error, Metadata, Normalization};
 
-const GRAPH: Graph<'static> = Graph {
-    name: "Small",
-    nodes: &[
+const GRAPH: Graph<'static> = Graph::new(
+    "Small",
+    &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[1, 4, 4]) }, inputs: &[] },
         Node {
             name: "stage1.0.conv",
@@ -32,7 +32,7 @@ const GRAPH: Graph<'static> = Graph {
         Node { name: "flatten", op: Op::Flatten, inputs: &[1] },
         Node { name: "fc", op: Op::Linear { out_features: 3, bias: false }, inputs: &[2] },
     ],
-};
+);
 static TENSORS: [Tensor; 3] = GRAPH.tensors::<4, 3>();
 const LEN: usize = 18 + 2 + 24;
 

@@ -250,6 +250,16 @@ pub fn apply_backward_in_place(
     run_backward(isa, images, norm, x, None, means, dy);
 }
 
+/// The gradient of what a norm reads whose statistics do not depend on it: `dx = dy · rstd · weight`.
+///
+/// # Panics
+/// When the lengths do not fit.
+pub fn scale_backward(isa: Isa, norm: &BatchNorm<'_>, dy: &[Lanes], dx: &mut [Lanes]) {
+    let pixels = norm.check(dy.len());
+    assert_eq!(dx.len(), dy.len(), "the gradient's length");
+    isa.run(ScaleBackward { norm, pixels, dy, dx });
+}
+
 fn run_backward(
     isa: Isa,
     images: usize,
@@ -424,6 +434,30 @@ fn apply_channel<S: Simd>(
                 for part in 0..S::PARTS {
                     let v = s.fma(s.sub(s.load(x, part), mean), scale, bias);
                     s.store(y, part, fused.apply(s, s.add(v, s.load(other, part))));
+                }
+            }
+        }
+    }
+}
+
+struct ScaleBackward<'a> {
+    norm: &'a BatchNorm<'a>,
+    pixels: usize,
+    dy: &'a [Lanes],
+    dx: &'a mut [Lanes],
+}
+
+impl Kernel for ScaleBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let ScaleBackward { norm, pixels, dy, dx } = self;
+        for (channel, dx) in dx.chunks_exact_mut(pixels).enumerate() {
+            let scale = s.splat(norm.scale(channel));
+            for (dy, dx) in dy[channel * pixels..].iter().zip(dx) {
+                for part in 0..S::PARTS {
+                    s.store(dx, part, s.mul(s.load(dy, part), scale));
                 }
             }
         }

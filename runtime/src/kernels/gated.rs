@@ -92,7 +92,7 @@ fn logistic_slope<S: Simd>(s: S, a: S::V, z: S::V) -> S::V {
 /// `2 √(2/π) (t + 0.044715 t³)` and its slope: the gate `(1 + tanh z) / 2` is a logistic one of `2 z`.
 #[inline(always)]
 fn doubled_cubic<S: Simd>(s: S, t: S::V) -> (S::V, S::V) {
-    const LINEAR: f32 = 1.595_769_1;
+    const LINEAR: f32 = 1.595_769_2;
     const CUBIC: f32 = LINEAR * 0.044_715;
     let square = s.mul(t, t);
     let z = s.mul(t, s.fma(square, s.splat(CUBIC), s.splat(LINEAR)));

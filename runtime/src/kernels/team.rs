@@ -9,6 +9,8 @@
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use typenet_shape::{Buffer, Transformed};
+
 /// Looks for work so many times before it lets other threads of the machine run in between.
 const SPINS: usize = 2000;
 
@@ -24,12 +26,14 @@ pub struct Team {
     failed: AtomicBool,
     /// Whether a piece of work is being shared out.
     sharing: AtomicBool,
+    /// How many helpers have come.
+    present: AtomicUsize,
     helpers: usize,
 }
 
-/// A function of the number of a task, on the stack of the one who shares it out.
+/// A function of the thread and the number of a task, on the stack of the one who shares it out.
 #[derive(Clone, Copy, Debug)]
-struct Work(*const (dyn Fn(usize) + Sync));
+struct Work(*const (dyn Fn(usize, usize) + Sync));
 
 // SAFETY: `work` is written while no task is to be had, and read by those who have claimed one; the
 // function that it points to is `Sync`, and outlives its tasks because `share` waits for them.
@@ -90,6 +94,7 @@ impl Team {
             done: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
             sharing: AtomicBool::new(false),
+            present: AtomicUsize::new(0),
             helpers,
         }
     }
@@ -105,18 +110,24 @@ impl Team {
     /// # Panics
     /// When a task does.
     pub fn share(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        self.share_with(tasks, &|_, index| task(index));
+    }
+
+    /// As [`share`](Self::share), where `task` is also told on which thread it is, from 0 to
+    /// [`threads`](Self::threads): no two tasks are on the same one at a time.
+    fn share_with(&self, tasks: usize, task: &(dyn Fn(usize, usize) + Sync)) {
         if self.helpers == 0 || tasks < 2 || self.sharing.swap(true, Ordering::Acquire) {
-            return (0..tasks).for_each(task);
+            return (0..tasks).for_each(|index| task(0, index));
         }
         let _sharing = Sharing(self);
         // More tasks than the counter holds go in portions.
         let most = usize::from(u16::MAX);
         for first in (0..tasks).step_by(most) {
-            self.share_portion(most.min(tasks - first), &|i| task(first + i));
+            self.share_portion(most.min(tasks - first), &|thread, i| task(thread, first + i));
         }
     }
 
-    fn share_portion(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+    fn share_portion(&self, tasks: usize, task: &(dyn Fn(usize, usize) + Sync)) {
         let piece = Claims::unpack(self.claims.load(Ordering::Relaxed)).piece.wrapping_add(1);
         let piece = if piece == Claims::OVER { 1 } else { piece };
         self.done.store(0, Ordering::Relaxed);
@@ -124,21 +135,21 @@ impl Team {
         // this; and `sharing` lets one thread at a time come here. The lifetime is erased: `wait`
         // sees to it that no task runs when this function is left.
         unsafe {
-            let task: &'static (dyn Fn(usize) + Sync) = std::mem::transmute(task);
+            let task: &'static (dyn Fn(usize, usize) + Sync) = std::mem::transmute(task);
             *self.work.get() = Some(Work(task));
         }
         let claims = Claims { piece, tasks: tasks as u16, next: 0 };
         self.claims.store(claims.pack(), Ordering::Release);
         let wait = Wait(self);
-        while self.work_once() {}
+        while self.work_once(0) {}
         drop(wait);
         if self.failed.swap(false, Ordering::Relaxed) {
             failed();
         }
     }
 
-    /// Claims a task and does it; `false` if there is none.
-    fn work_once(&self) -> bool {
+    /// Claims a task and does it on this thread; `false` if there is none.
+    fn work_once(&self, thread: usize) -> bool {
         let now = Claims::unpack(self.claims.load(Ordering::Acquire));
         if now.next >= now.tasks {
             return false;
@@ -152,7 +163,7 @@ impl Team {
         // SAFETY: this task is claimed and not yet done, so its work stands there and lives.
         unsafe {
             if let Some(Work(task)) = *self.work.get() {
-                (*task)(usize::from(now.next));
+                (*task)(thread, usize::from(now.next));
             }
         }
         true
@@ -164,9 +175,10 @@ impl Team {
             rayon::join(|| self.help(1), || self.help(helpers - 1));
             return;
         }
+        let thread = 1 + self.present.fetch_add(1, Ordering::Relaxed);
         let mut spins = 0;
         while Claims::unpack(self.claims.load(Ordering::Acquire)).piece != Claims::OVER {
-            if self.work_once() {
+            if self.work_once(thread) {
                 spins = 0;
             } else {
                 pause(&mut spins);
@@ -293,6 +305,37 @@ pub fn chunks_mut<T: Send>(slice: &mut [T], chunk: usize) -> ChunksMut<'_, T> {
     ChunksMut { start: slice.as_mut_ptr(), len: slice.len(), chunk, of: std::marker::PhantomData }
 }
 
+/// A slice in so many parts of one length, to write; also an empty one.
+#[derive(Debug)]
+pub struct EqualMut<'a, T> {
+    whole: ChunksMut<'a, T>,
+    parts: usize,
+}
+
+/// `slice` in `parts` parts of one length.
+///
+/// # Panics
+/// When it has no such length.
+pub fn equal_mut<T: Send>(slice: &mut [T], parts: usize) -> EqualMut<'_, T> {
+    let chunk = slice.len().checked_div(parts).unwrap_or(0);
+    assert_eq!(chunk * parts, slice.len(), "parts of one length");
+    let of = std::marker::PhantomData;
+    let whole = ChunksMut { start: slice.as_mut_ptr(), len: slice.len(), chunk, of };
+    EqualMut { whole, parts }
+}
+
+impl<'a, T: Send> Parts for EqualMut<'a, T> {
+    type Part = &'a mut [T];
+
+    fn count(&self) -> usize {
+        self.parts
+    }
+    unsafe fn part(&self, index: usize) -> &'a mut [T] {
+        // SAFETY: the caller vouches for the index.
+        unsafe { self.whole.part(index) }
+    }
+}
+
 impl<'a, T: Sync> Parts for Chunks<'a, T> {
     type Part = &'a [T];
 
@@ -349,6 +392,90 @@ impl Team {
             // SAFETY: the index is below the count, and each comes once.
             work(index, unsafe { parts.part(index) });
         });
+    }
+}
+
+impl Team {
+    /// As [`for_each`](Self::for_each), with room of its own for each thread.
+    ///
+    /// # Panics
+    /// When a call does, or there is not room for each thread.
+    pub fn for_each_with<R: Parts, P: Parts>(
+        &self,
+        rooms: R,
+        parts: P,
+        work: impl Fn(R::Part, usize, P::Part) + Sync,
+    ) {
+        assert!(rooms.count() >= self.threads(), "room for each thread");
+        self.share_with(parts.count(), &|thread, index| {
+            // SAFETY: the index is below the count, and each comes once; so is the thread, and no two
+            // tasks are on the same one at a time.
+            let (room, part) = unsafe { (rooms.part(thread), parts.part(index)) };
+            work(room, index, part);
+        });
+    }
+}
+
+/// Parts of a slice that belong to convolutions, to write.
+#[derive(Debug)]
+pub struct PlacesMut<'a, T> {
+    start: *mut T,
+    convolutions: &'a [Transformed],
+    place: fn(&Transformed) -> Buffer,
+    of: std::marker::PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: it stands for the exclusive slice, of which each part goes to one thread.
+unsafe impl<T: Send> Sync for PlacesMut<'_, T> {}
+
+/// The parts of `slice` where convolutions keep what they have transformed.
+///
+/// # Panics
+/// When they overlap or do not ascend, or do not lie in the slice.
+pub fn transformed_mut<'a, T: Send>(
+    slice: &'a mut [T],
+    convolutions: &'a [Transformed],
+) -> PlacesMut<'a, T> {
+    places_mut(slice, convolutions, |convolution| convolution.place)
+}
+
+/// The parts of `slice`, a net's parameters or their gradients, where convolutions keep their weights.
+///
+/// # Panics
+/// As [`transformed_mut`].
+pub fn weights_mut<'a, T: Send>(
+    slice: &'a mut [T],
+    convolutions: &'a [Transformed],
+) -> PlacesMut<'a, T> {
+    places_mut(slice, convolutions, |convolution| convolution.weight)
+}
+
+fn places_mut<'a, T>(
+    slice: &'a mut [T],
+    convolutions: &'a [Transformed],
+    place: fn(&Transformed) -> Buffer,
+) -> PlacesMut<'a, T> {
+    let mut end = 0;
+    for place in convolutions.iter().map(place) {
+        assert!(end <= place.offset, "parts that ascend");
+        end = place.end();
+    }
+    assert!(end <= slice.len(), "parts of the slice");
+    let of = std::marker::PhantomData;
+    PlacesMut { start: slice.as_mut_ptr(), convolutions, place, of }
+}
+
+impl<'a, T: Send> Parts for PlacesMut<'a, T> {
+    type Part = &'a mut [T];
+
+    fn count(&self) -> usize {
+        self.convolutions.len()
+    }
+    unsafe fn part(&self, index: usize) -> &'a mut [T] {
+        let place = (self.place)(&self.convolutions[index]);
+        // SAFETY: `places_mut` has compared all parts with each other and the slice, which is borrowed
+        // for 'a; and nobody else has this one.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(place.offset), place.len) }
     }
 }
 

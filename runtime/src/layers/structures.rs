@@ -13,8 +13,8 @@ layers! {
     ///
     /// Source: Szegedy et al., *Going deeper with convolutions*, 2015; PyTorch's `cat(dim=1)`.
     concat
-    /// One of the ways through a [`concat`], from the value before it. Without layers it keeps that
-    /// value.
+    /// One of the ways through a [`concat`](struct@concat), from the value before it. Without layers
+    /// it keeps that value.
     branch
     /// `from(a)`: leaves the value before it and goes on from the value with this name. The net's
     /// input has the name `input`.

@@ -1,7 +1,6 @@
 //! The optimiser: [`Sgd`] with momentum, its learning rate's [`Schedule`], and the [`Regularizer`]
 //! that is part of a loss.
 
-mod path;
 mod regularizer;
 mod schedule;
 mod sgd;

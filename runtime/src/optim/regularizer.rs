@@ -1,15 +1,17 @@
 use rayon::prelude::*;
 use typenet_shape::{Graph, Tensor, TensorKind};
 
-use super::{argument, path};
+use super::argument;
 use crate::network::Network;
-use crate::{Plain, Result};
+use crate::{Plain, Result, trained};
 
 /// Pieces of this many numbers are shared out among threads.
 const PIECE: usize = 64 * 1024;
 
 /// A penalty on large weights that is part of the loss, `L + λR(W)`, and so of every loss that is
-/// reported. Biases are left out unless [`biases`](Self::biases) asks for them.
+/// reported. Biases are left out unless [`biases`](Self::biases) asks for them, and so is what the
+/// declaration marks `#[no_decay]` or `#[frozen]`; the methods that take a net also leave out what
+/// [`set_trainable`](Network::set_trainable) has switched off.
 ///
 /// | | adds to the loss | adds to the gradient of each weight `w` |
 /// |---|---|---|
@@ -99,19 +101,29 @@ impl Regularizer {
     /// As [`check`](Self::check), and that every path of [`only`](Self::only) names a tensor.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument).
+    /// [`Error::UnknownLayer`](crate::Error::UnknownLayer) for one that names nothing, and as `check`.
     pub fn check_against(&self, graph: &Graph<'_>, tensors: &[Tensor]) -> Result<()> {
         self.check()?;
         let paths = self.terms.iter().flat_map(|term| term.only.iter().flatten());
-        paths.into_iter().try_for_each(|path| path::check("only", path, graph, tensors))
+        paths.into_iter().try_for_each(|path| trained::check(path, graph, tensors))
     }
 
     /// λR(W), added up in f64, of all parameters in the order of `tensors`.
     pub fn value(&self, graph: &Graph<'_>, tensors: &[Tensor], parameters: &[f32]) -> f64 {
+        self.value_where(graph, tensors, parameters, |_| true)
+    }
+
+    fn value_where(
+        &self,
+        graph: &Graph<'_>,
+        tensors: &[Tensor],
+        parameters: &[f32],
+        trained: impl Fn(usize) -> bool,
+    ) -> f64 {
         let mut value = 0.0;
         for term in &self.terms {
             let mut norm = 0.0;
-            for tensor in tensors.iter().filter(|tensor| term.takes(graph, tensor)) {
+            for tensor in term.tensors(graph, tensors, &trained) {
                 norm += term.norm.sum(numbers(tensor, parameters));
             }
             value += term.lambda * norm;
@@ -127,8 +139,19 @@ impl Regularizer {
         parameters: &[f32],
         gradients: &mut [f32],
     ) {
+        self.add_gradient_where(graph, tensors, parameters, gradients, |_| true);
+    }
+
+    fn add_gradient_where(
+        &self,
+        graph: &Graph<'_>,
+        tensors: &[Tensor],
+        parameters: &[f32],
+        gradients: &mut [f32],
+        trained: impl Fn(usize) -> bool,
+    ) {
         for term in &self.terms {
-            for tensor in tensors.iter().filter(|tensor| term.takes(graph, tensor)) {
+            for tensor in term.tensors(graph, tensors, &trained) {
                 let w = numbers(tensor, parameters);
                 let g = &mut gradients[tensor.offset..tensor.offset + tensor.shape.elements()];
                 if g.len() <= PIECE {
@@ -143,14 +166,18 @@ impl Regularizer {
 
     /// [`value`](Self::value) of a net.
     pub fn value_of<N: Network>(&self, net: &N) -> f64 {
-        self.value(&N::GRAPH, N::LAYOUT.tensors, net.parameters_flat())
+        let trained = net.model().trained::<N>().tensors();
+        let tensors = N::LAYOUT.tensors;
+        self.value_where(&N::GRAPH, tensors, net.parameters_flat(), |index| trained[index])
     }
 
     /// [`add_gradient`](Self::add_gradient) of a net, to the gradients of a workspace:
     /// `regularizer.add_gradient_of(&net, ws.gradients_mut())`.
     pub fn add_gradient_of<N: Network>(&self, net: &N, gradients: &mut N::Parameters) {
-        let tensors = N::LAYOUT.tensors;
-        self.add_gradient(&N::GRAPH, tensors, net.parameters_flat(), gradients.as_flat_mut());
+        let trained = net.model().trained::<N>().tensors();
+        let (tensors, gradients) = (N::LAYOUT.tensors, gradients.as_flat_mut());
+        let parameters = net.parameters_flat();
+        self.add_gradient_where(&N::GRAPH, tensors, parameters, gradients, |i| trained[i]);
     }
 }
 
@@ -159,13 +186,27 @@ fn numbers<'a>(tensor: &Tensor, parameters: &'a [f32]) -> &'a [f32] {
 }
 
 impl Term {
+    fn tensors<'t>(
+        &self,
+        graph: &Graph<'_>,
+        tensors: &'t [Tensor],
+        trained: impl Fn(usize) -> bool,
+    ) -> impl Iterator<Item = &'t Tensor> {
+        let all = tensors.iter().enumerate();
+        all.filter(move |(index, tensor)| trained(*index) && self.takes(graph, tensor))
+            .map(|(_, tensor)| tensor)
+    }
+
     fn takes(&self, graph: &Graph<'_>, tensor: &Tensor) -> bool {
-        let named = |paths: &Vec<String>| paths.iter().any(|path| path::names(path, graph, tensor));
+        let named =
+            |paths: &Vec<String>| paths.iter().any(|path| trained::names(path, graph, tensor));
         let taken = match tensor.kind {
             TensorKind::Weight => true,
             TensorKind::Bias => self.biases,
             TensorKind::RunningMean | TensorKind::RunningVar => false,
         };
+        let frozen = graph.marks_of(tensor.node).frozen;
+        let taken = taken && !frozen && graph.decays(tensor.node, tensor.kind);
         taken && self.only.as_ref().is_none_or(named)
     }
 

@@ -1,9 +1,9 @@
 use typenet_shape::{Graph, Tensor};
 
 use super::state::{Settings, SgdState};
-use super::{Schedule, argument, path};
-use crate::Result;
+use super::{Schedule, argument};
 use crate::network::Network;
+use crate::{Result, trained};
 
 /// Stochastic gradient descent, step for step as PyTorch's `SGD`:
 ///
@@ -14,7 +14,9 @@ use crate::network::Network;
 /// ```
 ///
 /// Without momentum `v` is `g`, and none is stored. Weight decay takes all parameters, biases
-/// included, as in PyTorch; a [`group`](Self::group) makes exceptions:
+/// included, as in PyTorch, but for those that the declaration marks `#[no_decay]`; a
+/// [`group`](Self::group) makes exceptions, also from that mark. What is frozen, in the declaration or
+/// by [`set_trainable`](crate::Network::set_trainable), is left as it is, velocity included:
 ///
 /// ```
 /// use typenet_runtime::optim::{Schedule, Sgd};
@@ -99,7 +101,8 @@ impl Sgd {
     }
 
     /// Other settings for some of the tensors. The path is a layer (`fc1`), one tensor of it
-    /// (`fc1.bias`), or the start of a path (`stage1` for `stage1.0.conv1`). Where several groups
+    /// (`fc1.bias`), or the start of a path (`stage1` for `stage1.0.conv1`), in the names of the
+    /// declaration or of weight files. Where several groups
     /// name a tensor, later ones win, setting by setting. What a group does not set is as for all
     /// others, wherever in the chain that is set.
     #[must_use]
@@ -125,11 +128,11 @@ impl Sgd {
     /// As [`check`](Self::check), and that every group names a tensor of the net.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument).
+    /// [`Error::UnknownLayer`](crate::Error::UnknownLayer) for a group that names nothing, and as `check`.
     pub fn check_against(&self, graph: &Graph<'_>, tensors: &[Tensor]) -> Result<()> {
         self.check()?;
         for (path, _) in &self.groups {
-            path::check("group", path, graph, tensors)?;
+            trained::check(path, graph, tensors)?;
         }
         // Groups that are right one by one can be wrong together: nesterov and no momentum, say.
         tensors.iter().try_for_each(|tensor| self.settings(graph, tensor).check())
@@ -154,18 +157,24 @@ impl Sgd {
     pub fn try_state<N: Network>(&self, _net: &N) -> Result<SgdState<N>> {
         let tensors = N::LAYOUT.tensors;
         self.check_against(&N::GRAPH, tensors)?;
-        let parameters = tensors.iter().filter(|tensor| tensor.kind.is_parameter());
+        let graph = &N::GRAPH;
+        let parameters = tensors.iter().enumerate().filter(|(_, tensor)| {
+            tensor.kind.is_parameter() && !graph.marks_of(tensor.node).frozen
+        });
         Ok(SgdState::new(
             &self.base,
-            parameters.map(|tensor| (self.settings(&N::GRAPH, tensor), tensor)),
+            parameters.map(|(index, tensor)| (self.settings(graph, tensor), index, tensor)),
         ))
     }
 
     /// What holds for one tensor.
     fn settings(&self, graph: &Graph<'_>, tensor: &Tensor) -> Settings {
         let mut settings = self.base.clone();
+        if !graph.decays(tensor.node, tensor.kind) {
+            settings.weight_decay = 0.0;
+        }
         for (path, group) in &self.groups {
-            if path::names(path, graph, tensor) {
+            if trained::names(path, graph, tensor) {
                 group.apply(&mut settings);
             }
         }

@@ -38,6 +38,8 @@ pub struct SgdState<N: Network> {
 /// One tensor's numbers among all parameters.
 #[derive(Clone, Debug)]
 struct Span {
+    /// Its place among the tensors.
+    tensor: usize,
     range: Range<usize>,
     settings: Settings,
     /// The learning rate of the moment.
@@ -47,10 +49,11 @@ struct Span {
 impl<N: Network> SgdState<N> {
     pub(super) fn new<'a>(
         base: &Settings,
-        tensors: impl Iterator<Item = (Settings, &'a Tensor)>,
+        tensors: impl Iterator<Item = (Settings, usize, &'a Tensor)>,
     ) -> SgdState<N> {
         let spans: Vec<Span> = tensors
-            .map(|(settings, tensor)| Span {
+            .map(|(settings, index, tensor)| Span {
+                tensor: index,
                 range: tensor.offset..tensor.offset + tensor.shape.elements(),
                 rate: 0.0,
                 settings,
@@ -68,11 +71,14 @@ impl<N: Network> SgdState<N> {
         state
     }
 
-    /// Changes the net's parameters by one step against `gradients`.
+    /// Changes the net's parameters by one step against `gradients`; those that are not trained (see
+    /// [`set_trainable`](Network::set_trainable)) stay as they are, and so does their velocity.
     pub fn step(&mut self, net: &mut N, gradients: &N::Parameters) {
-        let parameters = net.parameters_flat_mut();
+        let (trained, parameters) = net.model_mut().trained_and_parameters::<N>();
         let velocity = self.velocity.as_deref_mut().map(Plain::as_flat_mut);
-        update(&self.spans, self.steps == 0, parameters, gradients.as_flat(), velocity);
+        let spans = self.spans.iter().filter(|span| trained.tensors()[span.tensor]);
+        let first = self.steps == 0;
+        update(spans, first, parameters.as_flat_mut(), gradients.as_flat(), velocity);
         self.steps += 1;
     }
 
@@ -146,8 +152,8 @@ fn rate(learning_rate: f32, schedule: &Schedule, epoch: f64) -> f32 {
 
 /// One step for all tensors. Every number is computed by itself, so that threads and pieces do not
 /// change its bits.
-fn update(
-    spans: &[Span],
+fn update<'a>(
+    spans: impl Iterator<Item = &'a Span>,
     first: bool,
     parameters: &mut [f32],
     gradients: &[f32],

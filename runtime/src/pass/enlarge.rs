@@ -4,7 +4,7 @@ use typenet_shape::Step;
 
 use crate::kernels::{conv_transpose2d, upsample};
 use crate::parameters::LayerParameters;
-use crate::pass::{Backward, Forward, apart, both, wrong};
+use crate::pass::{Backward, Forward, apart, wrong};
 
 impl Forward<'_> {
     /// Transposed convolution with bias and activation.
@@ -66,12 +66,14 @@ impl Backward<'_> {
         db: Option<&mut [f32]>,
     ) {
         let Some(geometry) = step.op.conv_transpose2d(step.input) else { return wrong(step) };
-        let Some(gradient) = step.output_gradient else { return };
+        let Some(gradient) = self.output_gradient(step) else { return };
         self.pass_on(step, gradient);
         let isa = self.isa;
-        let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-        conv_transpose2d::backward_weight(isa, &geometry, x, dy, dw, db);
-        if let Some(input_gradient) = step.input_gradient {
+        if self.needs(step.node).own {
+            let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+            conv_transpose2d::backward_weight(isa, &geometry, x, dy, dw, db);
+        }
+        if let Some(input_gradient) = self.input_gradient(step) {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             if step.accumulates {
                 conv_transpose2d::add_backward_data(isa, &geometry, dy, weight, dx);
@@ -87,7 +89,7 @@ impl Backward<'_> {
             return;
         }
         let Some(geometry) = step.op.upsample2d(step.input) else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         upsample::backward(isa, &geometry, dy, dx);

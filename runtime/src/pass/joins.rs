@@ -60,11 +60,11 @@ impl Backward<'_> {
         if !self.runs(step) {
             return;
         }
-        let Some(gradient) = step.output_gradient else { return };
+        let Some(gradient) = self.output_gradient(step) else { return };
         self.undo_activation(step, gradient);
         let isa = self.isa;
         for source in step.sources() {
-            let Some(input_gradient) = source.gradient else { continue };
+            let Some(input_gradient) = self.gradient_of(source) else { continue };
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             if source.adds { join::add(isa, dy, dx) } else { dx.copy_from_slice(dy) }
         }
@@ -75,10 +75,11 @@ impl Backward<'_> {
         if !self.runs(step) {
             return;
         }
-        let (Some(gradient), Some(scratch)) = (step.output_gradient, step.scratch) else { return };
+        let gradient = self.output_gradient(step);
+        let (Some(gradient), Some(scratch)) = (gradient, step.scratch) else { return };
         let isa = self.isa;
         for (k, source) in step.sources().iter().enumerate() {
-            let Some(input_gradient) = source.gradient else { continue };
+            let Some(input_gradient) = self.gradient_of(source) else { continue };
             let [dy, product] = apart(self.arena, [gradient, scratch]);
             product.copy_from_slice(dy);
             for (other, factor) in step.sources().iter().enumerate() {
@@ -100,13 +101,13 @@ impl Backward<'_> {
         if !self.runs(step) {
             return;
         }
-        let Some(gradient) = step.output_gradient else { return };
+        let Some(gradient) = self.output_gradient(step) else { return };
         let isa = self.isa;
         let mut start = 0;
         for source in step.sources() {
             let part = Buffer { offset: gradient.offset + start, len: source.training.len };
             start += part.len;
-            let Some(input_gradient) = source.gradient else { continue };
+            let Some(input_gradient) = self.gradient_of(source) else { continue };
             let [dy, dx] = apart(self.arena, [part, input_gradient]);
             if source.adds { join::add(isa, dy, dx) } else { dx.copy_from_slice(dy) }
         }

@@ -5,14 +5,16 @@ mod enlarge;
 mod joins;
 mod norms;
 
-use typenet_shape::{Activation, Buffer, Op, Source, Step};
+use typenet_shape::{Activation, Buffer, Conv2dKernel, Conv2dPass, Op, Source, Step};
 
 use crate::folded::Folded;
 use crate::kernels::{
-    self, Isa, Lanes, activation, conv2d, dropout, join, linear, pool2d, softmax,
+    self, Isa, Lanes, activation, conv2d, dropout, join, linear, pool2d, softmax, winograd,
 };
 use crate::parameters::LayerParameters;
 use crate::single::Image;
+use crate::trained::Needs;
+use crate::transformed::Prepared;
 
 /// Whether a pass trains, and for training which random numbers are its own.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) index: usize,
     /// How many images the group has.
     pub(crate) images: usize,
+    /// For each node, what the backward pass does for it.
+    pub(crate) needs: &'a [Needs],
     /// What the group gathers for the batch norm at which the segment ends.
     pub(crate) gathered: &'a mut [f32],
     /// Mean and `1 / √(variance + eps)` of all batch norms so far.
@@ -61,26 +65,38 @@ pub struct Forward<'a> {
     pub(crate) image: Option<Image<'a>>,
     /// The parameters of layers that have taken in a batch norm.
     pub(crate) folded: Option<&'a Folded>,
+    /// The weights of convolutions that transform them.
+    transformed: &'a [f32],
+    /// Memory that a step needs while it runs.
+    scratch: &'a mut [Lanes],
 }
 
 impl<'a> Forward<'a> {
     pub(crate) fn training(
         arena: &'a mut [Lanes],
+        scratch: &'a mut [Lanes],
+        transformed: &'a [f32],
         mode: Mode,
         segment: Segment<'a>,
     ) -> Forward<'a> {
-        let isa = kernels::isa();
-        Forward { arena, mode, isa, segment: Some(segment), image: None, folded: None }
+        let (isa, segment) = (kernels::isa(), Some(segment));
+        Forward { arena, mode, isa, segment, image: None, folded: None, transformed, scratch }
     }
 
-    pub(crate) fn inference(arena: &'a mut [Lanes], folded: Option<&'a Folded>) -> Forward<'a> {
-        let (mode, isa) = (Mode::Inference, kernels::isa());
-        Forward { arena, mode, isa, segment: None, image: None, folded }
+    pub(crate) fn inference(
+        arena: &'a mut [Lanes],
+        scratch: &'a mut [Lanes],
+        prepared: Prepared<'a>,
+    ) -> Forward<'a> {
+        let (mode, isa, Prepared { folded, transformed }) =
+            (Mode::Inference, kernels::isa(), prepared);
+        Forward { arena, mode, isa, segment: None, image: None, folded, transformed, scratch }
     }
 
     /// Inference of one image.
     pub(crate) fn of_image(arena: &'a mut [Lanes], image: Image<'a>) -> Forward<'a> {
-        Forward { image: Some(image), ..Forward::inference(arena, None) }
+        let prepared = Prepared { folded: None, transformed: &[] };
+        Forward { image: Some(image), ..Forward::inference(arena, &mut [], prepared) }
     }
 
     /// Whether a step runs in this segment, and no other does its work.
@@ -142,8 +158,19 @@ impl<'a> Forward<'a> {
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
         let (isa, f) = (self.isa, self.activation_of(step));
-        let (x, other, y) = self.operands(step);
-        conv2d::forward_and_add(isa, &geometry, x, weight, bias, other, f, y);
+        let buffers = match self.mode {
+            Mode::Training { .. } => &step.training,
+            Mode::Inference => &step.inference,
+        };
+        let (x, other, y) = operands(self.arena, buffers.input, buffers.added, buffers.output);
+        match transformed(step, Conv2dPass::Forward) {
+            Some((kernel, place)) => {
+                let weight = &self.transformed[place.offset..place.end()];
+                let scratch = &mut *self.scratch;
+                winograd::forward(isa, kernel, &geometry, x, weight, bias, other, f, y, scratch);
+            }
+            None => conv2d::forward_and_add(isa, &geometry, x, weight, bias, other, f, y),
+        }
     }
 
     /// `W x + b` with activation.
@@ -288,16 +315,59 @@ pub struct Backward<'a> {
     mode: Mode,
     pub(crate) isa: Isa,
     pub(crate) segment: Segment<'a>,
+    room: Room<'a>,
+}
+
+/// What convolutions that transform need beside the arena in a backward pass.
+#[derive(Debug)]
+pub(crate) struct Room<'a> {
+    /// The weights transformed for the data gradient.
+    pub(crate) transformed: &'a [f32],
+    /// Where the gradients of transformed weights are added up.
+    pub(crate) sums: &'a mut [f32],
+    /// Memory that a step needs while it runs.
+    pub(crate) scratch: &'a mut [Lanes],
 }
 
 impl<'a> Backward<'a> {
-    pub(crate) fn new(arena: &'a mut [Lanes], mode: Mode, segment: Segment<'a>) -> Backward<'a> {
-        Backward { arena, mode, isa: kernels::isa(), segment }
+    pub(crate) fn new(
+        arena: &'a mut [Lanes],
+        mode: Mode,
+        segment: Segment<'a>,
+        room: Room<'a>,
+    ) -> Backward<'a> {
+        Backward { arena, mode, isa: kernels::isa(), segment, room }
     }
 
     /// Whether a step runs in this segment.
     pub(crate) fn runs(&self, step: &Step) -> bool {
         step.segment == self.segment.index
+    }
+
+    /// What is to be done for a node.
+    pub(crate) fn needs(&self, node: usize) -> Needs {
+        self.segment.needs.get(node).copied().unwrap_or_default()
+    }
+
+    /// The gradient of the value that a step writes, if something that is trained lies before it.
+    pub(crate) fn output_gradient(&self, step: &Step) -> Option<Buffer> {
+        step.output_gradient.filter(|_| self.needs(step.value).value)
+    }
+
+    /// Where the gradient of one of the values goes that a step reads, if it is of use.
+    pub(crate) fn gradient_of(&self, source: &Source) -> Option<Buffer> {
+        source.gradient.filter(|_| self.needs(source.node).value)
+    }
+
+    /// Where a layer of one input writes its gradient, if it is of use.
+    pub(crate) fn input_gradient(&self, step: &Step) -> Option<Buffer> {
+        let source = step.sources().first()?;
+        step.input_gradient.filter(|_| self.needs(source.node).value)
+    }
+
+    /// Both.
+    pub(crate) fn both(&self, step: &Step) -> Option<(Buffer, Buffer)> {
+        Some((self.output_gradient(step)?, self.input_gradient(step)?))
     }
 
     /// Turns the gradient of the activated value into that of the value before the activation.
@@ -316,7 +386,9 @@ impl<'a> Backward<'a> {
 
     /// The gradient of the value before the activation is also that of the value which the step adds.
     pub(crate) fn give(&mut self, step: &Step, gradient: Buffer) {
-        if let Some((added, accumulates)) = step.added_gradient {
+        if let Some((added, accumulates)) = step.added_gradient
+            && self.needs(step.added).value
+        {
             let [dy, dx] = apart(self.arena, [gradient, added]);
             if accumulates { join::add(self.isa, dy, dx) } else { dx.copy_from_slice(dy) }
         }
@@ -324,7 +396,7 @@ impl<'a> Backward<'a> {
 
     /// Adds a gradient that was written aside to that from the other readers of the value.
     pub(crate) fn add_up(&mut self, step: &Step) {
-        if let (Some(part), Some(sum)) = (step.input_gradient, step.adds_to) {
+        if let (Some(part), Some(sum)) = (self.input_gradient(step), step.adds_to) {
             let [part, sum] = apart(self.arena, [part, sum]);
             join::add(self.isa, part, sum);
         }
@@ -346,17 +418,30 @@ impl<'a> Backward<'a> {
 
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
-        let Some(gradient) = step.output_gradient else { return };
+        let Some(gradient) = self.output_gradient(step) else { return };
         self.pass_on(step, gradient);
-        let isa = self.isa;
-        let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-        conv2d::backward_weight(isa, &geometry, x, dy, dw, db);
-        if let Some(input_gradient) = step.input_gradient {
+        let (isa, input_gradient) = (self.isa, self.input_gradient(step));
+        let Room { transformed: weights, sums, scratch } = &mut self.room;
+        if self.segment.needs[step.node].own {
+            let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+            match transformed(step, Conv2dPass::BackwardWeight) {
+                Some((kernel, place)) => {
+                    let sums = &mut sums[place.offset..place.end()];
+                    winograd::backward_weight(isa, kernel, &geometry, x, dy, sums, db, scratch);
+                }
+                None => conv2d::backward_weight(isa, &geometry, x, dy, dw, db),
+            }
+        }
+        if let Some(input_gradient) = input_gradient {
+            let (accumulates, g) = (step.accumulates, &geometry);
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-            if step.accumulates {
-                conv2d::add_backward_data(isa, &geometry, dy, weight, dx);
-            } else {
-                conv2d::backward_data(isa, &geometry, dy, weight, dx);
+            match transformed(step, Conv2dPass::BackwardData) {
+                Some((kernel, place)) => {
+                    let weight = &weights[place.offset..place.end()];
+                    winograd::backward_data(isa, kernel, g, dy, weight, accumulates, dx, scratch);
+                }
+                None if accumulates => conv2d::add_backward_data(isa, g, dy, weight, dx),
+                None => conv2d::backward_data(isa, g, dy, weight, dx),
             }
         }
     }
@@ -376,12 +461,14 @@ impl<'a> Backward<'a> {
     }
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
-        let Some(gradient) = step.output_gradient else { return };
+        let Some(gradient) = self.output_gradient(step) else { return };
         self.pass_on(step, gradient);
         let isa = self.isa;
-        let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-        linear::backward_weight(isa, x, dy, dw, db);
-        if let Some(input_gradient) = step.input_gradient {
+        if self.needs(step.node).own {
+            let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+            linear::backward_weight(isa, x, dy, dw, db);
+        }
+        if let Some(input_gradient) = self.input_gradient(step) {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             if step.accumulates {
                 linear::add_backward_data(isa, dy, weight, dx);
@@ -397,7 +484,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let buffers = [step.training.input, step.training.output, gradient, input_gradient];
         let [x, y, dy, dx] = apart(self.arena, buffers);
@@ -411,7 +498,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         pool2d::avg_backward(isa, &geometry, dy, dx);
@@ -423,7 +510,7 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         pool2d::global_avg_backward(isa, dy, dx);
@@ -435,7 +522,7 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let (isa, f) = (self.isa, own_activation(step));
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         dx.copy_from_slice(dy);
@@ -456,7 +543,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Op::Dropout { p } = step.op else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let key = self.mode.dropout_key(step.node);
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
@@ -472,7 +559,7 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
         softmax::backward(isa, step.input.dim(0), y, dy, dx);
@@ -484,7 +571,7 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
         softmax::log_backward(isa, step.input.dim(0), y, dy, dx);
@@ -497,7 +584,7 @@ impl<'a> Backward<'a> {
             return;
         }
         let Op::Scale { factor } = step.op else { return wrong(step) };
-        let Some((gradient, input_gradient)) = both(step) else { return };
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         kernels::scale(isa, factor, dy, dx);
@@ -505,8 +592,9 @@ impl<'a> Backward<'a> {
     }
 }
 
-pub(crate) fn both(step: &Step) -> Option<(Buffer, Buffer)> {
-    Some((step.output_gradient?, step.input_gradient?))
+/// The kernel of a convolution that transforms in a pass, and where its numbers stand.
+fn transformed(step: &Step, pass: Conv2dPass) -> Option<(Conv2dKernel, Buffer)> {
+    step.transformed[pass as usize].filter(|_| winograd::is_enabled())
 }
 
 fn own_activation(step: &Step) -> Activation {

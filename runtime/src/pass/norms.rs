@@ -39,11 +39,15 @@ impl Forward<'_> {
     /// gathers the statistics, and the next one starts with this.
     pub fn batch_norm(&mut self, step: &Step, parameters: &impl NormParameters) {
         let isa = self.isa;
-        if let Some(segment) = &mut self.segment {
+        if let Some(segment) = &mut self.segment
+            && !step.frozen
+        {
             let buffers = &step.training;
             if segment.index + 1 == step.segment {
-                let x = &self.arena[buffers.input.offset..buffers.input.end()];
-                batch_norm::gather(isa, segment.images, x, segment.gathered);
+                if !segment.needs.get(step.node).is_some_and(|needs| needs.fixed) {
+                    let x = &self.arena[buffers.input.offset..buffers.input.end()];
+                    batch_norm::gather(isa, segment.images, x, segment.gathered);
+                }
             } else if segment.index == step.segment {
                 let norm = of_batch(step, segment.statistics, parameters);
                 let (x, other, y) =
@@ -52,7 +56,7 @@ impl Forward<'_> {
             }
             return;
         }
-        if step.folded {
+        if !self.runs(step) {
             return;
         }
         if let Some(image) = &self.image {
@@ -67,7 +71,7 @@ impl Forward<'_> {
             spread: Spread::Variance { variance, eps },
             weight: parameters.weight(),
             bias: parameters.bias(),
-            f: step.inference.activation,
+            f: self.activation_of(step),
         };
         let (x, other, y) = self.operands(step);
         batch_norm::apply(isa, &norm, x, other, y);
@@ -91,13 +95,18 @@ impl Forward<'_> {
 impl Backward<'_> {
     /// Gradients of a batch norm. Those of weight and bias are added up where all groups meet.
     pub fn batch_norm<P: NormParameters>(&mut self, step: &Step, parameters: &P, _: &mut P) {
-        let Some(gradient) = step.output_gradient else { return };
-        if !step.trained {
+        let Some(gradient) = self.output_gradient(step) else { return };
+        // What it adds may be trained where the norm and all before it are not.
+        if !self.needs(step.node).value {
             if self.runs(step) {
                 self.pass_on(step, gradient);
             }
             return;
         }
+        if step.frozen {
+            return self.frozen_batch_norm(step, gradient, parameters);
+        }
+        let input_gradient = self.input_gradient(step);
         let (isa, segment) = (self.isa, &mut self.segment);
         let norm = of_batch(step, segment.statistics, parameters);
         if segment.index == step.segment {
@@ -110,13 +119,42 @@ impl Backward<'_> {
             batch_norm::gather_backward(isa, segment.images, &norm, x, y, dy, segment.gathered);
             self.give(step, gradient);
         } else if segment.index + 1 == step.segment
-            && let Some(input_gradient) = step.input_gradient
+            && let Some(input_gradient) = input_gradient
         {
             let means = &segment.means[step.statistics.offset..step.statistics.end()];
             let [x, dy, dx] = apart(self.arena, [step.training.input, gradient, input_gradient]);
             batch_norm::apply_backward(isa, segment.images, &norm, x, dy, means, dx);
             self.add_up(step);
         }
+    }
+
+    /// A frozen batch norm is a factor and a summand for each channel.
+    fn frozen_batch_norm(
+        &mut self,
+        step: &Step,
+        gradient: Buffer,
+        parameters: &impl NormParameters,
+    ) {
+        if !self.runs(step) {
+            return;
+        }
+        self.pass_on(step, gradient);
+        let (Op::BatchNorm { eps, .. }, Some((mean, variance))) = (step.op, parameters.running())
+        else {
+            return wrong(step);
+        };
+        let Some(input_gradient) = self.input_gradient(step) else { return };
+        let norm = BatchNorm {
+            mean,
+            spread: Spread::Variance { variance, eps },
+            weight: parameters.weight(),
+            bias: parameters.bias(),
+            f: Activation::Identity,
+        };
+        let isa = self.isa;
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+        batch_norm::scale_backward(isa, &norm, dy, dx);
+        self.add_up(step);
     }
 
     /// Gradients of a norm of each image by itself; the weight's and bias's are added to `gradients`.
@@ -130,10 +168,11 @@ impl Backward<'_> {
             return;
         }
         let Some(norm) = of_image(step, parameters) else { return wrong(step) };
-        let Some(gradient) = step.output_gradient else { return };
+        let Some(gradient) = self.output_gradient(step) else { return };
         self.undo_activation(step, gradient);
         let (isa, images) = (self.isa, self.segment.images);
-        let (weight, bias) = gradients.both_mut().unzip();
+        let own = self.needs(step.node).own;
+        let (weight, bias) = gradients.both_mut().filter(|_| own).unzip();
         // The kernel writes a gradient that nobody reads, where there is no layer before it.
         let Some(input_gradient) = step.input_gradient.or(step.scratch) else { return };
         let [x, dy, dx] = apart(self.arena, [step.training.input, gradient, input_gradient]);

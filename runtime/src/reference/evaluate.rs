@@ -7,6 +7,7 @@ use super::conv2d::conv2d;
 use super::{enlarge, norms};
 use crate::network::Network;
 use crate::plain::Plain;
+use crate::trained::Trained;
 
 /// The values of one image at every node of a graph, as in inference.
 #[derive(Clone, PartialEq, Debug)]
@@ -75,18 +76,18 @@ fn borrowed<'a>(parameters: &'a [f64]) -> impl Fn(&Tensor) -> Cow<'a, [f64]> {
 }
 
 /// Which statistics batch norms use.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Statistics {
-    /// Those of the images that are there, as in training.
-    Batch,
+#[derive(Clone, Copy)]
+enum Statistics<'a> {
+    /// Those of the images that are there, as in training, but for frozen norms.
+    Batch(&'a Trained),
     /// The running ones, as in inference.
     Running,
 }
 
 /// How a graph is run.
 #[derive(Clone, Copy)]
-struct Run {
-    statistics: Statistics,
+struct Run<'a> {
+    statistics: Statistics<'a>,
     /// Whether every value is rounded to f32, so that what overflows there does here.
     single: bool,
 }
@@ -95,7 +96,7 @@ struct Run {
 fn run<N: Network>(
     numbers: &Numbers<'_>,
     images: &[Vec<f64>],
-    how: Run,
+    how: Run<'_>,
 ) -> (Vec<Vec<Vec<f64>>>, u64) {
     let (graph, shapes) = (&N::GRAPH, N::SHAPES);
     let mut values: Vec<Vec<Vec<f64>>> = Vec::with_capacity(graph.nodes.len());
@@ -113,7 +114,10 @@ fn run<N: Network>(
         };
         let mut of_images: Vec<Vec<f64>> = match (node.op, node.inputs.first()) {
             (Op::BatchNorm { eps, .. }, Some(&source)) => {
-                let running = own.running.filter(|_| how.statistics == Statistics::Running);
+                let running = own.running.filter(|_| match how.statistics {
+                    Statistics::Batch(trained) => trained.of(index).fixed,
+                    Statistics::Running => true,
+                });
                 norms::batch_norm(&values[source], shapes[index].dim(0), running, eps, &own)
             }
             _ => (0..images.len())
@@ -332,10 +336,11 @@ fn log_softmax(x: &[f64], channels: usize) -> Vec<f64> {
 
 /// The outputs of several images as in training, and one number for all the branches they took.
 pub(super) fn run_batch<N: Network>(
+    trained: &Trained,
     parameters: &[f64],
     images: &[Vec<f64>],
 ) -> (Vec<Vec<f64>>, u64) {
-    let how = Run { statistics: Statistics::Batch, single: false };
+    let how = Run { statistics: Statistics::Batch(trained), single: false };
     let (mut values, branches) = run::<N>(&borrowed(parameters), images, how);
     (values.pop().unwrap_or_default(), branches)
 }

@@ -4,12 +4,12 @@ use super::evaluate::run_batch;
 use crate::loss::{Accepts, Loss};
 use crate::network::Network;
 use crate::plain::Plain;
-use crate::{Result, io, random};
+use crate::{Result, random};
 
 /// How far the gradients of a net are from central differences.
 #[derive(Clone, PartialEq, Debug)]
 pub struct GradCheck {
-    /// One entry for each parameter tensor.
+    /// One entry for each parameter tensor that is trained.
     pub tensors: Vec<TensorCheck>,
     /// The relative difference between the loss in f32 and in f64.
     pub loss_error: f64,
@@ -59,7 +59,8 @@ impl std::fmt::Display for GradCheck {
 /// `(L(w + h) − L(w − h)) / 2h` of the same net in f64, at up to 40 numbers of each tensor.
 ///
 /// The loss is piecewise smooth: where `relu` or a maximum takes another branch within `±h`, the
-/// difference means nothing, and another number is drawn. Dropout is off.
+/// difference means nothing, and another number is drawn. Dropout is off. What is frozen, in the
+/// declaration or at run time, is not compared.
 ///
 /// A right gradient has a [`GradCheck::worst`] of about 1e-6; 1e-4 is a sensible limit.
 ///
@@ -109,8 +110,9 @@ where
         .map(|input| input.as_flat().iter().map(|&x| f64::from(x)).collect())
         .collect();
     let denominator = loss.denominator(targets);
+    let trained = net.model().trained::<N>();
     let value = |parameters: &[f64]| {
-        let (outputs, branches) = run_batch::<N>(parameters, &images);
+        let (outputs, branches) = run_batch::<N>(trained, parameters, &images);
         let sum: f64 = outputs
             .iter()
             .zip(targets)
@@ -123,10 +125,11 @@ where
 
     let mut random = random::generator(seed, 0x6772_6164);
     let mut tensors = Vec::new();
-    for tensor in N::LAYOUT.tensors.iter().filter(|tensor| tensor.kind.is_parameter()) {
+    let tensors_and_trained = N::LAYOUT.tensors.iter().zip(trained.tensors());
+    for (tensor, _) in tensors_and_trained.filter(|(_, trained)| **trained) {
         let len = tensor.shape.elements();
         let mut check = TensorCheck {
-            name: io::tensor_name(&N::GRAPH, tensor),
+            name: format!("{}.{}", N::GRAPH.nodes[tensor.node].name, tensor.kind.name()),
             compared: 0,
             redrawn: 0,
             relative_error: f64::NAN,

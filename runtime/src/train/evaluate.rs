@@ -141,7 +141,7 @@ where
     let mut counts = vec![0; if is_class { len * len } else { 0 }];
     let mut ranks = vec![0; if is_class { len } else { 0 }];
     let mut sum = 0.0;
-    let (parameters, folded) = (net.model().parameters(), net.model().folded::<N>());
+    let (parameters, prepared) = (net.model().parameters(), net.model().prepared::<N>());
     // In pieces, so that the outputs of a large set need not be in memory at once.
     let at_once = 4096;
     let mut rows = vec![0.0; at_once.min(targets.len()) * len];
@@ -150,7 +150,7 @@ where
         inputs.chunks(at_once).zip(targets.chunks(at_once)).enumerate()
     {
         let rows = &mut rows[..targets.len() * len];
-        inference::infer(&N::LAYOUT, folded, Plain::flatten(inputs), rows, &|run| {
+        inference::infer(&N::LAYOUT, prepared, Plain::flatten(inputs), rows, &|run| {
             N::forward_group(parameters, run);
         });
         for (i, (row, target)) in rows.chunks_exact(len).zip(targets).enumerate() {

@@ -321,15 +321,13 @@ impl<'a, N: Network, T: Target, L: Loss<T> + Accepts<N>> Run<'a, N, T, L> {
             }
         }
         if let Some(regularizer) = &trainer.regularizer {
-            let (graph, tensors) = (&N::GRAPH, N::LAYOUT.tensors);
-            loss += regularizer.value(graph, tensors, net.parameters_flat());
-            let gradients = self.ws.gradients_mut().as_flat_mut();
-            regularizer.add_gradient(graph, tensors, net.parameters_flat(), gradients);
+            loss += regularizer.value_of(net);
+            regularizer.add_gradient_of(net, self.ws.gradients_mut());
         }
         if !loss.is_finite() {
             return Err(self.not_finite(net, epoch, batch, "the loss"));
         }
-        self.good.copy_from_slice(net.parameters_flat());
+        net.model().trained::<N>().keep(net.parameters_flat(), &mut self.good);
         self.sgd.step(net, self.ws.gradients());
         Ok(StepResult { loss, right })
     }

@@ -14,7 +14,7 @@ macro_rules! bare_net {
             use ::typenet_runtime::{Layout, Model, Network};
             use ::typenet_shape::{Graph, Plan, Tensor};
 
-            const GRAPH: Graph<'static> = Graph { name: stringify!($name), nodes: $nodes };
+            const GRAPH: Graph<'static> = Graph::new(stringify!($name), $nodes);
             static SHAPES: [::typenet_shape::Shape; $count] = GRAPH.shapes();
             static LAYERS: [::typenet_shape::LayerInfo; $count] = GRAPH.layers(&SHAPES);
             static TENSORS: [Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<$count, _>();

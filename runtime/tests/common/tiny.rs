@@ -25,9 +25,9 @@ const _: () = {
     use ::typenet_shape::{Graph, LayerInfo, Node, Op, Padding, Plan, Shape, Step, Tensor};
 
     const NODES: usize = 6;
-    const GRAPH: Graph<'static> = Graph {
-        name: "Tiny",
-        nodes: &[
+    const GRAPH: Graph<'static> = Graph::new(
+        "Tiny",
+        &[
             Node { name: "input", op: Op::Input { shape: Shape::new(&[1, 8, 8]) }, inputs: &[] },
             Node {
                 name: "conv1",
@@ -51,7 +51,7 @@ const _: () = {
             Node { name: "flatten_1", op: Op::Flatten, inputs: &[3] },
             Node { name: "fc", op: Op::Linear { out_features: 10, bias: true }, inputs: &[4] },
         ],
-    };
+    );
     static SHAPES: [Shape; NODES] = GRAPH.shapes();
     static LAYERS: [LayerInfo; NODES] = GRAPH.layers(&SHAPES);
     static TENSORS: [Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();

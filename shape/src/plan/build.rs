@@ -1,8 +1,28 @@
+use super::kernels::Kernels;
 use super::place::{Item, place};
 use super::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
-use crate::{Activation, Fused, Fusion, Graph, Op, Shape};
+use crate::{Activation, Conv2dPass, Fused, Fusion, Graph, Op, Shape, TensorKind};
 
 impl<const N: usize> Plan<N> {
+    /// A plan without steps.
+    pub(super) const fn nothing(shape: Shape) -> Plan<N> {
+        Plan {
+            steps: [no_step(shape); N],
+            step_count: 0,
+            step_of: [0; N],
+            norms: [no_norm(); N],
+            norm_count: 0,
+            kernels: [Kernels::choose(&mut [], &[Buffer::NONE; N], Conv2dPass::Forward); 3],
+            training_input: Buffer::NONE,
+            training_output: Buffer::NONE,
+            output_gradient: Buffer::NONE,
+            inference_input: Buffer::NONE,
+            inference_output: Buffer::NONE,
+            training_len: 0,
+            inference_len: 0,
+        }
+    }
+
     /// The plan of a graph with `N` nodes.
     ///
     /// # Panics
@@ -24,6 +44,7 @@ impl<const N: usize> Plan<N> {
         let mut node = 0;
         while node < N {
             let op = &graph.nodes[node].op;
+            let frozen = graph.marks_of(node).frozen;
             let (at, early) = (step_of[node], step_of[fusion.host(node, false)]);
             let len = shapes[node].elements();
             if training_root[node] == node {
@@ -44,7 +65,7 @@ impl<const N: usize> Plan<N> {
                     values[training_root[source]].live_until(at);
                     if trained[node] {
                         let back = last_time - 1 - at;
-                        if reads_input_backward(op) {
+                        if reads_input_backward(op, frozen) {
                             values[training_root[source]].live_until(back);
                         }
                         let gradient = &mut gradients[training_root[source]];
@@ -120,6 +141,7 @@ impl<const N: usize> Plan<N> {
                     let source = graph.nodes[node].inputs[k];
                     let root = training_root[source];
                     step.sources[k] = Source {
+                        node: source,
                         shape: shapes[source],
                         training: values[root].buffer(),
                         inference: inference[inference_root[source]].buffer(),
@@ -128,7 +150,8 @@ impl<const N: usize> Plan<N> {
                     };
                     k += 1;
                 }
-                if let Op::BatchNorm { momentum, eps, .. } = op {
+                let frozen = graph.marks_of(node).frozen;
+                if let (Op::BatchNorm { momentum, eps, .. }, false) = (op, frozen) {
                     let channels = shapes[node].dim(0);
                     step.statistics = Buffer { offset: statistics, len: 2 * channels };
                     norms[norm_count] = Norm {
@@ -156,6 +179,7 @@ impl<const N: usize> Plan<N> {
                 }
                 steps[count] = Step {
                     node,
+                    value,
                     op,
                     input: shapes[source],
                     output: shapes[value],
@@ -172,13 +196,17 @@ impl<const N: usize> Plan<N> {
                         activation: fusion.activation(graph, node, false),
                     },
                     folded: fusion.host(node, false) != node,
-                    trained: trained[node],
                     segment: norm_count,
+                    frozen,
                     output_gradient: some_if(trained[value], gradients[y].buffer()),
                     input_gradient: if detour { Some(scratch[node].buffer()) } else { direct },
                     accumulates: trained[source] && writes[node].adds[0],
                     adds_to: if detour { direct } else { None },
                     added_gradient,
+                    added: match fusion.of(true)[node].added {
+                        Some(added) => added,
+                        None => node,
+                    },
                     scratch: some_if(own && !detour, scratch[node].buffer()),
                     ..step
                 };
@@ -187,9 +215,17 @@ impl<const N: usize> Plan<N> {
             node += 1;
         }
 
+        let weights: [Buffer; N] = weights(graph, &shapes);
+        let (own, _) = steps.split_at_mut(count);
+        let kernels = [
+            Kernels::choose(own, &weights, Conv2dPass::Forward),
+            Kernels::choose(own, &weights, Conv2dPass::BackwardData),
+            Kernels::choose(own, &weights, Conv2dPass::BackwardWeight),
+        ];
         Plan {
             steps,
             step_count,
+            kernels,
             step_of,
             norms,
             norm_count,
@@ -204,6 +240,29 @@ impl<const N: usize> Plan<N> {
     }
 }
 
+/// Where each node's weight stands among the parameters; see [`Graph::tensors`].
+const fn weights<const N: usize>(graph: &Graph<'_>, shapes: &[Shape; N]) -> [Buffer; N] {
+    let mut weights = [Buffer::NONE; N];
+    let (mut node, mut offset) = (0, 0);
+    while node < N {
+        let op = &graph.nodes[node].op;
+        let mut k = 0;
+        while k < op.tensors().len() {
+            let kind = op.tensors()[k];
+            if let Some(shape) = op.tensor(kind, shapes[graph.nodes[node].inputs[0]]) {
+                let len = shape.elements();
+                if let TensorKind::Weight = kind {
+                    weights[node] = Buffer { offset, len };
+                }
+                offset += len;
+            }
+            k += 1;
+        }
+        node += 1;
+    }
+    weights
+}
+
 const fn no_step(shape: Shape) -> Step {
     let buffers = Buffers {
         input: Buffer::NONE,
@@ -212,6 +271,7 @@ const fn no_step(shape: Shape) -> Step {
         activation: Activation::Identity,
     };
     let source = Source {
+        node: 0,
         shape,
         training: Buffer::NONE,
         inference: Buffer::NONE,
@@ -220,20 +280,23 @@ const fn no_step(shape: Shape) -> Step {
     };
     Step {
         node: 0,
+        value: 0,
         op: Op::Flatten,
         input: shape,
         output: shape,
         training: buffers,
         inference: buffers,
         folded: false,
-        trained: false,
         segment: 0,
+        frozen: false,
         statistics: Buffer::NONE,
         output_gradient: None,
         input_gradient: None,
         accumulates: false,
         adds_to: None,
         added_gradient: None,
+        transformed: [None; 3],
+        added: 0,
         scratch: None,
         sources: [source; MAX_INPUTS],
         source_count: 0,
@@ -312,13 +375,12 @@ const fn storage<const N: usize>(
     root
 }
 
-/// Whether parameters lie at or before each node, so that its value has a gradient worth computing.
+/// Whether parameters that are not frozen lie at or before each node, so that its value has a gradient worth computing.
 const fn needs_gradient<const N: usize>(graph: &Graph<'_>) -> [bool; N] {
     let mut needed = [false; N];
     let mut node = 0;
     while node < N {
-        let tensors = graph.nodes[node].op.tensors();
-        needed[node] = !tensors.is_empty() && tensors[0].is_parameter();
+        needed[node] = graph.trains(node);
         let mut k = 0;
         while k < graph.nodes[node].inputs.len() {
             if needed[graph.nodes[node].inputs[k]] {
@@ -373,18 +435,15 @@ const fn writes<const N: usize>(
     writes
 }
 
-pub(super) const fn reads_input_backward(op: &Op) -> bool {
+/// A frozen layer with factors, and a frozen batch norm, need no more than their parameters.
+pub(super) const fn reads_input_backward(op: &Op, frozen: bool) -> bool {
     match op.activation() {
         Some(activation) => !activation.from_output(),
         None => {
-            op.takes_factors()
+            (!frozen && (op.takes_factors() || matches!(op, Op::BatchNorm { .. })))
                 || matches!(
                     op,
-                    Op::BatchNorm { .. }
-                        | Op::LayerNorm { .. }
-                        | Op::GroupNorm { .. }
-                        | Op::MaxPool2d { .. }
-                        | Op::Mul
+                    Op::LayerNorm { .. } | Op::GroupNorm { .. } | Op::MaxPool2d { .. } | Op::Mul
                 )
         }
     }

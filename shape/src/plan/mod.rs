@@ -2,12 +2,16 @@
 //! `place` gives it its offset.
 
 mod build;
+mod kernels;
 mod place;
 #[cfg(test)]
 #[allow(clippy::expect_used)]
 mod tests;
 
-use crate::{Activation, Op, Shape};
+pub use kernels::Transformed;
+
+use self::kernels::Kernels;
+use crate::{Activation, Checked, Conv2dKernel, Conv2dPass, Graph, Op, Shape};
 
 /// The most values that one layer reads.
 pub const MAX_INPUTS: usize = 8;
@@ -47,13 +51,15 @@ pub struct Buffers {
 /// One of the values that a step reads.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Source {
+    /// Its node.
+    pub node: usize,
     /// Its shape.
     pub shape: Shape,
     /// Where it stands while training.
     pub training: Buffer,
     /// Where it stands in inference.
     pub inference: Buffer,
-    /// Its gradient; `None` where no parameter lies before it.
+    /// Its gradient; `None` where no parameter that is trained lies before it.
     pub gradient: Option<Buffer>,
     /// Whether this step adds to that gradient, because a later step has written it already.
     pub adds: bool,
@@ -64,6 +70,8 @@ pub struct Source {
 pub struct Step {
     /// The layer's node.
     pub node: usize,
+    /// The last node that is computed in its pass while training.
+    pub value: usize,
     /// What it does.
     pub op: Op,
     /// Shape of the value it reads.
@@ -77,13 +85,14 @@ pub struct Step {
     pub inference: Buffers,
     /// Whether another layer does its work in inference: a batch norm's, or an activation's.
     pub folded: bool,
-    /// Whether parameters lie at or before the layer itself, whatever it adds.
-    pub trained: bool,
     /// The part of a training step in which it runs; see [`Plan::norms`].
     pub segment: usize,
-    /// A batch norm's statistics among those of all batch norms.
+    /// Whether its parameters stay as they are, and so have no gradients. A frozen batch norm uses its
+    /// running statistics while training too.
+    pub frozen: bool,
+    /// A batch norm's statistics among those of all batch norms, unless it is frozen.
     pub statistics: Buffer,
-    /// The gradient of the value it writes; `None` where no parameter lies before it.
+    /// The gradient of the value it writes; `None` where no parameter that is trained lies before it.
     pub output_gradient: Option<Buffer>,
     /// Where a layer of one input writes that value's gradient; `None` where no parameter lies
     /// before the value.
@@ -94,11 +103,16 @@ pub struct Step {
     /// cannot add by itself.
     pub adds_to: Option<Buffer>,
     /// The gradient of the value that is added while training, and whether the step adds to it;
-    /// `None` where no parameter lies before that value.
+    /// `None` where no parameter that is trained lies before that value.
     pub added_gradient: Option<(Buffer, bool)>,
+    /// The node of that value, where there is one.
+    pub added: usize,
     /// Room for a gradient: on its way, as long as the step's output, where a product needs it; or of
     /// the step's input, where a norm has none to write.
     pub scratch: Option<Buffer>,
+    /// The kernel of a convolution and where its transformed numbers stand, for each
+    /// [`Conv2dPass`]; `None` for the direct kernel.
+    pub transformed: [Option<(Conv2dKernel, Buffer)>; 3],
     sources: [Source; MAX_INPUTS],
     source_count: usize,
 }
@@ -129,7 +143,7 @@ pub struct Norm {
     pub momentum: f32,
     /// Added to the variance.
     pub eps: f32,
-    /// Whether its parameters and what lies before it are trained.
+    /// Whether its parameters or some before it are trained.
     pub trained: bool,
 }
 
@@ -148,6 +162,7 @@ pub struct Plan<const N: usize> {
     step_of: [usize; N],
     norms: [Norm; N],
     norm_count: usize,
+    kernels: [Kernels<N>; 3],
     /// The net's input value while training.
     pub training_input: Buffer,
     /// The net's output value while training.
@@ -165,24 +180,50 @@ pub struct Plan<const N: usize> {
 }
 
 impl<const N: usize> Plan<N> {
+    /// The plan of a graph that may break a rule: then it has no steps, so that the compiler reports
+    /// that rule and nothing else.
+    pub const fn of(graph: &Graph<'_>, checked: &Checked<N>) -> Plan<N> {
+        if checked.is_sound() { Plan::new(graph) } else { Plan::nothing(checked.shapes()[0]) }
+    }
+
     /// The steps in order.
     pub const fn steps(&self) -> &[Step] {
         self.steps.split_at(self.step_count).0
     }
 
-    /// The batch norms in order: a training step has one segment more than there are of them.
+    /// The batch norms in order, without frozen ones: a training step has one segment more than there
+    /// are of them.
     pub const fn norms(&self) -> &[Norm] {
         self.norms.split_at(self.norm_count).0
+    }
+
+    /// The convolutions that transform their weight, or its gradient, in a pass.
+    pub const fn transformed(&self, pass: Conv2dPass) -> &[Transformed] {
+        self.kernels[pass as usize].all()
+    }
+
+    /// Numbers of 16 images that a step needs for itself in one of these passes.
+    pub const fn scratch_len(&self, passes: &[Conv2dPass]) -> usize {
+        let (mut most, mut i) = (0, 0);
+        while i < passes.len() {
+            let len = self.kernels[passes[i] as usize].scratch_len;
+            if len > most {
+                most = len;
+            }
+            i += 1;
+        }
+        most
     }
 
     /// The step of the layer at `node`.
     ///
     /// # Panics
-    /// When that node is no step.
+    /// When that node is no step, and there are others.
     #[allow(clippy::panic, reason = "the macro names steps only; this runs in constants")]
     pub const fn step(&self, node: usize) -> Step {
         let index = self.step_of[node];
-        if index >= self.step_count || self.steps[index].node != node {
+        let is_step = index < self.step_count && self.steps[index].node == node;
+        if !is_step && self.step_count > 0 {
             panic!("this node has no kernel call of its own");
         }
         self.steps[index]

@@ -22,104 +22,96 @@ impl Item {
 }
 
 /// Gives every item its offset; returns the length of the arena. This runs in constants, where
-/// every operation is slow: the largest item is found with a heap, and those already placed are
-/// kept in the order of their offsets, so that one look at each finds the gap.
+/// every operation is slow: the largest item is found with a heap, and those already placed are a
+/// list in the order of their offsets, so that one look at each finds the gap and its place there.
 pub(super) const fn place<const N: usize, const L: usize>(items: &mut [[Item; N]; L]) -> usize {
+    let items = items.as_flattened_mut();
     let mut heap = [[0; N]; L];
+    let heap = heap.as_flattened_mut();
     let mut heap_len = 0;
     let mut i = 0;
-    while i < L * N {
-        if items[i / N][i % N].len > 0 {
+    while i < items.len() {
+        if items[i].len > 0 {
             let mut at = heap_len;
-            heap[at / N][at % N] = i;
+            heap[at] = i;
             heap_len += 1;
-            while at > 0 && is_before(items, &heap, at, (at - 1) / 2) {
-                swap(&mut heap, at, (at - 1) / 2);
-                at = (at - 1) / 2;
+            while at > 0 && is_before(items, heap[at], heap[(at - 1) / 2]) {
+                at = swap(heap, at, (at - 1) / 2);
             }
         }
         i += 1;
     }
 
-    // The items that have been placed as a list from the lowest offset up; NONE ends it.
-    const NONE: usize = usize::MAX;
-    let mut next = [[NONE; N]; L];
-    let mut lowest = NONE;
+    // The first item of the list, and behind each item the next one; `none` ends it.
+    let none = items.len();
+    let mut next = [[0; N]; L];
+    let next = next.as_flattened_mut();
+    let mut lowest = none;
     let mut arena = 0;
     while heap_len > 0 {
-        let chosen = heap[0][0];
+        let chosen = heap[0];
         heap_len -= 1;
-        heap[0][0] = heap[heap_len / N][heap_len % N];
-        sink(items, &mut heap, heap_len);
+        heap[0] = heap[heap_len];
+        sink(items, heap, heap_len);
 
-        let Item { len, start, end, .. } = items[chosen / N][chosen % N];
-        let mut offset = 0;
-        let mut other = lowest;
-        while other != NONE {
-            let placed = &items[other / N][other % N];
-            if placed.offset >= offset + len {
+        let Item { len, start, end, .. } = items[chosen];
+        let (mut offset, mut behind) = (0, len);
+        let (mut other, mut before) = (lowest, none);
+        while other != none {
+            let placed = items[other];
+            if placed.offset >= behind {
                 break;
             }
-            let behind = placed.offset + placed.len;
-            if placed.start <= end && start <= placed.end && behind > offset {
-                offset = behind;
+            if placed.start <= end && start <= placed.end {
+                let free = placed.offset + placed.len;
+                if free > offset {
+                    offset = free;
+                    behind = offset + len;
+                }
             }
-            other = next[other / N][other % N];
+            // What lies below the last item that is passed lies below this one.
+            if placed.offset <= offset {
+                before = other;
+            }
+            other = next[other];
         }
-        items[chosen / N][chosen % N].offset = offset;
-        if offset + len > arena {
-            arena = offset + len;
+        items[chosen].offset = offset;
+        if behind > arena {
+            arena = behind;
         }
-        if lowest == NONE || items[lowest / N][lowest % N].offset > offset {
-            next[chosen / N][chosen % N] = lowest;
+        if before == none {
+            next[chosen] = lowest;
             lowest = chosen;
         } else {
-            let mut before = lowest;
-            loop {
-                let after = next[before / N][before % N];
-                if after == NONE || items[after / N][after % N].offset > offset {
-                    next[chosen / N][chosen % N] = after;
-                    next[before / N][before % N] = chosen;
-                    break;
-                }
-                before = after;
-            }
+            next[chosen] = next[before];
+            next[before] = chosen;
         }
     }
     arena
 }
 
-/// Whether the item at place `a` of the heap is placed before that at `b`: it is larger, or as large
-/// and comes first.
-const fn is_before<const N: usize, const L: usize>(
-    items: &[[Item; N]; L],
-    heap: &[[usize; N]; L],
-    a: usize,
-    b: usize,
-) -> bool {
-    let (a, b) = (heap[a / N][a % N], heap[b / N][b % N]);
-    let (long, other) = (items[a / N][a % N].len, items[b / N][b % N].len);
+/// Whether item `a` is placed before item `b`: it is larger, or as large and comes first.
+const fn is_before(items: &[Item], a: usize, b: usize) -> bool {
+    let (long, other) = (items[a].len, items[b].len);
     long > other || (long == other && a < b)
 }
 
-const fn swap<const N: usize, const L: usize>(heap: &mut [[usize; N]; L], a: usize, b: usize) {
-    let kept = heap[a / N][a % N];
-    heap[a / N][a % N] = heap[b / N][b % N];
-    heap[b / N][b % N] = kept;
+/// Exchanges two places of a heap; returns the second. The slice's own `swap` takes many more steps.
+const fn swap(heap: &mut [usize], at: usize, other: usize) -> usize {
+    let kept = heap[at];
+    heap[at] = heap[other];
+    heap[other] = kept;
+    other
 }
 
 /// Restores the order of a heap of which only the first item may be out of it.
-const fn sink<const N: usize, const L: usize>(
-    items: &[[Item; N]; L],
-    heap: &mut [[usize; N]; L],
-    len: usize,
-) {
+const fn sink(items: &[Item], heap: &mut [usize], len: usize) {
     let mut at = 0;
     loop {
         let mut first = at;
         let mut child = 2 * at + 1;
         while child < len && child <= 2 * at + 2 {
-            if is_before(items, heap, child, first) {
+            if is_before(items, heap[child], heap[first]) {
                 first = child;
             }
             child += 1;
@@ -127,7 +119,6 @@ const fn sink<const N: usize, const L: usize>(
         if first == at {
             return;
         }
-        swap(heap, at, first);
-        at = first;
+        at = swap(heap, at, first);
     }
 }

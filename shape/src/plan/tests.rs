@@ -2,7 +2,7 @@ extern crate std;
 use std::vec::Vec;
 
 use super::*;
-use crate::{Activation, Approximate, Graph, Node, Op, Padding, Shape};
+use crate::{Activation, Approximate, Graph, Marks, Node, Op, Padding, Shape};
 
 const fn conv(out_channels: usize, kernel: usize) -> Op {
     Op::Conv2d {
@@ -18,9 +18,9 @@ const fn conv(out_channels: usize, kernel: usize) -> Op {
 
 const POOL: Op = Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
 
-const LENET: Graph<'static> = Graph {
-    name: "LeNet5",
-    nodes: &[
+const LENET: Graph<'static> = Graph::new(
+    "LeNet5",
+    &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[1, 28, 28]) }, inputs: &[] },
         Node { name: "conv1", op: conv(6, 5), inputs: &[0] },
         Node { name: "relu", op: Op::Relu, inputs: &[1] },
@@ -31,7 +31,7 @@ const LENET: Graph<'static> = Graph {
         Node { name: "flatten", op: Op::Flatten, inputs: &[6] },
         Node { name: "fc1", op: Op::Linear { out_features: 10, bias: true }, inputs: &[7] },
     ],
-};
+);
 
 #[test]
 fn lenet_has_its_steps_and_shapes() {
@@ -74,7 +74,7 @@ fn run_on_paper<const N: usize>(plan: &Plan<N>) {
     for (i, step) in plan.steps().iter().enumerate().rev() {
         let holds = |b: Buffer, tag: usize| arena[b.offset..b.end()].iter().all(|&t| t == tag);
         assert!(holds(step.output_gradient.expect("trained"), 100 + i + 1), "step {i}");
-        if build::reads_input_backward(&step.op) {
+        if build::reads_input_backward(&step.op, step.frozen) {
             assert!(holds(step.training.input, i), "step {i} input");
         }
         if step.training.activation != Activation::Identity
@@ -91,9 +91,9 @@ fn run_on_paper<const N: usize>(plan: &Plan<N>) {
 const NORM: Op = Op::BatchNorm { affine: true, momentum: 0.1, eps: 1e-5 };
 
 /// A residual block with batch norms, and one behind the sum that nothing can take in.
-const NORMED: Graph<'static> = Graph {
-    name: "Normed",
-    nodes: &[
+const NORMED: Graph<'static> = Graph::new(
+    "Normed",
+    &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[3, 8, 8]) }, inputs: &[] },
         Node { name: "conv1", op: conv(3, 1), inputs: &[0] },
         Node { name: "bn1", op: NORM, inputs: &[1] },
@@ -104,7 +104,7 @@ const NORMED: Graph<'static> = Graph {
         Node { name: "bn3", op: NORM, inputs: &[6] },
         Node { name: "relu", op: Op::Relu, inputs: &[7] },
     ],
-};
+);
 
 #[test]
 fn a_batch_norm_begins_a_segment() {
@@ -132,9 +132,9 @@ fn a_batch_norm_is_folded_into_the_convolution_before_it() {
 const GELU: Op = Op::Gelu { approximate: Approximate::None };
 
 /// An activation whose slope is no function of its value, behind a layer that could take it in.
-const GATED: Graph<'static> = Graph {
-    name: "Gated",
-    nodes: &[
+const GATED: Graph<'static> = Graph::new(
+    "Gated",
+    &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[3, 8, 8]) }, inputs: &[] },
         Node { name: "conv1", op: conv(4, 1), inputs: &[0] },
         Node { name: "gelu", op: GELU, inputs: &[1] },
@@ -142,7 +142,7 @@ const GATED: Graph<'static> = Graph {
         Node { name: "relu6", op: Op::Relu6, inputs: &[3] },
         Node { name: "silu", op: Op::Silu, inputs: &[4] },
     ],
-};
+);
 
 #[test]
 fn what_has_no_slope_from_its_value_is_a_step_of_its_own_in_training() {
@@ -165,9 +165,9 @@ fn what_has_no_slope_from_its_value_is_a_step_of_its_own_in_training() {
 }
 
 /// A sum with such an activation, whose summands are read elsewhere too.
-const SUMMED: Graph<'static> = Graph {
-    name: "Summed",
-    nodes: &[
+const SUMMED: Graph<'static> = Graph::new(
+    "Summed",
+    &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[4, 8, 8]) }, inputs: &[] },
         Node { name: "conv1", op: conv(4, 1), inputs: &[0] },
         Node { name: "bn1", op: NORM, inputs: &[1] },
@@ -177,7 +177,7 @@ const SUMMED: Graph<'static> = Graph {
         Node { name: "mul", op: Op::Mul, inputs: &[5, 3] },
         Node { name: "hardswish", op: Op::Hardswish, inputs: &[6] },
     ],
-};
+);
 
 #[test]
 fn sums_take_such_an_activation_in_inference_only_and_products_none() {
@@ -206,4 +206,42 @@ fn a_sum_is_computed_with_the_later_value() {
     assert_eq!(norm.added_gradient, Some((first.output_gradient.expect("trained"), false)));
     assert!(conv.accumulates && conv.adds_to.is_none());
     assert_eq!(conv.input_gradient, first.output_gradient);
+}
+
+/// The same net with some layers frozen.
+const fn frozen(nodes: &'static [Marks<'static>]) -> Graph<'static> {
+    NORMED.with_marks(nodes)
+}
+
+#[test]
+fn what_is_frozen_with_all_below_it_has_no_gradients() {
+    const GRAPH: Graph<'static> = frozen(&[Marks::of(1).frozen(), Marks::of(2).frozen()]);
+    static PLAN: Plan<9> = Plan::new(&GRAPH);
+    static WHOLE: Plan<9> = Plan::new(&NORMED);
+    for node in [1, 2] {
+        let step = PLAN.step(node);
+        assert_eq!((step.output_gradient, step.input_gradient), (None, None));
+        assert!(step.frozen);
+    }
+    // What reads the frozen part has a gradient of its own, and none to pass on.
+    assert!(PLAN.step(4).output_gradient.is_some() && PLAN.step(4).input_gradient.is_none());
+    assert!(PLAN.step(5).added_gradient.is_none());
+    // A frozen batch norm needs no other group of images.
+    let segments: Vec<usize> = PLAN.steps().iter().map(|step| step.segment).collect();
+    assert_eq!(segments, [0, 0, 0, 1, 2]);
+    assert_eq!(PLAN.norms().len(), 2);
+    assert!(PLAN.training_len < WHOLE.training_len);
+    assert_eq!(PLAN.inference_len, WHOLE.inference_len);
+}
+
+#[test]
+fn a_frozen_layer_passes_gradients_on_to_what_is_trained_below() {
+    const GRAPH: Graph<'static> = frozen(&[Marks::of(4).frozen(), Marks::of(5).frozen()]);
+    static PLAN: Plan<9> = Plan::new(&GRAPH);
+    let (first, conv, norm) = (PLAN.step(2), PLAN.step(4), PLAN.step(5));
+    assert_eq!(norm.added_gradient, Some((first.output_gradient.expect("trained"), false)));
+    assert_eq!(conv.input_gradient, first.output_gradient);
+    assert!(conv.accumulates && conv.frozen && norm.frozen && !first.frozen);
+    assert_eq!(PLAN.norms().len(), 2);
+    assert!(GRAPH.trains(1) && !GRAPH.trains(4) && !GRAPH.trains(3));
 }

@@ -4,6 +4,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
 use super::constants::Value;
+use super::marks::On;
 use super::names::name_mistake;
 use super::scope::Bounds;
 use super::{Checker, Known};
@@ -144,13 +145,19 @@ impl<'a> Checker<'a> {
             }
         }
         let docs = if written.docs.is_empty() { &block.docs } else { &written.docs };
-        self.open_scope(&name, what, docs);
+        let (attributes, first) = (&written.attributes, self.nodes.len());
+        let on = On::Braces { keyword: "block", named: true };
+        let read = self.read_attributes(&name.text, attributes, on);
+        self.open_scope(&name, what, docs, read.file.as_ref());
+        self.marks.push(read.marks);
         let again = self.again;
         self.again |= !self.seen_blocks.insert(index);
         self.framed(Bounds::Block, &block.entries);
         self.again = again;
+        self.marks.pop();
         self.close_scope();
         self.uses.pop();
+        self.any_parameters(&name.text, attributes, first);
         self.nodes[source].value = start;
         self.muted -= usize::from(!exact);
         if let Some(name) = &written.name {
@@ -283,7 +290,7 @@ impl StructureKind {
         match self {
             StructureKind::Residual { body, shortcut } => {
                 let mut parts = vec![body.as_slice()];
-                parts.extend(shortcut.iter().map(|(_, entries)| entries.as_slice()));
+                parts.extend(shortcut.iter().map(|shortcut| shortcut.entries.as_slice()));
                 parts
             }
             StructureKind::Concat { branches } => {

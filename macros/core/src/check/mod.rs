@@ -6,13 +6,19 @@ mod arguments;
 mod attributes;
 mod blocks;
 mod constants;
+mod dims;
 mod flow;
 mod header;
+mod init;
 mod layer;
+mod marks;
 mod names;
 mod report;
 mod scope;
+mod settings;
 mod structure;
+mod symbolic;
+mod symbols;
 mod unused;
 
 use std::collections::HashSet;
@@ -21,11 +27,15 @@ use proc_macro2::{Ident, Span};
 use typenet_shape::{Op, Outline, Shape, TensorKind};
 
 pub use attributes::Attributes;
+pub use marks::Marks;
 pub use scope::{Segment, path_text};
+pub use settings::Setting;
+pub use symbols::{Check, Rule, Symbol, Words, last_word};
 
 use crate::Mistake;
 use crate::layers;
 use crate::mistake::Place;
+use crate::number::{Number, shape_text};
 use crate::parse::{Body, Declaration, Entry};
 use blocks::Use;
 use constants::Constants;
@@ -55,6 +65,12 @@ pub struct Checked {
     pub output: Option<Shape>,
     /// The input and the layers in order.
     pub nodes: Vec<Node>,
+    /// The output's shape as declared, if the compiler alone knows some of its numbers.
+    pub symbolic_output: Option<Vec<Number>>,
+    /// What the compiler alone knows.
+    pub symbols: Vec<Symbol>,
+    /// The rules that are left to the compiler.
+    pub checks: Vec<Check>,
     /// What has layers as its fields: named structures, uses of blocks, and repeats with their
     /// rounds.
     pub groups: Vec<Group>,
@@ -100,8 +116,21 @@ pub struct Node {
     pub inputs: Vec<usize>,
     /// What is known of its value.
     pub value: Known,
+    /// The values of all its arguments.
+    pub settings: Vec<Setting>,
+    /// The shape of its value, if the compiler alone knows some numbers of it.
+    pub symbolic_dims: Vec<Number>,
+    /// The shapes of its tensors, if the compiler alone knows some numbers of them; then those in
+    /// `tensors` have ones.
+    pub symbolic_tensors: Vec<(TensorKind, Vec<Number>)>,
     /// Its parameters and running statistics with their shapes, as far as they are known.
     pub tensors: Vec<(TensorKind, Shape)>,
+    /// What attributes say of it.
+    pub marks: Marks,
+    /// What weight files call it, if that is not its name.
+    pub file_name: Option<String>,
+    /// The attribute that says so.
+    pub(crate) file_place: Option<Place>,
 }
 
 impl Node {
@@ -120,8 +149,25 @@ impl Node {
             op: None,
             inputs: Vec::new(),
             value: Known::NOTHING,
+            settings: Vec::new(),
+            symbolic_dims: Vec::new(),
+            symbolic_tensors: Vec::new(),
             tensors: Vec::new(),
+            marks: Marks::NONE,
+            file_name: None,
+            file_place: None,
         }
+    }
+}
+
+impl Node {
+    /// Its attributes, if it has parameters that they are about.
+    pub fn attributes(&self, index: usize) -> Option<typenet_shape::Marks<'_>> {
+        let Marks { init, frozen, no_decay } = self.marks;
+        let file_name = self.file_name.as_deref();
+        let any = self.marks != Marks::NONE || file_name.is_some();
+        let marks = typenet_shape::Marks { node: index, file_name, init, frozen, no_decay };
+        (any && !self.tensors.is_empty()).then_some(marks)
     }
 }
 
@@ -143,6 +189,8 @@ pub enum Known {
     Shape(Shape),
     /// Likely all of it, but a layer before has a mistake: no rule is applied to it.
     Assumed(Shape),
+    /// All of it, in numbers of which the compiler alone knows some: see [`Node::symbolic_dims`].
+    Symbolic(Outline),
     /// As much as a layer says that does not fit its input.
     Outline(Outline),
 }
@@ -154,6 +202,7 @@ impl Known {
     pub fn shape(self) -> Option<Shape> {
         match self {
             Known::Shape(shape) | Known::Assumed(shape) => Some(shape),
+            Known::Symbolic(_) => None,
             Known::Outline(outline) => outline.shape(),
         }
     }
@@ -161,7 +210,7 @@ impl Known {
     fn outline(self) -> Outline {
         match self {
             Known::Shape(shape) | Known::Assumed(shape) => Outline::of(shape),
-            Known::Outline(outline) => outline,
+            Known::Symbolic(outline) | Known::Outline(outline) => outline,
         }
     }
 }
@@ -185,6 +234,7 @@ impl std::fmt::Display for Checked {
             match node.value {
                 Known::Shape(shape) => writeln!(f, " → {shape}")?,
                 Known::Assumed(shape) => writeln!(f, " → {shape}?")?,
+                Known::Symbolic(_) => writeln!(f, " → {}", shape_text(&node.symbolic_dims))?,
                 Known::Outline(Outline { channels: Some(channels), .. }) => {
                     writeln!(f, " → [{channels}, ?]")?;
                 }
@@ -205,6 +255,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
     checker.entries(&declaration.body.entries);
     let output = checker.output(&declaration.output, &declaration.name);
     checker.unused(declaration);
+    checker.same_file_names();
     checker.stand_ins();
     let checked = Checked {
         attributes,
@@ -212,6 +263,9 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         name: declaration.name.clone(),
         input,
         output,
+        symbolic_output: checker.symbolic_output,
+        symbols: checker.symbols,
+        checks: checker.checks,
         nodes: checker.nodes,
         groups: checker.groups,
         words: checker.words,
@@ -245,12 +299,20 @@ struct Checker<'a> {
     frames_opened: usize,
     /// Where names of fields must differ, the innermost last.
     scopes: Vec<Scope>,
+    /// The attributes of the braces around, the innermost last, each with those around it.
+    marks: Vec<Marks>,
     /// The names of values in braces that are closed.
     closed: Vec<String>,
     /// Names that a mistake may have meant: that they are unused is no news.
     forgiven: HashSet<String>,
     /// How many entries have been read, each time that they are.
     entries_read: usize,
+    symbolic_output: Option<Vec<Number>>,
+    symbols: Vec<Symbol>,
+    checks: Vec<Check>,
+    unknown_numbers: usize,
+    /// Whether what is read may be a path to a constant of the program.
+    takes_paths: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -272,9 +334,15 @@ impl<'a> Checker<'a> {
             frames: Vec::new(),
             frames_opened: 0,
             scopes: vec![Scope::default()],
+            marks: Vec::new(),
             closed: Vec::new(),
             forgiven: HashSet::new(),
             entries_read: 0,
+            symbolic_output: None,
+            symbols: Vec::new(),
+            checks: Vec::new(),
+            unknown_numbers: 0,
+            takes_paths: false,
         };
         checker.open_frame(scope::Bounds::None, &body.entries);
         checker.define_text("input", 0);
@@ -378,6 +446,10 @@ fn place_of_path(path: &syn::Path) -> Place {
 }
 
 #[cfg(test)]
+mod marks_tests;
+#[cfg(test)]
 mod structure_tests;
+#[cfg(test)]
+mod symbolic_tests;
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,10 @@ use std::fmt;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
+use super::marks::{FileName, round_of};
 use super::names::Name;
 use super::{Checker, Group};
+use crate::mistake::Place;
 use crate::parse::{Entry, Structure, StructureKind};
 
 /// One step of the way to a layer's parameters.
@@ -92,6 +94,44 @@ pub(super) struct Scope {
     counts: Vec<(String, usize)>,
     /// Whether a name on the way here is a mistake, so that there are no fields.
     lost: bool,
+    file: FilePath,
+}
+
+/// What weight files call a scope.
+#[derive(Clone, Default)]
+struct FilePath {
+    /// The segments.
+    text: String,
+    /// The innermost attribute that changed one of them.
+    place: Option<Place>,
+    /// For a repeat whose name numbers its rounds: the segments around it, and that name.
+    rounds: Option<(String, String)>,
+}
+
+impl FilePath {
+    /// A segment further in, of this name unless an attribute gives it another.
+    fn further(&self, name: &Segment, own: Option<&FileName>) -> FilePath {
+        if let (Some((around, text)), Segment::Index(index)) = (&self.rounds, name)
+            && let Some((before, first, after)) = round_of(text)
+        {
+            let segment = format!("{before}{}{after}", first + index);
+            return FilePath { text: joined(around, &segment), place: self.place, rounds: None };
+        }
+        let Some(own) = own else {
+            let text = joined(&self.text, &name.to_string());
+            return FilePath { text, place: self.place, rounds: None };
+        };
+        let rounds = round_of(&own.text).map(|_| (self.text.clone(), own.text.clone()));
+        FilePath { text: joined(&self.text, &own.text), place: Some(own.place), rounds }
+    }
+}
+
+fn joined(path: &str, name: &str) -> String {
+    match (path, name) {
+        ("", _) => name.to_string(),
+        (_, "") => path.to_string(),
+        _ => format!("{path}.{name}"),
+    }
 }
 
 /// A name that is taken.
@@ -142,9 +182,15 @@ impl<'a> Checker<'a> {
     }
 
     /// Opens the scope of a named structure, a block or a repeat.
-    pub(super) fn open_scope(&mut self, name: &Name, what: String, docs: &[String]) {
+    pub(super) fn open_scope(
+        &mut self,
+        name: &Name,
+        what: String,
+        docs: &[String],
+        file: Option<&FileName>,
+    ) {
         let segment = Segment::Name(name.ident.clone());
-        self.open_segment(segment, name.lost, format!("`{what}`"), docs);
+        self.open_segment(segment, name.lost, format!("`{what}`"), docs, file);
     }
 
     pub(super) fn open_segment(
@@ -153,17 +199,18 @@ impl<'a> Checker<'a> {
         lost: bool,
         what: String,
         docs: &[String],
+        file: Option<&FileName>,
     ) {
-        let (mut path, before) = match self.scopes.last() {
-            Some(scope) => (scope.path.clone(), scope.lost),
-            None => (Vec::new(), false),
+        let (mut path, before, file) = match self.scopes.last() {
+            Some(scope) => (scope.path.clone(), scope.lost, scope.file.further(&segment, file)),
+            None => (Vec::new(), false, FilePath::default()),
         };
         path.push(segment);
         let lost = lost || before;
         if !lost {
             self.groups.push(Group { path: path.clone(), what, docs: docs.to_vec() });
         }
-        self.scopes.push(Scope { path, lost, ..Scope::default() });
+        self.scopes.push(Scope { path, lost, file, ..Scope::default() });
     }
 
     pub(super) fn close_scope(&mut self) {
@@ -177,6 +224,20 @@ impl<'a> Checker<'a> {
         match self.scopes.last() {
             Some(scope) if !scope.path.is_empty() => format!("{}.{name}", path_text(&scope.path)),
             _ => name.to_string(),
+        }
+    }
+
+    /// What weight files call the layer of this name here, and the attribute that has a part in it.
+    pub(super) fn file_name_of(
+        &self,
+        name: &str,
+        own: Option<&FileName>,
+    ) -> (String, Option<Place>) {
+        let around = self.scopes.last().map(|scope| &scope.file);
+        let text = around.map_or("", |file| file.text.as_str());
+        match own {
+            Some(own) => (joined(text, &own.text), Some(own.place)),
+            None => (joined(text, name), around.and_then(|file| file.place)),
         }
     }
 

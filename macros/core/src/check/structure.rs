@@ -1,15 +1,17 @@
 //! `residual`, `concat` with branches, and `repeat`.
 
 use proc_macro2::Ident;
-use typenet_shape::{MAX_INPUTS, Op, Shape, ShapeError};
+use typenet_shape::{MAX_INPUTS, Op, ShapeError, Shortcut as Behind};
 
 use super::constants::Value;
+use super::marks::On;
 use super::scope::{Bounds, Segment};
+use super::symbols::Words;
 use super::{Checker, Known, Node};
 use crate::Mistake;
 use crate::layers::{self, STRUCTURES};
 use crate::mistake::Place;
-use crate::parse::{Branch, Entry, Expression, Structure, StructureKind};
+use crate::parse::{Branch, Entry, Expression, Shortcut, Structure, StructureKind};
 
 impl<'a> Checker<'a> {
     pub(super) fn structure(&mut self, written: &'a Structure) {
@@ -17,20 +19,21 @@ impl<'a> Checker<'a> {
         match &written.kind {
             StructureKind::Repeat { count, body } => self.repeat(written, count, body),
             StructureKind::Residual { body, shortcut } => {
+                let first = self.nodes.len();
                 let name = self.open_named(written);
                 let before = self.current;
                 self.framed(Bounds::None, body);
                 let inputs = [self.current, before];
                 self.current = before;
-                if let Some((word, entries)) = shortcut {
-                    self.structure_word(word);
-                    self.framed(Bounds::None, entries);
+                if let Some(shortcut) = shortcut {
+                    self.shortcut(shortcut);
                 }
                 let inputs = [inputs[0], self.current];
-                self.close_named(written);
+                self.close_named(written, &name, first);
                 self.residual(written, &name, before, inputs, shortcut.as_ref());
             }
             StructureKind::Concat { branches } => {
+                let first = self.nodes.len();
                 let name = self.open_named(written);
                 let before = self.current;
                 let mut inputs = Vec::new();
@@ -39,7 +42,7 @@ impl<'a> Checker<'a> {
                     self.branch(branch);
                     inputs.push(self.current);
                 }
-                self.close_named(written);
+                self.close_named(written, &name, first);
                 self.concat(written, &name, branches, inputs);
             }
         }
@@ -51,21 +54,36 @@ impl<'a> Checker<'a> {
     /// The name of the structure for messages; a written one opens a scope.
     fn open_named(&mut self, written: &'a Structure) -> String {
         let keyword = written.keyword.to_string();
-        match &written.name {
-            Some(name) => {
-                let name = self.name(Some(name), None, &written.keyword, true);
-                let full = self.full_name(&name.text);
-                self.open_scope(&name, keyword, &written.docs);
-                full
-            }
-            None => self.full_name(&keyword),
+        let name = written.name.as_ref();
+        let name = name.map(|name| self.name(Some(name), None, &written.keyword, true));
+        let text = name.as_ref().map_or(&keyword, |name| &name.text);
+        let full = self.full_name(text);
+        let on = On::Braces { keyword: &keyword, named: name.is_some() };
+        let read = self.read_attributes(text, &written.attributes, on);
+        self.marks.push(read.marks);
+        if let Some(name) = &name {
+            self.open_scope(name, keyword.clone(), &written.docs, read.file.as_ref());
         }
+        full
     }
 
-    fn close_named(&mut self, written: &Structure) {
+    fn close_named(&mut self, written: &'a Structure, name: &str, first: usize) {
+        self.marks.pop();
         if written.name.is_some() {
             self.close_scope();
         }
+        self.any_parameters(name, &written.attributes, first);
+    }
+
+    fn shortcut(&mut self, shortcut: &'a Shortcut) {
+        self.structure_word(&shortcut.keyword);
+        let first = self.nodes.len();
+        let on = On::Braces { keyword: "shortcut", named: false };
+        let read = self.read_attributes("shortcut", &shortcut.attributes, on);
+        self.marks.push(read.marks);
+        self.framed(Bounds::None, &shortcut.entries);
+        self.marks.pop();
+        self.any_parameters("shortcut", &shortcut.attributes, first);
     }
 
     /// Notes the word, unless it is misspelt.
@@ -77,15 +95,23 @@ impl<'a> Checker<'a> {
 
     fn branch(&mut self, branch: &'a Branch) {
         self.structure_word(&branch.keyword);
-        if let Some(name) = &branch.name {
-            let name = self.name(Some(name), None, &branch.keyword, true);
-            self.open_scope(&name, "branch".into(), &branch.docs);
+        let first = self.nodes.len();
+        let name = branch.name.as_ref();
+        let name = name.map(|name| self.name(Some(name), None, &branch.keyword, true));
+        let text = name.as_ref().map_or("branch", |name| &name.text).to_string();
+        let on = On::Braces { keyword: "branch", named: name.is_some() };
+        let read = self.read_attributes(&text, &branch.attributes, on);
+        self.marks.push(read.marks);
+        if let Some(name) = &name {
+            self.open_scope(name, "branch".into(), &branch.docs, read.file.as_ref());
         }
         self.framed(Bounds::None, &branch.entries);
+        self.marks.pop();
         if let Some(name) = &branch.name {
             self.close_scope();
             self.define(name);
         }
+        self.any_parameters(&text, &branch.attributes, first);
     }
 
     fn residual(
@@ -94,33 +120,23 @@ impl<'a> Checker<'a> {
         name: &str,
         before: usize,
         inputs: [usize; 2],
-        shortcut: Option<&(Ident, Vec<Entry>)>,
+        shortcut: Option<&Shortcut>,
     ) {
         let value = self.joined(Op::Add, &inputs, true);
-        if let (Err(_), [Some(body), Some(other), start]) = (
-            &value,
-            [inputs[0], inputs[1], before].map(|index| self.nodes.get(index)?.value.shape()),
-        ) {
-            let word = shortcut.map_or(written.keyword.span(), |(word, _)| word.span());
-            let what = match shortcut {
-                Some((_, entries)) if !entries.is_empty() => {
-                    format!("its body arrives at {body}, its shortcut at {other}")
-                }
-                _ => format!("its body arrives at {body}, but starts from {other}"),
-            };
-            let what = format!("{what}: the two are added and must be alike");
-            let verb = if shortcut.is_some() { "use" } else { "add" };
-            let fix = start.and_then(|start| shortcut_from(start, body));
-            let help = match fix {
-                Some(layers) => format!("{verb} `shortcut {{ {layers} }}`"),
-                None => "keep height and width in the body: a convolution of kernel 3 does with `padding = 1`".into(),
-            };
-            let mistake = self.blame(name, word.into(), &what);
-            let mistake = mistake.shapes(&self.shapes_to(inputs[0]));
-            self.report(mistake.help(help));
+        let behind = match shortcut {
+            None => Behind::Missing,
+            Some(shortcut) if shortcut.entries.is_empty() => Behind::Empty,
+            Some(_) => Behind::Layers,
+        };
+        let words = Words::Residual(before, behind);
+        // The mistake is the shortcut's.
+        let word = shortcut.map_or(written.keyword.span(), |one| one.keyword.span());
+        let places = [written.keyword.span().into(), word.into()];
+        if let Err(error) = value {
+            self.misjoin(name, Op::Add, error, &inputs, &words, &places);
         }
         let value = value.or_else(|_| self.joined(Op::Add, &inputs[..1], false));
-        self.push_join(written, name, Op::Add, inputs.to_vec(), value);
+        self.push_join(written, name, Op::Add, inputs.to_vec(), value, words, &places);
     }
 
     fn concat(&mut self, written: &Structure, name: &str, branches: &[Branch], inputs: Vec<usize>) {
@@ -134,44 +150,22 @@ impl<'a> Checker<'a> {
             self.report(mistake.help("put some of them into a concat of their own"));
         }
         let mut value = self.joined(Op::Concat, &inputs, inputs.len() <= MAX_INPUTS);
+        let names = branches.iter().map(|branch| match &branch.name {
+            Some(name) => name.to_string(),
+            None => String::new(),
+        });
+        let words = Words::Branches(names.collect());
+        // The first branch is never the one that differs.
+        let places: Vec<Place> = [&written.keyword]
+            .into_iter()
+            .chain(branches.iter().skip(1).map(|branch| &branch.keyword))
+            .map(|word| word.span().into())
+            .collect();
         if let Err(error) = value {
-            let other = self.first_unlike(Op::Concat, &inputs);
-            let shape = |index: usize| {
-                let node = inputs.get(index).and_then(|&node| self.nodes.get(node));
-                let shape = node.and_then(|node| node.value.shape());
-                shape.map(|shape| shape.to_string()).unwrap_or_default()
-            };
-            let branch_name = |index: usize| match branches.get(index).map(|one| &one.name) {
-                Some(Some(name)) => format!("branch `{name}`"),
-                _ => format!("branch {}", index + 1),
-            };
-            let what = match error {
-                ShapeError::UnlikeSizes { .. } => format!(
-                    "{} arrives at {}, {} at {}: all but their channels must be alike",
-                    branch_name(0),
-                    shape(0),
-                    branch_name(other),
-                    shape(other)
-                ),
-                _ => error.message().to_string(),
-            };
-            let word = match error {
-                ShapeError::UnlikeSizes { .. } => branches.get(other).map(|one| one.keyword.span()),
-                _ => None,
-            };
-            let place = Place::from(word.unwrap_or(written.keyword.span()));
-            let mistake = self.blame(name, place, &what);
-            let to = inputs.get(other).copied().unwrap_or(self.current);
-            let mistake = mistake.shapes(&self.shapes_to(to));
-            self.report(mistake.help(match error {
-                ShapeError::UnlikeSizes { .. } => {
-                    "give the branches the same strides, and paddings that keep height and width"
-                }
-                _ => "",
-            }));
+            self.misjoin(name, Op::Concat, error, &inputs, &words, &places);
             value = self.joined(Op::Concat, &inputs, false);
         }
-        self.push_join(written, name, Op::Concat, inputs, value);
+        self.push_join(written, name, Op::Concat, inputs, value, words, &places);
     }
 
     fn push_join(
@@ -181,8 +175,10 @@ impl<'a> Checker<'a> {
         op: Op,
         inputs: Vec<usize>,
         value: Result<Known, ShapeError>,
+        words: Words,
+        places: &[Place],
     ) {
-        self.push(Node {
+        let mut node = Node {
             name: name.to_string(),
             written_name: written.name.clone(),
             docs: written.docs.clone(),
@@ -193,7 +189,9 @@ impl<'a> Checker<'a> {
             inputs,
             again: self.again,
             ..Node::unknown(written.keyword.span())
-        });
+        };
+        self.symbolic_join(&mut node, op, words, places);
+        self.push(node);
     }
 
     fn repeat(&mut self, written: &'a Structure, count: &Expression, body: &'a [Entry]) {
@@ -207,6 +205,12 @@ impl<'a> Checker<'a> {
             }
             Value::Integer(rounds) => Some(rounds),
             Value::Wrong => None,
+            Value::Symbolic(number) => {
+                let what = format!("how often must be known here, which `{number}` is not");
+                let mistake = self.about_value(&name.text, count, &what);
+                self.report(mistake.help("write a number, or declare `const ROUNDS: usize = …;`"));
+                None
+            }
             value => {
                 let what = format!("how often is a whole number, not `{value}`");
                 let mistake = self.about_value(&name.text, count, &what);
@@ -215,10 +219,15 @@ impl<'a> Checker<'a> {
             }
         };
         let what = rounds.map_or("repeat".into(), |rounds| format!("repeat({rounds})"));
-        self.open_scope(&name, what, &written.docs);
+        let first = self.nodes.len();
+        let on = On::Braces { keyword: "repeat", named: true };
+        let read = self.read_attributes(&name.text, &written.attributes, on);
+        self.marks.push(read.marks);
+        self.open_scope(&name, what, &written.docs, read.file.as_ref());
         let again = self.again;
         for round in 0..rounds.unwrap_or(1) {
-            self.open_segment(Segment::Index(round), false, format!("Round {round}."), &[]);
+            let what = format!("Round {round}.");
+            self.open_segment(Segment::Index(round), false, what, &[], None);
             self.framed(Bounds::Repeat, body);
             self.close_scope();
             self.again = true;
@@ -228,35 +237,10 @@ impl<'a> Checker<'a> {
         }
         self.again = again;
         self.close_scope();
+        self.marks.pop();
+        self.any_parameters(&name.text, &written.attributes, first);
         if rounds.is_none() {
             self.doubt();
         }
     }
-}
-
-/// The layers of a shortcut between these shapes, where few do.
-pub(super) fn shortcut_from(start: Shape, end: Shape) -> Option<String> {
-    match (start.dims(), end.dims()) {
-        (_, &[features]) if start.rank() == 1 => Some(format!("linear({features})")),
-        (_, &[features]) => Some(format!("flatten, linear({features})")),
-        (&[_, from_height, from_width], &[channels, height, width]) => {
-            let stride = [stride(from_height, height)?, stride(from_width, width)?];
-            let stride = match stride {
-                [1, 1] => String::new(),
-                [one, other] if one == other => format!(", stride = {one}"),
-                [one, other] => format!(", stride = ({one}, {other})"),
-            };
-            Some(format!("conv2d({channels}, kernel = 1{stride})"))
-        }
-        _ => None,
-    }
-}
-
-/// The stride that takes `from` positions to `to` with a kernel of one.
-fn stride(from: usize, to: usize) -> Option<usize> {
-    let last = from.checked_sub(1)?;
-    let steps = to.checked_sub(1)?;
-    // The smallest stride whose last step does not reach beyond `to`.
-    let stride = last / (steps + 1) + 1;
-    (last / stride == steps).then_some(stride)
 }

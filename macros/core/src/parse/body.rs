@@ -2,6 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
+use super::attributes::Before;
 use super::expression::{self, pieces};
 use super::{Argument, Block, Body, Constant, Entry, Expression, Form, Layer, Tokens};
 use super::{flat, ident, punct, shown};
@@ -67,11 +68,11 @@ impl Found<'_> {
                 reader.report(token.span(), "a layer is missing before this comma");
                 continue;
             }
-            let docs = reader.attributes();
-            if reader.item(&docs, !entries.is_empty()) {
+            let before = reader.before();
+            if reader.item(&before, !entries.is_empty()) {
                 continue;
             }
-            let entry = reader.entry(docs).unwrap_or(Entry::Gap);
+            let entry = reader.entry(before).unwrap_or(Entry::Gap);
             reader.separator(&entry);
             entries.push(entry);
         }
@@ -117,9 +118,14 @@ impl<'a> Reader<'a, '_, '_> {
     }
 
     /// A layer or structure, or `None` after a mistake that leaves none.
-    fn entry(&mut self, docs: Vec<String>) -> Option<Entry> {
+    fn entry(&mut self, before: Before) -> Option<Entry> {
         let Some(word) = self.tokens.peek_ident() else {
-            let token = self.tokens.next()?;
+            let Some(token) = self.tokens.next() else {
+                if let Some(place) = before.last {
+                    self.report(place, "a layer is missing after this");
+                }
+                return None;
+            };
             let message = format!("expected a layer, found `{}`", shown(token));
             self.report(token.span(), message);
             self.skip();
@@ -141,39 +147,11 @@ impl<'a> Reader<'a, '_, '_> {
             return None;
         }
         if let Some(word) = self.structure_word(keyword) {
-            return self.structure(docs, name, keyword, word);
+            return self.structure(before, name, keyword, word);
         }
         let arguments = self.arguments(keyword);
-        Some(Entry::Layer(Layer { docs, name, keyword: keyword.clone(), arguments }))
-    }
-
-    /// Documentation lines; other attributes are mistakes.
-    pub(super) fn attributes(&mut self) -> Vec<String> {
-        let mut docs = Vec::new();
-        while let Some(pound) = self.tokens.peek_punct('#') {
-            self.tokens.next();
-            let Some(group) = self.tokens.group(Delimiter::Bracket) else {
-                self.report(pound.span(), "expected a layer, found `#`");
-                continue;
-            };
-            let inner = flat(group.stream());
-            match inner.as_slice() {
-                [TokenTree::Ident(word), equals, TokenTree::Literal(text)]
-                    if word == "doc" && punct(Some(equals), '=').is_some() =>
-                {
-                    if let Ok(syn::Lit::Str(text)) =
-                        syn::parse2(TokenTree::Literal(text.clone()).into())
-                    {
-                        docs.push(text.value());
-                    }
-                }
-                _ => {
-                    let message = "attributes of a layer are not part of the language yet";
-                    self.report(Place { start: pound.span(), end: group.span() }, message);
-                }
-            }
-        }
-        docs
+        let Before { docs, attributes, .. } = before;
+        Some(Entry::Layer(Layer { docs, attributes, name, keyword: keyword.clone(), arguments }))
     }
 
     /// The name before the keyword. Forgives a wrong or a missing colon after saying so.
@@ -266,7 +244,11 @@ impl<'a> Reader<'a, '_, '_> {
     }
 }
 
-fn arguments(group: &Group, keyword: &Ident, mistakes: &mut Vec<Mistake>) -> Vec<Argument> {
+pub(super) fn arguments(
+    group: &Group,
+    keyword: &Ident,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<Argument> {
     let inner = flat(group.stream());
     let mut arguments = Vec::new();
     for piece in pieces(&inner) {

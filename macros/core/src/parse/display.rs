@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::{Argument, Block, Body, Declaration, Entry, HeaderShape, Layer, StructureKind};
+use super::{Argument, Block, Body, Declaration, Entry, HeaderShape, Layer};
+use super::{Shortcut, StructureKind};
 
 impl fmt::Display for HeaderShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,7 +73,7 @@ fn entries(f: &mut fmt::Formatter<'_>, all: &[Entry], depth: usize) -> fmt::Resu
                 StructureKind::Residual { body, shortcut } => {
                     writeln!(f, "residual")?;
                     entries(f, body, depth + 1)?;
-                    if let Some((_, shortcut)) = shortcut {
+                    if let Some(Shortcut { entries: shortcut, .. }) = shortcut {
                         writeln!(f, "{indent}shortcut")?;
                         entries(f, shortcut, depth + 1)?;
                     }

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Token, Visibility};
+use syn::{Token, Visibility};
 
 use super::expression::{self, pieces};
 use super::{Body, Declaration, Dimensions, Form, HeaderShape, Tokens, body, flat, shown};
@@ -11,7 +11,7 @@ use crate::mistake::Place;
 
 const FORM: &str = "write `pub struct Name: [channels, height, width] -> [classes] { layers }`";
 
-type Start = (Vec<Attribute>, Visibility, Ident);
+type Start = (Vec<syn::Attribute>, Visibility, Ident);
 
 pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Option<Declaration> {
     if input.is_empty() {
@@ -38,7 +38,7 @@ pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Op
 }
 
 fn start(input: ParseStream<'_>) -> syn::Result<Start> {
-    let attributes = input.call(Attribute::parse_outer)?;
+    let attributes = input.call(syn::Attribute::parse_outer)?;
     let visibility = input.parse()?;
     input.parse::<Token![struct]>()?;
     Ok((attributes, visibility, input.parse()?))

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
+use super::attributes::Before;
 use super::body::Reader;
 use super::expression::{self, pieces};
 use super::{Block, Constant, Entry, Expression, Form, Parameter, flat, ident, punct, shown};
@@ -9,7 +10,7 @@ use crate::Mistake;
 
 impl Reader<'_, '_, '_> {
     /// Reads a constant or a block if one comes next; says so where none may stand, and keeps it.
-    pub(super) fn item(&mut self, docs: &[String], after_layers: bool) -> bool {
+    pub(super) fn item(&mut self, before: &Before, after_layers: bool) -> bool {
         let Some(word) = self.tokens.peek_ident() else { return false };
         // `block: relu` is a layer with a name that it may not have.
         let named = self.tokens.is_at(1, ":") || self.tokens.is_at(1, "=");
@@ -17,6 +18,16 @@ impl Reader<'_, '_, '_> {
             return false;
         }
         self.tokens.next();
+        if let Some(attribute) = before.attributes.first() {
+            let (message, help) = match word == "const" {
+                true => ("a constant takes no attributes", ""),
+                false => (
+                    "a block takes no attributes",
+                    "write them where the block is used, or in its braces",
+                ),
+            };
+            self.report_with(attribute.place, message, help);
+        }
         let what = if word == "const" { "constant" } else { "block" };
         let help = "constants and blocks stand first in the net";
         if self.found.depth > 0 {
@@ -29,7 +40,7 @@ impl Reader<'_, '_, '_> {
         if word == "const" {
             self.constant(word);
         } else {
-            self.block(word, docs);
+            self.block(word, &before.docs);
         }
         true
     }

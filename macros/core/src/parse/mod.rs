@@ -1,6 +1,7 @@
 //! Tokens to what the user wrote. Reads on after a mistake at the next comma, so that several are
 //! reported together and half-typed declarations still give their other layers.
 
+mod attributes;
 mod body;
 mod display;
 mod expression;
@@ -9,9 +10,10 @@ mod items;
 mod structure;
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Span, TokenStream, TokenTree};
-use syn::{Attribute, Visibility};
+use syn::Visibility;
 
-pub use expression::{Expression, Form, Operator};
+pub use attributes::{Attribute, Content, Item};
+pub use expression::{Expression, Form, Operator, path_text};
 
 use crate::Mistake;
 use crate::mistake::Place;
@@ -20,7 +22,7 @@ use crate::mistake::Place;
 #[derive(Clone)]
 pub struct Declaration {
     /// Documentation and other attributes.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<syn::Attribute>,
     /// Who may use the struct.
     pub visibility: Visibility,
     /// The struct's name.
@@ -113,6 +115,8 @@ pub enum Entry {
 pub struct Layer {
     /// The lines of its documentation.
     pub docs: Vec<String>,
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
     /// The name before the colon.
     pub name: Option<Ident>,
     /// The keyword.
@@ -126,6 +130,8 @@ pub struct Layer {
 pub struct Structure {
     /// The lines of its documentation.
     pub docs: Vec<String>,
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
     /// The name before the colon.
     pub name: Option<Ident>,
     /// The word before the braces.
@@ -141,8 +147,8 @@ pub enum StructureKind {
     Residual {
         /// The layers in the first braces.
         body: Vec<Entry>,
-        /// The word `shortcut` and the layers in its braces.
-        shortcut: Option<(Ident, Vec<Entry>)>,
+        /// The other way, unless it is the value itself.
+        shortcut: Option<Shortcut>,
     },
     /// `concat { branch { … } branch { … } }`
     Concat {
@@ -158,11 +164,24 @@ pub enum StructureKind {
     },
 }
 
+/// `shortcut { … }`
+#[derive(Clone, Debug)]
+pub struct Shortcut {
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
+    /// The word `shortcut`.
+    pub keyword: Ident,
+    /// Its layers; none keep the value.
+    pub entries: Vec<Entry>,
+}
+
 /// `branch { … }`
 #[derive(Clone, Debug)]
 pub struct Branch {
     /// The lines of its documentation.
     pub docs: Vec<String>,
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
     /// The name before the colon.
     pub name: Option<Ident>,
     /// The word `branch`.

@@ -2,9 +2,11 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
+use super::attributes::Before;
 use super::body::Reader;
 use super::expression;
-use super::{Branch, Entry, Expression, Form, Structure, StructureKind, Tokens, flat, shown};
+use super::{Branch, Entry, Expression, Form, Shortcut, Structure, StructureKind, Tokens};
+use super::{flat, punct, shown};
 use crate::layers::{self, STRUCTURES};
 use crate::mistake::nearest;
 
@@ -41,7 +43,7 @@ impl<'a> Reader<'a, '_, '_> {
 
     pub(super) fn structure(
         &mut self,
-        docs: Vec<String>,
+        before: Before,
         name: Option<Ident>,
         keyword: &Ident,
         word: &'static str,
@@ -96,7 +98,8 @@ impl<'a> Reader<'a, '_, '_> {
                 return None;
             }
         };
-        Some(Entry::Structure(Structure { docs, name, keyword: keyword.clone(), kind }))
+        let Before { docs, attributes, .. } = before;
+        Some(Entry::Structure(Structure { docs, attributes, name, keyword: keyword.clone(), kind }))
     }
 
     /// The layers in braces that must hold some.
@@ -121,22 +124,30 @@ impl<'a> Reader<'a, '_, '_> {
             self.report(comma, "no comma stands between a residual and its shortcut");
         }
         let mut shortcut = None;
-        if let Some(word) = self.tokens.peek_ident()
-            && is_shortcut(self.tokens.peek())
-            && !self.tokens.is_at(1, ":")
-        {
-            self.tokens.next();
-            match self.tokens.group(Delimiter::Brace) {
-                Some(braces) => shortcut = Some((word.clone(), self.inside(braces))),
-                None => {
-                    let help = "write them in braces: `shortcut { conv2d(16, kernel = 1) }`";
-                    self.report_with(word.span(), "the layers of `shortcut` are missing", help);
-                    shortcut = Some((word.clone(), vec![Entry::Gap]));
-                    self.skip();
-                }
+        let at = self.after_attributes();
+        if is_shortcut(self.tokens.rest.get(at)) && !self.tokens.is_at(at + 1, ":") {
+            let Before { attributes, .. } = self.before();
+            if let Some(TokenTree::Ident(keyword)) = self.tokens.next() {
+                let entries = match self.tokens.group(Delimiter::Brace) {
+                    Some(braces) => self.inside(braces),
+                    None => {
+                        let help = "write them in braces: `shortcut { conv2d(16, kernel = 1) }`";
+                        let message = "the layers of `shortcut` are missing";
+                        self.report_with(keyword.span(), message, help);
+                        self.skip();
+                        vec![Entry::Gap]
+                    }
+                };
+                shortcut = Some(Shortcut { attributes, keyword: keyword.clone(), entries });
             }
         }
         StructureKind::Residual { body, shortcut }
+    }
+
+    /// How many tokens the attributes that come next take.
+    fn after_attributes(&self) -> usize {
+        let pairs = self.tokens.rest.chunks(2);
+        2 * pairs.take_while(|pair| punct(pair.first(), '#').is_some()).count()
     }
 
     fn concat(&mut self, keyword: &Ident, braces: &Group) -> StructureKind {
@@ -156,15 +167,22 @@ impl<'a> Reader<'a, '_, '_> {
             self.report_with(keyword.span(), message, help);
             let gap = vec![Entry::Gap];
             let keyword = keyword.clone();
-            branches.push(Branch { docs: Vec::new(), name: None, keyword, entries: gap });
+            let (docs, attributes) = (Vec::new(), Vec::new());
+            branches.push(Branch { docs, attributes, name: None, keyword, entries: gap });
         }
         StructureKind::Concat { branches }
     }
 
     /// One branch of a concat, and the comma after it.
     fn branch(&mut self) -> Option<Branch> {
-        let docs = self.attributes();
-        let start = self.tokens.peek()?;
+        let before = self.before();
+        let Some(start) = self.tokens.peek() else {
+            if let Some(place) = before.last {
+                self.report(place, "a branch is missing after this");
+            }
+            return None;
+        };
+        let Before { docs, attributes, .. } = before;
         let name = match self.tokens.peek_ident() {
             Some(word) => self.name(word),
             None => None,
@@ -175,7 +193,7 @@ impl<'a> Reader<'a, '_, '_> {
             if let Some(braces) = self.tokens.group(Delimiter::Brace) {
                 let entries = self.inside(braces);
                 self.tokens.punct(',');
-                return Some(Branch { docs, name, keyword: keyword.clone(), entries });
+                return Some(Branch { docs, attributes, name, keyword: keyword.clone(), entries });
             }
             let help = "write them in braces: `branch { … }`; an empty branch keeps the value";
             self.report_with(keyword.span(), "the layers of `branch` are missing", help);

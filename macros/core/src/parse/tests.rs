@@ -171,15 +171,53 @@ fn what_nests_too_deep_is_refused() {
 }
 
 #[test]
-fn documentation_of_layers_is_kept() {
-    let text =
-        "struct N: [1] -> [1] { /// Finds edges.\n conv1: conv2d(6, 5), #[name(\"x\")] relu }";
+fn documentation_and_attributes_of_layers_are_kept() {
+    let text = "struct N: [1] -> [1] { /// Finds edges.\n #[frozen] conv1: conv2d(6, 5), \
+                #[init(normal(std = 0.1), bias = zeros)] #[name(\"a.0\")] relu }";
     let (declaration, mistakes) = parse(text.parse().unwrap());
-    let Some(Entry::Layer(layer)) = declaration.unwrap().body.entries.into_iter().next() else {
-        unreachable!("the first entry is a layer")
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let entries = declaration.unwrap().body.entries;
+    let [Entry::Layer(first), Entry::Layer(second)] = entries.as_slice() else {
+        unreachable!("two layers")
     };
-    assert_eq!(layer.docs, [" Finds edges."]);
-    assert_eq!(mistakes.len(), 1);
+    assert_eq!(first.docs, [" Finds edges."]);
+    assert_eq!(first.attributes[0].word, "frozen");
+    assert!(first.attributes[0].items.is_none());
+    let [init, name] = second.attributes.as_slice() else { unreachable!("two attributes") };
+    let items = init.items.as_deref().unwrap();
+    let Content::Word(word, arguments) = &items[0].content else { unreachable!("a scheme") };
+    assert_eq!((word.to_string(), arguments[0].to_string()), ("normal".into(), "std = 0.1".into()));
+    assert_eq!(items[1].key.as_ref().unwrap(), "bias");
+    let [Item { content: Content::Text(text), .. }] = name.items.as_deref().unwrap() else {
+        unreachable!("a text")
+    };
+    assert_eq!(text, "a.0");
+}
+
+#[test]
+fn attributes_with_one_mistake_give_one_message() {
+    for (text, start) in [
+        ("#[frozen]", "a layer is missing after this"),
+        ("relu, /// Text.\n", "a layer is missing after this"),
+        ("#[rustfmt::skip] relu", "`#[rustfmt::skip]` cannot stand on a layer"),
+        ("#[] relu", "this is no attribute of a layer"),
+        ("#[3] relu", "this is no attribute of a layer"),
+        ("#[name = \"a\"] linear(2)", "`#[name]`: its values stand in parentheses"),
+        ("#[init(, zeros)] linear(2)", "`#[init]`: a value is missing between two commas"),
+        ("#[init(bias = )] linear(2)", "`#[init]`: the value of `bias` is missing"),
+        ("# relu", "expected a layer, found `#`"),
+        ("#[frozen] const W: usize = 3; relu", "a constant takes no attributes"),
+        ("#[frozen] block b { relu } b", "a block takes no attributes"),
+        ("concat { branch {} branch {} #[frozen] }", "a branch is missing after this"),
+        ("residual { relu } #[frozen] shortcut", "the layers of `shortcut` are missing"),
+    ] {
+        let (_, messages) = layers(text);
+        assert_eq!(messages.len(), 1, "{text}: {messages:?}");
+        assert!(messages[0].starts_with(start), "{text}: {messages:?}");
+    }
+    let (text, messages) = layers("residual { relu } #[frozen] shortcut { tanh } #[frozen] relu");
+    assert_eq!(text, "residual, relu, shortcut, tanh, relu");
+    assert!(messages.is_empty(), "{messages:?}");
 }
 
 #[test]

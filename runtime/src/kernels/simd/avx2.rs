@@ -116,16 +116,16 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn transpose(self, from: &[Lanes; LANES], to: &mut [Lanes; LANES]) {
+    unsafe fn transpose_strided(self, from: *const f32, step: usize, to: &mut [Lanes; LANES]) {
         // Four blocks of 8×8.
         for top in [0, 8] {
             for left in [0, 8] {
-                // SAFETY: `self` exists only where the machine has these instructions; each access
-                // is to half a Lanes, 8 numbers, at 0 or 8.
+                // SAFETY: `self` exists only where the machine has these instructions; the caller
+                // vouches for each row of `from`; each access is to half a row, at 0 or 8.
                 unsafe {
                     let mut r = [_mm256_setzero_ps(); 8];
                     for i in 0..8 {
-                        r[i] = _mm256_loadu_ps(from[top + i].0.as_ptr().add(left));
+                        r[i] = _mm256_loadu_ps(from.add((top + i) * step + left));
                     }
                     // Blocks of 4×4 within the two halves of the vectors.
                     let mut b = [_mm256_setzero_ps(); 8];

@@ -114,13 +114,13 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn transpose(self, from: &[Lanes; LANES], to: &mut [Lanes; LANES]) {
-        // SAFETY: `self` exists only where the machine has these instructions; each access is to
-        // one Lanes, 16 numbers.
+    unsafe fn transpose_strided(self, from: *const f32, step: usize, to: &mut [Lanes; LANES]) {
+        // SAFETY: `self` exists only where the machine has these instructions; the caller vouches
+        // for each row of `from`, and each of `to` is 16 numbers.
         unsafe {
             let mut r = [_mm512_setzero_ps(); LANES];
             for i in 0..LANES {
-                r[i] = _mm512_loadu_ps(from[i].0.as_ptr());
+                r[i] = _mm512_loadu_ps(from.add(i * step));
             }
             // Blocks of 4×4 within the four quarters of the vectors: afterwards quarter k of
             // b[4q + c] is column 4k + c of rows 4q to 4q + 3.

@@ -72,14 +72,25 @@ pub(crate) trait Simd: Copy {
     /// The sum of each vector.
     fn sums(self, vectors: [Self::V; 4]) -> [f32; 4];
 
+    /// `to[j][i] = from[i · step + j]`
+    ///
+    /// # Safety
+    /// [`LANES`] numbers can be read at each `from + i · step`.
+    #[inline(always)]
+    unsafe fn transpose_strided(self, from: *const f32, step: usize, to: &mut [Lanes; LANES]) {
+        for i in 0..LANES {
+            for j in 0..LANES {
+                // SAFETY: the caller vouches for number `j` of row `i`.
+                to[j].0[i] = unsafe { *from.add(i * step + j) };
+            }
+        }
+    }
+
     /// `to[j][i] = from[i][j]`
     #[inline(always)]
     fn transpose(self, from: &[Lanes; LANES], to: &mut [Lanes; LANES]) {
-        for i in 0..LANES {
-            for j in 0..LANES {
-                to[j].0[i] = from[i].0[j];
-            }
-        }
+        // SAFETY: each row is LANES numbers, next to the one before.
+        unsafe { self.transpose_strided(from.as_ptr().cast(), LANES, to) }
     }
 
     /// The `part`-th vector of `lanes`.

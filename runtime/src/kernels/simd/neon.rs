@@ -106,16 +106,16 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    fn transpose(self, from: &[Lanes; LANES], to: &mut [Lanes; LANES]) {
+    unsafe fn transpose_strided(self, from: *const f32, step: usize, to: &mut [Lanes; LANES]) {
         // Sixteen blocks of 4×4: swap within pairs of numbers, then pairs of pairs.
         for top in [0, 4, 8, 12] {
             for left in [0, 4, 8, 12] {
-                // SAFETY: `self` exists only where the machine has these instructions; each access
-                // is to a quarter of a Lanes, 4 numbers, at a multiple of 4 below 16.
+                // SAFETY: `self` exists only where the machine has these instructions; the caller
+                // vouches for each row of `from`; each access is to a quarter of a row.
                 unsafe {
                     let mut r = [vdupq_n_f32(0.0); 4];
                     for i in 0..4 {
-                        r[i] = vld1q_f32(from[top + i].0.as_ptr().add(left));
+                        r[i] = vld1q_f32(from.add((top + i) * step + left));
                     }
                     let even = vreinterpretq_f64_f32(vtrn1q_f32(r[0], r[1]));
                     let odd = vreinterpretq_f64_f32(vtrn2q_f32(r[0], r[1]));

@@ -4,6 +4,7 @@
 
 use typenet_shape::Tiling;
 
+use super::super::correlate::Plus;
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::{LANES, Lanes};
@@ -22,6 +23,7 @@ pub(super) struct Correlate<'a, const N: usize> {
     /// As [`Weights`](super::weights::Weights) packs them.
     pub(super) weights: &'a [f32],
     pub(super) bias: Option<&'a [f32]>,
+    pub(super) plus: Plus<'a>,
     pub(super) fused: Fused,
     pub(super) y: &'a mut [Lanes],
     pub(super) scratch: &'a mut [Lanes],
@@ -32,13 +34,16 @@ impl<const N: usize> Kernel for Correlate<'_, N> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Correlate { tiling, size, start, x, weights, bias, fused, y, scratch } = self;
+        let Correlate { tiling, size, start, x, weights, bias, plus, fused, y, scratch } = self;
         let points = N * N;
         let Tiling { in_channels, out_channels, outputs, .. } = tiling;
         let plane = outputs[0] * outputs[1];
         assert_eq!(tiling.points(), points, "the tiles' size");
         assert_eq!(weights.len(), points * in_channels * out_channels, "the weights' length");
         assert_eq!(y.len(), out_channels * plane, "the output's length");
+        if let Plus::Value(value) = plus {
+            assert_eq!(value.len(), y.len(), "the added value's length");
+        }
         let step = tiling.point_step(in_channels);
         let product_step = tiling.point_step(tiling.channels);
         let (v, m) = scratch.split_at_mut(points * step);
@@ -56,15 +61,20 @@ impl<const N: usize> Kernel for Correlate<'_, N> {
                 let weights = &weights[..channels * in_channels * points];
                 let all = AllRows { channels, in_channels, count, points };
                 all.multiply(s, weights, (v, step), (m, product_step));
+                let own = channel * plane..(channel + channels) * plane;
                 s.run(Output::<N> {
                     m,
                     step: product_step,
                     channels,
                     tiles,
                     bias: bias.map(|bias| &bias[channel..channel + channels]),
+                    plus: match plus {
+                        Plus::Value(value) => Plus::Value(&value[own.clone()]),
+                        plus => plus,
+                    },
                     fused,
                     size: outputs,
-                    y: &mut y[channel * plane..(channel + channels) * plane],
+                    y: &mut y[own],
                 });
                 channel += channels;
             }

@@ -22,14 +22,27 @@ mod transform;
 mod weight;
 mod weights;
 
+use std::sync::OnceLock;
+
 use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Tiling};
 
 use self::forward::Correlate;
 use self::weight::Sums;
 use self::weights::{Gradient, Weights};
+use super::correlate::Plus;
 use super::linear::BiasGradient;
 use super::math::Fused;
 use super::{Isa, Lanes, activation};
+
+/// Whether nets use these kernels: yes, unless the environment variable `TYPENET_WINOGRAD` is `0` or
+/// `off`. Decided at the first call.
+pub fn is_enabled() -> bool {
+    static CHOICE: OnceLock<bool> = OnceLock::new();
+    *CHOICE.get_or_init(|| {
+        let value = std::env::var("TYPENET_WINOGRAD").unwrap_or_default();
+        !matches!(value.trim().to_ascii_lowercase().as_str(), "0" | "off")
+    })
+}
 
 /// Transforms a weight in PyTorch's order for a pass: [`Conv2dPass::Forward`] or
 /// [`Conv2dPass::BackwardData`]. The result is of [`Conv2dKernel::transformed_len`] numbers, whose
@@ -60,7 +73,7 @@ pub fn transform_weight(
     }
 }
 
-/// `y = f(w * x + b)`; overwrites `y`. `transformed` is by [`transform_weight`] for this `isa`, `kernel`
+/// `y = f(w * x + b + other)`; overwrites `y`. `transformed` is by [`transform_weight`] for this `isa`, `kernel`
 /// and pass; `scratch` is of [`Conv2dKernel::scratch_len`], with any contents.
 ///
 /// # Panics
@@ -73,6 +86,7 @@ pub fn forward(
     x: &[Lanes],
     transformed: &[f32],
     bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
     f: Activation,
     y: &mut [Lanes],
     scratch: &mut [Lanes],
@@ -85,14 +99,14 @@ pub fn forward(
     let size = [g.input.dim(1), g.input.dim(2)];
     let start = g.padding.map(|padding| -(padding as isize));
     let of = (tiling, size, start);
-    correlate(isa, of, x, transformed, bias, fused, y, scratch);
+    correlate(isa, of, x, transformed, (bias, Plus::value(other), fused), y, scratch);
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
 }
 
-/// The gradient of `x`; overwrites `dx`. `transformed` is by [`transform_weight`] for this `isa`,
-/// `kernel` and pass.
+/// The gradient of `x`; overwrites `dx`, or adds to it if it `accumulates`. `transformed` is by
+/// [`transform_weight`] for this `isa`, `kernel` and pass.
 ///
 /// # Panics
 /// As [`forward`].
@@ -102,6 +116,7 @@ pub fn backward_data(
     g: &Conv2d,
     dy: &[Lanes],
     transformed: &[f32],
+    accumulates: bool,
     dx: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
@@ -112,7 +127,8 @@ pub fn backward_data(
     // behind it.
     let start = g.padding.map(|padding| padding as isize - 2);
     let of = (tiling, size, start);
-    correlate(isa, of, dy, transformed, None, Fused::Identity, dx, scratch);
+    let plus = if accumulates { Plus::Own } else { Plus::Nothing };
+    correlate(isa, of, dy, transformed, (None, plus, Fused::Identity), dx, scratch);
 }
 
 /// Adds the gradients of the transformed weight to `sums` and that of the bias to `db`, summed over
@@ -167,14 +183,35 @@ fn correlate(
     (tiling, size, start): (Tiling, [usize; 2], [isize; 2]),
     x: &[Lanes],
     weights: &[f32],
-    bias: Option<&[f32]>,
-    fused: Fused,
+    (bias, plus, fused): (Option<&[f32]>, Plus<'_>, Fused),
     y: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
     match tiling.tile {
-        2 => isa.run(Correlate::<4> { tiling, size, start, x, weights, bias, fused, y, scratch }),
-        _ => isa.run(Correlate::<6> { tiling, size, start, x, weights, bias, fused, y, scratch }),
+        2 => isa.run(Correlate::<4> {
+            tiling,
+            size,
+            start,
+            x,
+            weights,
+            bias,
+            plus,
+            fused,
+            y,
+            scratch,
+        }),
+        _ => isa.run(Correlate::<6> {
+            tiling,
+            size,
+            start,
+            x,
+            weights,
+            bias,
+            plus,
+            fused,
+            y,
+            scratch,
+        }),
     }
 }
 

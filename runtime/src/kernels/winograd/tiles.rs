@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::super::correlate::Plus;
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::{LANES, Lanes};
@@ -159,7 +160,7 @@ impl<const N: usize> InputAt<N> {
     }
 }
 
-/// Transforms products back: `y = f(Aᵀ m A + b)`, where point `p` of channel `c` of tile `t` is
+/// Transforms products back: `y = f(Aᵀ m A + b + plus)`, where point `p` of channel `c` of tile `t` is
 /// `m[p · step + c · count + t]`.
 #[derive(Debug)]
 pub(super) struct Output<'a, const N: usize> {
@@ -168,6 +169,7 @@ pub(super) struct Output<'a, const N: usize> {
     pub(super) channels: usize,
     pub(super) tiles: Tiles,
     pub(super) bias: Option<&'a [f32]>,
+    pub(super) plus: Plus<'a>,
     pub(super) fused: Fused,
     /// Height and width of `y`.
     pub(super) size: [usize; 2],
@@ -179,10 +181,13 @@ impl<const N: usize> Kernel for Output<'_, N> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Output { m, step, channels, tiles, bias, fused, size: [height, width], y } = self;
+        let Output { m, step, channels, tiles, bias, plus, fused, size: [height, width], y } = self;
         let count = tiles.count;
         assert_eq!(y.len(), channels * height * width, "the output's length");
         assert!(step >= channels * count && m.len() >= N * N * step, "the products' length");
+        if let Plus::Value(value) = plus {
+            assert_eq!(value.len(), y.len(), "the added value's length");
+        }
         let places = tiles.places(N - 2);
         for c in 0..channels {
             let bias = s.splat(bias.map_or(0.0, |bias| bias[c]));
@@ -190,6 +195,11 @@ impl<const N: usize> Kernel for Output<'_, N> {
                 let at = (c * height + top) * width + left;
                 let m: *const f32 = m[c * count + t..].as_ptr().cast();
                 let y: *mut f32 = y[at..].as_mut_ptr().cast();
+                let plus: *const f32 = match plus {
+                    Plus::Nothing => std::ptr::null(),
+                    Plus::Value(value) => value[at..].as_ptr().cast(),
+                    Plus::Own => y,
+                };
                 let rows = (height - top).min(N - 2);
                 let columns = (width - left).min(N - 2);
                 for part in 0..S::PARTS {
@@ -199,11 +209,12 @@ impl<const N: usize> Kernel for Output<'_, N> {
                         step: step * LANES,
                         rows,
                         columns,
+                        plus: if plus.is_null() { plus } else { plus.wrapping_add(shift) },
                         y: y.wrapping_add(shift),
                         y_row: width * LANES,
                     };
                     // SAFETY: `rows` and `columns` leave out what is not in `y`; the assertions
-                    // compare the length of `m` with its steps.
+                    // compare the length of `m` with its steps, and that of `plus` with `y`'s.
                     unsafe {
                         if rows == N - 2 && columns == N - 2 {
                             at.all::<S, true>(s, bias, fused);
@@ -224,13 +235,16 @@ struct OutputAt<const N: usize> {
     /// Rows and columns that are inside.
     rows: usize,
     columns: usize,
+    /// What is added, with the steps of `y`; null for nothing.
+    plus: *const f32,
     y: *mut f32,
     y_row: usize,
 }
 
 impl<const N: usize> OutputAt<N> {
     /// # Safety
-    /// Each point can be read, and `rows` × `columns` numbers written, all with `INSIDE`.
+    /// Each point can be read, and `rows` × `columns` numbers written (and read from `plus`, if it is
+    /// not null), all with `INSIDE`.
     #[inline(always)]
     unsafe fn all<S: Simd, const INSIDE: bool>(&self, s: S, bias: S::V, fused: Fused) {
         // SAFETY: the caller vouches for the places.
@@ -268,9 +282,15 @@ impl<const N: usize> OutputAt<N> {
             let row = transform::output(s, half[i]);
             for j in 0..N - 2 {
                 if INSIDE || FIRST + i < self.rows && j < self.columns {
-                    let y = fused.apply(s, s.add(row[j], bias));
+                    let at = (FIRST + i) * self.y_row + j * LANES;
+                    let mut v = s.add(row[j], bias);
                     // SAFETY: the caller vouches for these rows and columns.
-                    unsafe { s.write(self.y.add((FIRST + i) * self.y_row + j * LANES), y) };
+                    unsafe {
+                        if !self.plus.is_null() {
+                            v = s.add(v, s.read(self.plus.add(at)));
+                        }
+                        s.write(self.y.add(at), fused.apply(s, v));
+                    }
                 }
             }
         }
@@ -305,18 +325,28 @@ impl<const N: usize> Kernel for OutputGradient<'_, N> {
         let mut tile = [[[Lanes::ZERO; LANES]; 4]; 4];
         for block in 0..padded / LANES {
             let dy = &dy[block * LANES * plane..];
-            let left_over = (channels - block * LANES).min(LANES);
+            let present = (channels - block * LANES).min(LANES);
             for (t, &[top, left]) in places[..count].iter().enumerate() {
                 for (i, row) in tile.iter_mut().enumerate().take(N - 2) {
                     for (j, turned) in row.iter_mut().enumerate().take(N - 2) {
-                        let mut numbers = [Lanes::ZERO; LANES];
-                        if top + i < height && left + j < width {
-                            let at = (top + i) * width + left + j;
-                            for (c, to) in numbers.iter_mut().enumerate().take(left_over) {
-                                *to = dy[c * plane + at];
-                            }
+                        if top + i >= height || left + j >= width {
+                            *turned = [Lanes::ZERO; LANES];
+                            continue;
                         }
-                        s.transpose(&numbers, turned);
+                        let dy = &dy[(top + i) * width + left + j..];
+                        if present == LANES {
+                            assert!(dy.len() > (LANES - 1) * plane, "16 channels");
+                            // SAFETY: the assertion: the last of 16 rows is in `dy`.
+                            unsafe {
+                                s.transpose_strided(dy.as_ptr().cast(), plane * LANES, turned);
+                            }
+                        } else {
+                            let mut numbers = [Lanes::ZERO; LANES];
+                            for (c, to) in numbers.iter_mut().enumerate().take(present) {
+                                *to = dy[c * plane];
+                            }
+                            s.transpose(&numbers, turned);
+                        }
                     }
                 }
                 for image in 0..LANES {

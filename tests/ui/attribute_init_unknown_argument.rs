@@ -1,10 +1,11 @@
-//! A constant outside of the declaration.
+//! A scheme with an argument that it has under another name.
 use typenet::prelude::*;
 
 network! {
-    pub struct Net: [3, 32, 32] -> [10] {
-        conv1: conv2d(crate::WIDTH, kernel = 1),
-        global_avg_pool,
+    pub struct Net: [3, 8, 8] -> [10] {
+        #[init(normal(stddev = 0.01))]
+        conv1: conv2d(8, kernel = 3), relu,
+        flatten,
         fc: linear(10),
     }
 }

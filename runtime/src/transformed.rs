@@ -1,0 +1,55 @@
+//! Weights of convolutions as their kernels want them.
+
+use typenet_shape::Conv2dPass;
+
+use crate::folded::Folded;
+use crate::kernels::team::{Team, transformed_mut};
+use crate::kernels::{self, winograd};
+use crate::network::Layout;
+
+/// What a batch of images in inference needs beside the parameters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared<'a> {
+    /// The parameters of layers that have taken in a batch norm.
+    pub(crate) folded: Option<&'a Folded>,
+    /// The transformed weights.
+    pub(crate) transformed: &'a [f32],
+}
+
+/// Transforms the weights of all convolutions for a pass, shared out among the team; `to` is of
+/// [`Layout::transformed_len`]. Folded weights take the place of the parameters'.
+pub(crate) fn transform(
+    team: &Team,
+    layout: &Layout,
+    pass: Conv2dPass,
+    parameters: &[f32],
+    folded: Option<&Folded>,
+    to: &mut [f32],
+) {
+    if to.is_empty() {
+        return;
+    }
+    let (isa, convolutions) = (kernels::isa(), layout.transformed[pass as usize]);
+    team.for_each(transformed_mut(to, convolutions), |index, to| {
+        let own = &convolutions[index];
+        let weight = match folded.and_then(|folded| folded.of(own.node)) {
+            Some((weight, _)) => weight,
+            None => &parameters[own.weight.offset..own.weight.end()],
+        };
+        winograd::transform_weight(isa, own.kernel, &own.geometry, pass, weight, to);
+    });
+}
+
+/// [`transform`] for inference.
+pub(crate) fn for_inference(
+    layout: &Layout,
+    parameters: &[f32],
+    folded: Option<&Folded>,
+) -> Vec<f32> {
+    let pass = Conv2dPass::Forward;
+    let mut transformed = vec![0.0; layout.transformed_len(pass)];
+    Team::gather(layout.transformed[pass as usize].len(), |team| {
+        transform(team, layout, pass, parameters, folded, &mut transformed);
+    });
+    transformed
+}

@@ -1,0 +1,188 @@
+//! Each layer as a net of its own against PyTorch: the numbers that `tests/fixtures/layers.py` wrote.
+//! Here through the macro, the passes and the reference; `runtime/tests/pytorch_layers.rs` has the
+//! kernels, and the gradients of the inputs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use typenet::Plain;
+use typenet::loss::Accepts;
+use typenet::prelude::*;
+
+#[path = "fixtures/reader.rs"]
+mod reader;
+
+use reader::{Fixture, relative_error};
+
+const IMAGES: usize = 3;
+const TOLERANCE: f64 = 1e-5;
+
+/// A loss that has the output gradients of the fixture; the target is the image's number.
+#[derive(Clone)]
+struct Given(Vec<f64>);
+
+impl Loss<usize> for Given {
+    fn reduction(&self) -> Reduction {
+        Reduction::Sum
+    }
+    fn check(&self, _: usize, _: &usize, _: &str) -> typenet::Result<()> {
+        Ok(())
+    }
+    fn weight(&self, _: &usize) -> f64 {
+        1.0
+    }
+    fn image(&self, outputs: &[f32], target: &usize, scale: f64, gradient: &mut [f32]) -> f64 {
+        let own = &self.0[target * outputs.len()..][..outputs.len()];
+        gradient.iter_mut().zip(own).for_each(|(gradient, own)| *gradient = (own * scale) as f32);
+        0.0
+    }
+    fn reference(&self, _: &[f64], _: &usize) -> f64 {
+        0.0
+    }
+}
+
+impl<N: Network> Accepts<N> for Given {}
+
+fn check<N: Network>(name: &str)
+where
+    N::Output: Copy,
+{
+    let fixture = Fixture::read(include_bytes!("fixtures/layers.safetensors"));
+    let has = |what: &str| fixture.has(&format!("{name}.{what}"));
+    let get = |what: &str| fixture.f64(&format!("{name}.{what}"));
+    let close = |what: &str, found: &[f32]| {
+        let error = relative_error(found, get(what));
+        assert!(error <= TOLERANCE, "{name}: {what} is off by {error:.1e}");
+    };
+    let mut net = N::seeded(0);
+    for tensor in N::LAYOUT.tensors {
+        let numbers = fixture.f32(&format!("{name}.{}", tensor.kind.name()));
+        assert_eq!(numbers.len(), tensor.shape.elements(), "{name}: {:?}", tensor.kind);
+        net.parameters_flat_mut()[tensor.offset..][..numbers.len()].copy_from_slice(&numbers);
+    }
+    let numbers = fixture.f32(&format!("{name}.input"));
+    let images = N::Input::slice_from_flat(&numbers).unwrap();
+
+    let mut ws = N::workspace(IMAGES);
+    net.forward(images, &mut ws);
+    close("output", N::Output::flatten(ws.output()));
+    let loss = Given(get("output_gradient").to_vec());
+    loss.forward_backward(&[0, 1, 2], &mut ws).unwrap();
+    net.backward(images, &mut ws);
+    for tensor in N::LAYOUT.tensors {
+        let range = tensor.offset..tensor.offset + tensor.shape.elements();
+        let kind = tensor.kind.name();
+        if tensor.kind.is_parameter() {
+            close(&format!("{kind}_gradient"), &ws.gradients().as_flat()[range]);
+        } else {
+            close(&format!("new_{kind}"), &net.parameters_flat()[range]);
+        }
+    }
+
+    let output = if has("eval_output") { "eval_output" } else { "output" };
+    close(output, N::Output::flatten(&net.outputs(images)));
+    let mut alone = Vec::new();
+    let mut reference = Vec::new();
+    let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+    let parameters = wide(net.parameters_flat());
+    for image in images {
+        let mut output = net.output(image);
+        alone.extend_from_slice(typenet::OutputValue::get_mut(&mut output).as_flat());
+        let evaluation = typenet::reference::evaluate::<N>(&parameters, &wide(image.as_flat()));
+        reference.extend_from_slice(evaluation.output());
+    }
+    close(output, &alone);
+    // The reference has no error but that of the fixture's last bits.
+    let expected = get(output);
+    let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>().sqrt();
+    let differences = reference.iter().zip(expected).map(|(a, b)| a - b);
+    let error = norm(&mut { differences }) / norm(&mut expected.iter().copied());
+    assert!(error <= 2e-7, "{name}: the reference is off by {error:.1e}");
+}
+
+macro_rules! layers {
+    ($($name:ident: [$($input:literal),*] -> [$($output:literal),*] { $($layers:tt)* })*) => {
+        $(
+            #[test]
+            fn $name() {
+                network! {
+                    struct Layer: [$($input),*] -> [$($output),*] { $($layers)* }
+                }
+                check::<Layer>(stringify!($name));
+            }
+        )*
+    };
+}
+
+layers! {
+    conv2d: [4, 7, 6] -> [6, 5, 4] { conv2d(6, kernel = 3) }
+    conv2d_stride: [4, 9, 8] -> [6, 4, 3] { conv2d(6, kernel = 3, stride = 2) }
+    conv2d_padding: [4, 5, 6] -> [6, 5, 8] { conv2d(6, kernel = 3, padding = (1, 2)) }
+    conv2d_kernel: [4, 6, 7] -> [6, 4, 3] { conv2d(6, kernel = (3, 5)) }
+    conv2d_dilation: [4, 8, 9] -> [6, 4, 5] { conv2d(6, kernel = 3, dilation = 2) }
+    conv2d_groups: [4, 6, 5] -> [6, 4, 3] { conv2d(6, kernel = 3, groups = 2) }
+    conv2d_depthwise: [4, 6, 5] -> [8, 6, 5] { depthwise_conv2d(3, padding = 1, multiplier = 2) }
+    conv2d_no_bias: [4, 6, 5] -> [6, 4, 3] { conv2d(6, kernel = 3, bias = false) }
+    conv2d_1x1: [4, 3, 5] -> [6, 3, 5] { conv2d(6, kernel = 1) }
+    conv2d_all: [4, 11, 10] -> [6, 4, 2] {
+        conv2d(
+            6, kernel = (3, 5), stride = (2, 3), padding = (1, 2), dilation = (3, 2), groups = 2,
+            bias = false,
+        )
+    }
+    conv2d_same: [4, 5, 6] -> [6, 5, 6] { conv2d(6, kernel = (5, 3), padding = same) }
+    conv2d_same_even: [4, 5, 6] -> [6, 5, 6] {
+        conv2d(6, kernel = (2, 4), padding = same, dilation = (3, 1))
+    }
+    conv_transpose2d: [4, 3, 5] -> [6, 5, 6] { conv_transpose2d(6, kernel = (3, 2)) }
+    conv_transpose2d_stride: [4, 3, 5] -> [6, 6, 10] { conv_transpose2d(6, kernel = 2, stride = 2) }
+    conv_transpose2d_padding: [4, 3, 5] -> [6, 6, 10] {
+        conv_transpose2d(6, kernel = 3, stride = 2, padding = 1, output_padding = 1)
+    }
+    conv_transpose2d_groups: [4, 3, 5] -> [6, 5, 7] {
+        conv_transpose2d(6, kernel = 3, groups = 2, bias = false)
+    }
+    conv_transpose2d_dilation: [4, 3, 5] -> [6, 7, 8] {
+        conv_transpose2d(6, kernel = (3, 2), dilation = (2, 3))
+    }
+    conv_transpose2d_all: [4, 3, 4] -> [6, 13, 11] {
+        conv_transpose2d(
+            6, kernel = (4, 3), stride = (3, 2), padding = (1, 2), output_padding = 2, groups = 2,
+            dilation = (2, 3),
+        )
+    }
+    linear: [13] -> [7] { linear(7) }
+    linear_no_bias: [13] -> [7] { linear(7, bias = false) }
+    max_pool2d: [4, 8, 7] -> [4, 4, 3] { max_pool2d(2) }
+    max_pool2d_padding: [4, 8, 7] -> [4, 4, 4] { max_pool2d(3, stride = 2, padding = 1) }
+    avg_pool2d: [4, 8, 7] -> [4, 4, 4] { avg_pool2d(3, stride = 2, padding = 1) }
+    avg_pool2d_without_pad: [4, 8, 7] -> [4, 4, 4] {
+        avg_pool2d(3, stride = 2, padding = 1, count_include_pad = false)
+    }
+    global_avg_pool: [4, 5, 3] -> [4] { global_avg_pool }
+    upsample: [3, 3, 4] -> [3, 6, 12] { upsample(scale_factor = (2, 3)) }
+    upsample_bilinear: [3, 3, 4] -> [3, 6, 12] { upsample((2, 3), mode = bilinear) }
+    upsample_corners: [3, 3, 4] -> [3, 6, 12] {
+        upsample((2, 3), mode = bilinear, align_corners = true)
+    }
+    batch_norm: [4, 3, 5] -> [4, 3, 5] { batch_norm }
+    batch_norm_momentum: [4, 3, 5] -> [4, 3, 5] {
+        batch_norm(eps = 1e-3, momentum = 0.4, affine = false)
+    }
+    batch_norm_features: [7] -> [7] { batch_norm }
+    group_norm: [6, 3, 4] -> [6, 3, 4] { group_norm(3) }
+    group_norm_plain: [6, 3, 4] -> [6, 3, 4] { group_norm(2, eps = 1e-3, affine = false) }
+    layer_norm: [4, 3, 5] -> [4, 3, 5] { layer_norm }
+    layer_norm_features: [7] -> [7] { layer_norm(affine = false) }
+    relu: [4, 3, 5] -> [4, 3, 5] { relu }
+    leaky_relu: [4, 3, 5] -> [4, 3, 5] { leaky_relu(0.1) }
+    relu6: [4, 3, 5] -> [4, 3, 5] { relu6 }
+    sigmoid: [4, 3, 5] -> [4, 3, 5] { sigmoid }
+    tanh: [4, 3, 5] -> [4, 3, 5] { tanh }
+    gelu: [4, 3, 5] -> [4, 3, 5] { gelu }
+    gelu_tanh: [4, 3, 5] -> [4, 3, 5] { gelu(approximate = tanh) }
+    silu: [4, 3, 5] -> [4, 3, 5] { silu }
+    hardswish: [4, 3, 5] -> [4, 3, 5] { hardswish }
+    softmax: [4, 3, 5] -> [4, 3, 5] { softmax }
+    softmax_features: [7] -> [7] { softmax }
+    log_softmax: [4, 3, 5] -> [4, 3, 5] { log_softmax }
+    log_softmax_features: [7] -> [7] { log_softmax }
+}

@@ -1,0 +1,20 @@
+//! A name for braces that are no part of the names.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 8, 8] -> [10] {
+        conv1: conv2d(8, kernel = 3), relu,
+        #[name("block")]
+        residual { conv2: conv2d(8, kernel = 3, padding = 1) }
+        relu,
+        flatten,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

@@ -1,0 +1,18 @@
+//! A transposed convolution of features.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [4, 8, 8] -> [10] {
+        flatten,
+        up: conv_transpose2d(2, kernel = 3), relu,
+        flatten,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?} {:?}", &net.up.weight[0], &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}

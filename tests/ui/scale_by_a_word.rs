@@ -1,0 +1,17 @@
+//! A factor is a number.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [1, 8, 8] -> [10] {
+        scale(half),
+        flatten,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}
