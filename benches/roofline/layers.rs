@@ -7,23 +7,23 @@ use typenet::{Network, shape};
 
 /// A layer with what is fused into it; equal ones of a net are one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Layer {
+pub(crate) struct Layer {
     /// Of the first of them.
-    pub name: &'static str,
-    pub count: usize,
-    pub kind: Kind,
-    pub input: Shape,
-    pub output: Shape,
-    pub activation: Activation,
+    pub(crate) name: &'static str,
+    pub(crate) count: usize,
+    pub(crate) kind: Kind,
+    pub(crate) input: Shape,
+    pub(crate) output: Shape,
+    pub(crate) activation: Activation,
     /// Whether another value is added.
-    pub adds: bool,
+    pub(crate) adds: bool,
     /// Whether anything before it is trained, so that the gradient of its input is needed.
-    pub needs_data_gradient: bool,
-    pub multiply_adds: u64,
+    pub(crate) needs_data_gradient: bool,
+    pub(crate) multiply_adds: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Conv2d(Conv2d),
     Linear,
     BatchNorm,
@@ -37,7 +37,7 @@ pub enum Kind {
 
 /// A pass of a layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Pass {
+pub(crate) enum Pass {
     Forward,
     DataGradient,
     WeightGradient,
@@ -50,7 +50,7 @@ pub enum Pass {
 }
 
 impl Pass {
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Pass::Forward => "forward",
             Pass::DataGradient => "data gradient",
@@ -63,7 +63,7 @@ impl Pass {
 }
 
 /// The layers of a training step of a net, equal ones together.
-pub fn layers<N: Network>() -> Vec<Layer> {
+pub(crate) fn layers<N: Network>() -> Vec<Layer> {
     let graph = N::GRAPH;
     let mut training = vec![Fused::NONE; graph.nodes.len()];
     let mut inference = training.clone();
@@ -116,7 +116,7 @@ pub fn layers<N: Network>() -> Vec<Layer> {
 
 impl Layer {
     /// Its geometry in short.
-    pub fn geometry(&self) -> String {
+    pub(crate) fn geometry(&self) -> String {
         let what = match self.kind {
             Kind::Conv2d(Conv2d { kernel: [h, w], stride, groups, .. }) => {
                 let depthwise = if groups > 1 { "depthwise " } else { "" };
@@ -129,7 +129,7 @@ impl Layer {
     }
 
     /// The passes of a training step.
-    pub fn passes(&self) -> Vec<Pass> {
+    pub(crate) fn passes(&self) -> Vec<Pass> {
         let mut passes = vec![Pass::Forward];
         let has_activation = self.activation != Activation::Identity;
         let is_product = matches!(self.kind, Kind::Conv2d(_) | Kind::Linear);
@@ -153,13 +153,13 @@ impl Layer {
 
     /// Floating-point operations of a pass for one image, as in every publication: two for each
     /// multiply-add of the direct algorithm. None where no products are summed up.
-    pub fn operations(&self, pass: Pass) -> Option<f64> {
+    pub(crate) fn operations(&self, pass: Pass) -> Option<f64> {
         let counts = matches!(pass, Pass::Forward | Pass::DataGradient | Pass::WeightGradient);
         (counts && self.multiply_adds > 0).then_some(2.0 * self.multiply_adds as f64)
     }
 
     /// Bytes of values and gradients that a pass reads and writes for one image.
-    pub fn bytes(&self, pass: Pass) -> f64 {
+    pub(crate) fn bytes(&self, pass: Pass) -> f64 {
         let (x, y) = (self.input.elements(), self.output.elements());
         let other = if self.adds { y } else { 0 };
         let numbers = match (pass, self.kind) {
@@ -181,7 +181,7 @@ impl Layer {
 
 /// The values of 16 images at a layer, and its parameters.
 #[derive(Debug)]
-pub struct Group {
+pub(crate) struct Group {
     isa: Isa,
     x: Vec<Lanes>,
     y: Vec<Lanes>,
@@ -199,7 +199,7 @@ pub struct Group {
 }
 
 impl Group {
-    pub fn new(layer: &Layer, isa: Isa) -> Group {
+    pub(crate) fn new(layer: &Layer, isa: Isa) -> Group {
         let lanes = |len: usize, scale: f32| -> Vec<Lanes> {
             let number = |i: usize| (i as f32 * scale).sin();
             (0..len).map(|i| Lanes(std::array::from_fn(|l| number(i * LANES + l)))).collect()
@@ -229,7 +229,7 @@ impl Group {
     }
 
     /// Runs one pass of the layer.
-    pub fn run(&mut self, layer: &Layer, pass: Pass) {
+    pub(crate) fn run(&mut self, layer: &Layer, pass: Pass) {
         let Group { isa, x, y, other, dy, dx, weight, weight_gradient, .. } = self;
         let (isa, f) = (*isa, layer.activation);
         let Group { bias, bias_gradient, ones, gathered, means, .. } = self;

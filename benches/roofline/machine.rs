@@ -9,7 +9,7 @@ use typenet::kernels::Isa;
 const CHAINS: usize = 16;
 
 /// Floating-point operations a second, two for each fused multiply-add.
-pub fn fma_peak(isa: Isa) -> f64 {
+pub(crate) fn fma_peak(isa: Isa) -> f64 {
     let steps = 4_000_000;
     let (chain, lanes): (fn(usize) -> f32, usize) = match isa {
         #[cfg(target_arch = "x86_64")]
@@ -28,7 +28,7 @@ pub fn fma_peak(isa: Isa) -> f64 {
 }
 
 /// Bytes read and written a second by copies between buffers larger than the caches.
-pub fn copy_bandwidth() -> f64 {
+pub(crate) fn copy_bandwidth() -> f64 {
     let len = (128 << 20) / size_of::<f32>();
     let threads = rayon::current_num_threads();
     let mut buffers = vec![(vec![1.0_f32; len], vec![0.0_f32; len]); threads];
