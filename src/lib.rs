@@ -192,6 +192,7 @@
 //! | `files` | yes | IDX and CSV data sets |
 //! | `progress` | yes | a progress bar while training, on a terminal |
 //! | `zoo` | no | well-known nets, in the module `zoo` |
+//! | `diagram` | no | `Net::diagram()`: a picture of a net, as SVG or Mermaid text |
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "zoo")]
@@ -202,6 +203,8 @@ pub mod zoo;
 
 pub use typenet_macros::network;
 pub use typenet_runtime::data;
+#[cfg(feature = "diagram")]
+pub use typenet_runtime::diagram;
 pub use typenet_runtime::init;
 pub use typenet_runtime::layers;
 pub use typenet_runtime::loss;

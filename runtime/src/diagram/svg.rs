@@ -1,0 +1,151 @@
+//! SVG documents.
+
+use std::fmt::Write as _;
+
+use super::layout::{self, Arrow, Point, Size};
+use super::{Colours, Diagram, DiagramBox, INK, LINE};
+
+/// Fonts whose letters are all 0.6 times as wide as high, so that boxes fit what is written in them.
+const FONTS: &str = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace";
+const LETTER_WIDTH: f64 = 0.605;
+
+/// Sizes of the letters of names, and of all others.
+const NAME: f64 = 13.0;
+const DETAIL: f64 = 11.0;
+/// From one line to the next, in sizes of the letters.
+const LINE_HEIGHT: f64 = 1.4;
+/// Between a box's border and what is written in it.
+const PADDING: Size = Size { width: 12.0, height: 6.0 };
+const ARROWHEAD: f64 = 7.0;
+
+/// A text in which nothing is read as markup.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '"' => escaped += "&quot;",
+            '\'' => escaped += "&#39;",
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+fn text_width(text: &str, size: f64) -> f64 {
+    text.chars().count() as f64 * size * LETTER_WIDTH
+}
+
+fn box_size(layer: &DiagramBox) -> Size {
+    let details = layer.details();
+    let widths = details.iter().map(|line| text_width(line, DETAIL));
+    let width = widths.fold(text_width(layer.name, NAME), f64::max);
+    let height = LINE_HEIGHT * (NAME + DETAIL * details.len() as f64);
+    Size { width: width + 2.0 * PADDING.width, height: height + 2.0 * PADDING.height }
+}
+
+/// The path of an arrow: straight at its ends, rounded where it bends.
+fn path(points: &[Point]) -> String {
+    let mut path = String::new();
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return path };
+    // Writing to a string cannot fail.
+    let _ = write!(path, "M{:.1} {:.1}", first.x, first.y);
+    for pair in points.windows(2).skip(1) {
+        let (bend, next) = (pair[0], pair[1]);
+        let (x, y) = ((bend.x + next.x) / 2.0, (bend.y + next.y) / 2.0);
+        let _ = write!(path, "Q{:.1} {:.1} {x:.1} {y:.1}", bend.x, bend.y);
+    }
+    let _ = write!(path, "L{:.1} {:.1}", last.x, last.y);
+    path
+}
+
+/// The arrowhead at the last point, as a path.
+fn arrowhead(points: &[Point]) -> String {
+    let [.., before, tip] = points else { return String::new() };
+    let (dx, dy) = (tip.x - before.x, tip.y - before.y);
+    let length = dx.hypot(dy);
+    let (dx, dy) = if length > 0.0 { (dx / length, dy / length) } else { (0.0, 1.0) };
+    let (back, side) = (ARROWHEAD, ARROWHEAD * 0.5);
+    let corner = |side: f64| (tip.x - back * dx - side * dy, tip.y - back * dy + side * dx);
+    let ((x1, y1), (x2, y2)) = (corner(side), corner(-side));
+    format!("M{:.1} {:.1}L{x1:.1} {y1:.1}L{x2:.1} {y2:.1}Z", tip.x, tip.y)
+}
+
+/// Text whose middle is at `x`, `y`.
+fn text(svg: &mut String, x: f64, y: f64, attributes: &str, text: &str) {
+    // Fonts agree on where a line's foot is more than on where its middle is.
+    let _ = writeln!(svg, r#"<text x="{x:.1}" y="{y:.1}"{attributes}>{}</text>"#, escape(text));
+}
+
+pub(super) fn write(diagram: &Diagram) -> String {
+    let sizes: Vec<Size> = diagram.boxes.iter().map(box_size).collect();
+    let shapes: Vec<String> = diagram.arrows.iter().map(|arrow| arrow.shape.to_string()).collect();
+    let arrow = |i: usize| {
+        let (from, to) = (diagram.arrows[i].from, diagram.arrows[i].to);
+        Arrow {
+            from,
+            to,
+            label: Size { width: text_width(&shapes[i], DETAIL), height: DETAIL * LINE_HEIGHT },
+            // What flows from line to line of the declaration.
+            is_main: i == 0 || diagram.arrows[i - 1].to != to,
+        }
+    };
+    let arrows: Vec<Arrow> = (0..shapes.len()).map(arrow).collect();
+    let layout = layout::place(&sizes, &arrows);
+
+    let mut svg = String::new();
+    let Size { width, height } = layout.size;
+    let name = escape(diagram.name);
+    let _ = writeln!(
+        svg,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.1} {height:.1}" role="img" font-family="{FONTS}" font-size="{DETAIL}" text-anchor="middle">"#
+    );
+    let _ = writeln!(svg, "<title>{name}</title>");
+    for ((arrow, route), shape) in diagram.arrows.iter().zip(&layout.routes).zip(&shapes) {
+        let (from, to) = (diagram.boxes[arrow.from].name, diagram.boxes[arrow.to].name);
+        let _ = writeln!(svg, r#"<g data-from="{}" data-to="{}">"#, escape(from), escape(to));
+        let line = path(&route.points);
+        let _ = writeln!(svg, r#"<path d="{line}" fill="none" stroke="{LINE}"/>"#);
+        let _ = writeln!(svg, r#"<path d="{}" fill="{LINE}"/>"#, arrowhead(&route.points));
+        let foot = route.label.y + DETAIL * 0.35;
+        text(&mut svg, route.label.x, foot, &format!(r#" fill="{LINE}""#), shape);
+        svg += "</g>\n";
+    }
+    for (i, ((layer, at), size)) in diagram.boxes.iter().zip(&layout.boxes).zip(&sizes).enumerate()
+    {
+        let Colours { fill, border } = layer.group.colours();
+        let (x, mut y) = (at.x - size.width / 2.0, at.y - size.height / 2.0);
+        let round = if diagram.is_end(i) { size.height / 2.0 } else { 5.0 };
+        let (layer_name, group) = (escape(layer.name), layer.group.name());
+        let _ = writeln!(svg, r#"<g data-layer="{layer_name}" data-group="{group}" fill="{INK}">"#);
+        let _ = writeln!(
+            svg,
+            r#"<rect x="{x:.1}" y="{y:.1}" width="{:.1}" height="{:.1}" rx="{round:.1}" fill="{fill}" stroke="{border}"/>"#,
+            size.width, size.height
+        );
+        y += PADDING.height + NAME * LINE_HEIGHT / 2.0;
+        let bold = format!(r#" font-size="{NAME}" font-weight="bold""#);
+        text(&mut svg, at.x, y + NAME * 0.35, &bold, layer.name);
+        y += NAME * LINE_HEIGHT / 2.0;
+        for line in layer.details() {
+            text(&mut svg, at.x, y + DETAIL * (LINE_HEIGHT / 2.0 + 0.35), "", &line);
+            y += DETAIL * LINE_HEIGHT;
+        }
+        svg += "</g>\n";
+    }
+    svg += "</svg>\n";
+    svg
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_escaped() {
+        assert_eq!(escape("conv1: [3, 8]"), "conv1: [3, 8]");
+        assert_eq!(escape("<a b='c'>&\""), "&lt;a b=&#39;c&#39;&gt;&amp;&quot;");
+    }
+}
