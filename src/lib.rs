@@ -165,6 +165,9 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
+//! With the feature `diagram`, `Tiny::diagram()` draws the net, as SVG or as Mermaid text; see the
+//! module `diagram`.
+//!
 //! # Trust
 //!
 //! [`gradcheck`] compares a net's gradients with central differences of the same net in f64:
@@ -203,6 +206,20 @@ pub mod zoo;
 
 pub use typenet_macros::network;
 pub use typenet_runtime::data;
+/// ```
+/// use typenet::prelude::*;
+///
+/// network! {
+///     pub struct Tiny: [1, 8, 8] -> [2] {
+///         conv1: conv2d(4, kernel = 3, padding = 1), relu, flatten, fc: linear(2),
+///     }
+/// }
+///
+/// let diagram = Tiny::diagram();
+/// let svg: String = diagram.to_svg();                  // std::fs::write("tiny.svg", svg)?
+/// assert!(svg.contains("conv2d(4, kernel = 3, padding = 1)") && svg.contains("[4, 8, 8]"));
+/// assert!(diagram.to_mermaid().contains(r#"n0 -->|"[1, 8, 8]"| n1"#));
+/// ```
 #[cfg(feature = "diagram")]
 pub use typenet_runtime::diagram;
 pub use typenet_runtime::init;

@@ -4,11 +4,6 @@
 //! [`Diagram::to_svg`] is for papers and web pages, [`Diagram::to_mermaid`] for Markdown on pages
 //! that draw Mermaid's ` ```mermaid ` blocks.
 //!
-//! ```ignore
-//! std::fs::write("lenet5.svg", LeNet5::diagram().to_svg())?;
-//! println!("{}", LeNet5::diagram().to_mermaid());
-//! ```
-//!
 //! Colours tell the [groups](LayerGroup) of layers apart. The background is left clear, and lines
 //! and letters are readable on a light page as on a dark one. Same net, same bytes.
 

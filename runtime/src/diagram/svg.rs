@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{self, Arrow, Point, Size};
+use super::layout::{self, Arrow, Fall, Point, Size};
 use super::{Colours, Diagram, DiagramBox, INK, LINE};
 
 /// Fonts whose letters are all 0.6 times as wide as high, so that boxes fit what is written in them.
@@ -46,36 +46,35 @@ fn box_size(layer: &DiagramBox) -> Size {
     Size { width: width + 2.0 * PADDING.width, height: height + 2.0 * PADDING.height }
 }
 
-/// The path of an arrow: straight at its ends, rounded where it bends.
-fn path(points: &[Point]) -> String {
+/// The path of an arrow: straight down, with a bend from one place to the next.
+fn path(falls: &[Fall]) -> String {
     let mut path = String::new();
-    let (Some(first), Some(last)) = (points.first(), points.last()) else { return path };
+    let Some(first) = falls.first() else { return path };
     // Writing to a string cannot fail.
-    let _ = write!(path, "M{:.1} {:.1}", first.x, first.y);
-    for pair in points.windows(2).skip(1) {
-        let (bend, next) = (pair[0], pair[1]);
-        let (x, y) = ((bend.x + next.x) / 2.0, (bend.y + next.y) / 2.0);
-        let _ = write!(path, "Q{:.1} {:.1} {x:.1} {y:.1}", bend.x, bend.y);
+    let _ = write!(path, "M{:.1} {:.1}", first.x, first.top);
+    let mut last = *first;
+    for &fall in falls.iter().skip(1) {
+        if (fall.x - last.x).abs() >= 0.05 {
+            let (x0, y0, x1, y1) = (last.x, last.bottom, fall.x, fall.top);
+            let middle = (y0 + y1) / 2.0;
+            let _ =
+                write!(path, "V{y0:.1}C{x0:.1} {middle:.1} {x1:.1} {middle:.1} {x1:.1} {y1:.1}");
+        }
+        last = fall;
     }
-    let _ = write!(path, "L{:.1} {:.1}", last.x, last.y);
+    let _ = write!(path, "V{:.1}", last.bottom);
     path
 }
 
-/// The arrowhead at the last point, as a path.
-fn arrowhead(points: &[Point]) -> String {
-    let [.., before, tip] = points else { return String::new() };
-    let (dx, dy) = (tip.x - before.x, tip.y - before.y);
-    let length = dx.hypot(dy);
-    let (dx, dy) = if length > 0.0 { (dx / length, dy / length) } else { (0.0, 1.0) };
-    let (back, side) = (ARROWHEAD, ARROWHEAD * 0.5);
-    let corner = |side: f64| (tip.x - back * dx - side * dy, tip.y - back * dy + side * dx);
-    let ((x1, y1), (x2, y2)) = (corner(side), corner(-side));
-    format!("M{:.1} {:.1}L{x1:.1} {y1:.1}L{x2:.1} {y2:.1}Z", tip.x, tip.y)
+/// The arrowhead at the last place, as a path.
+fn arrowhead(falls: &[Fall]) -> String {
+    let Some(&Fall { x, bottom, .. }) = falls.last() else { return String::new() };
+    let (left, right, back) = (x - ARROWHEAD / 2.0, x + ARROWHEAD / 2.0, bottom - ARROWHEAD);
+    format!("M{x:.1} {bottom:.1}L{left:.1} {back:.1}H{right:.1}Z")
 }
 
-/// Text whose middle is at `x`, `y`.
+/// Text around `x` with its foot at `y`: fonts agree on where a foot is, less on middles.
 fn text(svg: &mut String, x: f64, y: f64, attributes: &str, text: &str) {
-    // Fonts agree on where a line's foot is more than on where its middle is.
     let _ = writeln!(svg, r#"<text x="{x:.1}" y="{y:.1}"{attributes}>{}</text>"#, escape(text));
 }
 
@@ -96,19 +95,19 @@ pub(super) fn write(diagram: &Diagram) -> String {
     let layout = layout::place(&sizes, &arrows);
 
     let mut svg = String::new();
-    let Size { width, height } = layout.size;
+    let (Point { x, y }, Size { width, height }) = (layout.corner, layout.size);
     let name = escape(diagram.name);
     let _ = writeln!(
         svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.1} {height:.1}" role="img" font-family="{FONTS}" font-size="{DETAIL}" text-anchor="middle">"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="{x:.1} {y:.1} {width:.1} {height:.1}" role="img" font-family="{FONTS}" font-size="{DETAIL}" text-anchor="middle">"#
     );
     let _ = writeln!(svg, "<title>{name}</title>");
     for ((arrow, route), shape) in diagram.arrows.iter().zip(&layout.routes).zip(&shapes) {
         let (from, to) = (diagram.boxes[arrow.from].name, diagram.boxes[arrow.to].name);
         let _ = writeln!(svg, r#"<g data-from="{}" data-to="{}">"#, escape(from), escape(to));
-        let line = path(&route.points);
+        let line = path(&route.falls);
         let _ = writeln!(svg, r#"<path d="{line}" fill="none" stroke="{LINE}"/>"#);
-        let _ = writeln!(svg, r#"<path d="{}" fill="{LINE}"/>"#, arrowhead(&route.points));
+        let _ = writeln!(svg, r#"<path d="{}" fill="{LINE}"/>"#, arrowhead(&route.falls));
         let foot = route.label.y + DETAIL * 0.35;
         text(&mut svg, route.label.x, foot, &format!(r#" fill="{LINE}""#), shape);
         svg += "</g>\n";
