@@ -1,47 +1,13 @@
 //! Training steps and inference of whole nets, in images a second: `cargo bench --bench nets`.
 
+#[path = "compare/typenet/src/nets.rs"]
+#[allow(unreachable_pub, reason = "another program's module")]
+mod nets;
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use nets::{LeNet5, Mlp, ResNet20, Separable, Vgg6};
 use typenet::Plain;
 use typenet::prelude::*;
-
-network! {
-    struct Mlp: [1, 28, 28] -> [10] {
-        flatten,
-        fc1: linear(256), relu,
-        fc2: linear(128), relu,
-        fc3: linear(10),
-    }
-}
-
-network! {
-    struct LeNet5: [1, 28, 28] -> [10] {
-        conv1: conv2d(6, kernel = 5), relu,
-        max_pool2d(2),
-        conv2: conv2d(16, kernel = 5), relu,
-        max_pool2d(2),
-        flatten,
-        fc1: linear(120), relu,
-        fc2: linear(84), relu,
-        fc3: linear(10),
-    }
-}
-
-network! {
-    struct Vgg6: [3, 32, 32] -> [10] {
-        conv2d(32, kernel = 3, padding = 1), relu,
-        conv2d(32, kernel = 3, padding = 1), relu,
-        max_pool2d(2),
-        conv2d(64, kernel = 3, padding = 1), relu,
-        conv2d(64, kernel = 3, padding = 1), relu,
-        max_pool2d(2),
-        conv2d(128, kernel = 3, padding = 1), relu,
-        conv2d(128, kernel = 3, padding = 1), relu,
-        max_pool2d(2),
-        flatten,
-        linear(128), relu,
-        linear(10),
-    }
-}
 
 fn bench<N: Network<Output = [f32; 10]> + typenet::Logits>(c: &mut Criterion, batch: usize) {
     let numbers: Vec<f32> = (0..batch * N::Input::LEN).map(|i| (i as f32 * 0.7).sin()).collect();
@@ -73,11 +39,13 @@ fn bench<N: Network<Output = [f32; 10]> + typenet::Logits>(c: &mut Criterion, ba
     group.finish();
 }
 
-fn nets(c: &mut Criterion) {
+fn all(c: &mut Criterion) {
     bench::<Mlp>(c, 128);
     bench::<LeNet5>(c, 128);
     bench::<Vgg6>(c, 64);
+    bench::<ResNet20>(c, 64);
+    bench::<Separable>(c, 64);
 }
 
-criterion_group!(benches, nets);
+criterion_group!(benches, all);
 criterion_main!(benches);

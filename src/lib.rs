@@ -65,6 +65,32 @@
 //! assert_eq!(net.deep.1.pair_1.repeat_1.0.conv2d_1.weight.len(), 16);
 //! ```
 //!
+//! A path stands for a constant of your program. Only the compiler knows its value, and checks the
+//! shapes with it:
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! mod sizes {
+//!     pub const WIDTH: usize = 8;
+//! }
+//! const CLASSES: usize = 3;
+//!
+//! network! {
+//!     pub struct Sized: [1, 28, 28] -> [self::CLASSES] {
+//!         conv1: conv2d(sizes::WIDTH, kernel = 3, stride = 2), relu,
+//!         conv2: conv2d(2 * sizes::WIDTH, kernel = 3), relu,
+//!         global_avg_pool,
+//!         fc: linear(self::CLASSES),
+//!     }
+//! }
+//!
+//! # fn main() {
+//! let net = Sized::seeded(42);
+//! let weight: &[[f32; 2 * sizes::WIDTH]; CLASSES] = &net.fc.weight;
+//! assert_eq!(weight[0].len(), 16);
+//! # }
+//! ```
+//!
 //! Attributes say more of a layer, or of all layers in some braces ([`layers`] has them all):
 //! how its weights start, what stays as it is, what weight decay leaves out, and what weight files
 //! call it.
@@ -267,10 +293,12 @@ pub mod prelude {
 pub mod __private {
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::{
-        __parameter_struct, __parameter_tuple, Layout, LogProbabilities, Logits, Model, Network,
+        __parameter_struct, __parameter_tuple, Boxed, Layout, LogProbabilities, Logits, Model,
+        Network, Returned,
     };
     pub use typenet_shape::{
-        Approximate, Graph, Init, Interpolation, LayerInfo, Marks, Node, Op, Padding, Plan, Scheme,
-        Shape, Step, Tensor,
+        Approximate, Argument, Checked, Graph, Init, Interpolation, Join, LayerInfo, Marks, Node,
+        Op, Padding, Plan, Scheme, Shape, Shortcut, Step, Tensor, check_argument, check_difference,
+        check_dimension, check_divisor, check_header, difference, quotient, remainder,
     };
 }

@@ -26,6 +26,21 @@ pub mod net {
         }
     }
 
+    /// How many classes there are.
+    pub const CLASSES: usize = 4;
+
+    network! {
+        /// A net with sizes of the program.
+        pub struct Sized: [2, 16, 16] -> [self::CLASSES] {
+            conv1: conv2d(self::CLASSES - 2, kernel = 3, padding = 1), relu,
+            residual { conv2d(self::CLASSES / 2, kernel = 1), skip: tanh }
+            add(conv1),
+            max_pool2d(self::CLASSES),
+            flatten,
+            out: linear(self::CLASSES),
+        }
+    }
+
     network! {
         /// A private one, of which nothing is used.
         struct Unused: [3] -> [2] {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Times typenet beside other frameworks and writes docs/benchmarks.md.
+"""Times typenet beside other frameworks and writes docs/benchmarks.md and
+docs/roofline.md.
 
 Each framework is a process of its own that runs a case when told (the protocol: driver/src/lib.rs).
 For every case the frameworks take turns, A B C A B C …, and the ratios are of neighbours, so that a
@@ -152,32 +153,49 @@ class Times:
         return statistics.median(self.medians)
 
 
+def column_of(peer, mode):
+    """Weights frozen into a compiled graph can be trained no more: such modes are shown apart."""
+    return f"{peer.name}, frozen" if mode.startswith("freeze") else peer.name
+
+
 def rounds_of(case, peers, rounds, seconds):
-    """The times of each peer, by name, or why there are none."""
-    found, why = {}, {}
+    """The times of each column, by name, or why a peer has none."""
+    turns, why = [], {}
     for peer in peers:
-        by_mode = {}
+        columns = {}
         for mode in peer.modes:
             try:
                 peer.prepare(case, mode)
-                by_mode[mode] = min(peer.time(case, mode, seconds / 2))
+                least = min(peer.time(case, mode, seconds / 2))
+                columns.setdefault(column_of(peer, mode), {})[mode] = least
             except Missing as missing:
                 why[peer.name] = str(missing)
-        # Modes that are close to the best go on; the best is known when all rounds are over.
-        best = min(by_mode.values(), default=0)
-        kept = [mode for mode, least in by_mode.items() if least <= best * 1.08]
-        if kept:
-            found[peer.name] = {mode: Times(mode, [], []) for mode in kept}
+        for column, modes in columns.items():
+            # Modes that are close to the best go on; the best is known when all rounds are over.
+            best = min(modes.values())
+            kept = [Times(mode, [], []) for mode, least in modes.items() if least <= best * 1.08]
+            turns.append((peer, column, kept))
     for _ in range(rounds):
-        for peer in peers:
-            for mode, times in found.get(peer.name, {}).items():
-                samples = peer.time(case, mode, seconds)
+        for peer, _, kept in turns:
+            for times in kept:
+                samples = peer.time(case, times.mode, seconds)
                 times.medians.append(statistics.median(samples))
                 times.least.append(min(samples))
-    best = {
-        name: min(modes.values(), key=lambda times: times.median) for name, modes in found.items()
-    }
+    best = {column: min(kept, key=lambda times: times.median) for _, column, kept in turns}
     return best, {name: reason for name, reason in why.items() if name not in best}
+
+
+def roofline(options):
+    """What each layer takes, beside what the machine can do: docs/roofline.md."""
+    command = ["cargo", "bench", "--bench", "roofline"]
+    env = os.environ | {"RAYON_NUM_THREADS": str(options.threads)}
+    root = HERE.parents[1]
+    try:
+        checked([*command, "--no-run"], "cargo bench", cwd=root, env=env)
+        first = ["chrt", "--rr", "1"] if options.realtime else []
+        checked([*first, *command], "cargo bench", cwd=root, env=env)
+    except (Missing, OSError) as reason:
+        print(f"the roofline is skipped: {reason}", file=sys.stderr, flush=True)
 
 
 def arguments():
@@ -242,7 +260,7 @@ def main():
     for peer in peers:
         peer.stop()
 
-    page = report.page(results, peers, missing, options.threads, rounds, seconds)
+    page = report.page(results, peers, missing, options, rounds, seconds)
     if options.json:
         options.json.write_text(json.dumps(report.raw(results), indent=1))
     output = options.output or (HERE.parents[1] / "docs" / "benchmarks.md")
@@ -250,6 +268,8 @@ def main():
         print("\n" + page)
     else:
         output.write_text(page)
+    if not options.quick and not options.only:
+        roofline(options)
 
 
 if __name__ == "__main__":

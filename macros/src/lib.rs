@@ -66,6 +66,25 @@ use proc_macro::TokenStream;
 /// Constants and blocks stand first. Names inside braces are local; the layers of a residual or a
 /// branch may read names around them, those of a block or a repeat may not.
 ///
+/// # Sizes of the program
+///
+/// A path to a `usize` of the program stands wherever a number does, also in arithmetic:
+///
+/// ```ignore
+/// pub const CLASSES: usize = 10;
+///
+/// network! {
+///     pub struct Name: [3, self::SIDE, self::SIDE] -> [crate::CLASSES] {
+///         const WIDE: usize = sizes::WIDTH * 2;
+///         conv2d(WIDE, kernel = 3), relu, flatten, linear(crate::CLASSES),
+///     }
+/// }
+/// ```
+///
+/// Only the compiler knows its value, so the rules that depend on it are checked when the program is
+/// compiled, with the same messages at the same places; the documentation shows the path. How often a
+/// `repeat` repeats must be known to the macro.
+///
 /// # Names of parameters
 ///
 /// A layer with parameters and no name is the n-th of its kind in its scope, from 1: `conv2d_1`. A

@@ -36,7 +36,7 @@ pub mod workspace;
 
 pub use error::Error;
 pub use model::{Metadata, Model, Normalization};
-pub use network::{Layout, LogProbabilities, Logits, Network, OutputValue};
+pub use network::{Boxed, Layout, LogProbabilities, Logits, Network, OutputValue, Returned};
 pub use plain::Plain;
 pub use summary::{Summary, SummaryRow};
 pub use trace::{LayerValue, Trace};

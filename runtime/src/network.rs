@@ -134,6 +134,25 @@ impl<T: Plain> OutputValue<T> for Box<T> {
     }
 }
 
+/// Chooses how an output whose size the compiler alone knows is returned: `LARGE` if it is over
+/// 64 kB.
+#[derive(Clone, Copy, Debug)]
+pub struct Boxed<const LARGE: bool>;
+
+/// The choice that [`Boxed`] makes.
+pub trait Returned {
+    /// `T`, or a box of it.
+    type Value<T: Plain + Copy>: OutputValue<T>;
+}
+
+impl Returned for Boxed<false> {
+    type Value<T: Plain + Copy> = T;
+}
+
+impl Returned for Boxed<true> {
+    type Value<T: Plain + Copy> = Box<T>;
+}
+
 /// A net whose outputs are logits (or plain numbers): its last layer is none of `softmax`,
 /// `log_softmax` and `sigmoid`. Losses that apply those themselves ask for it.
 #[diagnostic::on_unimplemented(

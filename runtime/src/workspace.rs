@@ -6,7 +6,7 @@ use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
 use crate::kernels::batch_norm::{self, Running};
 use crate::kernels::team::{EqualMut, Team, chunks, chunks_mut, equal_mut, weights_mut};
-use crate::kernels::{self, LANES, Lanes, pack, unpack, winograd};
+use crate::kernels::{self, LANES, Lanes, join, pack, unpack, winograd};
 use crate::network::{Layout, Network};
 use crate::pass::{Backward, Forward, Mode, Room, Segment};
 use crate::plain::Plain;
@@ -103,7 +103,7 @@ pub(crate) struct Core {
     /// The weights of convolutions transformed for their outputs, and for their inputs' gradients.
     transformed: [Vec<f32>; 2],
     /// The gradients of transformed weights, for each slot.
-    sums: Vec<f32>,
+    sums: Vec<Lanes>,
     /// What each thread needs while a step runs.
     pub(crate) rooms: Vec<Lanes>,
     /// Where the last backward pass left gradients.
@@ -153,7 +153,8 @@ impl Core {
         {
             at_least(transformed, layout.transformed_len(pass), 0.0);
         }
-        at_least(&mut self.sums, slots * layout.transformed_len(Conv2dPass::BackwardWeight), 0.0);
+        let sums = layout.transformed_len(Conv2dPass::BackwardWeight);
+        at_least(&mut self.sums, slots * sums, Lanes::ZERO);
         let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
         at_least(&mut self.gathered, groups * (statistics + 1), 0.0);
         at_least(&mut self.statistics, statistics, 0.0);
@@ -299,7 +300,7 @@ impl Core {
                         for range in trained.ranges() {
                             partial[range.clone()].fill(0.0);
                         }
-                        sums.fill(0.0);
+                        sums.fill(Lanes::ZERO);
                     }
                     let arenas = arenas.chunks_exact_mut(layout.training_len);
                     for (i, (arena, gathered)) in
@@ -367,10 +368,10 @@ pub(crate) fn step_bytes(layout: &Layout, images: usize) -> usize {
     let [forward, data, weight] =
         [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight]
             .map(|pass| layout.transformed_len(pass));
-    let lanes = groups * layout.training_len + threads * layout.scratch_len[0];
+    let lanes = groups * layout.training_len + threads * layout.scratch_len[0] + slots * weight;
     let numbers = 2 * layout.parameters
         + 2 * images * layout.output_len
-        + slots * (layout.parameters + weight)
+        + slots * layout.parameters
         + forward
         + data
         + groups * (statistics + 1)
@@ -399,7 +400,7 @@ fn add_transformed(
     team: &Team,
     layout: &Layout,
     partials: &mut [f32],
-    sums: &mut [f32],
+    sums: &mut [Lanes],
     slots: usize,
 ) {
     let convolutions = layout.transformed[Conv2dPass::BackwardWeight as usize];
@@ -407,14 +408,14 @@ fn add_transformed(
         return;
     }
     let (first, others) = sums.split_at_mut(sums.len() / slots);
+    let isa = kernels::isa();
     team.for_each(chunks_mut(first, PIECE), |piece, sums| {
         for slot in others.chunks_exact(layout.transformed_len(Conv2dPass::BackwardWeight)) {
-            for (sum, part) in sums.iter_mut().zip(&slot[piece * PIECE..]) {
-                *sum += part;
-            }
+            let part = &slot[piece * PIECE..][..sums.len()];
+            join::add(isa, part, sums);
         }
     });
-    let (isa, first) = (kernels::isa(), &*first);
+    let first = &*first;
     team.for_each(weights_mut(&mut partials[..layout.parameters], convolutions), |index, dw| {
         let own = &convolutions[index];
         let sums = &first[own.place.offset..own.place.end()];
@@ -436,7 +437,8 @@ fn gathered<'a>(norm: Option<&Norm>, images: usize, all: &'a mut [f32]) -> (&'a 
 /// How many slots of partial gradients there are, and how many groups each takes. Sizes alone
 /// decide, never the number of threads, so that results do not depend on it.
 fn slots(layout: &Layout, groups: usize) -> (usize, usize) {
-    let a_slot = layout.parameters + layout.transformed_len(Conv2dPass::BackwardWeight);
+    let sums = LANES * layout.transformed_len(Conv2dPass::BackwardWeight);
+    let a_slot = layout.parameters + sums;
     let most = (PARTIALS / a_slot.max(1)).max(2);
     let groups_a_slot = groups.div_ceil(most.min(groups.max(1)));
     (groups.div_ceil(groups_a_slot.max(1)), groups_a_slot)

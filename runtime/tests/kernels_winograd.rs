@@ -91,7 +91,7 @@ fn check(g: &Conv2d, seed: u64) {
             dx_ref[lane].iter().zip(&x).map(|(d, x)| d + f64::from(x.0[lane])).collect()
         });
 
-        let mut sums = vec![0.0; kernel.weight_sums_len(g)];
+        let mut sums = vec![Lanes::ZERO; kernel.weight_sums_len(g)];
         let mut dw = vec![0.5; weight.len()];
         let mut db = vec![-0.25; g.out_channels];
         let mut scratch = poison(kernel.scratch_len(g, Conv2dPass::BackwardWeight));

@@ -13,7 +13,7 @@ pub enum Conv2dKernel {
     Winograd4,
 }
 
-/// What a kernel computes; as a number, its place in arrays of one entry a pass.
+/// What a kernel computes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Conv2dPass {
     /// The output.
@@ -39,53 +39,27 @@ pub struct Tiling {
     pub tiles: [usize; 2],
     /// So many tiles are transformed before they are multiplied.
     pub together: usize,
-    /// So many output channels are multiplied before they are transformed back.
+    /// So many output channels are multiplied before they are transformed back, at most.
     pub channels: usize,
 }
 
-/// Room for transformed tiles, so that they stay in the second-level cache beside the weights.
-const TILES_LEN: usize = 600 << 10;
+/// Bytes of transformed tiles that stay in the second-level cache beside the weights' stream.
+const TILES_FORWARD: usize = 600 << 10;
 
-/// The most numbers of a transformed weight's gradient: it stands once for each slot of images.
-const MOST_SUMS: usize = 5 << 19;
+/// Bytes of transformed tiles for a weight's gradient. There the sums are the longer way for every
+/// product, so that many tiles should share it.
+const TILES_WEIGHT: usize = 10 << 20;
 
-/// What transforming a weight or its gradient costs for each pair of channels, in multiply-adds of 16
-/// images, shared by the few groups of a usual batch.
-const WEIGHT_COST: usize = 16;
+/// The fewest tiles that fill the registers beside one block of weights, and the most that pay.
+const TOGETHER: [usize; 2] = [2, 8];
+
+/// Output channels whose sums of two vectors fill the most registers there are.
+const CHANNELS: usize = 12;
+
+/// The most vectors of a transformed weight's gradient, 10 MB: it stands once for each slot of images.
+const MOST_SUMS: usize = 160 << 10;
 
 impl Conv2dKernel {
-    /// The kernel for a pass: of those that can run it the one with the least work, in multiply-adds
-    /// of 16 images. What transforms cost was measured (`docs/kernels.md`).
-    pub const fn choose(g: &Conv2d, pass: Conv2dPass) -> Conv2dKernel {
-        let (mut best, mut least) = (Conv2dKernel::Direct, usize::MAX);
-        let all = [Conv2dKernel::Direct, Conv2dKernel::Winograd2, Conv2dKernel::Winograd4];
-        let mut i = 0;
-        while i < all.len() {
-            let fits = !matches!(pass, Conv2dPass::BackwardWeight)
-                || all[i].weight_sums_len(g) <= MOST_SUMS;
-            if all[i].runs(g) && fits && all[i].work(g) < least {
-                (best, least) = (all[i], all[i].work(g));
-            }
-            i += 1;
-        }
-        best
-    }
-
-    /// The work of a pass, in multiply-adds of 16 images.
-    const fn work(self, g: &Conv2d) -> usize {
-        let channels = g.input.dim(0).saturating_mul(g.out_channels);
-        match self.tiling(g, Conv2dPass::Forward) {
-            Some(tiling) => {
-                let tiles = tiling.tiles[0] * tiling.tiles[1];
-                // For each number of a tile and each channel, in and out.
-                let transform = tiling.tile * tiling.tile * if tiling.tile == 2 { 16 } else { 12 };
-                let products = (tiles * tiling.points() + WEIGHT_COST).saturating_mul(channels);
-                products.saturating_add(tiles * transform * (g.input.dim(0) + g.out_channels))
-            }
-            None => (taps(g, 0) * taps(g, 1)).saturating_mul(channels / g.groups),
-        }
-    }
-
     /// What it is called in tables.
     pub const fn name(self) -> &'static str {
         match self {
@@ -125,6 +99,68 @@ impl Conv2dKernel {
         Some(Tiling::new(tile, from, to, pass))
     }
 
+    /// The kernel that takes the least time for a pass by [`cost`](Self::cost). Winograd's, which needs
+    /// more memory and is less exact, must be faster by a tenth.
+    pub const fn choose(g: &Conv2d, pass: Conv2dPass) -> Conv2dKernel {
+        let mut best = Conv2dKernel::Direct;
+        let mut least = best.cost(g, pass) / 10 * 9;
+        let others = [Conv2dKernel::Winograd4, Conv2dKernel::Winograd2];
+        let mut i = 0;
+        while i < others.len() {
+            let cost = others[i].cost(g, pass);
+            let fits = !matches!(pass, Conv2dPass::BackwardWeight)
+                || others[i].weight_sums_len(g) <= MOST_SUMS;
+            if others[i].runs(g) && fits && cost < least {
+                (best, least) = (others[i], cost);
+            }
+            i += 1;
+        }
+        best
+    }
+
+    /// About how many cycles a pass takes for 16 images on a core that multiplies and adds 16 numbers
+    /// a cycle; [`u64::MAX`] where this kernel cannot run the convolution.
+    ///
+    /// The constants are measured with AVX-512; AVX2 and the same vectors in two halves keep the order
+    /// of the kernels. Transformed weights are taken to serve four groups of 16 images.
+    pub const fn cost(self, g: &Conv2d, pass: Conv2dPass) -> u64 {
+        let Ok(output) = g.output() else { return u64::MAX };
+        if matches!(self, Conv2dKernel::Direct) {
+            let products = taps_inside(g, output, 0) * taps_inside(g, output, 1);
+            let pairs = (g.input.dim(0) / g.groups * g.out_channels) as u64;
+            return match pass {
+                Conv2dPass::Forward => products * pairs + 11 * output.elements() as u64,
+                Conv2dPass::BackwardData => products * pairs + 11 * g.input.elements() as u64,
+                Conv2dPass::BackwardWeight => {
+                    products * pairs / 20 * 21 + 4 * output.elements() as u64
+                }
+            };
+        }
+        let Some(tiling) = self.tiling(g, pass) else { return u64::MAX };
+        let tiles = (tiling.tiles[0] * tiling.tiles[1]) as u64;
+        let points = tiling.points() as u64;
+        let ins = tiling.in_channels as u64;
+        let outs = match pass {
+            Conv2dPass::BackwardWeight => tiling.padded_out_channels() as u64,
+            Conv2dPass::Forward | Conv2dPass::BackwardData => tiling.out_channels as u64,
+        };
+        // Of one channel of a tile, to the points and back from them.
+        let transforms = match tiling.tile {
+            2 => tiles * (70 * ins + 60 * outs),
+            _ => tiles * (250 * ins + 200 * outs),
+        };
+        let products = points * ins * outs * tiles / 10 * 11;
+        let of_weights = points * ins * outs / 4;
+        let sums = match pass {
+            // Each block of tiles reads and writes all of them.
+            Conv2dPass::BackwardWeight => {
+                points * ins * outs / 16 * 12 * tiles.div_ceil(tiling.together as u64)
+            }
+            Conv2dPass::Forward | Conv2dPass::BackwardData => 0,
+        };
+        transforms + products + of_weights + sums
+    }
+
     /// Numbers of the transformed weights, for the output and for the input's gradient.
     pub const fn transformed_len(self, g: &Conv2d) -> usize {
         match self.tiling(g, Conv2dPass::Forward) {
@@ -133,10 +169,12 @@ impl Conv2dKernel {
         }
     }
 
-    /// Numbers of the transformed gradient of the weight.
+    /// Vectors of 16 numbers of the transformed gradient of the weight.
     pub const fn weight_sums_len(self, g: &Conv2d) -> usize {
         match self.tiling(g, Conv2dPass::BackwardWeight) {
-            Some(tiling) => tiling.points() * tiling.in_channels * tiling.padded_out_channels(),
+            Some(tiling) => {
+                tiling.points() * tiling.in_channels * tiling.padded_out_channels() / 16
+            }
             None => 0,
         }
     }
@@ -157,15 +195,17 @@ impl Tiling {
         let tiles = [outputs[0].div_ceil(tile), outputs[1].div_ceil(tile)];
         let count = tiles[0] * tiles[1];
         let points = (tile + 2) * (tile + 2);
-        let room = TILES_LEN / (points * in_channels * 64);
-        let (together, channels) = match pass {
-            _ if room >= 2 => (room, 12),
-            _ => (4, out_channels),
+        let bytes = points * size_of::<[f32; 16]>();
+        let room = match pass {
+            Conv2dPass::Forward | Conv2dPass::BackwardData => TILES_FORWARD / (bytes * in_channels),
+            Conv2dPass::BackwardWeight => TILES_WEIGHT / (bytes * (in_channels + out_channels)),
         };
-        // As even as can be.
-        let together = if together > 8 { 8 } else { together / 2 * 2 };
-        let together = count.div_ceil(count.div_ceil(together));
-        let channels = out_channels.div_ceil(out_channels.div_ceil(channels));
+        let most = if room > TOGETHER[1] { TOGETHER[1] } else { room };
+        let most = if most < TOGETHER[0] { TOGETHER[0] } else { most };
+        // As even as can be, in pairs.
+        let together = count.div_ceil(count.div_ceil(most)).next_multiple_of(2);
+        let together = if together > count { count } else { together };
+        let channels = out_channels.div_ceil(out_channels.div_ceil(CHANNELS));
         Tiling { tile, in_channels, out_channels, outputs, tiles, together, channels }
     }
 
@@ -194,20 +234,111 @@ impl Tiling {
     }
 }
 
-/// How many taps of all outputs along an axis lie inside the input.
-const fn taps(g: &Conv2d, axis: usize) -> usize {
-    let Ok(output) = g.output() else { return 0 };
-    let (mut taps, mut output_at) = (0, 0);
-    while output_at < output.dim(axis + 1) {
-        let mut tap = 0;
-        while tap < g.kernel[axis] {
-            let at = output_at * g.stride[axis] + tap * g.dilation[axis];
-            if at >= g.padding[axis] && at - g.padding[axis] < g.input.dim(axis + 1) {
-                taps += 1;
-            }
-            tap += 1;
-        }
-        output_at += 1;
+/// Pairs of an output and a tap along an axis where the tap is not in the padding.
+const fn taps_inside(g: &Conv2d, output: Shape, axis: usize) -> u64 {
+    let (mut count, mut tap) = (0, 0);
+    while tap < g.kernel[axis] {
+        let (stride, offset) = (g.stride[axis], tap * g.dilation[axis]);
+        let (size, padding) = (g.input.dim(axis + 1), g.padding[axis]);
+        let first = padding.saturating_sub(offset).div_ceil(stride);
+        let behind = (size + padding).saturating_sub(offset).div_ceil(stride);
+        let outputs = output.dim(axis + 1);
+        let behind = if behind > outputs { outputs } else { behind };
+        count += behind.saturating_sub(first) as u64;
+        tap += 1;
     }
-    taps
+    count
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests {
+    use super::*;
+
+    const PASSES: [Conv2dPass; 3] =
+        [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight];
+
+    fn conv(input: [usize; 3], out_channels: usize, kernel: usize) -> Conv2d {
+        let padding = [kernel / 2; 2];
+        Conv2d { padding, ..Conv2d::new(Shape::new(&input), out_channels, [kernel, kernel]) }
+    }
+
+    #[test]
+    fn wide_layers_of_3x3_are_transformed() {
+        for (channels, size) in [(16, 32), (32, 16), (64, 8), (128, 8), (256, 14)] {
+            let g = conv([channels, size, size], channels, 3);
+            for pass in PASSES {
+                assert_eq!(Conv2dKernel::choose(&g, pass), Conv2dKernel::Winograd4, "{g:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn gradients_that_are_too_large_are_not_transformed() {
+        let g = conv([512, 7, 7], 512, 3);
+        assert_eq!(Conv2dKernel::choose(&g, Conv2dPass::Forward), Conv2dKernel::Winograd4);
+        assert_eq!(Conv2dKernel::choose(&g, Conv2dPass::BackwardWeight), Conv2dKernel::Direct);
+    }
+
+    #[test]
+    fn tiles_that_stand_half_out_are_small() {
+        let g = conv([64, 6, 6], 64, 3);
+        assert_eq!(Conv2dKernel::choose(&g, Conv2dPass::Forward), Conv2dKernel::Winograd2);
+        let g = conv([64, 1, 1], 64, 3);
+        assert_eq!(Conv2dKernel::choose(&g, Conv2dPass::Forward), Conv2dKernel::Direct);
+    }
+
+    #[test]
+    fn other_convolutions_are_direct() {
+        let g = conv([64, 16, 16], 64, 3);
+        for g in [
+            conv([64, 16, 16], 64, 5),
+            Conv2d { stride: [1, 2], ..g },
+            Conv2d { dilation: [2, 1], ..g },
+            Conv2d { groups: 64, ..g },
+            conv([1, 28, 28], 1, 3),
+        ] {
+            for pass in PASSES {
+                assert_eq!(Conv2dKernel::choose(&g, pass), Conv2dKernel::Direct, "{g:?}");
+            }
+        }
+        let wrong = Conv2d { groups: 3, ..g };
+        assert_eq!(Conv2dKernel::choose(&wrong, Conv2dPass::Forward), Conv2dKernel::Direct);
+        assert_eq!(Conv2dKernel::Winograd4.cost(&wrong, Conv2dPass::Forward), u64::MAX);
+        assert_eq!(Conv2dKernel::Winograd4.scratch_len(&wrong, Conv2dPass::Forward), 0);
+    }
+
+    #[test]
+    fn taps_in_the_padding_are_not_counted() {
+        for (stride, dilation, padding, size) in
+            [(1, 1, 1, 5), (2, 1, 0, 7), (1, 2, 4, 3), (3, 2, 2, 8), (1, 1, 5, 1)]
+        {
+            let g = Conv2d {
+                stride: [stride; 2],
+                dilation: [dilation; 2],
+                padding: [padding; 2],
+                ..conv([1, size, size], 1, 3)
+            };
+            let output = g.output().expect("a geometry that fits");
+            let mut expected = 0;
+            for i in 0..output.dim(1) {
+                for tap in 0..3 {
+                    let at = i * stride + tap * dilation;
+                    expected += u64::from(at >= padding && at < padding + size);
+                }
+            }
+            assert_eq!(taps_inside(&g, output, 0), expected, "{g:?}");
+        }
+    }
+
+    #[test]
+    fn blocks_of_tiles_are_even_pairs_that_fit_the_cache() {
+        for (channels, size, together) in
+            [(16, 1, 1), (16, 4, 1), (16, 12, 6), (16, 32, 8), (64, 16, 4), (512, 7, 2), (3, 20, 8)]
+        {
+            let g = conv([channels, size, size], 16, 3);
+            let tiling = Conv2dKernel::Winograd4.tiling(&g, Conv2dPass::Forward);
+            assert_eq!(tiling.map(|tiling| tiling.together), Some(together), "{g:?}");
+        }
+    }
 }

@@ -2,10 +2,12 @@
 //!
 //! Everything here is an allocation-free `const fn` over fixed arrays, so that the `network!`
 //! macro can call it while expanding and the generated code can evaluate the same functions as
-//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Marks`], [`Plan`].
+//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Marks`], [`Plan`], and
+//! [`Checked`] for numbers that the macro does not know.
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod checked;
 mod conv_transpose;
 mod error;
 mod fusion;
@@ -20,6 +22,10 @@ mod shape;
 mod text;
 mod upsample;
 
+pub use checked::{
+    Checked, Join, Message, Shortcut, check_argument, check_difference, check_dimension,
+    check_divisor, check_header, difference, quotient, remainder,
+};
 pub use conv_transpose::ConvTranspose2d;
 pub use error::{Argument, ShapeError};
 pub use fusion::{Fused, Fusion};

@@ -48,7 +48,7 @@ impl Kind {
     }
 
     /// Some value of this kind.
-    fn any(self) -> Given {
+    pub(crate) fn any(self) -> Given {
         match self {
             Kind::Count => Given::Count(1),
             Kind::Pair | Kind::Padding => Given::Pair([1, 1]),
@@ -400,25 +400,6 @@ impl Layer {
         self.any().has_parameters()
     }
 
-    /// The arguments as a user would write them, without those that have their defaults.
-    pub fn write(&self, given: &[Given]) -> String {
-        let mut texts = Vec::new();
-        for (index, (argument, value)) in self.arguments.iter().zip(given).enumerate() {
-            let usual = match argument.default {
-                Default::Required => None,
-                Default::Value(value) => Some(value),
-                Default::SameAs(other) => self.position(other).map(|other| given[other]),
-            };
-            if usual != Some(*value) {
-                texts.push(match index {
-                    0 if self.positional > 0 => value.to_string(),
-                    _ => format!("{} = {value}", argument.name),
-                });
-            }
-        }
-        texts.join(", ")
-    }
-
     /// How such a layer is written with what it needs: `conv2d(16, kernel = 3)`.
     pub fn example(&self) -> String {
         let needed = self.arguments.iter().filter(|a| a.default == Default::Required);
@@ -586,20 +567,12 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_left_out_when_a_layer_is_written() {
+    fn examples_have_what_a_layer_needs() {
         let pool = find("max_pool2d").unwrap();
-        let pair = |n| Given::Pair([n, n]);
-        assert_eq!(pool.write(&[pair(2), pair(2), pair(0)]), "2");
-        assert_eq!(
-            pool.write(&[pair(3), pair(2), Given::Pair([0, 1])]),
-            "3, stride = 2, padding = (0, 1)"
-        );
         assert_eq!(pool.example(), "max_pool2d(2)");
         assert_eq!(find("conv2d").unwrap().example(), "conv2d(16, kernel = 3)");
         assert_eq!(find("depthwise_conv2d").unwrap().example(), "depthwise_conv2d(kernel = 3)");
         assert_eq!(find("scale").unwrap().example(), "scale(0.5)");
-        let gelu = find("gelu").unwrap();
-        assert_eq!(gelu.write(&[Given::Word("tanh")]), "approximate = tanh");
         assert_eq!(find("relu").unwrap().example(), "relu");
     }
 }

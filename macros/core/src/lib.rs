@@ -10,6 +10,7 @@ pub mod check;
 pub mod expand;
 pub mod layers;
 mod mistake;
+pub mod number;
 pub mod parse;
 pub mod plan;
 pub mod schemes;

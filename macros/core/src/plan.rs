@@ -6,9 +6,10 @@ mod names;
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span};
-use typenet_shape::{Fused, Graph, Node, Op};
+use typenet_shape::{Fused, Graph, Node, Op, TensorKind};
 
 use crate::check::{self, Checked, Segment};
+use crate::number::{Number, shape_text};
 
 /// The kernel calls of a net.
 #[derive(Clone, Debug, Default)]
@@ -49,9 +50,9 @@ pub struct Row {
     /// The shape of its value.
     pub output: String,
     /// How many parameters it has.
-    pub parameters: u64,
+    pub parameters: Number,
     /// Multiply-adds for one image.
-    pub multiply_adds: u64,
+    pub multiply_adds: Number,
 }
 
 impl std::fmt::Display for Row {
@@ -112,7 +113,9 @@ pub fn plan(checked: &Checked) -> Plan {
     let mut fused = vec![Fused::NONE; nodes.len()];
     graph.fuse(&mut fused, &mut vec![Fused::NONE; nodes.len()]);
     let mut taken: HashSet<String> =
-        ["NODES", "GRAPH", "SHAPES", "LAYERS", "TENSORS", "PLAN"].map(String::from).into();
+        ["NODES", "GRAPH", "CHECKED", "SHAPES", "LAYERS", "TENSORS", "PLAN"]
+            .map(String::from)
+            .into();
     for (index, node) in checked.nodes.iter().enumerate() {
         plan.rows.push(row(checked, node, &plan.names[index]));
         let Some(layer) = node.layer.filter(|_| graph.is_step(&fused, index)) else { continue };
@@ -151,26 +154,45 @@ fn trained(graph: &Graph<'_>) -> Vec<bool> {
 }
 
 fn row(checked: &Checked, node: &check::Node, name: &str) -> Row {
-    let shape_of = |index: &usize| checked.nodes[*index].value.shape();
-    let (input, output) = (node.inputs.first().and_then(shape_of), node.value.shape());
     let layer = node.layer.map_or("", |layer| layer.keyword);
     let arguments = match node.arguments.as_str() {
         "" => String::new(),
         arguments => format!("({arguments})"),
     };
-    let parameters = node.tensors.iter().filter(|(kind, _)| kind.is_parameter());
     let frozen = if node.marks.frozen && !node.tensors.is_empty() { ", frozen" } else { "" };
     Row {
         frozen,
         name: name.to_string(),
         layer: format!("{layer}{arguments}"),
-        output: output.map(|shape| shape.to_string()).unwrap_or_default(),
-        parameters: parameters.map(|(_, shape)| shape.elements() as u64).sum(),
-        multiply_adds: match (node.op, input, output) {
-            (Some(op), Some(input), Some(output)) => op.multiply_adds(input, output),
-            _ => 0,
-        },
+        output: node.dims().map(|dims| shape_text(&dims)).unwrap_or_default(),
+        parameters: parameters(node).unwrap_or_default(),
+        multiply_adds: multiply_adds(checked, node).unwrap_or_default(),
     }
+}
+
+/// How many numbers gradients change.
+fn parameters(node: &check::Node) -> Option<Number> {
+    let own = node.tensor_dims();
+    let own = own.iter().filter(|(kind, _)| kind.is_parameter());
+    own.map(|(_, dims)| product(dims)).try_fold(Number::from(0), |sum, one| sum.add(&one?))
+}
+
+/// Multiply-adds for one image, 0 for layers that sum up no products.
+fn multiply_adds(checked: &Checked, node: &check::Node) -> Option<Number> {
+    let op = node.op.filter(|op| op.takes_factors())?;
+    let tensors = node.tensor_dims();
+    let (_, weight) = tensors.iter().find(|(kind, _)| *kind == TensorKind::Weight)?;
+    // Each weight is used once for each place of the output; of a transposed convolution, of the
+    // input.
+    let places = match op {
+        Op::ConvTranspose2d { .. } => checked.nodes.get(*node.inputs.first()?)?.dims()?,
+        _ => node.dims()?,
+    };
+    product(weight)?.multiply(&product(places.get(1..)?)?)
+}
+
+fn product(dims: &[Number]) -> Option<Number> {
+    dims.iter().try_fold(Number::from(1), |product, dim| product.multiply(dim))
 }
 
 /// `CONV1` for `conv1`, `STAGE1_0_CONV1` for `stage1.0.conv1`.

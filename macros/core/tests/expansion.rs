@@ -51,6 +51,19 @@ const RESIDUAL: &str = "
         fc: linear(10),
     }";
 
+/// A net of which the compiler alone knows some numbers.
+const SYMBOLIC: &str = "
+    /// A small net of the user's sizes.
+    pub struct Symbolic: [3, crate::SIDE, crate::SIDE] -> [crate::CLASSES] {
+        const WIDE: usize = crate::WIDTH * 2;
+
+        conv1: conv2d(crate::WIDTH, kernel = 3, padding = 1), relu,
+        residual { conv2d(WIDE, kernel = 3, padding = 1) } shortcut { conv2d(WIDE, kernel = 1) }
+        max_pool2d(crate::SIDE / 2 - 1),
+        flatten,
+        fc: linear(crate::CLASSES),
+    }";
+
 fn pretty(declaration: &str) -> String {
     let tokens = typenet_macros_core::network(declaration.parse().unwrap());
     let mut file: syn::File = syn::parse2(tokens).unwrap();
@@ -87,6 +100,11 @@ fn a_residual_net_expands_to_the_text_in_the_repository() {
     expands_to(RESIDUAL, "residual.expanded.rs");
 }
 
+#[test]
+fn a_net_of_the_users_sizes_expands_to_the_text_in_the_repository() {
+    expands_to(SYMBOLIC, "symbolic.expanded.rs");
+}
+
 /// Deletes, doubles, swaps or exchanges tokens, also inside groups.
 fn mutate(stream: TokenStream, random: &mut ChaCha8Rng) -> TokenStream {
     let mut tokens: Vec<TokenTree> = stream.into_iter().collect();
@@ -121,6 +139,7 @@ const NETS: &[&str] = &[
     "struct P: [2, 9, 9] -> [2] { conv2d(2, kernel = (3, 5), stride = 2, padding = (1, 2), groups = 2), \
      leaky_relu(0.1), avg_pool2d(2, count_include_pad = false), dropout(p = 0.25), global_avg_pool }",
     RESIDUAL,
+    SYMBOLIC,
     "struct Q: [4, 9, 9] -> [A + 2 * B] { const A: usize = 4; const B: usize = (A - 1) / 3 + 2; \
      block inner(n, k = (1, 1)) { repeat(n) { conv2d(4, kernel = k), relu } } \
      block outer(n) { a: inner(n), b: relu, inner(n - 1, k = 1), mul(b) } \

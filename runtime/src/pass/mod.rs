@@ -324,7 +324,7 @@ pub(crate) struct Room<'a> {
     /// The weights transformed for the data gradient.
     pub(crate) transformed: &'a [f32],
     /// Where the gradients of transformed weights are added up.
-    pub(crate) sums: &'a mut [f32],
+    pub(crate) sums: &'a mut [Lanes],
     /// Memory that a step needs while it runs.
     pub(crate) scratch: &'a mut [Lanes],
 }

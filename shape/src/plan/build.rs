@@ -4,6 +4,25 @@ use super::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step};
 use crate::{Activation, Conv2dPass, Fused, Fusion, Graph, Op, Shape, TensorKind};
 
 impl<const N: usize> Plan<N> {
+    /// A plan without steps.
+    pub(super) const fn nothing(shape: Shape) -> Plan<N> {
+        Plan {
+            steps: [no_step(shape); N],
+            step_count: 0,
+            step_of: [0; N],
+            norms: [no_norm(); N],
+            norm_count: 0,
+            kernels: [Kernels::choose(&mut [], &[Buffer::NONE; N], Conv2dPass::Forward); 3],
+            training_input: Buffer::NONE,
+            training_output: Buffer::NONE,
+            output_gradient: Buffer::NONE,
+            inference_input: Buffer::NONE,
+            inference_output: Buffer::NONE,
+            training_len: 0,
+            inference_len: 0,
+        }
+    }
+
     /// The plan of a graph with `N` nodes.
     ///
     /// # Panics

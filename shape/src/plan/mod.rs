@@ -11,7 +11,7 @@ mod tests;
 pub use kernels::Transformed;
 
 use self::kernels::Kernels;
-use crate::{Activation, Conv2dKernel, Conv2dPass, Op, Shape};
+use crate::{Activation, Checked, Conv2dKernel, Conv2dPass, Graph, Op, Shape};
 
 /// The most values that one layer reads.
 pub const MAX_INPUTS: usize = 8;
@@ -180,6 +180,12 @@ pub struct Plan<const N: usize> {
 }
 
 impl<const N: usize> Plan<N> {
+    /// The plan of a graph that may break a rule: then it has no steps, so that the compiler reports
+    /// that rule and nothing else.
+    pub const fn of(graph: &Graph<'_>, checked: &Checked<N>) -> Plan<N> {
+        if checked.is_sound() { Plan::new(graph) } else { Plan::nothing(checked.shapes()[0]) }
+    }
+
     /// The steps in order.
     pub const fn steps(&self) -> &[Step] {
         self.steps.split_at(self.step_count).0
@@ -212,11 +218,12 @@ impl<const N: usize> Plan<N> {
     /// The step of the layer at `node`.
     ///
     /// # Panics
-    /// When that node is no step.
+    /// When that node is no step, and there are others.
     #[allow(clippy::panic, reason = "the macro names steps only; this runs in constants")]
     pub const fn step(&self, node: usize) -> Step {
         let index = self.step_of[node];
-        if index >= self.step_count || self.steps[index].node != node {
+        let is_step = index < self.step_count && self.steps[index].node == node;
+        if !is_step && self.step_count > 0 {
             panic!("this node has no kernel call of its own");
         }
         self.steps[index]

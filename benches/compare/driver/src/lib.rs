@@ -9,8 +9,10 @@
 //! | `ok 0.000512 0.000498 …` | peer | seconds per step, one number for each sample |
 //! | `no such net` | peer | why it cannot |
 //!
-//! A net is a name of the five, or a layer as [`Layer`] reads it. The passes are `train`, a whole
+//! A net is a name of the five, or a layer as [`nets::parse`] reads it. The passes are `train`, a whole
 //! training step; `infer`, inference; `both`, a forward and a backward pass.
+
+pub mod nets;
 
 use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
@@ -36,37 +38,6 @@ pub enum Pass {
     Infer,
     /// Forward in training mode and backward, from a gradient given at the output.
     Both,
-}
-
-/// A single layer: `conv2d,channels,height,width,out,kernel,stride,padding,groups` or
-/// `linear,inputs,outputs`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layer {
-    Conv2d {
-        input: [usize; 3],
-        out: usize,
-        kernel: usize,
-        stride: usize,
-        padding: usize,
-        groups: usize,
-    },
-    Linear { inputs: usize, outputs: usize },
-}
-
-impl Layer {
-    pub fn parse(text: &str) -> Option<Layer> {
-        let mut parts = text.split(',');
-        let kind = parts.next()?;
-        let numbers: Vec<usize> = parts.map(|part| part.parse().ok()).collect::<Option<_>>()?;
-        match (kind, numbers.as_slice()) {
-            ("conv2d", &[channels, height, width, out, kernel, stride, padding, groups]) => {
-                let input = [channels, height, width];
-                Some(Layer::Conv2d { input, out, kernel, stride, padding, groups })
-            }
-            ("linear", &[inputs, outputs]) => Some(Layer::Linear { inputs, outputs }),
-            _ => None,
-        }
-    }
 }
 
 impl Case {
@@ -127,6 +98,13 @@ pub fn normal(count: usize) -> Vec<f32> {
 /// Class numbers of ten classes.
 pub fn labels(count: usize) -> Vec<usize> {
     (0..count).map(|i| (i * 7 + i / 10) % 10).collect()
+}
+
+/// The version of a package that this workspace is locked to.
+pub fn locked(package: &str) -> &'static str {
+    let lock = include_str!("../../Cargo.lock");
+    let entry = lock.split_once(&format!("name = \"{package}\"\nversion = \""));
+    entry.and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default()
 }
 
 /// Answers the runner's lines until its end closes.

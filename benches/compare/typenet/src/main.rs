@@ -1,42 +1,54 @@
 //! Times typenet for the comparison.
 
+mod layers;
 mod nets;
 
 use std::hint::black_box;
 
-use compare_driver::{Case, Pass, labels, normal, sample, serve};
+use compare_driver::{Case, Pass, labels, locked, normal, sample, serve};
 use nets::{LeNet5, Mlp, ResNet20, Separable, Vgg6};
 use typenet::prelude::*;
 use typenet::{Logits, Plain};
 
 fn main() -> std::io::Result<()> {
-    serve("typenet", env!("CARGO_PKG_VERSION"), &["default"], |case| match case.net.as_str() {
+    serve("typenet", locked("typenet"), &["default"], |case| match case.net.as_str() {
         "mlp" => net::<Mlp>(case),
         "lenet5" => net::<LeNet5>(case),
         "vgg6" => net::<Vgg6>(case),
         "resnet20" => net::<ResNet20>(case),
         "separable" => net::<Separable>(case),
-        other => Err(format!("no net `{other}`")),
+        other => layers::run(case).unwrap_or_else(|| Err(format!("no net `{other}`"))),
     })
 }
 
+/// A whole net, which can be trained.
 fn net<N: Network + Logits>(case: &Case) -> Result<Vec<f64>, String> {
+    if case.pass != Pass::Train {
+        return passes::<N>(case);
+    }
+    let mut net = N::seeded(1);
+    let numbers = normal(case.batch * N::Input::LEN);
+    let images = N::Input::slice_from_flat(&numbers).ok_or("the inputs are none")?;
+    let mut ws = N::workspace(case.batch);
+    let labels = labels(case.batch);
+    let loss = CrossEntropy::new();
+    let mut sgd = Sgd::new(1e-3).momentum(0.9).weight_decay(5e-4).state(&net);
+    Ok(sample(case.time, || {
+        net.forward(images, &mut ws);
+        black_box(loss.forward_backward(&labels, &mut ws).is_ok());
+        net.backward(images, &mut ws);
+        sgd.step(&mut net, ws.gradients());
+    }))
+}
+
+/// The passes that need no loss.
+fn passes<N: Network>(case: &Case) -> Result<Vec<f64>, String> {
     let mut net = N::seeded(1);
     let numbers = normal(case.batch * N::Input::LEN);
     let images = N::Input::slice_from_flat(&numbers).ok_or("the inputs are none")?;
     let mut ws = N::workspace(case.batch);
     match case.pass {
-        Pass::Train => {
-            let labels = labels(case.batch);
-            let loss = CrossEntropy::new();
-            let mut sgd = Sgd::new(1e-3).momentum(0.9).weight_decay(5e-4).state(&net);
-            Ok(sample(case.time, || {
-                net.forward(images, &mut ws);
-                black_box(loss.forward_backward(&labels, &mut ws).is_ok());
-                net.backward(images, &mut ws);
-                sgd.step(&mut net, ws.gradients());
-            }))
-        }
+        Pass::Train => Err("a single layer has no loss".into()),
         Pass::Infer => {
             let mut outputs = vec![0.0; case.batch * N::Output::LEN];
             let outputs = N::Output::slice_from_flat_mut(&mut outputs).ok_or("no outputs")?;
@@ -47,10 +59,10 @@ fn net<N: Network + Logits>(case: &Case) -> Result<Vec<f64>, String> {
         }
         Pass::Both => {
             let gradient = normal(case.batch * N::Output::LEN);
-            net.forward(images, &mut ws);
-            ws.output_rows().1.copy_from_slice(&gradient);
             Ok(sample(case.time, || {
                 net.forward(black_box(images), &mut ws);
+                // A backward pass may use up the gradient that it is given.
+                ws.output_rows().1.copy_from_slice(&gradient);
                 net.backward(images, &mut ws);
                 black_box(ws.gradients());
             }))

@@ -5,7 +5,8 @@ use syn::ext::IdentExt;
 use typenet_shape::{MAX_RANK, Shape};
 
 use super::Checker;
-use super::constants::{OF_THE_CRATE, Value};
+use super::constants::Value;
+use super::settings::Setting;
 use crate::Mistake;
 use crate::layers::{
     self, ARGUMENTS_ELSEWHERE, Default, FLOW, Given, Kind, LAYERS, LAYERS_ELSEWHERE,
@@ -88,8 +89,8 @@ impl Checker<'_> {
         name: &str,
         layer: &'static layers::Layer,
         written: &Layer,
-    ) -> Option<Vec<Given>> {
-        let mut given: Vec<Option<Given>> = vec![None; layer.arguments.len()];
+    ) -> Option<Vec<Setting>> {
+        let mut given: Vec<Option<Setting>> = vec![None; layer.arguments.len()];
         let mut seen = vec![false; layer.arguments.len()];
         let mut named = false;
         let mut lost = false;
@@ -121,8 +122,10 @@ impl Checker<'_> {
                 continue;
             }
             given[index] = match argument.default {
-                Default::Value(value) => Some(value),
-                Default::SameAs(other) => layer.position(other).and_then(|other| given[other]),
+                Default::Value(value) => Some(value.into()),
+                Default::SameAs(other) => {
+                    layer.position(other).and_then(|other| given[other].clone())
+                }
                 Default::Required => {
                     // An argument that found no place may be the one that is missing.
                     if !seen[index] && !lost {
@@ -222,35 +225,51 @@ impl Checker<'_> {
         name: &str,
         expected: &layers::Argument,
         argument: &Argument,
-    ) -> Option<Given> {
+    ) -> Option<Setting> {
         let written = &argument.value;
         if let Form::Name(word) = &written.form
             && self.constant(word).is_none()
             && let Some(given) = self.word(name, expected, word)
         {
-            return given;
+            return given.map(Setting::from);
         }
+        self.takes_paths =
+            matches!(expected.kind, Kind::Count | Kind::Pair | Kind::Padding | Kind::Shape);
         let value = self.evaluate(written);
-        match (expected.kind, &value) {
-            (Kind::Count, Value::Integer(n)) => return Some(Given::Count(*n)),
-            (Kind::Pair | Kind::Padding, Value::Integer(n)) => return Some(Given::Pair([*n, *n])),
-            (Kind::Pair | Kind::Padding, Value::Pair(height, width)) => {
-                return Some(Given::Pair([*height, *width]));
+        self.takes_paths = false;
+        let number = value.number();
+        let pair = |numbers: &[usize]| Given::Pair([numbers[0], numbers[1]]);
+        match (expected.kind, number, &value) {
+            (Kind::Count, Some(number), _) => {
+                return Some(Setting::of(vec![number], |numbers| Given::Count(numbers[0])));
             }
-            (Kind::Shape, Value::List(dims)) if dims.len() <= MAX_RANK => {
-                return Some(Given::Shape(Shape::new(dims)));
+            (Kind::Pair | Kind::Padding, Some(number), _) => {
+                return Some(Setting::of(vec![number.clone(), number], pair));
             }
-            (Kind::Shape, Value::Integer(n)) => return Some(Given::Shape(Shape::new(&[*n]))),
-            (Kind::Flag, Value::Flag(flag)) => return Some(Given::Flag(*flag)),
-            (Kind::Number, Value::Float(number)) => return Some(Given::Number(*number as f32)),
-            (Kind::Number, Value::Integer(n)) => return Some(Given::Number(*n as f32)),
-            (Kind::Number, Value::Other(text)) => {
+            (Kind::Pair | Kind::Padding, _, Value::Pair(sides)) => {
+                return Some(Setting::of(sides.to_vec(), pair));
+            }
+            (Kind::Shape, _, Value::List(dims)) if dims.len() <= MAX_RANK => {
+                return Some(Setting::of(dims.clone(), |dims| Given::Shape(Shape::new(dims))));
+            }
+            (Kind::Shape, Some(number), _) => {
+                return Some(Setting::of(vec![number], |dims| Given::Shape(Shape::new(dims))));
+            }
+            (Kind::Flag, _, Value::Flag(flag)) => return Some(Given::Flag(*flag).into()),
+            (Kind::Number, _, Value::Float(number)) => {
+                return Some(Given::Number(*number as f32).into());
+            }
+            (Kind::Number, _, Value::Integer(n)) => return Some(Given::Number(*n as f32).into()),
+            (Kind::Number, _, Value::Other(text)) => {
                 if let Some(number) = negative(text) {
-                    return Some(Given::Number(number));
+                    return Some(Given::Number(number).into());
                 }
             }
-            (_, Value::Wrong) => return None,
+            (_, _, Value::Wrong) => return None,
             _ => {}
+        }
+        if let Value::Symbolic(number) = &value {
+            self.forgive_symbols(number);
         }
         let what = format!("`{}` is {}, not `{value}`", expected.name, expected.kind.expected());
         let mistake = self.about_value(name, written, &what);
@@ -301,9 +320,14 @@ fn better(expected: &layers::Argument, value: &Value) -> String {
         {
             write(&format!("{number}"))
         }
+        (Kind::Flag | Kind::Number | Kind::Word(_), Value::Symbolic(_)) => {
+            "a path stands for a whole number, a `usize`".into()
+        }
         (Kind::Flag, Value::Integer(0)) => write("false"),
         (Kind::Flag, Value::Integer(1)) => write("true"),
-        (Kind::Count, Value::Pair(height, width)) if height == width => write(&height.to_string()),
+        (Kind::Count, Value::Pair([height, width])) if height == width => {
+            write(&height.to_string())
+        }
         (kind, Value::Other(text)) if kind.words().contains(&text.trim_matches('"')) => {
             write(text.trim_matches('"'))
         }
@@ -311,8 +335,6 @@ fn better(expected: &layers::Argument, value: &Value) -> String {
             let inside = text.trim_matches('"');
             if inside != text && inside.parse::<f64>().is_ok() {
                 write(inside)
-            } else if text.contains("::") {
-                OF_THE_CRATE.into()
             } else {
                 String::new()
             }

@@ -7,26 +7,27 @@ use syn::ext::IdentExt;
 
 use super::Checker;
 use super::names::name_mistake;
+use super::symbols::Rule;
 use crate::Mistake;
 use crate::mistake::nearest;
+use crate::number::{Number, shape_text};
 use crate::parse::{Constant, Expression, Form, Operator};
-
-/// What to do instead of naming a constant of the crate.
-pub(super) const OF_THE_CRATE: &str = "constants of the crate are not part of the language yet: declare `const NAME: usize = …;` in the net";
 
 /// What an expression is worth.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Value {
     /// A whole number.
     Integer(usize),
+    /// A whole number that only the compiler knows.
+    Symbolic(Number),
     /// A number with a fraction.
     Float(f64),
     /// `true` or `false`.
     Flag(bool),
     /// `(height, width)`
-    Pair(usize, usize),
+    Pair([Number; 2]),
     /// `[channels, height, width]`
-    List(Vec<usize>),
+    List(Vec<Number>),
     /// Anything else, as text.
     Other(String),
     /// A value with a mistake that is already reported.
@@ -39,10 +40,31 @@ impl fmt::Display for Value {
             Value::Integer(number) => write!(f, "{number}"),
             Value::Float(number) => write!(f, "{number:?}"),
             Value::Flag(flag) => write!(f, "{flag}"),
-            Value::Pair(height, width) => write!(f, "({height}, {width})"),
-            Value::List(items) => write!(f, "{items:?}"),
+            Value::Symbolic(number) => write!(f, "{number}"),
+            Value::Pair([height, width]) => write!(f, "({height}, {width})"),
+            Value::List(items) => f.write_str(&shape_text(items)),
             Value::Other(text) => f.write_str(text),
             Value::Wrong => f.write_str("?"),
+        }
+    }
+}
+
+impl From<Number> for Value {
+    fn from(number: Number) -> Value {
+        match number.known() {
+            Some(number) => Value::Integer(number),
+            None => Value::Symbolic(number),
+        }
+    }
+}
+
+impl Value {
+    /// The whole number that it is.
+    pub(super) fn number(&self) -> Option<Number> {
+        match self {
+            Value::Integer(number) => Some(Number::from(*number)),
+            Value::Symbolic(number) => Some(number.clone()),
+            _ => None,
         }
     }
 }
@@ -69,7 +91,7 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let value = match self.evaluate(&constant.value) {
-                value @ (Value::Integer(_) | Value::Wrong) => value,
+                value @ (Value::Integer(_) | Value::Symbolic(_) | Value::Wrong) => value,
                 value => {
                     let what = format!("a constant is a whole number, not `{value}`");
                     let place = constant.value.place;
@@ -141,41 +163,38 @@ impl<'a> Checker<'a> {
                     _ => Value::Wrong,
                 }
             }
-            Form::Pair(sides) => match (self.evaluate(&sides[0]), self.evaluate(&sides[1])) {
-                (Value::Integer(height), Value::Integer(width)) => Value::Pair(height, width),
-                (Value::Wrong, _) | (_, Value::Wrong) => Value::Wrong,
-                (height, width) => Value::Other(format!("({height}, {width})")),
-            },
+            Form::Path(path) => self.symbol(path).into(),
+            Form::Pair(sides) => {
+                let sides = [self.evaluate(&sides[0]), self.evaluate(&sides[1])];
+                match (sides[0].number(), sides[1].number()) {
+                    (Some(height), Some(width)) => Value::Pair([height, width]),
+                    _ if sides.contains(&Value::Wrong) => Value::Wrong,
+                    _ => Value::Other(format!("({}, {})", sides[0], sides[1])),
+                }
+            }
             Form::List(items) => {
                 let values: Vec<Value> = items.iter().map(|item| self.evaluate(item)).collect();
-                let number = |value: &Value| match value {
-                    Value::Integer(number) => Some(*number),
-                    _ => None,
-                };
-                match values.iter().map(number).collect() {
+                match values.iter().map(Value::number).collect() {
                     Some(numbers) => Value::List(numbers),
                     None if values.contains(&Value::Wrong) => Value::Wrong,
                     None => Value::Other(written.to_string()),
                 }
-            }
-            Form::Other(text) if text.contains("::") => {
-                let message = format!("there is no constant `{}`", text.replace(' ', ""));
-                self.report(Mistake::new(written.place, message).help(OF_THE_CRATE));
-                Value::Wrong
             }
             Form::Other(text) => Value::Other(text.clone()),
             Form::Wrong => Value::Wrong,
         }
     }
 
-    fn operand(&mut self, whole: &Expression, side: &Expression) -> Option<usize> {
+    fn operand(&mut self, whole: &Expression, side: &Expression) -> Option<Number> {
         match self.evaluate(side) {
-            Value::Integer(number) => Some(number),
             Value::Wrong => None,
             value => {
-                let what = format!("`{whole}`: arithmetic takes whole numbers, not `{value}`");
-                self.value_mistake(side, &what, "");
-                None
+                let number = value.number();
+                if number.is_none() {
+                    let what = format!("`{whole}`: arithmetic takes whole numbers, not `{value}`");
+                    self.value_mistake(side, &what, "");
+                }
+                number
             }
         }
     }
@@ -183,19 +202,20 @@ impl<'a> Checker<'a> {
     fn result(
         &mut self,
         whole: &Expression,
-        left: usize,
+        left: Number,
         operator: Operator,
-        right: usize,
+        right: Number,
     ) -> Value {
         let result = match operator {
-            Operator::Add => left.checked_add(right),
-            Operator::Subtract => left.checked_sub(right),
-            Operator::Multiply => left.checked_mul(right),
-            Operator::Divide => left.checked_div(right),
-            Operator::Remainder => left.checked_rem(right),
+            Operator::Add => left.add(&right),
+            Operator::Subtract => left.subtract(&right),
+            Operator::Multiply => left.multiply(&right),
+            Operator::Divide => left.divide(&right),
+            Operator::Remainder => left.remainder(&right),
         };
         if let Some(result) = result {
-            return Value::Integer(result);
+            self.leave_arithmetic(whole, left, operator, right);
+            return result.into();
         }
         let what = match operator {
             Operator::Subtract => "is negative",
@@ -204,6 +224,36 @@ impl<'a> Checker<'a> {
         };
         self.arithmetic_mistake(whole, &format!("{what}: {left} {operator} {right}"));
         Value::Wrong
+    }
+
+    /// Leaves to the compiler what may be wrong with a result that is not known here.
+    fn leave_arithmetic(
+        &mut self,
+        whole: &Expression,
+        left: Number,
+        operator: Operator,
+        right: Number,
+    ) {
+        let negative = operator == Operator::Subtract
+            && left.subtract(&right).is_none_or(|result| !result.is_plain());
+        let by_zero =
+            matches!(operator, Operator::Divide | Operator::Remainder) && right.known().is_none();
+        if !negative && !by_zero {
+            return;
+        }
+        let spot = self.spot_of_value(whole);
+        let name = match self.uses.last() {
+            Some(one) if self.depends_on_use(whole) => one.name.clone(),
+            _ => String::new(),
+        };
+        let (text, sides) = (whole.to_string(), [left, right]);
+        self.leave(
+            spot,
+            match operator {
+                Operator::Subtract => Rule::Difference(name, text, sides),
+                operator => Rule::Divisor(name, text, sides, operator),
+            },
+        );
     }
 
     fn arithmetic_mistake(&mut self, whole: &Expression, what: &str) {
@@ -252,6 +302,12 @@ impl<'a> Checker<'a> {
                 "constant or parameter",
                 format!(
                     "declare `const {text}: usize = …;` before the layers, or the block's parameter `{text}`"
+                ),
+            ),
+            (None, None) if self.takes_paths => (
+                "constant",
+                format!(
+                    "declare `const {text}: usize = …;` before the layers, or write `self::{text}` for one of your crate"
                 ),
             ),
             (None, None) => {

@@ -1,16 +1,16 @@
 //! Layers that read values by name: `add(a)`, `mul(a)`, `concat(a)`, and `from(a)`, which goes on
 //! from one.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
-use typenet_shape::{MAX_INPUTS, Op, Outline, Shape, ShapeError};
+use typenet_shape::{Join, MAX_INPUTS, Message, Op, Outline, Shape, ShapeError};
 
 use super::scope::Bounds;
-use super::structure::shortcut_from;
+use super::symbols::Words;
 use super::{Checker, Known, Node};
 use crate::Mistake;
 use crate::layers;
-use crate::mistake::nearest;
+use crate::mistake::{Place, nearest};
 use crate::parse::{Form, Layer};
 
 impl<'a> Checker<'a> {
@@ -98,13 +98,21 @@ impl<'a> Checker<'a> {
         let mut inputs = vec![self.current];
         let mut complete = words.is_some();
         let words = words.unwrap_or_default();
-        for word in &words {
+        for word in words.iter().copied() {
             match self.find(word) {
                 Some(index) => inputs.push(index),
                 None => complete = false,
             }
         }
         let op = (layer.build)(&[]);
+        let current = self.nodes.get(self.current).map_or("", |node| &node.name);
+        let texts = words.iter().map(|word| word.unraw().to_string());
+        let names = Words::Named([current.to_string()].into_iter().chain(texts).collect());
+        let places: Vec<Place> = [&written.keyword]
+            .into_iter()
+            .chain(words.iter().copied())
+            .map(|word| word.span().into())
+            .collect();
         let mut value = self.joined(op, &inputs, complete);
         if inputs.len() > MAX_INPUTS {
             let what = format!("joins {} values, and at most {MAX_INPUTS} go", inputs.len());
@@ -112,58 +120,13 @@ impl<'a> Checker<'a> {
             let mistake = Mistake::about(&name, written.keyword.span(), what);
             self.report(mistake.help(help));
         } else if let Err(error) = value {
-            let other = self.first_unlike(op, &inputs);
-            let word = words.get(other.saturating_sub(1));
-            let place = word.map_or(written.keyword.span(), |word| word.span());
-            let (first, second) = (self.text_of(inputs[0]), self.text_of(inputs[other]));
-            let second_name = word.map_or(second.0, ToString::to_string);
-            let second = format!("`{second_name}` {}", second.1);
-            let (rule, help) = match op {
-                Op::Add => (
-                    "only values of one shape can be added",
-                    match [inputs[other], inputs[0]]
-                        .map(|index| self.nodes.get(index)?.value.shape())
-                    {
-                        [Some(from), Some(to)] => shortcut_from(from, to)
-                            .map(|layers| format!("let `{}` pass `{layers}` first", second_name))
-                            .unwrap_or_default(),
-                        _ => String::new(),
-                    },
-                ),
-                Op::Mul => (
-                    "only values of one shape can be multiplied",
-                    match self.nodes[inputs[0]].value.shape().map(|shape| shape.dims().to_vec()) {
-                        Some(dims) if dims.len() == 3 => format!(
-                            "the factor may also have one number a channel: [{}] or [{}, 1, 1]",
-                            dims[0], dims[0]
-                        ),
-                        _ => String::new(),
-                    },
-                ),
-                _ => (
-                    "values to join are alike but for their channels",
-                    "bring them to one height and width first, by pooling or a stride".into(),
-                ),
-            };
-            let what = match error {
-                ShapeError::Unlike { .. } | ShapeError::UnlikeSizes { .. } => {
-                    format!(
-                        "`{}` is {}, {second}: {rule}",
-                        first.0,
-                        first.1.trim_start_matches("is ")
-                    )
-                }
-                _ => error.message().to_string(),
-            };
-            let mistake = self.blame(&self.full_name(&name), place.into(), &what);
-            let mistake = mistake.shapes(&self.shapes_so_far());
-            self.report(mistake.help(help));
+            self.misjoin(&self.full_name(&name), op, error, &inputs, &names, &places);
         }
         if value.is_err() {
             value = self.joined(op, &inputs, false);
         }
         let texts: Vec<String> = written.arguments.iter().map(ToString::to_string).collect();
-        self.push(Node {
+        let mut node = Node {
             name: self.full_name(&name),
             written_name: written.name.clone(),
             docs: written.docs.clone(),
@@ -175,37 +138,46 @@ impl<'a> Checker<'a> {
             inputs,
             again: self.again,
             ..Node::unknown(written.keyword.span())
-        });
+        };
+        if complete {
+            self.symbolic_join(&mut node, op, names, &places);
+        }
+        self.push(node);
         if let Some(name) = &written.name {
             self.define(name);
         }
     }
 
-    /// A node's name, and its shape as part of a sentence.
-    fn text_of(&self, node: usize) -> (String, String) {
-        match self.nodes.get(node) {
-            Some(node) => {
-                let shape = node.value.shape().map(|shape| format!("is {shape}"));
-                (node.name.clone(), shape.unwrap_or_default())
-            }
-            None => (String::new(), String::new()),
+    /// Reports that values do not go together, at the place of the one that differs; that of the
+    /// layer stands first.
+    pub(super) fn misjoin(
+        &mut self,
+        name: &str,
+        op: Op,
+        error: ShapeError,
+        inputs: &[usize],
+        words: &Words,
+        places: &[Place],
+    ) {
+        let shapes: Vec<Shape> = self.shapes_of(inputs).into_iter().flatten().collect();
+        if shapes.len() < inputs.len() {
+            return;
         }
-    }
-
-    /// Which of the values is the first that does not go with those before it.
-    pub(super) fn first_unlike(&self, op: Op, inputs: &[usize]) -> usize {
-        let shapes = self.shapes_of(inputs);
-        (1..inputs.len())
-            .find(|&last| match (shapes.first(), shapes.get(last)) {
-                (Some(&Some(first)), Some(&Some(other))) => {
-                    matches!(
-                        op.output_of(&[first, other]),
-                        Err(ShapeError::Unlike { .. } | ShapeError::UnlikeSizes { .. })
-                    )
-                }
-                _ => false,
-            })
-            .unwrap_or(0)
+        let other = Join::unlike(&op, &shapes);
+        let (start, to) = match words {
+            Words::Residual(start, _) => (self.shapes_of(&[*start]).pop().flatten(), inputs[0]),
+            Words::Branches(_) => (None, inputs[other]),
+            Words::Named(_) => (None, inputs[0]),
+        };
+        let (mut what, mut help) = (Message::new(), Message::new());
+        words.borrowed(|join| {
+            join.explain(&mut what, &op, &error, &shapes, other);
+            join.help(&mut help, &op, &error, &shapes, other, start.unwrap_or(shapes[0]));
+        });
+        let place = places.get(other).or(places.first()).copied();
+        let place = place.unwrap_or_else(|| Span::call_site().into());
+        let mistake = self.blame(name, place, what.as_str()).shapes(&self.shapes_to(to));
+        self.report(mistake.help(help.as_str()));
     }
 
     fn shapes_of(&self, inputs: &[usize]) -> Vec<Option<Shape>> {
@@ -243,7 +215,7 @@ impl<'a> Checker<'a> {
         }
         let shape = values.iter().find_map(|value| match value {
             Known::Shape(shape) | Known::Assumed(shape) => Some(*shape),
-            Known::Outline(_) => None,
+            Known::Symbolic(_) | Known::Outline(_) => None,
         });
         let outline = values.first().map_or(Outline::UNKNOWN, |value| value.outline());
         Ok(shape.map_or(Known::Outline(outline), Known::Assumed))

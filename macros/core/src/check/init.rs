@@ -264,6 +264,10 @@ impl Checker<'_> {
             }
             (_, Written::Integer(number)) => Some(number as f64),
             (_, Written::Float(number)) => Some(number),
+            (_, Written::Symbolic(number)) => {
+                self.forgive_symbols(&number);
+                None
+            }
             // A whole number below zero is no value of the language elsewhere.
             (_, Written::Other(text)) => text.replace(' ', "").parse().ok(),
             _ => None,

@@ -3,10 +3,13 @@
 use typenet_shape::{Argument, Op, Outline, Shape, ShapeError, TensorKind};
 
 use super::arguments::{self, Meant};
+use super::dims::Written;
 use super::marks::On;
 use super::names::Name;
+use super::settings::{self, Setting};
+use super::symbols::Rule;
 use super::{Checker, Known, Node};
-use crate::layers::{self, FLOW};
+use crate::layers::{self, FLOW, Kind};
 use crate::parse::Layer;
 
 impl<'a> Checker<'a> {
@@ -54,13 +57,21 @@ impl<'a> Checker<'a> {
         };
         if let Some(layer) = layer {
             let before = self.found;
-            if let Some(given) = self.arguments(&name.text, layer, written) {
-                node.arguments = layer.write(&given);
-                let op = (layer.build)(&given);
+            if let Some(settings) = self.arguments(&name.text, layer, written) {
+                node.arguments = settings::write(layer, &settings);
+                let op = settings::build(layer, &settings);
                 node.op = Some(op);
-                self.argument_rules(&name.text, layer, op, written);
+                self.argument_rules(&name.text, layer, op, written, &settings);
                 let clean = self.muted == 0 && self.found == before;
-                self.shapes(&mut node, op, written, clean);
+                if settings.iter().any(Setting::is_symbolic)
+                    || matches!(self.value(), Known::Symbolic(_))
+                {
+                    let known = Written { layer, settings: &settings, op };
+                    self.symbolic_shapes(&mut node, &known, written, clean);
+                } else {
+                    self.shapes(&mut node, op, written, clean);
+                }
+                node.settings = settings;
             }
             self.layer_attributes(&name, &mut node, layer, written);
         }
@@ -97,11 +108,17 @@ impl<'a> Checker<'a> {
         layer: &'static layers::Layer,
         op: Op,
         written: &Layer,
+        settings: &[Setting],
     ) {
         for argument in Argument::ALL {
             let Some(value) = arguments::written_value(layer, written, argument.name()) else {
                 continue;
             };
+            if !is_known(layer, settings, argument) {
+                let spot = self.spot_of_value(value);
+                self.leave(spot, Rule::Range(self.nodes.len(), argument));
+                continue;
+            }
             if let Err(error) = op.check(argument) {
                 let mistake = self.about_value(name, value, error.message().as_str());
                 self.report(mistake.help(error.help().as_str()));
@@ -129,7 +146,7 @@ impl<'a> Checker<'a> {
             Known::Assumed(shape) => {
                 op.output(shape).map_or(Known::Outline(outline), Known::Assumed)
             }
-            Known::Outline(_) => Known::Outline(outline),
+            Known::Outline(_) | Known::Symbolic(_) => Known::Outline(outline),
         };
         // A linear layer's output does not depend on what went wrong before it.
         if clean && let Some(shape) = op.outline(Outline::UNKNOWN).shape().filter(sound) {
@@ -152,15 +169,8 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn misfit(&mut self, node: &Node, op: Op, error: ShapeError, written: &Layer) {
-        let argument = error.argument().or(match (error, op) {
-            (ShapeError::Overflow { .. }, Op::Conv2d { .. } | Op::ConvTranspose2d { .. }) => {
-                Some(Argument::OutChannels)
-            }
-            (ShapeError::Overflow { .. }, Op::Upsample { .. }) => Some(Argument::ScaleFactor),
-            (ShapeError::Overflow { .. }, Op::Linear { .. }) => Some(Argument::OutFeatures),
-            _ => None,
-        });
+    pub(super) fn misfit(&mut self, node: &Node, op: Op, error: ShapeError, written: &Layer) {
+        let argument = error.blamed(&op);
         let place = argument
             .and_then(|argument| arguments::written_value(node.layer?, written, argument.name()))
             .map_or_else(|| written.keyword.span().into(), |value| value.place);
@@ -168,11 +178,17 @@ impl<'a> Checker<'a> {
         if error.concerns_input() {
             mistake = mistake.shapes(&self.shapes_so_far());
         }
+        let help = self.way_out(&error);
+        self.report(mistake.help(help));
+    }
+
+    /// What to do about a layer that does not fit the current value.
+    pub(super) fn way_out(&self, error: &ShapeError) -> String {
         let flattener =
             self.path(self.current).into_iter().rev().map(|index| &self.nodes[index]).find(
                 |node| matches!(node.op, Some(Op::Flatten | Op::GlobalAvgPool | Op::Linear { .. })),
             );
-        let help = match (&error, flattener) {
+        match (error, flattener) {
             (ShapeError::NeedsImage { .. }, Some(flattener)) => {
                 format!("put it before `{}`, where the value is still an image", flattener.name)
             }
@@ -180,7 +196,21 @@ impl<'a> Checker<'a> {
                 "declare the input as `[channels, height, width]`".into()
             }
             _ => error.help().to_string(),
-        };
-        self.report(mistake.help(help));
+        }
+    }
+}
+
+/// Whether all numbers that an argument's own rule reads are known here.
+fn is_known(layer: &layers::Layer, settings: &[Setting], argument: Argument) -> bool {
+    let own = layer.position(argument.name()).and_then(|index| settings.get(index));
+    // How much padding may be depends on the other sizes.
+    let sizes = || {
+        layer.arguments.iter().zip(settings).any(|(argument, setting)| {
+            matches!(argument.kind, Kind::Pair | Kind::Padding) && setting.is_symbolic()
+        })
+    };
+    match argument {
+        Argument::Padding | Argument::OutputPadding => !sizes(),
+        _ => own.is_none_or(|setting| !setting.is_symbolic()),
     }
 }

@@ -6,6 +6,7 @@ mod arguments;
 mod attributes;
 mod blocks;
 mod constants;
+mod dims;
 mod flow;
 mod header;
 mod init;
@@ -14,7 +15,10 @@ mod marks;
 mod names;
 mod report;
 mod scope;
+mod settings;
 mod structure;
+mod symbolic;
+mod symbols;
 mod unused;
 
 use std::collections::HashSet;
@@ -25,10 +29,13 @@ use typenet_shape::{Op, Outline, Shape, TensorKind};
 pub use attributes::Attributes;
 pub use marks::Marks;
 pub use scope::{Segment, path_text};
+pub use settings::Setting;
+pub use symbols::{Check, Rule, Symbol, Words, last_word};
 
 use crate::Mistake;
 use crate::layers;
 use crate::mistake::Place;
+use crate::number::{Number, shape_text};
 use crate::parse::{Body, Declaration, Entry};
 use blocks::Use;
 use constants::Constants;
@@ -58,6 +65,12 @@ pub struct Checked {
     pub output: Option<Shape>,
     /// The input and the layers in order.
     pub nodes: Vec<Node>,
+    /// The output's shape as declared, if the compiler alone knows some of its numbers.
+    pub symbolic_output: Option<Vec<Number>>,
+    /// What the compiler alone knows.
+    pub symbols: Vec<Symbol>,
+    /// The rules that are left to the compiler.
+    pub checks: Vec<Check>,
     /// What has layers as its fields: named structures, uses of blocks, and repeats with their
     /// rounds.
     pub groups: Vec<Group>,
@@ -103,6 +116,13 @@ pub struct Node {
     pub inputs: Vec<usize>,
     /// What is known of its value.
     pub value: Known,
+    /// The values of all its arguments.
+    pub settings: Vec<Setting>,
+    /// The shape of its value, if the compiler alone knows some numbers of it.
+    pub symbolic_dims: Vec<Number>,
+    /// The shapes of its tensors, if the compiler alone knows some numbers of them; then those in
+    /// `tensors` have ones.
+    pub symbolic_tensors: Vec<(TensorKind, Vec<Number>)>,
     /// Its parameters and running statistics with their shapes, as far as they are known.
     pub tensors: Vec<(TensorKind, Shape)>,
     /// What attributes say of it.
@@ -129,6 +149,9 @@ impl Node {
             op: None,
             inputs: Vec::new(),
             value: Known::NOTHING,
+            settings: Vec::new(),
+            symbolic_dims: Vec::new(),
+            symbolic_tensors: Vec::new(),
             tensors: Vec::new(),
             marks: Marks::NONE,
             file_name: None,
@@ -166,6 +189,8 @@ pub enum Known {
     Shape(Shape),
     /// Likely all of it, but a layer before has a mistake: no rule is applied to it.
     Assumed(Shape),
+    /// All of it, in numbers of which the compiler alone knows some: see [`Node::symbolic_dims`].
+    Symbolic(Outline),
     /// As much as a layer says that does not fit its input.
     Outline(Outline),
 }
@@ -177,6 +202,7 @@ impl Known {
     pub fn shape(self) -> Option<Shape> {
         match self {
             Known::Shape(shape) | Known::Assumed(shape) => Some(shape),
+            Known::Symbolic(_) => None,
             Known::Outline(outline) => outline.shape(),
         }
     }
@@ -184,7 +210,7 @@ impl Known {
     fn outline(self) -> Outline {
         match self {
             Known::Shape(shape) | Known::Assumed(shape) => Outline::of(shape),
-            Known::Outline(outline) => outline,
+            Known::Symbolic(outline) | Known::Outline(outline) => outline,
         }
     }
 }
@@ -208,6 +234,7 @@ impl std::fmt::Display for Checked {
             match node.value {
                 Known::Shape(shape) => writeln!(f, " → {shape}")?,
                 Known::Assumed(shape) => writeln!(f, " → {shape}?")?,
+                Known::Symbolic(_) => writeln!(f, " → {}", shape_text(&node.symbolic_dims))?,
                 Known::Outline(Outline { channels: Some(channels), .. }) => {
                     writeln!(f, " → [{channels}, ?]")?;
                 }
@@ -236,6 +263,9 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         name: declaration.name.clone(),
         input,
         output,
+        symbolic_output: checker.symbolic_output,
+        symbols: checker.symbols,
+        checks: checker.checks,
         nodes: checker.nodes,
         groups: checker.groups,
         words: checker.words,
@@ -277,6 +307,12 @@ struct Checker<'a> {
     forgiven: HashSet<String>,
     /// How many entries have been read, each time that they are.
     entries_read: usize,
+    symbolic_output: Option<Vec<Number>>,
+    symbols: Vec<Symbol>,
+    checks: Vec<Check>,
+    unknown_numbers: usize,
+    /// Whether what is read may be a path to a constant of the program.
+    takes_paths: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -302,6 +338,11 @@ impl<'a> Checker<'a> {
             closed: Vec::new(),
             forgiven: HashSet::new(),
             entries_read: 0,
+            symbolic_output: None,
+            symbols: Vec::new(),
+            checks: Vec::new(),
+            unknown_numbers: 0,
+            takes_paths: false,
         };
         checker.open_frame(scope::Bounds::None, &body.entries);
         checker.define_text("input", 0);
@@ -408,5 +449,7 @@ fn place_of_path(path: &syn::Path) -> Place {
 mod marks_tests;
 #[cfg(test)]
 mod structure_tests;
+#[cfg(test)]
+mod symbolic_tests;
 #[cfg(test)]
 mod tests;

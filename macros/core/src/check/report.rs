@@ -5,7 +5,26 @@ use proc_macro2::LineColumn;
 use super::{Checker, Known};
 use crate::Mistake;
 use crate::mistake::Place;
+use crate::number::shape_text;
 use crate::parse::Expression;
+
+/// Where a mistake is shown.
+#[derive(Clone, Debug)]
+pub(super) struct Spot {
+    /// The tokens to point at.
+    pub(super) place: Place,
+    /// The tokens that are wrong: others where those stand in a block.
+    pub(super) inner: Place,
+    /// A line that says where in the block they are.
+    pub(super) note: String,
+}
+
+impl Spot {
+    /// The tokens themselves.
+    pub(super) fn at(place: Place) -> Spot {
+        Spot { place, inner: place, note: String::new() }
+    }
+}
 
 /// A reported mistake: its first and last place, and what is wrong.
 pub(super) type Said = (LineColumn, LineColumn, String);
@@ -23,24 +42,34 @@ impl Checker<'_> {
     /// A mistake that depends on what a block was given: it is shown at the use, and says where in
     /// the block it is.
     pub(super) fn blame(&self, name: &str, place: Place, what: &str) -> Mistake {
+        let Spot { place, note, .. } = self.spot(place);
+        let mistake = Mistake::about(name, place, what);
+        if note.is_empty() { mistake } else { mistake.note(&note) }
+    }
+
+    /// Where to show a mistake that depends on what a block was given.
+    pub(super) fn spot(&self, inner: Place) -> Spot {
         let Some(outermost) = self.uses.first() else {
-            return Mistake::about(name, place, what);
+            return Spot::at(inner);
         };
-        let mut mistake = Mistake::about(name, outermost.place, what);
-        let mut inner = place;
-        let mut line = String::new();
+        let mut at = inner;
+        let mut note = String::new();
         for one in self.uses.iter().rev() {
-            line += if line.is_empty() { "in " } else { ", in " };
-            line += &format!("block `{}`", one.block.name);
+            note += if note.is_empty() { "in " } else { ", in " };
+            note += &format!("block `{}`", one.block.name);
             // Tokens that other macros wrote may have no line.
-            let number = inner.start.start().line;
+            let number = at.start.start().line;
             if number > 0 {
-                line += &format!(", line {number}");
+                note += &format!(", line {number}");
             }
-            inner = one.place;
+            at = one.place;
         }
-        mistake = mistake.note(&line);
-        mistake
+        Spot { place: outermost.place, inner, note }
+    }
+
+    /// Where to show a mistake in a value: at the use of the block where a parameter has part in it.
+    pub(super) fn spot_of_value(&self, value: &Expression) -> Spot {
+        if self.depends_on_use(value) { self.spot(value.place) } else { Spot::at(value.place) }
     }
 
     /// A mistake in a value: shown at the use of the block where a parameter has part in it.
@@ -74,18 +103,19 @@ impl Checker<'_> {
         let mut before = None;
         let mut texts = Vec::new();
         for node in self.path(node).into_iter().filter_map(|index| self.nodes.get(index)) {
-            match node.value {
-                Known::Shape(shape) => {
-                    if before != Some(shape) {
-                        texts.push(format!("{} {shape}", node.name));
-                        before = Some(shape);
-                    }
+            let text = match node.value {
+                Known::Shape(shape) => Some(shape.to_string()),
+                Known::Symbolic(_) => node.dims().map(|dims| shape_text(&dims)),
+                _ => None,
+            };
+            match &text {
+                Some(text) if before.as_ref() != Some(text) => {
+                    texts.push(format!("{} {text}", node.name));
                 }
-                _ => {
-                    before = None;
-                    texts = vec!["…".into()];
-                }
+                Some(_) => {}
+                None => texts = vec!["…".into()],
             }
+            before = text;
         }
         if texts.len() > MOST {
             let last = texts.split_off(texts.len() - (MOST - 1));

@@ -1,11 +1,12 @@
 //! `residual`, `concat` with branches, and `repeat`.
 
 use proc_macro2::Ident;
-use typenet_shape::{MAX_INPUTS, Op, Shape, ShapeError};
+use typenet_shape::{MAX_INPUTS, Op, ShapeError, Shortcut as Behind};
 
 use super::constants::Value;
 use super::marks::On;
 use super::scope::{Bounds, Segment};
+use super::symbols::Words;
 use super::{Checker, Known, Node};
 use crate::Mistake;
 use crate::layers::{self, STRUCTURES};
@@ -122,30 +123,20 @@ impl<'a> Checker<'a> {
         shortcut: Option<&Shortcut>,
     ) {
         let value = self.joined(Op::Add, &inputs, true);
-        if let (Err(_), [Some(body), Some(other), start]) = (
-            &value,
-            [inputs[0], inputs[1], before].map(|index| self.nodes.get(index)?.value.shape()),
-        ) {
-            let word = shortcut.map_or(written.keyword.span(), |one| one.keyword.span());
-            let what = match shortcut {
-                Some(shortcut) if !shortcut.entries.is_empty() => {
-                    format!("its body arrives at {body}, its shortcut at {other}")
-                }
-                _ => format!("its body arrives at {body}, but starts from {other}"),
-            };
-            let what = format!("{what}: the two are added and must be alike");
-            let verb = if shortcut.is_some() { "use" } else { "add" };
-            let fix = start.and_then(|start| shortcut_from(start, body));
-            let help = match fix {
-                Some(layers) => format!("{verb} `shortcut {{ {layers} }}`"),
-                None => "keep height and width in the body: a convolution of kernel 3 does with `padding = 1`".into(),
-            };
-            let mistake = self.blame(name, word.into(), &what);
-            let mistake = mistake.shapes(&self.shapes_to(inputs[0]));
-            self.report(mistake.help(help));
+        let behind = match shortcut {
+            None => Behind::Missing,
+            Some(shortcut) if shortcut.entries.is_empty() => Behind::Empty,
+            Some(_) => Behind::Layers,
+        };
+        let words = Words::Residual(before, behind);
+        // The mistake is the shortcut's.
+        let word = shortcut.map_or(written.keyword.span(), |one| one.keyword.span());
+        let places = [written.keyword.span().into(), word.into()];
+        if let Err(error) = value {
+            self.misjoin(name, Op::Add, error, &inputs, &words, &places);
         }
         let value = value.or_else(|_| self.joined(Op::Add, &inputs[..1], false));
-        self.push_join(written, name, Op::Add, inputs.to_vec(), value);
+        self.push_join(written, name, Op::Add, inputs.to_vec(), value, words, &places);
     }
 
     fn concat(&mut self, written: &Structure, name: &str, branches: &[Branch], inputs: Vec<usize>) {
@@ -159,44 +150,22 @@ impl<'a> Checker<'a> {
             self.report(mistake.help("put some of them into a concat of their own"));
         }
         let mut value = self.joined(Op::Concat, &inputs, inputs.len() <= MAX_INPUTS);
+        let names = branches.iter().map(|branch| match &branch.name {
+            Some(name) => name.to_string(),
+            None => String::new(),
+        });
+        let words = Words::Branches(names.collect());
+        // The first branch is never the one that differs.
+        let places: Vec<Place> = [&written.keyword]
+            .into_iter()
+            .chain(branches.iter().skip(1).map(|branch| &branch.keyword))
+            .map(|word| word.span().into())
+            .collect();
         if let Err(error) = value {
-            let other = self.first_unlike(Op::Concat, &inputs);
-            let shape = |index: usize| {
-                let node = inputs.get(index).and_then(|&node| self.nodes.get(node));
-                let shape = node.and_then(|node| node.value.shape());
-                shape.map(|shape| shape.to_string()).unwrap_or_default()
-            };
-            let branch_name = |index: usize| match branches.get(index).map(|one| &one.name) {
-                Some(Some(name)) => format!("branch `{name}`"),
-                _ => format!("branch {}", index + 1),
-            };
-            let what = match error {
-                ShapeError::UnlikeSizes { .. } => format!(
-                    "{} arrives at {}, {} at {}: all but their channels must be alike",
-                    branch_name(0),
-                    shape(0),
-                    branch_name(other),
-                    shape(other)
-                ),
-                _ => error.message().to_string(),
-            };
-            let word = match error {
-                ShapeError::UnlikeSizes { .. } => branches.get(other).map(|one| one.keyword.span()),
-                _ => None,
-            };
-            let place = Place::from(word.unwrap_or(written.keyword.span()));
-            let mistake = self.blame(name, place, &what);
-            let to = inputs.get(other).copied().unwrap_or(self.current);
-            let mistake = mistake.shapes(&self.shapes_to(to));
-            self.report(mistake.help(match error {
-                ShapeError::UnlikeSizes { .. } => {
-                    "give the branches the same strides, and paddings that keep height and width"
-                }
-                _ => "",
-            }));
+            self.misjoin(name, Op::Concat, error, &inputs, &words, &places);
             value = self.joined(Op::Concat, &inputs, false);
         }
-        self.push_join(written, name, Op::Concat, inputs, value);
+        self.push_join(written, name, Op::Concat, inputs, value, words, &places);
     }
 
     fn push_join(
@@ -206,8 +175,10 @@ impl<'a> Checker<'a> {
         op: Op,
         inputs: Vec<usize>,
         value: Result<Known, ShapeError>,
+        words: Words,
+        places: &[Place],
     ) {
-        self.push(Node {
+        let mut node = Node {
             name: name.to_string(),
             written_name: written.name.clone(),
             docs: written.docs.clone(),
@@ -218,7 +189,9 @@ impl<'a> Checker<'a> {
             inputs,
             again: self.again,
             ..Node::unknown(written.keyword.span())
-        });
+        };
+        self.symbolic_join(&mut node, op, words, places);
+        self.push(node);
     }
 
     fn repeat(&mut self, written: &'a Structure, count: &Expression, body: &'a [Entry]) {
@@ -232,6 +205,12 @@ impl<'a> Checker<'a> {
             }
             Value::Integer(rounds) => Some(rounds),
             Value::Wrong => None,
+            Value::Symbolic(number) => {
+                let what = format!("how often must be known here, which `{number}` is not");
+                let mistake = self.about_value(&name.text, count, &what);
+                self.report(mistake.help("write a number, or declare `const ROUNDS: usize = …;`"));
+                None
+            }
             value => {
                 let what = format!("how often is a whole number, not `{value}`");
                 let mistake = self.about_value(&name.text, count, &what);
@@ -264,31 +243,4 @@ impl<'a> Checker<'a> {
             self.doubt();
         }
     }
-}
-
-/// The layers of a shortcut between these shapes, where few do.
-pub(super) fn shortcut_from(start: Shape, end: Shape) -> Option<String> {
-    match (start.dims(), end.dims()) {
-        (_, &[features]) if start.rank() == 1 => Some(format!("linear({features})")),
-        (_, &[features]) => Some(format!("flatten, linear({features})")),
-        (&[_, from_height, from_width], &[channels, height, width]) => {
-            let stride = [stride(from_height, height)?, stride(from_width, width)?];
-            let stride = match stride {
-                [1, 1] => String::new(),
-                [one, other] if one == other => format!(", stride = {one}"),
-                [one, other] => format!(", stride = ({one}, {other})"),
-            };
-            Some(format!("conv2d({channels}, kernel = 1{stride})"))
-        }
-        _ => None,
-    }
-}
-
-/// The stride that takes `from` positions to `to` with a kernel of one.
-fn stride(from: usize, to: usize) -> Option<usize> {
-    let last = from.checked_sub(1)?;
-    let steps = to.checked_sub(1)?;
-    // The smallest stride whose last step does not reach beyond `to`.
-    let stride = last / (steps + 1) + 1;
-    (last / stride == steps).then_some(stride)
 }

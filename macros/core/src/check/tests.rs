@@ -142,7 +142,12 @@ fn arguments_of_the_wrong_kind() {
         ("kernel = 5.0", "help: write `kernel = 5`"),
         ("kernel = -5", "`c`: `kernel` is a whole number or a pair `(height, width)`, not `- 5`"),
         ("kernel = K", "help: declare `const K: usize = …;` before the layers"),
-        ("kernel = crate::K", "help: constants of the crate are not part of the language yet"),
+        ("kernel = -crate::K", "`c`: `kernel` is a whole number or a pair"),
+        (
+            "kernel = crate::k(3)",
+            "`c`: `kernel` is a whole number or a pair `(height, width)`, not `crate :: k (3)`",
+        ),
+        ("kernel = 3, bias = crate::BIAS", "help: a path stands for a whole number, a `usize`"),
         ("kernel = 2 - 3", "help: every number here is 0 or more"),
         ("kernel = 2 / 0", "`2 / 0` divides by zero: 2 / 0"),
         (

@@ -142,6 +142,7 @@ fn names(value: &Expression, used: &mut HashSet<String>) {
         Form::Arithmetic(sides, _) | Form::Pair(sides) => {
             sides.iter().for_each(|side| names(side, used));
         }
+        Form::List(items) => items.iter().for_each(|item| names(item, used)),
         _ => {}
     }
 }

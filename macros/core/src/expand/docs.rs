@@ -1,8 +1,7 @@
 //! The documentation of the generated items.
 
-use typenet_shape::Shape;
-
 use crate::check::Node;
+use crate::number::{Number, shape_text};
 use crate::plan::Plan;
 
 /// The lines of the table of layers. Shapes are in backticks: rustdoc takes bare brackets for links.
@@ -12,8 +11,11 @@ pub(super) fn table(plan: &Plan) -> Vec<String> {
         " |---|---|---|---:|---:|".to_string(),
     ];
     let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
-    let count = |number| if number == 0 { String::new() } else { thousands(number) };
-    let (mut parameters, mut multiply_adds) = (0, 0);
+    let unless_none = |number: &Number| match number.known() {
+        Some(0) => String::new(),
+        _ => count(number),
+    };
+    let mut sums = [Some(Number::from(0)), Some(Number::from(0))];
     for row in &plan.rows {
         lines.push(format!(
             " | {} | {}{} | `{}` | {} | {} |",
@@ -21,26 +23,24 @@ pub(super) fn table(plan: &Plan) -> Vec<String> {
             code(&row.layer),
             row.frozen,
             row.output,
-            count(row.parameters),
-            count(row.multiply_adds)
+            unless_none(&row.parameters),
+            unless_none(&row.multiply_adds)
         ));
-        parameters += row.parameters;
-        multiply_adds += row.multiply_adds;
+        for (sum, number) in sums.iter_mut().zip([&row.parameters, &row.multiply_adds]) {
+            *sum = sum.take().and_then(|sum| sum.add(number));
+        }
     }
-    lines.push(format!(
-        " | | | | **{}** | **{}** |",
-        thousands(parameters),
-        thousands(multiply_adds)
-    ));
+    let [parameters, multiply_adds] = sums.map(|sum| sum.as_ref().map_or("…".into(), count));
+    lines.push(format!(" | | | | **{parameters}** | **{multiply_adds}** |"));
     lines
 }
 
 /// The lines of a field's documentation: the layer with its shapes, then the user's.
-pub(super) fn field(node: &Node, input: Option<Shape>) -> Vec<String> {
+pub(super) fn field(node: &Node, input: Option<Vec<Number>>) -> Vec<String> {
     let keyword = node.layer.map_or("", |layer| layer.keyword);
     let mut line = format!(" `{keyword}({})`", node.arguments);
-    if let (Some(input), Some(output)) = (input, node.value.shape()) {
-        line += &format!(", `{input}` → `{output}`");
+    if let (Some(input), Some(output)) = (input, node.dims()) {
+        line += &format!(", `{}` → `{}`", shape_text(&input), shape_text(&output));
     }
     if node.marks.frozen {
         line += ", frozen";
@@ -62,8 +62,19 @@ pub(super) fn field(node: &Node, input: Option<Shape>) -> Vec<String> {
     lines
 }
 
+/// A number with a comma before every three digits; one that the compiler alone knows as code,
+/// unless it is long.
+fn count(number: &Number) -> String {
+    const LONGEST: usize = 60;
+    match (number.known(), number.to_string()) {
+        (Some(number), _) => thousands(number),
+        (None, text) if text.len() <= LONGEST => format!("`{text}`"),
+        _ => "…".into(),
+    }
+}
+
 /// `61,706`
-fn thousands(number: u64) -> String {
+fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

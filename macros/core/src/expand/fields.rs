@@ -7,7 +7,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::site;
-use crate::check::{Checked, Node, Segment, path_text};
+use crate::check::{Checked, Segment, path_text};
 
 /// A field of a parameter struct.
 pub(super) struct Field<'a> {
@@ -19,8 +19,8 @@ pub(super) struct Field<'a> {
 }
 
 pub(super) enum Content<'a> {
-    /// The parameters of a layer.
-    Layer(&'a Node),
+    /// The parameters of the layer at this node.
+    Layer(usize),
     /// A struct of its own.
     Group {
         /// The struct's name.
@@ -44,8 +44,9 @@ pub(super) fn access(path: &[Segment]) -> TokenStream {
 
 /// The fields of a net in the order of its layers.
 pub(super) fn fields<'a>(checked: &'a Checked, net: &Ident) -> Vec<Field<'a>> {
-    let layers: Vec<(&[Segment], &Node)> =
-        checked.nodes.iter().filter_map(|node| Some((node.field.as_deref()?, node))).collect();
+    let nodes = checked.nodes.iter().enumerate();
+    let layers: Vec<(&[Segment], usize)> =
+        nodes.filter_map(|(index, node)| Some((node.field.as_deref()?, index))).collect();
     let mut taken = HashSet::new();
     at(checked, net, &layers, 0, &mut taken)
 }
@@ -54,12 +55,12 @@ pub(super) fn fields<'a>(checked: &'a Checked, net: &Ident) -> Vec<Field<'a>> {
 fn at<'a>(
     checked: &'a Checked,
     net: &Ident,
-    layers: &[(&'a [Segment], &'a Node)],
+    layers: &[(&'a [Segment], usize)],
     depth: usize,
     taken: &mut HashSet<String>,
 ) -> Vec<Field<'a>> {
     let runs = layers.chunk_by(|one, other| one.0.get(depth) == other.0.get(depth));
-    let field = |run: &[(&'a [Segment], &'a Node)]| {
+    let field = |run: &[(&'a [Segment], usize)]| {
         let &(path, node) = run.first()?;
         let name = match path.get(depth)? {
             Segment::Name(name) => Some(name),

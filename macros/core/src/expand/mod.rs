@@ -4,19 +4,23 @@
 //! What the user wrote keeps its place, so that errors and editors point there. Everything else is
 //! placed at the macro itself, which also keeps the user's lints away from it.
 
+mod checks;
 mod docs;
 mod fields;
 mod marks;
+mod numbers;
 mod op;
 mod structs;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
-use typenet_shape::{Op, Shape};
 
-use crate::check::Checked;
+use typenet_shape::Shape;
+
+use crate::check::{Checked, Node};
+use crate::number::Number;
 use crate::plan::{Call, Outputs, Plan};
-use op::{array, op};
+use numbers::Numbers;
 
 /// Outputs of more bytes than this are returned in a box.
 const BOXED: usize = 64 * 1024;
@@ -30,6 +34,7 @@ fn site() -> Span {
 pub fn expand(checked: &Checked, plan: &Plan, sound: bool) -> TokenStream {
     let names = Names::new(checked);
     let items = [
+        names.numbers.constants(),
         structs::structs(checked, plan, &names, sound),
         implementations(checked, plan, &names, sound),
     ];
@@ -41,6 +46,7 @@ struct Names<'a> {
     net: &'a Ident,
     parameters: Ident,
     gradients: Ident,
+    numbers: Numbers<'a>,
 }
 
 impl<'a> Names<'a> {
@@ -52,6 +58,7 @@ impl<'a> Names<'a> {
             net,
             parameters: format_ident!("{net}Parameters", span = span),
             gradients: format_ident!("{net}Gradients", span = span),
+            numbers: Numbers::new(checked),
         }
     }
 }
@@ -59,7 +66,7 @@ impl<'a> Names<'a> {
 fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
     let Names { net, parameters, .. } = names;
     let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
-    let constants = if sound { constants(checked, plan) } else { stand_ins(checked) };
+    let constants = if sound { constants(checked, plan, names) } else { stand_ins(checked, names) };
     let network = network(checked, plan, names, sound);
     // After a mistake a net is whatever a loss asks for.
     let is = |outputs| plan.outputs == outputs || !sound;
@@ -75,7 +82,7 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
             impl __rt::LogProbabilities for #net {}
         }
     });
-    let editors = for_editors(checked);
+    let editors = for_editors(checked, names);
     quote_spanned! {site()=>
         #(#cfg)*
         #(#lints)*
@@ -133,10 +140,10 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
 }
 
 /// The graph and what is computed from it.
-fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
+fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
     let text = checked.name.to_string();
     let nodes = checked.nodes.iter().zip(&plan.names).filter_map(|(node, name)| {
-        let op = op(&node.op?);
+        let op = names.numbers.op(node)?;
         let inputs = node.inputs.iter().map(|&index| Literal::usize_unsuffixed(index));
         Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
     });
@@ -150,6 +157,33 @@ fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
         let (constant, node) = (&call.constant, Literal::usize_unsuffixed(call.node));
         quote_spanned!(site()=> const #constant: __rt::Step = PLAN.step(#node);)
     });
+    let computed = if checked.checks.is_empty() {
+        quote_spanned! {site()=>
+            static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
+            static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);
+            static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
+            static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
+        }
+    } else {
+        let net = names.net;
+        let checks = names.numbers.checks(checked);
+        quote_spanned! {site()=>
+            static CHECKED: __rt::Checked<NODES> = __rt::Checked::new(&GRAPH);
+            static SHAPES: [__rt::Shape; NODES] = CHECKED.shapes();
+            static LAYERS: [__rt::LayerInfo; NODES] = CHECKED.layers(&GRAPH);
+            static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = CHECKED.tensors(&GRAPH);
+            static PLAN: __rt::Plan<NODES> = __rt::Plan::of(&GRAPH, &CHECKED);
+            #checks
+
+            impl #net {
+                /// A dimension of a parameter.
+                #[allow(dead_code)]
+                const fn __size(tensor: usize, axis: usize) -> usize {
+                    TENSORS[tensor].shape.dim(axis)
+                }
+            }
+        }
+    };
     quote_spanned! {site()=>
         const NODES: usize = #count;
         const GRAPH: __rt::Graph<'static> = __rt::Graph {
@@ -157,18 +191,15 @@ fn constants(checked: &Checked, plan: &Plan) -> TokenStream {
             nodes: &[#(#nodes),*],
             marks: &[#(#attributes),*],
         };
-        static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
-        static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);
-        static TENSORS: [__rt::Tensor; GRAPH.tensor_count()] = GRAPH.tensors::<NODES, _>();
-        static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
+        #computed
         #(#steps)*
     }
 }
 
 /// The same names after a mistake: constants that can be evaluated, of a net that does nothing.
-fn stand_ins(checked: &Checked) -> TokenStream {
+fn stand_ins(checked: &Checked, names: &Names<'_>) -> TokenStream {
     let text = checked.name.to_string();
-    let input = op(&Op::Input { shape: Shape::new(&[1]) });
+    let input = names.numbers.input(&[Number::from(1)]);
     quote_spanned! {site()=>
         const GRAPH: __rt::Graph<'static> = __rt::Graph {
             name: #text,
@@ -184,14 +215,19 @@ fn stand_ins(checked: &Checked) -> TokenStream {
 
 fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
     let Names { net, parameters, .. } = names;
-    let one = Shape::new(&[1]);
-    let (in_shape, out_shape) = (checked.input.unwrap_or(one), checked.output.unwrap_or(one));
-    let (input, output) = (array(in_shape), array(out_shape));
-    let value = if out_shape.elements() * size_of::<f32>() > BOXED {
-        quote_spanned!(site()=> ::std::boxed::Box<#output>)
-    } else {
-        output.clone()
+    let numbers = &names.numbers;
+    let one = || vec![Number::from(1)];
+    let dims = |shape: Shape| shape.dims().iter().map(|&dim| Number::from(dim)).collect();
+    let in_dims = match checked.input {
+        Some(shape) => dims(shape),
+        None => checked.nodes.first().and_then(Node::dims).unwrap_or_else(one),
     };
+    let out_dims = match (checked.output, &checked.symbolic_output) {
+        (None, Some(dims)) => dims.clone(),
+        (shape, _) => shape.map_or_else(one, dims),
+    };
+    let (input, output) = (numbers.array(&in_dims), numbers.array(&out_dims));
+    let value = returned(numbers, &out_dims, &output);
     let calls = if sound { plan.calls.as_slice() } else { &[] };
     let forward = calls.iter().map(|call| {
         let (constant, method) = (&call.constant, &call.method);
@@ -246,6 +282,28 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
     }
 }
 
+/// The type of an output that is returned by value.
+fn returned(numbers: &Numbers<'_>, dims: &[Number], output: &TokenStream) -> TokenStream {
+    let known: Option<Vec<usize>> = dims.iter().map(Number::known).collect();
+    match known {
+        Some(dims) if dims.iter().product::<usize>() * size_of::<f32>() > BOXED => {
+            quote_spanned!(site()=> ::std::boxed::Box<#output>)
+        }
+        Some(_) => output.clone(),
+        None => {
+            let four = quote_spanned!(site()=> 4);
+            let bytes = dims.iter().fold(four, |bytes, dim| {
+                let size = numbers.expression(dim);
+                quote_spanned!(site()=> #bytes * (#size))
+            });
+            let most = Literal::usize_unsuffixed(BOXED);
+            quote_spanned! {site()=>
+                <__rt::Boxed<{ #bytes > #most }> as __rt::Returned>::Value<#output>
+            }
+        }
+    }
+}
+
 /// The argument with a layer's parameters among these, if the call takes one.
 fn argument(call: &Call, all: TokenStream) -> Option<TokenStream> {
     call.takes_parameters.then(|| match &call.field {
@@ -259,14 +317,18 @@ fn argument(call: &Call, all: TokenStream) -> Option<TokenStream> {
 
 /// Uses the documentation item of each keyword at the keyword's place, so that an editor finds it;
 /// and each name without parameters at its place, so that an editor shows its type.
-fn for_editors(checked: &Checked) -> TokenStream {
+fn for_editors(checked: &Checked, names: &Names<'_>) -> TokenStream {
     // What blocks and repeats hold is shown as it is the first time.
     let nodes = || checked.nodes.iter().filter(|node| !node.again);
     let words = &checked.words;
     let values: Vec<TokenStream> = nodes()
         .filter(|node| node.layer.is_some_and(|layer| !layer.has_parameters()))
         .filter_map(|node| {
-            let (name, shape) = (node.written_name.as_ref()?, array(node.value.shape()?));
+            let dims = node.dims()?;
+            if !dims.iter().all(Number::is_plain) {
+                return None;
+            }
+            let (name, shape) = (node.written_name.as_ref()?, names.numbers.array(&dims));
             // A name that is a mistake can be none of a field.
             syn::parse2::<Ident>(name.to_token_stream()).ok()?;
             Some(quote_spanned!(site()=> const _: () = { struct __Value { #name: #shape } };))

@@ -5,9 +5,8 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 
 use super::fields::{Content, Field, fields};
-use super::op::array;
 use super::{Names, docs, site};
-use crate::check::{Checked, Node};
+use crate::check::Checked;
 use crate::plan::Plan;
 use typenet_shape::TensorKind;
 
@@ -18,7 +17,7 @@ pub(super) fn structs(
     names: &Names<'_>,
     sound: bool,
 ) -> TokenStream {
-    let Names { net, parameters, gradients } = names;
+    let Names { net, parameters, gradients, .. } = names;
     let visibility = &checked.visibility.0;
     let generated_visibility = generated(visibility.to_token_stream());
     let attributes = &checked.attributes;
@@ -30,8 +29,9 @@ pub(super) fn structs(
         format!(" The parameters of [`{net}`]: a field for each layer that has some.");
     let gradients_doc = format!(" Gradients of [`{net}`], in the shape of its parameters.");
     let tree = fields(checked, net);
-    let fields = tree.iter().filter_map(|one| field(checked, one));
-    let inner = groups(checked, &tree, &generated_visibility, net);
+    let shown = Shown { checked, names, sound };
+    let fields = tree.iter().filter_map(|one| shown.field(one));
+    let inner = shown.groups(&tree, &generated_visibility);
     quote_spanned! {site()=>
         #(#cfg)*
         #(#lints)*
@@ -61,72 +61,77 @@ pub(super) fn structs(
     }
 }
 
-/// The structs of fields that hold fields, each before those within it.
-fn groups(
-    checked: &Checked,
-    fields: &[Field<'_>],
-    visibility: &TokenStream,
-    net: &Ident,
-) -> TokenStream {
-    let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
-    let mut items = TokenStream::new();
-    for one in fields {
-        let Content::Group { name, path, tuple, inner } = &one.content else { continue };
-        let doc = format!(" The parameters of `{path}` in [`{net}`].");
-        let content = inner.iter().filter_map(|one| field(checked, one));
-        items.extend(if *tuple {
-            quote_spanned! {site()=>
-                #(#cfg)*
-                ::typenet::__private::__parameter_tuple! {
-                    #(#lints)*
-                    #[doc = #doc]
-                    #visibility struct #name(#(#content)*);
-                }
-            }
-        } else {
-            quote_spanned! {site()=>
-                #(#cfg)*
-                ::typenet::__private::__parameter_struct! {
-                    #(#lints)*
-                    #[doc = #doc]
-                    #visibility struct #name {
-                        #(#content)*
+/// What the fields of the structs are written from.
+struct Shown<'a> {
+    checked: &'a Checked,
+    names: &'a Names<'a>,
+    sound: bool,
+}
+
+impl Shown<'_> {
+    /// The structs of fields that hold fields, each before those within it.
+    fn groups(&self, fields: &[Field<'_>], visibility: &TokenStream) -> TokenStream {
+        let net = self.names.net;
+        let (lints, cfg) = (&self.checked.attributes.lints, &self.checked.attributes.cfg);
+        let mut items = TokenStream::new();
+        for one in fields {
+            let Content::Group { name, path, tuple, inner } = &one.content else { continue };
+            let doc = format!(" The parameters of `{path}` in [`{net}`].");
+            let content = inner.iter().filter_map(|one| self.field(one));
+            items.extend(if *tuple {
+                quote_spanned! {site()=>
+                    #(#cfg)*
+                    ::typenet::__private::__parameter_tuple! {
+                        #(#lints)*
+                        #[doc = #doc]
+                        #visibility struct #name(#(#content)*);
                     }
                 }
-            }
-        });
-        items.extend(groups(checked, inner, visibility, net));
+            } else {
+                quote_spanned! {site()=>
+                    #(#cfg)*
+                    ::typenet::__private::__parameter_struct! {
+                        #(#lints)*
+                        #[doc = #doc]
+                        #visibility struct #name {
+                            #(#content)*
+                        }
+                    }
+                }
+            });
+            items.extend(self.groups(inner, visibility));
+        }
+        items
     }
-    items
-}
 
-/// A field, if it has parameters.
-fn field(checked: &Checked, field: &Field<'_>) -> Option<TokenStream> {
-    let (docs, kind) = match &field.content {
-        Content::Layer(node) => layer(checked, node)?,
-        Content::Group { name, .. } => (field.docs.clone(), name.to_token_stream()),
-    };
-    let name = field.name.iter();
-    Some(quote_spanned!(site()=> #(#[doc = #docs])* pub #(#name:)* #kind,))
-}
+    /// A field, if it has parameters.
+    fn field(&self, field: &Field<'_>) -> Option<TokenStream> {
+        let (docs, kind) = match &field.content {
+            Content::Layer(node) => self.layer(*node)?,
+            Content::Group { name, .. } => (field.docs.clone(), name.to_token_stream()),
+        };
+        let name = field.name.iter();
+        Some(quote_spanned!(site()=> #(#[doc = #docs])* pub #(#name:)* #kind,))
+    }
 
-/// The documentation and the type of a layer's parameters.
-fn layer(checked: &Checked, node: &Node) -> Option<(Vec<String>, TokenStream)> {
-    let input = node.inputs.first().and_then(|&index| checked.nodes[index].value.shape());
-    let kinds: Vec<TensorKind> = node.tensors.iter().map(|(kind, _)| *kind).collect();
-    let types = node.tensors.iter().map(|(_, shape)| array(*shape));
-    let name = match kinds.as_slice() {
-        [] => return None,
-        [TensorKind::Weight] => "Weight",
-        [TensorKind::RunningMean, TensorKind::RunningVar] => "Running",
-        [_, _] => "WeightBias",
-        _ => "BatchNorm",
-    };
-    // All tensors of a batch norm are alike.
-    let types = types.take(if name == "WeightBias" { 2 } else { 1 });
-    let name = Ident::new(name, site());
-    let kind = quote_spanned!(site()=> ::typenet::parameters::#name<#(#types),*>);
-    Some((docs::field(node, input), kind))
+    /// The documentation and the type of a layer's parameters.
+    fn layer(&self, index: usize) -> Option<(Vec<String>, TokenStream)> {
+        let node = &self.checked.nodes[index];
+        let input = node.inputs.first().and_then(|&index| self.checked.nodes[index].dims());
+        let kinds: Vec<TensorKind> = node.tensors.iter().map(|(kind, _)| *kind).collect();
+        let (name, types) = match kinds.as_slice() {
+            [] => return None,
+            [TensorKind::Weight] => ("Weight", 1),
+            [TensorKind::RunningMean, TensorKind::RunningVar] => ("Running", 1),
+            [_, _] => ("WeightBias", 2),
+            // All tensors of a batch norm are alike.
+            _ => ("BatchNorm", 1),
+        };
+        let types = (0..types).map(|tensor| self.names.numbers.tensor(index, tensor, self.sound));
+        let name = Ident::new(name, site());
+        let kind = quote_spanned!(site()=> ::typenet::parameters::#name<#(#types),*>);
+        Some((docs::field(node, input), kind))
+    }
 }
 
 /// The same tokens as if the macro had written them, at the user's place.

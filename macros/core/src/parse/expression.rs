@@ -32,6 +32,8 @@ pub enum Form {
     Flag(bool),
     /// `WIDTH`: a constant, a parameter of a block, or the name of a value.
     Name(Ident),
+    /// `crate::WIDTH`: a constant of the user's crate.
+    Path(TokenStream),
     /// `-x`
     Negative(Box<Expression>),
     /// `a + b`
@@ -105,6 +107,7 @@ impl fmt::Display for Expression {
             Form::Float(number) => write!(f, "{number:?}"),
             Form::Flag(flag) => write!(f, "{flag}"),
             Form::Name(name) => write!(f, "{name}"),
+            Form::Path(path) => f.write_str(&path_text(path)),
             Form::Negative(inner) if matches!(inner.form, Form::Arithmetic(..)) => {
                 write!(f, "-({inner})")
             }
@@ -132,6 +135,11 @@ impl fmt::Display for Expression {
             Form::Wrong => f.write_str("?"),
         }
     }
+}
+
+/// A path as it is written, without spaces.
+pub fn path_text(path: &TokenStream) -> String {
+    path.clone().into_iter().map(|token| token.to_string()).collect()
 }
 
 /// The pieces between commas; a trailing comma makes no piece, a doubled one an empty piece.
@@ -262,11 +270,22 @@ impl<'a> Reader<'a, '_> {
             Some(TokenTree::Ident(word)) if word == "false" => Form::Flag(false),
             Some(TokenTree::Ident(word)) => {
                 let end = self.after_name();
-                if end > 0 {
-                    self.rest = &self.rest[end..];
-                    return other(self.since(before), self.instead);
+                if end == 0 {
+                    return self.made(before, Form::Name(word.clone()));
                 }
-                Form::Name(word.clone())
+                self.rest = &self.rest[end..];
+                match path(self.since(before)) {
+                    Some(path) => Form::Path(path),
+                    None => return other(self.since(before), self.instead),
+                }
+            }
+            Some(TokenTree::Punct(colon)) if colon.as_char() == ':' => {
+                let end = self.rest.iter().take_while(of_path).count();
+                self.rest = &self.rest[end..];
+                match path(self.since(before)) {
+                    Some(path) => Form::Path(path),
+                    None => return other(self.since(before), self.instead),
+                }
             }
             Some(TokenTree::Literal(literal)) => number(literal, self.mistakes),
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
@@ -295,10 +314,15 @@ impl<'a> Reader<'a, '_> {
             [first, second, ..]
                 if punct(Some(first), ':').is_some() && punct(Some(second), ':').is_some() =>
             {
-                let of_path = |token: &&TokenTree| {
-                    matches!(token, TokenTree::Ident(_)) || punct(Some(token), ':').is_some()
-                };
-                self.rest.iter().take_while(of_path).count()
+                let path = self.rest.iter().take_while(of_path).count();
+                match self.rest.get(path) {
+                    Some(TokenTree::Group(group))
+                        if group.delimiter() == Delimiter::Parenthesis =>
+                    {
+                        path + 1
+                    }
+                    _ => path,
+                }
             }
             _ => 0,
         }
@@ -334,6 +358,35 @@ impl<'a> Reader<'a, '_> {
         let value = reader.sum(depth);
         reader.rest.is_empty().then_some(value)
     }
+}
+
+/// Whether a token may be part of a path.
+fn of_path(token: &&TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(_)) || punct(Some(token), ':').is_some()
+}
+
+/// The path that these tokens are, if they are names with `::` between them.
+fn path(tokens: &[TokenTree]) -> Option<TokenStream> {
+    let mut rest = tokens;
+    let mut names = 0;
+    let separator = |rest: &[TokenTree]| {
+        punct(rest.first(), ':').is_some() && punct(rest.get(1), ':').is_some()
+    };
+    if separator(rest) {
+        rest = &rest[2..];
+    }
+    loop {
+        let (TokenTree::Ident(_), after) = rest.split_first()? else { return None };
+        names += 1;
+        if after.is_empty() {
+            break;
+        }
+        if !separator(after) {
+            return None;
+        }
+        rest = &after[2..];
+    }
+    (names > 1 || tokens.len() > 1).then(|| tokens.iter().cloned().collect())
 }
 
 fn number(literal: &Literal, mistakes: &mut Vec<Mistake>) -> Form {

@@ -13,7 +13,7 @@ use proc_macro2::{Delimiter, Group, Ident, Punct, Span, TokenStream, TokenTree};
 use syn::Visibility;
 
 pub use attributes::{Attribute, Content, Item};
-pub use expression::{Expression, Form, Operator};
+pub use expression::{Expression, Form, Operator, path_text};
 
 use crate::Mistake;
 use crate::mistake::Place;

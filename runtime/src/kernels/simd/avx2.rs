@@ -43,9 +43,11 @@ impl Simd for Avx2 {
     const WIDTH: usize = 8;
     const ACCUMULATORS: usize = 12;
 
-    #[inline(always)]
+    // Never inlined, and so is what it calls, whose instructions it may not use itself. The attribute
+    // stands here because on a function with target features the compiler takes it as a word to those
+    // callers alone that have them too.
+    #[inline(never)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[inline(never)]
         #[target_feature(enable = "avx2,fma")]
         fn compiled<K: Kernel>(kernel: K, s: Avx2) -> K::Output {
             kernel.run(s)
@@ -67,6 +69,10 @@ impl Simd for Avx2 {
     unsafe fn write(self, to: *mut f32, v: __m256) {
         // SAFETY: the caller vouches for 8 numbers.
         unsafe { _mm256_storeu_ps(to, v) }
+    }
+    #[inline(always)]
+    fn prefetch(self, at: *const f32) {
+        intrinsics!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
     }
     #[inline(always)]
     fn add(self, a: __m256, b: __m256) -> __m256 {

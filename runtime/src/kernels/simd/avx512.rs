@@ -33,9 +33,11 @@ impl Simd for Avx512 {
     const WIDTH: usize = 16;
     const ACCUMULATORS: usize = 24;
 
-    #[inline(always)]
+    // Never inlined, and so is what it calls, whose instructions it may not use itself. The attribute
+    // stands here because on a function with target features the compiler takes it as a word to those
+    // callers alone that have them too.
+    #[inline(never)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[inline(never)]
         #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
         fn compiled<K: Kernel>(kernel: K, s: Avx512) -> K::Output {
             kernel.run(s)
@@ -57,6 +59,10 @@ impl Simd for Avx512 {
     unsafe fn write(self, to: *mut f32, v: __m512) {
         // SAFETY: the caller vouches for 16 numbers.
         unsafe { _mm512_storeu_ps(to, v) }
+    }
+    #[inline(always)]
+    fn prefetch(self, at: *const f32) {
+        intrinsics!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
     }
     #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {

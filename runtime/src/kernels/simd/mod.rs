@@ -53,6 +53,10 @@ pub(crate) trait Simd: Copy {
     /// [`Simd::WIDTH`] numbers can be written at `to`.
     unsafe fn write(self, to: *mut f32, v: Self::V);
 
+    /// Says that the number there will be read and written soon; any address will do.
+    #[inline(always)]
+    fn prefetch(self, _at: *const f32) {}
+
     /// `a + b`
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a - b`

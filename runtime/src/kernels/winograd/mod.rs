@@ -132,7 +132,7 @@ pub fn backward_data(
 }
 
 /// Adds the gradients of the transformed weight to `sums` and that of the bias to `db`, summed over
-/// the lanes. `sums` is of [`Conv2dKernel::weight_sums_len`] numbers, zeros at first; when all images
+/// the lanes. `sums` is of [`Conv2dKernel::weight_sums_len`], zeros at first; when all images
 /// are added, [`add_weight_gradient`] makes the weight's gradient of it.
 ///
 /// # Panics
@@ -143,7 +143,7 @@ pub fn backward_weight(
     g: &Conv2d,
     x: &[Lanes],
     dy: &[Lanes],
-    sums: &mut [f32],
+    sums: &mut [Lanes],
     db: Option<&mut [f32]>,
     scratch: &mut [Lanes],
 ) {
@@ -168,7 +168,7 @@ pub fn add_weight_gradient(
     isa: Isa,
     kernel: Conv2dKernel,
     g: &Conv2d,
-    sums: &[f32],
+    sums: &[Lanes],
     dw: &mut [f32],
 ) {
     let tiling = tiling(kernel, g, Conv2dPass::BackwardWeight);

@@ -94,6 +94,16 @@ impl<const R: usize, const V: usize, const UNIT: bool> Kernel for Tile<R, V, UNI
                 let mut sums = [[s.splat(0.0); V]; R];
                 let mut a = a.first.add(point * a.point);
                 let mut from = b.first.add(point * b.point);
+                let to = c.first.add(point * c.point);
+                if add {
+                    // Sums of wide layers come from far, and are needed only at the end.
+                    for r in 0..R {
+                        for v in 0..V {
+                            let block = v / S::PARTS * c.block + v % S::PARTS * S::WIDTH;
+                            s.prefetch(to.add(r * c.row + block));
+                        }
+                    }
+                }
                 for _ in 0..depth {
                     let mut bs = [s.splat(0.0); V];
                     for v in 0..V {
@@ -109,7 +119,6 @@ impl<const R: usize, const V: usize, const UNIT: bool> Kernel for Tile<R, V, UNI
                     a = a.wrapping_add(step);
                     from = from.wrapping_add(b.row);
                 }
-                let to = c.first.add(point * c.point);
                 for r in 0..R {
                     for v in 0..V {
                         let block = v / S::PARTS * c.block + v % S::PARTS * S::WIDTH;

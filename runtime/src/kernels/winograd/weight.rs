@@ -23,7 +23,7 @@ pub(super) struct Sums<'a, const N: usize> {
     pub(super) start: [isize; 2],
     pub(super) x: &'a [Lanes],
     pub(super) dy: &'a [Lanes],
-    pub(super) sums: &'a mut [f32],
+    pub(super) sums: &'a mut [Lanes],
     pub(super) scratch: &'a mut [Lanes],
 }
 
@@ -37,7 +37,8 @@ impl<const N: usize> Kernel for Sums<'_, N> {
         let Tiling { in_channels, out_channels, outputs, .. } = tiling;
         let padded = tiling.padded_out_channels();
         assert_eq!(tiling.points(), points, "the tiles' size");
-        assert_eq!(sums.len(), points * in_channels * padded, "the sums' length");
+        let row_len = padded / LANES;
+        assert_eq!(sums.len(), points * in_channels * row_len, "the sums' length");
         let step = tiling.point_step(in_channels);
         let d_step = tiling.point_step(padded);
         let (v, d) = scratch.split_at_mut(points * step);
@@ -60,7 +61,7 @@ impl<const N: usize> Kernel for Sums<'_, N> {
             for point in 0..points {
                 let v = &v[point * step..(point + 1) * step];
                 let d = &d[point * d_step..(point + 1) * d_step];
-                let sums = &mut sums[point * in_channels * padded..][..in_channels * padded];
+                let sums = &mut sums[point * in_channels * row_len..][..in_channels * row_len];
                 let mut row = 0;
                 while row < in_channels {
                     let rows = even(in_channels - row, most_rows::<S>());
@@ -78,7 +79,7 @@ impl<const N: usize> Kernel for Sums<'_, N> {
                             point: 0,
                         },
                         c: Vectors {
-                            first: sums[row * padded..].as_mut_ptr(),
+                            first: sums[row * row_len..].as_mut_ptr().cast(),
                             row: padded,
                             block: LANES,
                             point: 0,
@@ -90,7 +91,7 @@ impl<const N: usize> Kernel for Sums<'_, N> {
                     // SAFETY: the assertions compare the lengths with the steps: at this point there
                     // are `in_channels` rows of `count` Lanes, `padded` columns in blocks of 16 for
                     // as many numbers, and a sum for each row and column.
-                    unsafe { multiply(s, rows, padded / LANES, &product) };
+                    unsafe { multiply(s, rows, row_len, &product) };
                     row += rows;
                 }
             }

@@ -1,4 +1,5 @@
 //! The transforms of a weight and of its gradient.
+#![allow(unsafe_code)]
 
 use typenet_shape::Tiling;
 
@@ -9,6 +10,10 @@ use super::transform;
 
 /// Taps of a kernel.
 const TAPS: usize = 9;
+
+/// Input channels whose results are gathered before they are written: these go to many places, far
+/// from each other, and each should get whole lines of a cache.
+const TOGETHER: usize = 16;
 
 /// Transforms a weight: `U = G g Gᵀ` for each pair of channels.
 ///
@@ -41,9 +46,10 @@ impl<const N: usize> Kernel for Weights<'_, N> {
             in_channels * out_channels * points,
             "the transformed length"
         );
-        let mut rows_of_taps = [Lanes::ZERO; LANES];
         let mut taps = [Lanes::ZERO; LANES];
         let mut result = [[Lanes::ZERO; N]; N];
+        // Room for one more vector, because the last one is written whole.
+        let mut packed = [[[0.0; (TOGETHER + 1) * LANES]; N]; N];
         let mut channel = 0;
         while channel < out_channels {
             let channels = even(out_channels - channel, tiling.channels);
@@ -51,25 +57,45 @@ impl<const N: usize> Kernel for Weights<'_, N> {
             let mut row = 0;
             while row < channels {
                 let rows = even(channels - row, most_rows::<S>());
-                for c in 0..in_channels {
-                    for (r, to) in rows_of_taps.iter_mut().enumerate().take(rows) {
-                        let at = (channel + row + r) * out_step + c * in_step;
-                        to.0[..TAPS].copy_from_slice(&weight[at..at + TAPS]);
+                for first in (0..in_channels).step_by(TOGETHER) {
+                    let count = TOGETHER.min(in_channels - first);
+                    for k in 0..count {
+                        let at = (channel + row) * out_step + (first + k) * in_step;
+                        turn_taps(s, &weight[at..], out_step, rows, &mut taps);
+                        if flip {
+                            taps[..TAPS].reverse();
+                        }
+                        transform_taps(s, &taps, &mut result);
+                        let results = result.as_flattened().iter();
+                        for (packed, result) in packed.as_flattened_mut().iter_mut().zip(results) {
+                            packed[k * rows..k * rows + LANES].copy_from_slice(&result.0);
+                        }
                     }
-                    s.transpose(&rows_of_taps, &mut taps);
-                    if flip {
-                        taps[..TAPS].reverse();
-                    }
-                    transform_taps(s, &taps, &mut result);
-                    for (point, result) in result.as_flattened().iter().enumerate() {
-                        let at = (point * channels + row) * in_channels + c * rows;
-                        block[at..at + rows].copy_from_slice(&result.0[..rows]);
+                    for (point, packed) in packed.as_flattened().iter().enumerate() {
+                        let at = (point * channels + row) * in_channels + first * rows;
+                        block[at..at + count * rows].copy_from_slice(&packed[..count * rows]);
                     }
                 }
                 row += rows;
             }
             channel += channels;
         }
+    }
+}
+
+/// The taps of `rows` kernels that stand `step` apart, side by side; what stands beside them means
+/// nothing.
+#[inline(always)]
+fn turn_taps<S: Simd>(s: S, weight: &[f32], step: usize, rows: usize, taps: &mut [Lanes; LANES]) {
+    if weight.len() >= (LANES - 1) * step + LANES {
+        // SAFETY: the last of 16 rows of 16 numbers ends inside `weight`.
+        unsafe { s.transpose_strided(weight.as_ptr(), step, taps) }
+    } else {
+        let mut kernels = [Lanes::ZERO; LANES];
+        for (kernel, weight) in kernels.iter_mut().zip(weight.chunks(step)).take(rows) {
+            kernel.0[..TAPS].copy_from_slice(&weight[..TAPS]);
+        }
+        s.transpose(&kernels, taps);
     }
 }
 
@@ -99,11 +125,12 @@ fn transform_taps<S: Simd, const N: usize>(
 }
 
 /// Adds to a weight's gradient what the sums of its transform make of it: `Gᵀ S G` for each pair of
-/// channels. `sums` is `[N²][in_channels][out_channels]`, with whole vectors of output channels.
+/// channels. `sums` is `[N²][in_channels][out_channels]`, where whole vectors of output channels stand
+/// side by side.
 #[derive(Debug)]
 pub(super) struct Gradient<'a, const N: usize> {
     pub(super) tiling: Tiling,
-    pub(super) sums: &'a [f32],
+    pub(super) sums: &'a [Lanes],
     pub(super) dw: &'a mut [f32],
 }
 
@@ -115,23 +142,30 @@ impl<const N: usize> Kernel for Gradient<'_, N> {
         let Gradient { tiling, sums, dw } = self;
         let Tiling { in_channels, out_channels, .. } = tiling;
         let padded = tiling.padded_out_channels();
-        assert_eq!(sums.len(), N * N * in_channels * padded, "the sums' length");
+        assert_eq!(sums.len(), N * N * in_channels * padded / LANES, "the sums' length");
         assert_eq!(dw.len(), in_channels * out_channels * TAPS, "the weight gradient's length");
         let mut points = [[Lanes::ZERO; N]; N];
         let mut taps = [Lanes::ZERO; LANES];
         let mut turned = [Lanes::ZERO; LANES];
-        for block in (0..out_channels).step_by(LANES) {
-            let count = LANES.min(out_channels - block);
-            for c in 0..in_channels {
-                for (p, to) in points.as_flattened_mut().iter_mut().enumerate() {
-                    let at = (p * in_channels + c) * padded + block;
-                    to.0.copy_from_slice(&sums[at..at + LANES]);
+        // Room for one more vector, because the last one is written whole.
+        let mut gathered = [[0.0; TOGETHER * TAPS + LANES]; LANES];
+        for first in (0..in_channels).step_by(TOGETHER) {
+            let taps_together = TOGETHER.min(in_channels - first) * TAPS;
+            for block in (0..out_channels).step_by(LANES) {
+                for k in 0..TOGETHER.min(in_channels - first) {
+                    for (p, to) in points.as_flattened_mut().iter_mut().enumerate() {
+                        *to = sums[((p * in_channels + first + k) * padded + block) / LANES];
+                    }
+                    gradient_of_taps(s, &points, &mut taps);
+                    s.transpose(&taps, &mut turned);
+                    for (gathered, turned) in gathered.iter_mut().zip(&turned) {
+                        gathered[k * TAPS..k * TAPS + LANES].copy_from_slice(&turned.0);
+                    }
                 }
-                gradient_of_taps(s, &points, &mut taps);
-                s.transpose(&taps, &mut turned);
-                for (o, turned) in turned[..count].iter().enumerate() {
-                    let dw = &mut dw[((block + o) * in_channels + c) * TAPS..][..TAPS];
-                    for (dw, d) in dw.iter_mut().zip(&turned.0) {
+                let count = LANES.min(out_channels - block);
+                for (o, gathered) in gathered[..count].iter().enumerate() {
+                    let at = ((block + o) * in_channels + first) * TAPS;
+                    for (dw, d) in dw[at..at + taps_together].iter_mut().zip(gathered) {
                         *dw += d;
                     }
                 }

@@ -1,9 +1,10 @@
-//! A constant outside of the declaration.
+//! An input of a constant that is too large.
 use typenet::prelude::*;
 
+const SIDE: usize = 100_000;
+
 network! {
-    pub struct Net: [3, 32, 32] -> [10] {
-        conv1: conv2d(crate::WIDTH, kernel = 1),
+    pub struct Net: [3, self::SIDE, self::SIDE] -> [10] {
         global_avg_pool,
         fc: linear(10),
     }

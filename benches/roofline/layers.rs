@@ -1,0 +1,284 @@
+//! The layers of a net, and the work of each of their passes on 16 images.
+
+use typenet::kernels::batch_norm::{self, BatchNorm, Spread};
+use typenet::kernels::{Isa, LANES, Lanes, activation, conv2d, join, linear, pool2d};
+use typenet::shape::{Activation, Conv2d, Fused, Op, Pool2d, Shape};
+use typenet::{Network, shape};
+
+/// A layer with what is fused into it; equal ones of a net are one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Layer {
+    /// Of the first of them.
+    pub(crate) name: &'static str,
+    pub(crate) count: usize,
+    pub(crate) kind: Kind,
+    pub(crate) input: Shape,
+    pub(crate) output: Shape,
+    pub(crate) activation: Activation,
+    /// Whether another value is added.
+    pub(crate) adds: bool,
+    /// Whether anything before it is trained, so that the gradient of its input is needed.
+    pub(crate) needs_data_gradient: bool,
+    pub(crate) multiply_adds: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Conv2d(Conv2d),
+    Linear,
+    BatchNorm,
+    MaxPool2d(Pool2d),
+    AvgPool2d(Pool2d),
+    GlobalAvgPool,
+    /// An activation, a sum: alone, not fused into another layer.
+    Activation,
+    Add,
+}
+
+/// A pass of a layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Pass {
+    Forward,
+    DataGradient,
+    WeightGradient,
+    /// Of a norm: both gradients.
+    Backward,
+    /// What the layer's activation does to the gradient.
+    ActivationGradient,
+    /// The gradient handed on to the value that was added.
+    SumGradient,
+}
+
+impl Pass {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Pass::Forward => "forward",
+            Pass::DataGradient => "data gradient",
+            Pass::WeightGradient => "weight gradient",
+            Pass::Backward => "backward",
+            Pass::ActivationGradient => "gradient of the activation",
+            Pass::SumGradient => "gradient of the sum",
+        }
+    }
+}
+
+/// The layers of a training step of a net, equal ones together.
+pub(crate) fn layers<N: Network>() -> Vec<Layer> {
+    let graph = N::GRAPH;
+    let mut training = vec![Fused::NONE; graph.nodes.len()];
+    let mut inference = training.clone();
+    graph.fuse(&mut training, &mut inference);
+    let mut trained = vec![false; graph.nodes.len()];
+    let mut layers: Vec<Layer> = Vec::new();
+    for (node, &shape::Node { name, op, inputs }) in graph.nodes.iter().enumerate() {
+        let before = inputs.iter().any(|&input| trained[input]);
+        trained[node] = before || op.has_parameters();
+        if !graph.is_step(&training, node) {
+            continue;
+        }
+        let input = N::SHAPES[inputs[0]];
+        let kind = match op {
+            Op::Linear { .. } => Kind::Linear,
+            Op::BatchNorm { .. } => Kind::BatchNorm,
+            Op::MaxPool2d { .. } => op.pool2d(input).map_or(Kind::Add, Kind::MaxPool2d),
+            Op::AvgPool2d { .. } => op.pool2d(input).map_or(Kind::Add, Kind::AvgPool2d),
+            Op::GlobalAvgPool => Kind::GlobalAvgPool,
+            Op::Add => Kind::Add,
+            _ => match (op.conv2d(input), op.activation()) {
+                (Some(conv), _) => Kind::Conv2d(conv),
+                (None, Some(_)) => Kind::Activation,
+                // The five nets have no others.
+                (None, None) => continue,
+            },
+        };
+        let last = graph.nodes[training[node].last].op.activation();
+        let layer = Layer {
+            name,
+            count: 1,
+            kind,
+            input,
+            output: N::SHAPES[node],
+            activation: last.unwrap_or(Activation::Identity),
+            adds: training[node].added.is_some(),
+            needs_data_gradient: before,
+            multiply_adds: N::LAYERS[node].multiply_adds,
+        };
+        let same = |other: &&mut Layer| {
+            **other == Layer { name: other.name, count: other.count, ..layer.clone() }
+        };
+        match layers.iter_mut().find(same) {
+            Some(other) => other.count += 1,
+            None => layers.push(layer),
+        }
+    }
+    layers
+}
+
+impl Layer {
+    /// Its geometry in short.
+    pub(crate) fn geometry(&self) -> String {
+        let what = match self.kind {
+            Kind::Conv2d(Conv2d { kernel: [h, w], stride, groups, .. }) => {
+                let depthwise = if groups > 1 { "depthwise " } else { "" };
+                let stride = if stride == [1, 1] { "" } else { ", stride 2" };
+                format!("{depthwise}{h}×{w}{stride}: ")
+            }
+            _ => String::new(),
+        };
+        format!("{what}{} to {}", self.input, self.output)
+    }
+
+    /// The passes of a training step.
+    pub(crate) fn passes(&self) -> Vec<Pass> {
+        let mut passes = vec![Pass::Forward];
+        let has_activation = self.activation != Activation::Identity;
+        let is_product = matches!(self.kind, Kind::Conv2d(_) | Kind::Linear);
+        if has_activation && is_product {
+            passes.push(Pass::ActivationGradient);
+        }
+        if self.adds {
+            passes.push(Pass::SumGradient);
+        }
+        match self.kind {
+            Kind::Conv2d(_) | Kind::Linear => {
+                passes.push(Pass::WeightGradient);
+                if self.needs_data_gradient {
+                    passes.push(Pass::DataGradient);
+                }
+            }
+            _ => passes.push(Pass::Backward),
+        }
+        passes
+    }
+
+    /// Floating-point operations of a pass for one image, as in every publication: two for each
+    /// multiply-add of the direct algorithm. None where no products are summed up.
+    pub(crate) fn operations(&self, pass: Pass) -> Option<f64> {
+        let counts = matches!(pass, Pass::Forward | Pass::DataGradient | Pass::WeightGradient);
+        (counts && self.multiply_adds > 0).then_some(2.0 * self.multiply_adds as f64)
+    }
+
+    /// Bytes of values and gradients that a pass reads and writes for one image.
+    pub(crate) fn bytes(&self, pass: Pass) -> f64 {
+        let (x, y) = (self.input.elements(), self.output.elements());
+        let other = if self.adds { y } else { 0 };
+        let numbers = match (pass, self.kind) {
+            // The statistics are gathered before they are applied.
+            (Pass::Forward, Kind::BatchNorm) => 3 * x + other,
+            (Pass::Forward, Kind::Add | Kind::Activation) => 3 * x,
+            (Pass::Forward, _) => x + y + other,
+            (Pass::DataGradient | Pass::WeightGradient, _) => x + y,
+            (Pass::Backward, Kind::BatchNorm) => 7 * x,
+            (Pass::Backward, Kind::MaxPool2d(_)) => 2 * (x + y),
+            (Pass::Backward, Kind::Add | Kind::Activation) => 3 * x,
+            (Pass::Backward, _) => x + y,
+            (Pass::ActivationGradient, _) => 3 * y,
+            (Pass::SumGradient, _) => 2 * y,
+        };
+        (numbers * size_of::<f32>()) as f64
+    }
+}
+
+/// The values of 16 images at a layer, and its parameters.
+#[derive(Debug)]
+pub(crate) struct Group {
+    isa: Isa,
+    x: Vec<Lanes>,
+    y: Vec<Lanes>,
+    other: Vec<Lanes>,
+    dy: Vec<Lanes>,
+    dx: Vec<Lanes>,
+    weight: Vec<f32>,
+    weight_gradient: Vec<f32>,
+    bias: Vec<f32>,
+    bias_gradient: Vec<f32>,
+    /// Means, spreads, and two numbers a channel that a norm gathers.
+    ones: Vec<f32>,
+    gathered: Vec<f32>,
+    means: Vec<f32>,
+}
+
+impl Group {
+    pub(crate) fn new(layer: &Layer, isa: Isa) -> Group {
+        let lanes = |len: usize, scale: f32| -> Vec<Lanes> {
+            let number = |i: usize| (i as f32 * scale).sin();
+            (0..len).map(|i| Lanes(std::array::from_fn(|l| number(i * LANES + l)))).collect()
+        };
+        let (x, y) = (layer.input.elements(), layer.output.elements());
+        let (weights, channels) = match layer.kind {
+            Kind::Conv2d(g) => (g.weight().elements(), g.out_channels),
+            Kind::Linear => (x * y, y),
+            _ => (0, layer.output.dim(0)),
+        };
+        let weight: Vec<f32> = (0..weights).map(|i| (i as f32 * 0.7).sin() * 0.1).collect();
+        Group {
+            isa,
+            x: lanes(x, 0.3),
+            y: lanes(y, 0.7),
+            other: lanes(if layer.adds { y } else { 0 }, 0.4),
+            dy: lanes(y, 0.9),
+            dx: lanes(x, 1.1),
+            weight_gradient: weight.clone(),
+            weight,
+            bias: vec![0.1; channels],
+            bias_gradient: vec![0.0; channels],
+            ones: vec![1.0; channels],
+            gathered: vec![0.0; 2 * channels],
+            means: vec![0.0; 2 * channels],
+        }
+    }
+
+    /// Runs one pass of the layer.
+    pub(crate) fn run(&mut self, layer: &Layer, pass: Pass) {
+        let Group { isa, x, y, other, dy, dx, weight, weight_gradient, .. } = self;
+        let (isa, f) = (*isa, layer.activation);
+        let Group { bias, bias_gradient, ones, gathered, means, .. } = self;
+        let other = layer.adds.then_some(other.as_slice());
+        let with_bias = |g: &Conv2d| g.bias;
+        let norm = BatchNorm {
+            mean: bias,
+            spread: Spread::Rstd(ones),
+            weight: Some(ones),
+            bias: Some(bias),
+            f,
+        };
+        match (pass, layer.kind) {
+            (Pass::ActivationGradient, _) => activation::backward_in_place(isa, f, y, dy),
+            (Pass::SumGradient, _) => y.copy_from_slice(dy),
+            (Pass::Forward, Kind::Conv2d(g)) => {
+                let bias = with_bias(&g).then_some(bias.as_slice());
+                conv2d::forward_and_add(isa, &g, x, weight, bias, other, f, y);
+            }
+            (Pass::WeightGradient, Kind::Conv2d(g)) => {
+                let db = with_bias(&g).then_some(bias_gradient.as_mut_slice());
+                conv2d::backward_weight(isa, &g, x, dy, weight_gradient, db);
+            }
+            (_, Kind::Conv2d(g)) => conv2d::backward_data(isa, &g, dy, weight, dx),
+            (Pass::Forward, Kind::Linear) => {
+                linear::forward_and_add(isa, x, weight, Some(bias), other, f, y);
+            }
+            (Pass::WeightGradient, Kind::Linear) => {
+                linear::backward_weight(isa, x, dy, weight_gradient, Some(bias_gradient));
+            }
+            (_, Kind::Linear) => linear::backward_data(isa, dy, weight, dx),
+            (Pass::Forward, Kind::BatchNorm) => {
+                batch_norm::gather(isa, LANES, x, gathered);
+                batch_norm::apply(isa, &norm, x, other, y);
+            }
+            (_, Kind::BatchNorm) => {
+                let y = if f == Activation::Identity { &[] } else { y.as_slice() };
+                batch_norm::gather_backward(isa, LANES, &norm, x, y, dy, gathered);
+                batch_norm::apply_backward(isa, LANES, &norm, x, dy, means, dx);
+            }
+            (Pass::Forward, Kind::MaxPool2d(g)) => pool2d::max_forward(isa, &g, x, y),
+            (_, Kind::MaxPool2d(g)) => pool2d::max_backward(isa, &g, x, y, dy, dx),
+            (Pass::Forward, Kind::AvgPool2d(g)) => pool2d::avg_forward(isa, &g, x, y),
+            (_, Kind::AvgPool2d(g)) => pool2d::avg_backward(isa, &g, dy, dx),
+            (Pass::Forward, Kind::GlobalAvgPool) => pool2d::global_avg_forward(isa, x, y),
+            (_, Kind::GlobalAvgPool) => pool2d::global_avg_backward(isa, dy, dx),
+            (Pass::Forward, Kind::Activation) => activation::forward(isa, f, x, y),
+            (_, Kind::Activation) => activation::backward_in_place(isa, f, y, dy),
+            (_, Kind::Add) => join::add(isa, x, y),
+        }
+    }
+}

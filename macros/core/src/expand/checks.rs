@@ -1,0 +1,112 @@
+//! The rules that are left to the compiler: one call each, at the place to which its message belongs.
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+use typenet_shape::{Argument, Join, Shortcut};
+
+use super::numbers::Numbers;
+use super::site;
+use crate::check::{Check, Checked, Rule};
+use crate::mistake::Place;
+use crate::number::Number;
+
+impl Numbers<'_> {
+    /// A constant for each rule.
+    pub(super) fn checks(&self, checked: &Checked) -> TokenStream {
+        checked.checks.iter().map(|check| self.check(check)).collect()
+    }
+
+    fn check(&self, check: &Check) -> TokenStream {
+        let note = &check.note;
+        let (function, arguments) = match &check.rule {
+            Rule::Range(node, argument) => {
+                let (node, argument) = (index(*node), self::argument(*argument));
+                ("check_argument", quote_spanned!(site()=> &GRAPH, #node, #argument, #note))
+            }
+            Rule::Fit(node, argument) => {
+                let (node, argument) = (index(*node), self::argument(*argument));
+                ("check_fit", quote_spanned!(site()=> &GRAPH, #node, #argument, #note))
+            }
+            Rule::Layer(node, others) => {
+                let others = others.iter().copied().map(self::argument);
+                let node = index(*node);
+                ("check_layer", quote_spanned!(site()=> &GRAPH, #node, &[#(#others),*], #note))
+            }
+            Rule::Join(node, at, words) => {
+                let (node, at) = (index(*node), index(*at));
+                let join = words.borrowed(join);
+                ("check_join", quote_spanned!(site()=> &GRAPH, #node, #at, &#join, #note))
+            }
+            Rule::Dimension(what, dims, axis) => {
+                let (shape, axis) = (self.shape(dims), index(*axis));
+                ("check_dimension", quote_spanned!(site()=> #what, #shape, #axis))
+            }
+            Rule::Header(what, dims) => {
+                let shape = self.shape(dims);
+                ("check_header", quote_spanned!(site()=> #what, #shape))
+            }
+            Rule::Output(node, dims) => {
+                let (node, shape) = (index(*node), self.shape(dims));
+                ("check_output", quote_spanned!(site()=> &GRAPH, #node, #shape))
+            }
+            Rule::Difference(name, text, sides) => {
+                let [left, right] = self.sides(sides);
+                ("check_difference", quote_spanned!(site()=> #name, #text, #left, #right, #note))
+            }
+            Rule::Divisor(name, text, sides, operator) => {
+                let [left, right] = self.sides(sides);
+                let sign = format!(" {operator} ");
+                let arguments =
+                    quote_spanned!(site()=> #name, #text, [#left, #right], #sign, #note);
+                ("check_divisor", arguments)
+            }
+        };
+        let call = call(check.place, function, arguments);
+        quote_spanned!(site()=> const _: () = #call;)
+    }
+
+    fn sides(&self, sides: &[Number; 2]) -> [TokenStream; 2] {
+        sides.each_ref().map(|side| self.expression(side))
+    }
+}
+
+/// A call whose place is that of the mistake, so that the compiler points there.
+fn call(place: Place, function: &str, arguments: TokenStream) -> TokenStream {
+    let of_graph = matches!(function, "check_fit" | "check_layer" | "check_join" | "check_output");
+    let function = Ident::new(function, place.start);
+    let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
+    parentheses.set_span(place.end);
+    let parentheses = TokenTree::from(parentheses);
+    if of_graph {
+        quote_spanned!(place.start=> CHECKED.#function #parentheses)
+    } else {
+        quote_spanned!(place.start=> __rt::#function #parentheses)
+    }
+}
+
+fn join(join: Join<'_>) -> TokenStream {
+    match join {
+        Join::Named(names) => quote_spanned!(site()=> __rt::Join::Named(&[#(#names),*])),
+        Join::Branches(names) => quote_spanned!(site()=> __rt::Join::Branches(&[#(#names),*])),
+        Join::Residual { start, shortcut } => {
+            let start = index(start);
+            let shortcut = match shortcut {
+                Shortcut::Missing => quote!(Missing),
+                Shortcut::Empty => quote!(Empty),
+                Shortcut::Layers => quote!(Layers),
+            };
+            quote_spanned!(site()=> __rt::Join::Residual {
+                start: #start, shortcut: __rt::Shortcut::#shortcut,
+            })
+        }
+    }
+}
+
+fn argument(argument: Argument) -> TokenStream {
+    let variant = Ident::new(&format!("{argument:?}"), site());
+    quote_spanned!(site()=> __rt::Argument::#variant)
+}
+
+fn index(index: usize) -> Literal {
+    Literal::usize_unsuffixed(index)
+}
