@@ -54,6 +54,8 @@ pub(super) struct Layout {
     pub(super) routes: Vec<Route>,
 }
 
+/// The length of an arrowhead, along which an arrow is straight.
+pub(super) const ARROWHEAD: f64 = 8.0;
 /// Between the picture and its border.
 const MARGIN: f64 = 8.0;
 
@@ -78,7 +80,7 @@ pub(super) fn place(boxes: &[Size], arrows: &[Arrow]) -> Layout {
         graph.set_edge(from, to, Some(label), Some(&i.to_string()));
     }
     let options =
-        LayoutOptions { nodesep: 32.0, edgesep: 16.0, ranksep: 44.0, ..LayoutOptions::default() };
+        LayoutOptions { nodesep: 32.0, edgesep: 16.0, ranksep: 48.0, ..LayoutOptions::default() };
     dagre::layout(&mut graph, Some(options));
 
     let point = |x: Option<f64>, y: Option<f64>| Point { x: x.unwrap_or(0.0), y: y.unwrap_or(0.0) };
@@ -117,7 +119,7 @@ pub(super) fn place(boxes: &[Size], arrows: &[Arrow]) -> Layout {
         }));
         falls.push(Fall {
             x: end.x,
-            top: end.y - ranks.half_height(end.y),
+            top: end.y - ranks.half_height(end.y) - ARROWHEAD,
             bottom: end.y - boxes[to].height / 2.0,
         });
         Route { falls, label: labels[i] }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{self, Arrow, Fall, Point, Size};
+use super::layout::{self, ARROWHEAD, Arrow, Fall, Point, Size};
 use super::{Colours, Diagram, DiagramBox, INK, LINE};
 
 /// Fonts whose letters are all 0.6 times as wide as high, so that boxes fit what is written in them.
@@ -16,7 +16,6 @@ const DETAIL: f64 = 11.0;
 const LINE_HEIGHT: f64 = 1.4;
 /// Between a box's border and what is written in it.
 const PADDING: Size = Size { width: 12.0, height: 6.0 };
-const ARROWHEAD: f64 = 7.0;
 
 /// A text in which nothing is read as markup.
 fn escape(text: &str) -> String {
@@ -69,7 +68,7 @@ fn path(falls: &[Fall]) -> String {
 /// The arrowhead at the last place, as a path.
 fn arrowhead(falls: &[Fall]) -> String {
     let Some(&Fall { x, bottom, .. }) = falls.last() else { return String::new() };
-    let (left, right, back) = (x - ARROWHEAD / 2.0, x + ARROWHEAD / 2.0, bottom - ARROWHEAD);
+    let (left, right, back) = (x - ARROWHEAD * 0.45, x + ARROWHEAD * 0.45, bottom - ARROWHEAD);
     format!("M{x:.1} {bottom:.1}L{left:.1} {back:.1}H{right:.1}Z")
 }
 
