@@ -16,7 +16,7 @@ use typenet_shape::{Graph, LayerInfo, Op, Shape};
 use crate::Network;
 use crate::summary::{kind_and_arguments, thousands};
 
-/// The picture of a net, see [`Network::diagram`](crate::Network::diagram).
+/// The picture of a net, see [`Network::diagram`].
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Diagram {
