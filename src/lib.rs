@@ -191,6 +191,9 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
+//! With the feature `diagram`, `Tiny::diagram()` draws the net, as SVG or as Mermaid text; see the
+//! module `diagram`.
+//!
 //! # Trust
 //!
 //! [`gradcheck`] compares a net's gradients with central differences of the same net in f64:
@@ -218,6 +221,7 @@
 //! | `files` | yes | IDX and CSV data sets |
 //! | `progress` | yes | a progress bar while training, on a terminal |
 //! | `zoo` | no | well-known nets, in the module `zoo` |
+//! | `diagram` | no | `Net::diagram()`: a picture of a net, as SVG or Mermaid text |
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "zoo")]
@@ -228,6 +232,22 @@ pub mod zoo;
 
 pub use typenet_macros::network;
 pub use typenet_runtime::data;
+/// ```
+/// use typenet::prelude::*;
+///
+/// network! {
+///     pub struct Tiny: [1, 8, 8] -> [2] {
+///         conv1: conv2d(4, kernel = 3, padding = 1), relu, flatten, fc: linear(2),
+///     }
+/// }
+///
+/// let diagram = Tiny::diagram();
+/// let svg: String = diagram.to_svg();                  // std::fs::write("tiny.svg", svg)?
+/// assert!(svg.contains("conv2d(4, kernel = 3, padding = 1)") && svg.contains("[4, 8, 8]"));
+/// assert!(diagram.to_mermaid().contains(r#"n0 -->|"[1, 8, 8]"| n1"#));
+/// ```
+#[cfg(feature = "diagram")]
+pub use typenet_runtime::diagram;
 pub use typenet_runtime::init;
 pub use typenet_runtime::layers;
 pub use typenet_runtime::loss;

@@ -7,6 +7,8 @@
 #![deny(unsafe_code)]
 
 pub mod data;
+#[cfg(feature = "diagram")]
+pub mod diagram;
 mod error;
 mod folded;
 mod inference;

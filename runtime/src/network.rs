@@ -485,6 +485,13 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Summary::of::<Self>()
     }
 
+    /// The net as a picture: SVG or Mermaid text, with shapes on the edges. With the feature
+    /// `diagram`.
+    #[cfg(feature = "diagram")]
+    fn diagram() -> crate::diagram::Diagram {
+        crate::diagram::Diagram::of::<Self>()
+    }
+
     /// The value of every layer for one image, by name: what each one computes in inference, from
     /// f32 numbers and rounded to f32. No layer is computed in the pass of another, so that each has
     /// a value of its own; the last is [`output`](Self::output) but for rounding. Slow: it is there

@@ -126,7 +126,7 @@ fn bytes(numbers: usize) -> usize {
 }
 
 /// A layer's kind with the arguments that are not at their defaults, as in a declaration.
-fn kind_and_arguments(op: &Op) -> String {
+pub(crate) fn kind_and_arguments(op: &Op) -> String {
     let mut arguments: Vec<String> = Vec::new();
     let pair = |value: [usize; 2]| Text::new().argument(value).as_str().to_owned();
     let unless = |default: [usize; 2], name: &str, value: [usize; 2]| {
@@ -288,7 +288,7 @@ impl fmt::Display for Summary {
 }
 
 /// A number with a comma before every three digits: `61,706`.
-fn thousands(value: u64) -> String {
+pub(crate) fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
