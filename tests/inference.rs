@@ -148,3 +148,25 @@ fn one_image_gives_the_same_bits_on_any_number_of_threads() {
         }
     }
 }
+
+#[test]
+fn a_step_changes_the_predictions_of_one_and_of_many() {
+    let numbers: Vec<f32> = (0..20 * Input::<Large>::LEN).map(|i| (i as f32 * 0.3).sin()).collect();
+    let images = Input::<Large>::slice_from_flat(&numbers).unwrap();
+    let labels: Vec<usize> = (0..20).map(|i| i % 10).collect();
+    let mut net = Large::seeded(1);
+    let mut ws = Large::workspace(20);
+    let mut sgd = Sgd::new(0.1).state(&net);
+    for _ in 0..2 {
+        // What is made of the weights for predicting must go when they change.
+        let before = (net.output(&images[0]), net.outputs(images));
+        net.forward(images, &mut ws);
+        CrossEntropy::new().forward_backward(&labels, &mut ws).unwrap();
+        net.backward(images, &mut ws);
+        sgd.step(&mut net, ws.gradients());
+        let after = (net.output(&images[0]), net.outputs(images));
+        let loaded = Large::from_bytes(&net.to_bytes().unwrap()).unwrap();
+        assert_eq!(after, (loaded.output(&images[0]), loaded.outputs(images)));
+        assert!(before.0 != after.0 && before.1 != after.1);
+    }
+}

@@ -44,10 +44,15 @@ impl<P: Plain> Model<P> {
 
     /// The parameters, to change.
     pub fn parameters_mut(&mut self) -> &mut P {
+        self.forget();
+        &mut self.parameters
+    }
+
+    /// Drops what was made of the parameters: they change.
+    fn forget(&mut self) {
         self.folded.take();
         self.transformed.take();
         self.single.take();
-        &mut self.parameters
     }
 
     /// Which parameters are trained.
@@ -65,8 +70,7 @@ impl<P: Plain> Model<P> {
         &mut self,
     ) -> (&Trained, &mut P) {
         let declared = || Box::new(Trained::declared(&N::GRAPH, N::LAYOUT.tensors));
-        self.folded.take();
-        self.single.take();
+        self.forget();
         (self.trained.get_or_init(declared), &mut self.parameters)
     }
 
