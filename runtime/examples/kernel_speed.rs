@@ -1,5 +1,6 @@
 //! Speed of the heavy kernels on one thread, for each instruction set: billions of multiplications
-//! and additions a second, best of many runs. A multiply-add counts as two.
+//! and additions a second, best of many runs. A multiply-add counts as two. Where a convolution has
+//! several kernels, all rates are by the direct one's operations, and `*` is at the one that is chosen.
 //!
 //! `cargo run --release -p typenet-runtime --example kernel_speed [part of a name]`
 
@@ -8,9 +9,9 @@ use std::time::Instant;
 
 use typenet_runtime::kernels::{
     Isa, LANES, Lanes, activation, batch_norm, conv2d, dropout, group_norm, isa, linear, pack,
-    pool2d, single, softmax, unpack,
+    pool2d, single, softmax, unpack, winograd,
 };
-use typenet_shape::{Activation, Approximate, Conv2d, Pool2d, Shape};
+use typenet_shape::{Activation, Approximate, Conv2d, Conv2dKernel, Conv2dPass, Pool2d, Shape};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted = std::env::args().nth(1).unwrap_or_default();
@@ -19,9 +20,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ([1, 28, 28], 6, 5, 0, 1, 1),
         ([6, 12, 12], 16, 5, 0, 1, 1),
         ([3, 32, 32], 32, 3, 1, 1, 1),
+        ([16, 32, 32], 16, 3, 1, 1, 1),
+        ([32, 16, 16], 32, 3, 1, 1, 1),
+        ([64, 8, 8], 64, 3, 1, 1, 1),
         ([32, 32, 32], 32, 3, 1, 1, 1),
         ([64, 16, 16], 64, 3, 1, 1, 1),
         ([128, 8, 8], 128, 3, 1, 1, 1),
+        ([64, 56, 56], 64, 3, 1, 1, 1),
+        ([256, 14, 14], 256, 3, 1, 1, 1),
+        ([512, 7, 7], 512, 3, 1, 1, 1),
         ([512, 4, 4], 512, 3, 1, 1, 1),
         ([32, 32, 32], 64, 3, 1, 2, 1),
         ([128, 8, 8], 128, 1, 0, 1, 1),
@@ -230,6 +237,9 @@ fn norms(channels: usize, pixels: usize) {
     }
 }
 
+const PASSES: [Conv2dPass; 3] =
+    [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight];
+
 fn convolution(name: &str, g: &Conv2d) -> Result<(), Box<dyn std::error::Error>> {
     let output = g.output().map_err(|error| format!("{error:?}"))?;
     let x = ramp(g.input.elements());
@@ -251,9 +261,69 @@ fn convolution(name: &str, g: &Conv2d) -> Result<(), Box<dyn std::error::Error>>
         let gradient = rate(work, || {
             conv2d::backward_weight(isa, g, black_box(&x), &dy, &mut dw, Some(&mut db));
         });
-        println!("{name:34} {isa:9} {forward:8.1} {data:8.1} {gradient:8.1}");
+        print_rates(name, isa, g, Conv2dKernel::Direct, [forward, data, gradient]);
+        println!();
+        for kernel in [Conv2dKernel::Winograd2, Conv2dKernel::Winograd4] {
+            if kernel.runs(g) {
+                by_winograd(isa, g, kernel);
+            }
+        }
     }
     Ok(())
+}
+
+/// Behind the rates: microseconds to transform the weight for two passes, and its gradient back.
+fn by_winograd(isa: Isa, g: &Conv2d, kernel: Conv2dKernel) {
+    let x = ramp(g.input.elements());
+    let mut dx = x.clone();
+    let mut y = ramp(g.output().map_or(0, |output| output.elements()));
+    let dy = y.clone();
+    let weight = vec![0.01; g.weight().elements()];
+    let mut dw = weight.clone();
+    let bias = vec![0.1; g.out_channels];
+    let mut db = bias.clone();
+    let work = weight.len() * y.len() / g.out_channels;
+    let mut transformed = vec![0.0; kernel.transformed_len(g)];
+    let mut sums = vec![Lanes::ZERO; kernel.weight_sums_len(g)];
+    let mut scratch = PASSES.map(|pass| ramp(kernel.scratch_len(g, pass)));
+    // A rate of one multiply-add for 16 images, turned over.
+    let microseconds = |kernel: &mut dyn FnMut()| 2e-3 * LANES as f64 / rate(1, kernel);
+
+    let f = Activation::Relu;
+    let before = microseconds(&mut || {
+        let pass = Conv2dPass::Forward;
+        winograd::transform_weight(isa, kernel, g, pass, &weight, &mut transformed);
+    });
+    let forward = rate(work, || {
+        let (x, bias, scratch) = (black_box(&x), Some(&bias[..]), &mut scratch[0]);
+        winograd::forward(isa, kernel, g, x, &transformed, bias, None, f, &mut y, scratch);
+    });
+    let before_data = microseconds(&mut || {
+        let pass = Conv2dPass::BackwardData;
+        winograd::transform_weight(isa, kernel, g, pass, &weight, &mut transformed);
+    });
+    let data = rate(work, || {
+        let (dy, scratch) = (black_box(&dy), &mut scratch[1]);
+        winograd::backward_data(isa, kernel, g, dy, &transformed, false, &mut dx, scratch);
+    });
+    let gradient = rate(work, || {
+        let (x, db, scratch) = (black_box(&x), Some(&mut db[..]), &mut scratch[2]);
+        winograd::backward_weight(isa, kernel, g, x, &dy, &mut sums, db, scratch);
+    });
+    let after = microseconds(&mut || {
+        winograd::add_weight_gradient(isa, kernel, g, &sums, &mut dw);
+    });
+    let name = format!("    {kernel:?}");
+    print_rates(&name, isa, g, kernel, [forward, data, gradient]);
+    println!(" {before:9.1} {before_data:9.1} {after:9.1} us");
+}
+
+fn print_rates(name: &str, isa: Isa, g: &Conv2d, kernel: Conv2dKernel, rates: [f64; 3]) {
+    print!("{name:34} {isa:9}");
+    for (pass, rate) in PASSES.into_iter().zip(rates) {
+        let chosen = Conv2dKernel::Winograd4.runs(g) && Conv2dKernel::choose(g, pass) == kernel;
+        print!(" {rate:7.1}{}", if chosen { "*" } else { " " });
+    }
 }
 
 fn fully_connected(name: &str, inputs: usize, outputs: usize) {
