@@ -7,8 +7,8 @@ mod kernels_support;
 use kernels_support::*;
 use proptest::prelude::*;
 use typenet_runtime::kernels::group_norm::{self, Gradients, GroupNorm};
-use typenet_runtime::kernels::single::{self, LayerNorm, blocks};
-use typenet_runtime::kernels::{Isa, LANES, Lanes};
+use typenet_runtime::kernels::single::{self, LayerNorm};
+use typenet_runtime::kernels::{Isa, Lanes};
 use typenet_shape::Activation;
 
 const EPS: f32 = 1e-5;
@@ -288,24 +288,6 @@ proptest! {
         prop_assume!(channels * area > 2);
         check_single(channels, area, (weight, bias), f32::from(offset), seed);
     }
-}
-
-/// Blocks of channels with NaN where nothing may read.
-fn blocked(numbers: &[f32], channels: usize) -> Vec<Lanes> {
-    let area = numbers.len() / channels;
-    let mut lanes = poison(blocks(channels) * area);
-    single::from_planar(numbers, channels, &mut lanes);
-    for (at, lanes) in lanes.iter_mut().enumerate() {
-        let count = (channels - at / area * LANES).min(LANES);
-        lanes.0[count..].fill(f32::NAN);
-    }
-    lanes
-}
-
-fn planar(lanes: &[Lanes], channels: usize, area: usize) -> Vec<f64> {
-    let mut numbers = vec![f32::NAN; channels * area];
-    single::to_planar(lanes, channels, &mut numbers);
-    wide(&numbers)
 }
 
 fn check_single(channels: usize, area: usize, affine: (bool, bool), offset: f32, seed: u64) {

@@ -5,30 +5,12 @@ mod kernels_support;
 
 use kernels_support::*;
 use proptest::prelude::*;
+use typenet_runtime::kernels::Isa;
 use typenet_runtime::kernels::single::{self, Pixels, blocks};
 use typenet_runtime::kernels::team::Team;
-use typenet_runtime::kernels::{Isa, LANES, Lanes};
 use typenet_shape::{Activation, Conv2d, Shape};
 
 const BOUND: f64 = 1e-5;
-
-/// Blocks of channels with NaN where nothing may read.
-fn blocked(numbers: &[f32], channels: usize) -> Vec<Lanes> {
-    let mut lanes = poison(blocks(channels) * numbers.len() / channels);
-    single::from_planar(numbers, channels, &mut lanes);
-    let area = numbers.len() / channels;
-    for (at, lanes) in lanes.iter_mut().enumerate() {
-        let count = (channels - at / area * LANES).min(LANES);
-        lanes.0[count..].fill(f32::NAN);
-    }
-    lanes
-}
-
-fn planar(lanes: &[Lanes], channels: usize, area: usize) -> Vec<f64> {
-    let mut numbers = vec![f32::NAN; channels * area];
-    single::to_planar(lanes, channels, &mut numbers);
-    wide(&numbers)
-}
 
 fn check(g: &Conv2d, seed: u64) {
     let output = g.output().unwrap();

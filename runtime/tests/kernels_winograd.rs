@@ -23,28 +23,8 @@ fn check(g: &Conv2d, seed: u64) {
     let dy = random.lanes(output.elements());
     let weight = random.numbers(g.weight().elements());
     let bias = g.bias.then(|| random.numbers(g.out_channels));
-    let plane = output.dim(1) * output.dim(2);
-
-    let mut y_ref = vec![vec![0.0; dy.len()]; LANES];
-    let mut dx_ref = vec![vec![0.0; x.len()]; LANES];
-    let mut dw_ref = vec![0.5; weight.len()];
-    for (lane, y) in y_ref.iter_mut().enumerate() {
-        for (at, y) in y.iter_mut().enumerate() {
-            *y = bias.as_ref().map_or(0.0, |bias| f64::from(bias[at / plane]));
-        }
-        products(g, |at_y, at_x, at_w| {
-            let w = f64::from(weight[at_w]);
-            let (d, v) = (f64::from(dy[at_y].0[lane]), f64::from(x[at_x].0[lane]));
-            y[at_y] += w * v;
-            dx_ref[lane][at_x] += w * d;
-            dw_ref[at_w] += d * v;
-        });
-    }
-
-    let mut db_ref = vec![-0.25; g.out_channels];
-    for (at, d) in dy.iter().enumerate() {
-        db_ref[at / plane] += d.0.iter().map(|&d| f64::from(d)).sum::<f64>();
-    }
+    let ConvReference { y: y_ref, dx: dx_ref, dw: dw_ref, db: db_ref } =
+        ConvReference::new(&x, &dy, &weight, bias.as_deref(), g.out_channels, |f| products(g, f));
 
     for (isa, kernel) in Isa::available().flat_map(|isa| KERNELS.map(|kernel| (isa, kernel))) {
         let mut transformed = vec![f32::NAN; kernel.transformed_len(g)];

@@ -4,7 +4,7 @@
 use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use typenet_runtime::kernels::{LANES, Lanes};
+use typenet_runtime::kernels::{LANES, Lanes, single};
 use typenet_shape::{Activation, Approximate, Conv2d};
 
 /// So many random cases, the same in each run.
@@ -112,6 +112,69 @@ pub fn products(g: &Conv2d, mut f: impl FnMut(usize, usize, usize)) {
             }
         }
     }
+}
+
+/// A convolution, transposed or not, and its gradients in f64.
+pub struct ConvReference {
+    /// The output of each image.
+    pub y: Vec<Vec<f64>>,
+    /// The input's gradient of each image.
+    pub dx: Vec<Vec<f64>>,
+    /// The weight's gradient, added to 0.5.
+    pub dw: Vec<f64>,
+    /// The bias's gradient, added to -0.25.
+    pub db: Vec<f64>,
+}
+
+impl ConvReference {
+    /// `products` calls what it is given with (place in y, place in x, place in w) for each product.
+    pub fn new(
+        x: &[Lanes],
+        dy: &[Lanes],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        out_channels: usize,
+        products: impl Fn(&mut dyn FnMut(usize, usize, usize)),
+    ) -> ConvReference {
+        let plane = dy.len() / out_channels;
+        let start = |at: usize| bias.map_or(0.0, |bias| f64::from(bias[at / plane]));
+        let mut y = vec![(0..dy.len()).map(start).collect::<Vec<f64>>(); LANES];
+        let mut dx = vec![vec![0.0; x.len()]; LANES];
+        let mut dw = vec![0.5; weight.len()];
+        for lane in 0..LANES {
+            products(&mut |at_y, at_x, at_w| {
+                let w = f64::from(weight[at_w]);
+                let (d, v) = (f64::from(dy[at_y].0[lane]), f64::from(x[at_x].0[lane]));
+                y[lane][at_y] += w * v;
+                dx[lane][at_x] += w * d;
+                dw[at_w] += d * v;
+            });
+        }
+        let mut db = vec![-0.25; out_channels];
+        for (at, d) in dy.iter().enumerate() {
+            db[at / plane] += d.0.iter().map(|&d| f64::from(d)).sum::<f64>();
+        }
+        ConvReference { y, dx, dw, db }
+    }
+}
+
+/// A value of one image in blocks of 16 channels, with NaN where nothing may read.
+pub fn blocked(numbers: &[f32], channels: usize) -> Vec<Lanes> {
+    let area = numbers.len() / channels;
+    let mut lanes = poison(single::blocks(channels) * area);
+    single::from_planar(numbers, channels, &mut lanes);
+    for (at, lanes) in lanes.iter_mut().enumerate() {
+        let count = (channels - at / area * LANES).min(LANES);
+        lanes.0[count..].fill(f32::NAN);
+    }
+    lanes
+}
+
+/// The inverse of [`blocked`].
+pub fn planar(lanes: &[Lanes], channels: usize, area: usize) -> Vec<f64> {
+    let mut numbers = vec![f32::NAN; channels * area];
+    single::to_planar(lanes, channels, &mut numbers);
+    wide(&numbers)
 }
 
 /// An activation and its slope.
