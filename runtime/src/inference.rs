@@ -8,7 +8,7 @@ use crate::network::{Layout, largest};
 use crate::pass::Forward;
 use crate::single::{Image, Single};
 use crate::transformed::Prepared;
-use crate::workspace::{Core, rooms};
+use crate::workspace::{Core, at_least, rooms};
 
 impl Core {
     /// Inference of one image in this workspace's memory.
@@ -99,9 +99,7 @@ fn infer_one_in(
     output: &mut [f32],
     group: &(dyn Fn(&mut Forward<'_>) + Sync),
 ) {
-    if arena.len() < layout.inference_len {
-        arena.resize(layout.inference_len, Lanes::ZERO);
-    }
+    at_least(arena, layout.inference_len, Lanes::ZERO);
     let (from, to) = (layout.inference_input, layout.inference_output);
     net.load(image, &mut arena[from.offset..from.end()]);
     Team::gather(net.threads, |team| {
@@ -120,9 +118,7 @@ pub(crate) fn infer(
 ) {
     let run = |(inputs, outputs): (&[f32], &mut [f32])| {
         let mut arena = ARENA.take();
-        if arena.len() < room_len(layout) {
-            arena.resize(room_len(layout), Lanes::ZERO);
-        }
+        at_least(&mut arena, room_len(layout), Lanes::ZERO);
         infer_group(layout, prepared, &mut arena, inputs, outputs, group);
         ARENA.set(arena);
     };

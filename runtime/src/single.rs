@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Conv2d, Graph, Node, Op, Shape, Step, TensorKind};
+use typenet_shape::{Buffer, Buffers, Conv2d, Graph, Node, Op, Shape, Step, TensorKind};
 
 use crate::folded::Folded;
 use crate::kernels::single::{self, LayerNorm, Pixels, blocks};
@@ -287,7 +287,8 @@ impl Image<'_> {
         let (place, source) = self.place(step);
         let x = part(step.inference.input, source.stored);
         let y = part(step.inference.output, place.stored);
-        operands(arena, x, step.inference.added.map(|added| part(added, place.stored)), y)
+        let added = step.inference.added.map(|added| part(added, place.stored));
+        operands(arena, &Buffers { input: x, added, output: y, ..step.inference })
     }
 
     pub(crate) fn conv2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {

@@ -339,7 +339,7 @@ impl Core {
                     }
                 }
             }
-            add_transformed(team, layout, partials, sums, slots);
+            add_transformed(team, layout, trained, partials, sums, slots);
             for range in trained.ranges() {
                 let sums = &mut gradients[range.clone()];
                 team.for_each(chunks_mut(sums, PIECE), |piece, sums| {
@@ -379,7 +379,7 @@ pub(crate) fn step_bytes(layout: &Layout, images: usize) -> usize {
     lanes * size_of::<Lanes>() + numbers * size_of::<f32>()
 }
 
-fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
+pub(crate) fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
     if buffer.is_empty() {
         // Zeros that the system gives: what is never touched takes no memory.
         *buffer = vec![zero; len];
@@ -399,6 +399,7 @@ pub(crate) fn rooms<'a>(all: &'a mut Vec<Lanes>, team: &Team, len: usize) -> Equ
 fn add_transformed(
     team: &Team,
     layout: &Layout,
+    trained: &Trained,
     partials: &mut [f32],
     sums: &mut [Lanes],
     slots: usize,
@@ -418,6 +419,9 @@ fn add_transformed(
     let first = &*first;
     team.for_each(weights_mut(&mut partials[..layout.parameters], convolutions), |index, dw| {
         let own = &convolutions[index];
+        if !trained.of(own.node).own {
+            return;
+        }
         let sums = &first[own.place.offset..own.place.end()];
         winograd::add_weight_gradient(isa, own.kernel, &own.geometry, sums, dw);
     });

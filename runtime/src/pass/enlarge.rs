@@ -15,10 +15,8 @@ impl Forward<'_> {
         if let Some(image) = &self.image {
             return image.conv_transpose2d(self.isa, step, self.arena);
         }
-        match self.folded.and_then(|folded| folded.of(step.node)) {
-            Some((weight, bias)) => self.conv_transpose2d_with(step, weight, Some(bias)),
-            None => self.conv_transpose2d_with(step, parameters.weight(), parameters.bias()),
-        }
+        let (weight, bias) = self.weights(step, parameters);
+        self.conv_transpose2d_with(step, weight, bias);
     }
 
     fn conv_transpose2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
@@ -30,16 +28,12 @@ impl Forward<'_> {
 
     /// More pixels between those that there are.
     pub fn upsample(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        if let Some(image) = &self.image {
-            return image.upsample(self.isa, step, self.arena);
-        }
         let Some(geometry) = step.op.upsample2d(step.input) else { return wrong(step) };
-        let isa = self.isa;
-        let (x, y) = self.buffers(step);
-        upsample::forward(isa, &geometry, x, y);
+        self.of_one(
+            step,
+            |image, isa, arena| image.upsample(isa, step, arena),
+            |isa, x, y| upsample::forward(isa, &geometry, x, y),
+        );
     }
 }
 
@@ -85,14 +79,7 @@ impl Backward<'_> {
 
     /// The gradient goes to the pixels that a number was made of.
     pub fn upsample(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
         let Some(geometry) = step.op.upsample2d(step.input) else { return wrong(step) };
-        let Some((gradient, input_gradient)) = self.both(step) else { return };
-        let isa = self.isa;
-        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-        upsample::backward(isa, &geometry, dy, dx);
-        self.add_up(step);
+        self.of_one(step, |isa, dy, dx| upsample::backward(isa, &geometry, dy, dx));
     }
 }

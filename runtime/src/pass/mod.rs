@@ -5,7 +5,7 @@ mod enlarge;
 mod joins;
 mod norms;
 
-use typenet_shape::{Activation, Buffer, Conv2dKernel, Conv2dPass, Op, Source, Step};
+use typenet_shape::{Activation, Buffer, Buffers, Conv2dKernel, Conv2dPass, Op, Source, Step};
 
 use crate::folded::Folded;
 use crate::kernels::{
@@ -24,6 +24,14 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
+    /// Where a step reads and writes.
+    fn buffers(self, step: &Step) -> &Buffers {
+        match self {
+            Mode::Training { .. } => &step.training,
+            Mode::Inference => &step.inference,
+        }
+    }
+
     /// The random numbers of a dropout layer in this pass, if it drops anything.
     fn dropout_key(self, node: usize) -> Option<dropout::Key> {
         match self {
@@ -109,28 +117,52 @@ impl<'a> Forward<'a> {
 
     /// The activation that a step applies to its value.
     pub(crate) fn activation_of(&self, step: &Step) -> Activation {
-        match self.mode {
-            Mode::Training { .. } => step.training.activation,
-            Mode::Inference => step.inference.activation,
-        }
+        self.mode.buffers(step).activation
     }
 
     pub(crate) fn buffers(&mut self, step: &Step) -> (&[Lanes], &mut [Lanes]) {
-        let buffers = match self.mode {
-            Mode::Training { .. } => &step.training,
-            Mode::Inference => &step.inference,
-        };
+        let buffers = self.mode.buffers(step);
         let [x, y] = apart(self.arena, [buffers.input, buffers.output]);
         (x, y)
     }
 
     /// The value that a step reads first, the one that it adds, and the one that it writes.
     pub(crate) fn operands(&mut self, step: &Step) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
-        let buffers = match self.mode {
-            Mode::Training { .. } => &step.training,
-            Mode::Inference => &step.inference,
-        };
-        operands(self.arena, buffers.input, buffers.added, buffers.output)
+        operands(self.arena, self.mode.buffers(step))
+    }
+
+    /// A layer of one value: `image` where there is one image, else `kernel`, which reads the first
+    /// value and writes the second.
+    pub(crate) fn of_one(
+        &mut self,
+        step: &Step,
+        image: impl FnOnce(&Image<'_>, Isa, &mut [Lanes]),
+        kernel: impl FnOnce(Isa, &[Lanes], &mut [Lanes]),
+    ) {
+        if !self.runs(step) {
+            return;
+        }
+        let isa = self.isa;
+        if let Some(one) = &self.image {
+            return image(one, isa, self.arena);
+        }
+        let (x, y) = self.buffers(step);
+        kernel(isa, x, y);
+    }
+
+    /// A layer's weight and bias: those that have taken in a batch norm, or its own.
+    pub(crate) fn weights<'p>(
+        &self,
+        step: &Step,
+        parameters: &'p impl LayerParameters,
+    ) -> (&'p [f32], Option<&'p [f32]>)
+    where
+        'a: 'p,
+    {
+        match self.folded.and_then(|folded| folded.of(step.node)) {
+            Some((weight, bias)) => (weight, Some(bias)),
+            None => (parameters.weight(), parameters.bias()),
+        }
     }
 
     /// One of the values that a step reads, and the one that it writes.
@@ -149,20 +181,15 @@ impl<'a> Forward<'a> {
         if let Some(image) = &self.image {
             return image.conv2d(self.isa, step, self.arena);
         }
-        match self.folded.and_then(|folded| folded.of(step.node)) {
-            Some((weight, bias)) => self.conv2d_with(step, weight, Some(bias)),
-            None => self.conv2d_with(step, parameters.weight(), parameters.bias()),
-        }
+        let (weight, bias) = self.weights(step, parameters);
+        self.conv2d_with(step, weight, bias);
     }
 
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
         let (isa, f) = (self.isa, self.activation_of(step));
-        let buffers = match self.mode {
-            Mode::Training { .. } => &step.training,
-            Mode::Inference => &step.inference,
-        };
-        let (x, other, y) = operands(self.arena, buffers.input, buffers.added, buffers.output);
+        // Not by the method, which borrows the scratch memory too.
+        let (x, other, y) = operands(self.arena, self.mode.buffers(step));
         match transformed(step, Conv2dPass::Forward) {
             Some((kernel, place)) => {
                 let weight = &self.transformed[place.offset..place.end()];
@@ -181,10 +208,8 @@ impl<'a> Forward<'a> {
         if let Some(image) = &self.image {
             return image.linear(self.isa, step, self.arena);
         }
-        match self.folded.and_then(|folded| folded.of(step.node)) {
-            Some((weight, bias)) => self.linear_with(step, weight, Some(bias)),
-            None => self.linear_with(step, parameters.weight(), parameters.bias()),
-        }
+        let (weight, bias) = self.weights(step, parameters);
+        self.linear_with(step, weight, bias);
     }
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
@@ -195,56 +220,40 @@ impl<'a> Forward<'a> {
 
     /// Maximum over windows.
     pub fn max_pool2d(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        if let Some(image) = &self.image {
-            return image.pool2d(self.isa, step, self.arena);
-        }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        let isa = self.isa;
-        let (x, y) = self.buffers(step);
-        pool2d::max_forward(isa, &geometry, x, y);
+        self.of_one(
+            step,
+            |image, isa, arena| image.pool2d(isa, step, arena),
+            |isa, x, y| pool2d::max_forward(isa, &geometry, x, y),
+        );
     }
 
     /// Average over windows.
     pub fn avg_pool2d(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        if let Some(image) = &self.image {
-            return image.pool2d(self.isa, step, self.arena);
-        }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        let isa = self.isa;
-        let (x, y) = self.buffers(step);
-        pool2d::avg_forward(isa, &geometry, x, y);
+        self.of_one(
+            step,
+            |image, isa, arena| image.pool2d(isa, step, arena),
+            |isa, x, y| pool2d::avg_forward(isa, &geometry, x, y),
+        );
     }
 
     /// Average over height and width.
     pub fn global_avg_pool(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        if let Some(image) = &self.image {
-            return image.global_avg_pool(self.isa, step, self.arena);
-        }
-        let isa = self.isa;
-        let (x, y) = self.buffers(step);
-        pool2d::global_avg_forward(isa, x, y);
+        self.of_one(
+            step,
+            |image, isa, arena| image.global_avg_pool(isa, step, arena),
+            pool2d::global_avg_forward,
+        );
     }
 
     /// An activation that is not fused into the layer before it.
     pub fn activation(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        if let Some(image) = &self.image {
-            return image.activation(self.isa, step, self.arena);
-        }
-        let isa = self.isa;
-        let (x, y) = self.buffers(step);
-        activation::forward(isa, own_activation(step), x, y);
+        self.of_one(
+            step,
+            |image, isa, arena| image.activation(isa, step, arena),
+            |isa, x, y| activation::forward(isa, own_activation(step), x, y),
+        );
     }
 
     /// Zeroes some values while training; in inference the buffers are one and nothing is done.
@@ -266,44 +275,30 @@ impl<'a> Forward<'a> {
 
     /// Softmax over the channels.
     pub fn softmax(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        if let Some(image) = &self.image {
-            return image.softmax(step, self.arena);
-        }
-        let channels = step.input.dim(0);
-        let isa = self.isa;
-        let (x, y) = self.buffers(step);
-        softmax::forward(isa, channels, x, y);
+        self.of_one(
+            step,
+            |image, _, arena| image.softmax(step, arena),
+            |isa, x, y| softmax::forward(isa, step.input.dim(0), x, y),
+        );
     }
 
     /// The softmax's logarithm.
     pub fn log_softmax(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        if let Some(image) = &self.image {
-            return image.softmax(step, self.arena);
-        }
-        let channels = step.input.dim(0);
-        let isa = self.isa;
-        let (x, y) = self.buffers(step);
-        softmax::log_forward(isa, channels, x, y);
+        self.of_one(
+            step,
+            |image, _, arena| image.softmax(step, arena),
+            |isa, x, y| softmax::log_forward(isa, step.input.dim(0), x, y),
+        );
     }
 
     /// The value times a constant.
     pub fn scale(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
         let Op::Scale { factor } = step.op else { return wrong(step) };
-        if let Some(image) = &self.image {
-            return image.scale(self.isa, step, factor, self.arena);
-        }
-        let isa = self.isa;
-        let (x, y) = self.buffers(step);
-        kernels::scale(isa, factor, x, y);
+        self.of_one(
+            step,
+            |image, isa, arena| image.scale(isa, step, factor, arena),
+            |isa, x, y| kernels::scale(isa, factor, x, y),
+        );
     }
 }
 
@@ -402,6 +397,33 @@ impl<'a> Backward<'a> {
         }
     }
 
+    /// A layer of one value without parameters: `kernel` reads the gradient of its output and writes
+    /// that of its input.
+    pub(crate) fn of_one(&mut self, step: &Step, kernel: impl FnOnce(Isa, &[Lanes], &mut [Lanes])) {
+        if !self.runs(step) {
+            return;
+        }
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+        kernel(self.isa, dy, dx);
+        self.add_up(step);
+    }
+
+    /// [`of_one`](Self::of_one) for a softmax, whose kernel reads the number of channels and the output.
+    fn of_softmax(
+        &mut self,
+        step: &Step,
+        kernel: fn(Isa, usize, &[Lanes], &[Lanes], &mut [Lanes]),
+    ) {
+        if !self.runs(step) {
+            return;
+        }
+        let Some((gradient, input_gradient)) = self.both(step) else { return };
+        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
+        kernel(self.isa, step.input.dim(0), y, dy, dx);
+        self.add_up(step);
+    }
+
     /// Gradients of a convolution; the weight's and bias's are added to `gradients`.
     pub fn conv2d(
         &mut self,
@@ -421,8 +443,9 @@ impl<'a> Backward<'a> {
         let Some(gradient) = self.output_gradient(step) else { return };
         self.pass_on(step, gradient);
         let (isa, input_gradient) = (self.isa, self.input_gradient(step));
+        let own = self.needs(step.node).own;
         let Room { transformed: weights, sums, scratch } = &mut self.room;
-        if self.segment.needs[step.node].own {
+        if own {
             let [x, dy] = apart(self.arena, [step.training.input, gradient]);
             match transformed(step, Conv2dPass::BackwardWeight) {
                 Some((kernel, place)) => {
@@ -494,27 +517,13 @@ impl<'a> Backward<'a> {
 
     /// The gradient is spread evenly over each window.
     pub fn avg_pool2d(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        let Some((gradient, input_gradient)) = self.both(step) else { return };
-        let isa = self.isa;
-        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-        pool2d::avg_backward(isa, &geometry, dy, dx);
-        self.add_up(step);
+        self.of_one(step, |isa, dy, dx| pool2d::avg_backward(isa, &geometry, dy, dx));
     }
 
     /// The gradient is spread evenly over each channel.
     pub fn global_avg_pool(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        let Some((gradient, input_gradient)) = self.both(step) else { return };
-        let isa = self.isa;
-        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-        pool2d::global_avg_backward(isa, dy, dx);
-        self.add_up(step);
+        self.of_one(step, pool2d::global_avg_backward);
     }
 
     /// The gradient times the activation's derivative.
@@ -539,56 +548,28 @@ impl<'a> Backward<'a> {
 
     /// The gradient where the value was kept.
     pub fn dropout(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
         let Op::Dropout { p } = step.op else { return wrong(step) };
-        let Some((gradient, input_gradient)) = self.both(step) else { return };
         let key = self.mode.dropout_key(step.node);
-        let isa = self.isa;
-        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-        match key {
+        self.of_one(step, |isa, dy, dx| match key {
             Some(key) => dropout::backward(isa, p, key, dy, dx),
             None => dx.copy_from_slice(dy),
-        }
-        self.add_up(step);
+        });
     }
 
     /// `dx = y · (dy − Σ y dy)`
     pub fn softmax(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        let Some((gradient, input_gradient)) = self.both(step) else { return };
-        let isa = self.isa;
-        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
-        softmax::backward(isa, step.input.dim(0), y, dy, dx);
-        self.add_up(step);
+        self.of_softmax(step, softmax::backward);
     }
 
     /// `dx = dy − eʸ Σ dy`
     pub fn log_softmax(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        let Some((gradient, input_gradient)) = self.both(step) else { return };
-        let isa = self.isa;
-        let [y, dy, dx] = apart(self.arena, [step.training.output, gradient, input_gradient]);
-        softmax::log_backward(isa, step.input.dim(0), y, dy, dx);
-        self.add_up(step);
+        self.of_softmax(step, softmax::log_backward);
     }
 
     /// The gradient times the constant.
     pub fn scale(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
         let Op::Scale { factor } = step.op else { return wrong(step) };
-        let Some((gradient, input_gradient)) = self.both(step) else { return };
-        let isa = self.isa;
-        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-        kernels::scale(isa, factor, dy, dx);
-        self.add_up(step);
+        self.of_one(step, |isa, dy, dx| kernels::scale(isa, factor, dy, dx));
     }
 }
 
@@ -608,12 +589,10 @@ pub(crate) fn wrong(step: &Step) {
 
 /// The buffers of a step's first input, of the value that it adds, which may be the same, and of its
 /// output.
-pub(crate) fn operands(
-    arena: &mut [Lanes],
-    input: Buffer,
-    added: Option<Buffer>,
-    output: Buffer,
-) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
+pub(crate) fn operands<'a>(
+    arena: &'a mut [Lanes],
+    &Buffers { input, added, output, .. }: &Buffers,
+) -> (&'a [Lanes], Option<&'a [Lanes]>, &'a mut [Lanes]) {
     match added {
         Some(added) if added != input => {
             let [x, other, y] = apart(arena, [input, added, output]);

@@ -24,6 +24,18 @@ fn of_batch<'a>(
     }
 }
 
+/// A batch norm with its running statistics; `None` for another layer.
+fn of_running<'a>(
+    step: &Step,
+    parameters: &'a impl NormParameters,
+    f: Activation,
+) -> Option<BatchNorm<'a>> {
+    let Op::BatchNorm { eps, .. } = step.op else { return None };
+    let (mean, variance) = parameters.running()?;
+    let spread = Spread::Variance { variance, eps };
+    Some(BatchNorm { mean, spread, weight: parameters.weight(), bias: parameters.bias(), f })
+}
+
 /// A norm over each image by itself.
 fn of_image<'a>(step: &Step, parameters: &'a impl NormParameters) -> Option<GroupNorm<'a>> {
     let (groups, eps) = match step.op {
@@ -50,8 +62,7 @@ impl Forward<'_> {
                 }
             } else if segment.index == step.segment {
                 let norm = of_batch(step, segment.statistics, parameters);
-                let (x, other, y) =
-                    operands(self.arena, buffers.input, buffers.added, buffers.output);
+                let (x, other, y) = operands(self.arena, buffers);
                 batch_norm::apply(isa, &norm, x, other, y);
             }
             return;
@@ -62,17 +73,8 @@ impl Forward<'_> {
         if let Some(image) = &self.image {
             return image.batch_norm(isa, step, self.arena);
         }
-        let (Op::BatchNorm { eps, .. }, Some((mean, variance))) = (step.op, parameters.running())
-        else {
-            return wrong(step);
-        };
-        let norm = BatchNorm {
-            mean,
-            spread: Spread::Variance { variance, eps },
-            weight: parameters.weight(),
-            bias: parameters.bias(),
-            f: self.activation_of(step),
-        };
+        let f = self.activation_of(step);
+        let Some(norm) = of_running(step, parameters, f) else { return wrong(step) };
         let (x, other, y) = self.operands(step);
         batch_norm::apply(isa, &norm, x, other, y);
     }
@@ -139,18 +141,10 @@ impl Backward<'_> {
             return;
         }
         self.pass_on(step, gradient);
-        let (Op::BatchNorm { eps, .. }, Some((mean, variance))) = (step.op, parameters.running())
-        else {
+        let Some(norm) = of_running(step, parameters, Activation::Identity) else {
             return wrong(step);
         };
         let Some(input_gradient) = self.input_gradient(step) else { return };
-        let norm = BatchNorm {
-            mean,
-            spread: Spread::Variance { variance, eps },
-            weight: parameters.weight(),
-            bias: parameters.bias(),
-            f: Activation::Identity,
-        };
         let isa = self.isa;
         let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
         batch_norm::scale_backward(isa, &norm, dy, dx);
