@@ -4,12 +4,13 @@
 mod enlarge;
 mod joins;
 mod norms;
+mod pools;
 
 use typenet_shape::{Activation, Buffer, Buffers, Conv2dKernel, Conv2dPass, Op, Source, Step};
 
 use crate::folded::Folded;
 use crate::kernels::{
-    self, Isa, Lanes, activation, conv2d, dropout, join, linear, pool2d, softmax, winograd,
+    self, Isa, Lanes, activation, conv2d, dropout, join, linear, softmax, winograd,
 };
 use crate::parameters::LayerParameters;
 use crate::single::Image;
@@ -216,35 +217,6 @@ impl<'a> Forward<'a> {
         let (isa, f) = (self.isa, self.activation_of(step));
         let (x, other, y) = self.operands(step);
         linear::forward_and_add(isa, x, weight, bias, other, f, y);
-    }
-
-    /// Maximum over windows.
-    pub fn max_pool2d(&mut self, step: &Step) {
-        let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        self.of_one(
-            step,
-            |image, isa, arena| image.pool2d(isa, step, arena),
-            |isa, x, y| pool2d::max_forward(isa, &geometry, x, y),
-        );
-    }
-
-    /// Average over windows.
-    pub fn avg_pool2d(&mut self, step: &Step) {
-        let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        self.of_one(
-            step,
-            |image, isa, arena| image.pool2d(isa, step, arena),
-            |isa, x, y| pool2d::avg_forward(isa, &geometry, x, y),
-        );
-    }
-
-    /// Average over height and width.
-    pub fn global_avg_pool(&mut self, step: &Step) {
-        self.of_one(
-            step,
-            |image, isa, arena| image.global_avg_pool(isa, step, arena),
-            pool2d::global_avg_forward,
-        );
     }
 
     /// An activation that is not fused into the layer before it.
@@ -499,31 +471,6 @@ impl<'a> Backward<'a> {
                 linear::backward_data(isa, dy, weight, dx);
             }
         }
-    }
-
-    /// The gradient goes to the first largest value of each window.
-    pub fn max_pool2d(&mut self, step: &Step) {
-        if !self.runs(step) {
-            return;
-        }
-        let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        let Some((gradient, input_gradient)) = self.both(step) else { return };
-        let isa = self.isa;
-        let buffers = [step.training.input, step.training.output, gradient, input_gradient];
-        let [x, y, dy, dx] = apart(self.arena, buffers);
-        pool2d::max_backward(isa, &geometry, x, y, dy, dx);
-        self.add_up(step);
-    }
-
-    /// The gradient is spread evenly over each window.
-    pub fn avg_pool2d(&mut self, step: &Step) {
-        let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
-        self.of_one(step, |isa, dy, dx| pool2d::avg_backward(isa, &geometry, dy, dx));
-    }
-
-    /// The gradient is spread evenly over each channel.
-    pub fn global_avg_pool(&mut self, step: &Step) {
-        self.of_one(step, pool2d::global_avg_backward);
     }
 
     /// The gradient times the activation's derivative.
