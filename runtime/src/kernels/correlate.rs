@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::math::Fused;
-use super::simd::{Kernel, Simd};
+use super::simd::{Kernel, Simd, unrolled};
 use super::{LANES, Lanes};
 
 /// One axis (height or width) of a correlation. Output `k` stands at `first_output + k·output_step`
@@ -346,20 +346,19 @@ impl<const OC: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, 
                         }
                     }
                 }
-                if !at.plus.is_null() {
-                    for o in 0..OC {
+                unrolled!(o < OC, {
+                    let mut row = sums[o];
+                    let place = |p: usize| o * at.y_channel + p * at.y_position + shift;
+                    if !at.plus.is_null() {
                         for p in 0..P {
-                            let plus = at.plus.add(o * at.y_channel + p * at.y_position + shift);
-                            sums[o][p] = s.add(sums[o][p], s.read(plus));
+                            row[p] = s.add(row[p], s.read(at.plus.add(place(p))));
                         }
                     }
-                }
-                for o in 0..OC {
+                    let row = at.fused.apply_to_all(s, row);
                     for p in 0..P {
-                        let y = at.y.add(o * at.y_channel + p * at.y_position + shift);
-                        s.write(y, at.fused.apply(s, sums[o][p]));
+                        s.write(at.y.add(place(p)), row[p]);
                     }
-                }
+                });
             }
         }
     }

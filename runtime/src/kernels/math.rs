@@ -157,6 +157,29 @@ impl Fused {
         }
     }
 
+    /// [`apply`](Self::apply) to each; asks only once which function it is, so that the loops stay small.
+    #[inline(always)]
+    pub(super) fn apply_to_all<S: Simd, const N: usize>(
+        self,
+        s: S,
+        mut all: [S::V; N],
+    ) -> [S::V; N] {
+        macro_rules! with {
+            ($f:expr) => {
+                for i in 0..N {
+                    all[i] = $f.apply(s, all[i]);
+                }
+            };
+        }
+        match self {
+            Fused::Identity => {}
+            Fused::Relu => with!(Fused::Relu),
+            Fused::Relu6 => with!(Fused::Relu6),
+            Fused::Leaky(slope) => with!(Fused::Leaky(slope)),
+        }
+        all
+    }
+
     /// `d · f'(v)` from `y = f(v)`.
     #[inline(always)]
     pub(super) fn gradient<S: Simd>(self, s: S, y: S::V, d: S::V) -> S::V {

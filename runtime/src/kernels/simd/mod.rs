@@ -16,6 +16,24 @@ pub(crate) mod avx512;
 pub(crate) mod neon;
 pub(crate) mod portable;
 
+/// The body once for each number `$i` below `$n`, 12 at most. To the compiler `$i` is a constant from
+/// the beginning: an array of sums that is indexed in a loop too large to be unrolled would stay in
+/// memory, also where the sums are computed.
+macro_rules! unrolled {
+    ($i:ident < $n:expr, $body:block) => {
+        unrolled!(@ $i, $n, $body, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    (@ $i:ident, $n:expr, $body:block, $($k:literal)*) => {
+        $(
+            if $k < $n {
+                let $i: usize = $k;
+                $body
+            }
+        )*
+    };
+}
+pub(crate) use unrolled;
+
 /// Code to be compiled for each instruction set. Implement `run` with `#[inline(always)]`, and
 /// likewise whatever it calls, except through [`Simd::run`].
 pub(crate) trait Kernel {
