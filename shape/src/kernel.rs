@@ -129,10 +129,10 @@ impl Conv2dKernel {
             let products = taps_inside(g, output, 0) * taps_inside(g, output, 1);
             let pairs = (g.input.dim(0) / g.groups * g.out_channels) as u64;
             return match pass {
-                Conv2dPass::Forward => products * pairs + 11 * output.elements() as u64,
-                Conv2dPass::BackwardData => products * pairs + 11 * g.input.elements() as u64,
+                Conv2dPass::Forward => products * pairs + 5 * output.elements() as u64,
+                Conv2dPass::BackwardData => products * pairs + 5 * g.input.elements() as u64,
                 Conv2dPass::BackwardWeight => {
-                    products * pairs / 20 * 21 + 4 * output.elements() as u64
+                    products * pairs / 10 * 11 + 4 * output.elements() as u64
                 }
             };
         }
