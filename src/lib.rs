@@ -291,6 +291,8 @@ pub mod prelude {
 /// What the code written by [`network!`] uses. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use typenet_runtime::init::seeded;
+    pub use typenet_runtime::parameters::Joined;
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::{
         __parameter_struct, __parameter_tuple, Boxed, Layout, LogProbabilities, Logits, Model,

@@ -25,4 +25,13 @@ macro_rules! __parameter_tuple {
             }
         }
     };
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident<$(const $generic:ident: usize),+>(
+        $($(#[$field_attribute:meta])* pub $type:ty,)*
+    );) => {
+        $(#[$attribute])*
+        #[repr(C)]
+        #[derive(Clone, PartialEq)]
+        $visibility struct $name<$(const $generic: usize),+>($($(#[$field_attribute])* pub $type,)*);
+        $crate::__plain_parameters!($name<$($generic),+>: $($type,)*);
+    };
 }

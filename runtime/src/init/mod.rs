@@ -38,7 +38,17 @@ pub use typenet_shape::Scheme;
 
 pub(crate) use whitening::from_data;
 
-use crate::random;
+use crate::model::Model;
+use crate::{Network, Plain, random};
+
+/// A new net with random weights.
+#[doc(hidden)]
+pub fn seeded<N: Network>(scheme: Scheme, seed: u64) -> N {
+    let mut model = Model::zeroed();
+    let parameters = Plain::as_flat_mut(&mut *model.parameters);
+    initialize(scheme, &N::GRAPH, N::LAYOUT.tensors, parameters, seed);
+    N::from_model(model)
+}
 
 /// Fills all parameters of a net in the order of `tensors`: by `scheme`, but for layers whose
 /// declaration says otherwise.
