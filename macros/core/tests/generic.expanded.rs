@@ -36,7 +36,7 @@ pub struct GenericParameters<const C: usize, const HIDDEN: usize> {
         [f32; HIDDEN],
     >,
     /// `linear(10)`, `[HIDDEN]` → `[10]`
-    pub fc2: ::typenet::parameters::WeightBias<[[[[f32; 10]; 10]; C]; 10], [f32; 10]>,
+    pub fc2: ::typenet::parameters::WeightBias<[[f32; HIDDEN]; 10], [f32; 10]>,
 }
 /// The parameters of `stage` in [`Generic`].
 pub struct GenericStageParameters<const C: usize, const HIDDEN: usize> {

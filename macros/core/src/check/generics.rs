@@ -16,6 +16,14 @@ use crate::parse::{Expression, Generic, GenericKind, Layer};
 use quote::ToTokens;
 use typenet_shape::Op;
 
+/// Whether the numbers are the same or have a quotient or remainder in common.
+fn shares_quotient(one: &Number, other: &Number) -> bool {
+    let is_shared = |atom: &Atom| {
+        matches!(atom, Atom::Quotient(_) | Atom::Remainder(_)) && other.has_atom(&|own| own == atom)
+    };
+    one == other || one.has_atom(&is_shared)
+}
+
 impl<'a> Checker<'a> {
     /// Makes the generics known. They are the first symbols.
     pub(super) fn generics(&mut self, written: &'a [Generic]) {
@@ -94,8 +102,15 @@ impl<'a> Checker<'a> {
             Some((*kind, dims, wrong))
         });
         let Some((kind, dims, wrong)) = wrong else { return };
+        // What follows from a length that was refused is no news.
+        let news = self.refused.iter().all(|other| !shares_quotient(other, wrong));
+        self.refused.push(wrong.clone());
+        if !news {
+            self.found += 1;
+            return;
+        }
         let what = format!(
-            "the shape of its {} is {}, and stable Rust has no array of `{wrong}` for a generic net",
+            "the shape of its {} is {}, and stable Rust has arrays of products and sums of generics alone",
             kind.name(),
             shape_text(dims)
         );
@@ -108,11 +123,9 @@ impl<'a> Checker<'a> {
                 Some(Op::Flatten)
             );
         let help = if after_flatten {
-            "let a generic of its own say it: `reshape(FEATURES)` instead of `flatten`, which is checked where the net is used; or `global_avg_pool`".to_string()
+            "let a generic of its own say how many: `reshape(FEATURES)` instead of `flatten`, which is checked where the net is used".to_string()
         } else {
-            format!(
-                "products and sums can be: let a generic of its own stand for `{wrong}`, and compute the others from it"
-            )
+            format!("let a generic of its own stand for `{wrong}`, and compute the others from it")
         };
         let place = Spot::at(written.keyword.span().into()).place;
         let mistake = self.blame(&node.name, place, &what).shapes(&self.shapes_so_far());

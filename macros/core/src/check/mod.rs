@@ -296,6 +296,8 @@ struct Checker<'a> {
     generics: Vec<(&'a Generic, Value)>,
     /// How many of the symbols are generics: the first ones.
     generics_known: usize,
+    /// Lengths that no array can have.
+    refused: Vec<Number>,
     constants: Constants<'a>,
     /// The uses of blocks that are being written out, the outermost first.
     uses: Vec<Use<'a>>,
@@ -338,6 +340,7 @@ impl<'a> Checker<'a> {
             body,
             generics: Vec::new(),
             generics_known: 0,
+            refused: Vec::new(),
             constants: Constants::default(),
             uses: Vec::new(),
             seen_blocks: HashSet::new(),

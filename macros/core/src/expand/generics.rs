@@ -101,31 +101,40 @@ impl Generics {
         let (declared, used) = (self.declared(), self.used());
         let names: Vec<Ident> = (1..=checked.checks.len()).map(rule).collect();
         let calls = checked.checks.iter().map(|check| numbers.check(check));
+        let all = self.evaluated(checked, |start| quote_spanned!(start=> Self::));
         quote_spanned! {site()=>
             /// The rules that a choice of the generics may break.
             struct Rules #declared;
 
             impl #declared Rules #used {
                 #(const #names: () = #calls;)*
-                const ALL: () = {
-                    #(let () = Self::#names;)*
-                };
+                const ALL: () = { #all };
             }
         }
+    }
+
+    /// Has each rule evaluated; what is `before` their names. The compiler points at these, too, so
+    /// each has the place of its message.
+    fn evaluated(&self, checked: &Checked, before: impl Fn(Span) -> TokenStream) -> TokenStream {
+        let rules = (1..).zip(&checked.checks).map(|(number, check)| {
+            let Place { start, end } = check.place;
+            let (before, rule) = (before(start), Ident::new(&rule(number).to_string(), end));
+            quote_spanned!(site()=> let () = #before #rule;)
+        });
+        rules.collect()
     }
 
     /// The constants of the trait. Mistakes are found where the net is used: all of them where it is
     /// made from a seed, and the first one elsewhere.
     pub(super) fn in_trait(&self, checked: &Checked) -> TokenStream {
         let of = self.constants(site());
-        let names = self.at(site());
-        let all = quote_spanned!(site()=> Rules::<#(#names),*>::ALL);
-        let rules = (1..).zip(&checked.checks).map(|(number, check)| {
-            // The compiler points at these, too.
-            let Place { start, end } = check.place;
-            let (rule, names) = (Ident::new(&rule(number).to_string(), end), self.at(start));
-            let start = quote_spanned!(start=> Rules::<#(#names),*>::);
-            quote_spanned!(site()=> let () = #start #rule;)
+        // The compiler points at the net where a rule is broken.
+        let net = checked.name.span();
+        let names = self.at(net);
+        let all = quote_spanned!(net=> Rules::<#(#names),*>::ALL);
+        let rules = self.evaluated(checked, |start| {
+            let names = self.at(start);
+            quote_spanned!(start=> Rules::<#(#names),*>::)
         });
         quote_spanned! {site()=>
             const GRAPH: __rt::Graph<'static> = #of GRAPH;
@@ -138,7 +147,7 @@ impl Generics {
             const RULES: () = #all;
 
             fn seeded(seed: u64) -> Self {
-                #(#rules)*
+                #rules
                 __rt::seeded(__rt::Scheme::default(), seed)
             }
         }
