@@ -228,6 +228,59 @@ fn an_image_of_a_generic_size_is_returned_in_a_box() {
     assert!(output.as_flat().iter().all(|x| x.is_finite()));
 }
 
+network! {
+    /// Every layer with parameters.
+    struct Layers<const C: usize, const G: usize, const OUT: usize>: [G, 9, 7] -> [OUT] {
+        conv2d(C * G, kernel = (3, 2), groups = G, dilation = 2, bias = false),
+        group_norm(G), relu,
+        depthwise_conv2d(3, multiplier = C, padding = same), tanh, batch_norm,
+        left: conv2d(C, kernel = 1),
+        conv_transpose2d(C * G, kernel = 2, stride = 2, groups = C),
+        batch_norm(affine = false), tanh,
+        avg_pool2d(2), conv2d(C, kernel = 1), mul(left),
+        concat { branch {} branch { conv2d(G, kernel = 1), layer_norm } branch { conv2d(3, kernel = 1) } }
+        layer_norm,
+        flatten, features: linear(C + 2, bias = false), gelu,
+        linear(OUT), scale(0.5),
+    }
+}
+
+network! {
+    /// [`Layers`] of 4, 2 and 3.
+    struct LayersInNumbers: [2, 9, 7] -> [3] {
+        conv2d(8, kernel = (3, 2), groups = 2, dilation = 2, bias = false),
+        group_norm(2), relu,
+        depthwise_conv2d(3, multiplier = 4, padding = same), tanh, batch_norm,
+        left: conv2d(4, kernel = 1),
+        conv_transpose2d(8, kernel = 2, stride = 2, groups = 4),
+        batch_norm(affine = false), tanh,
+        avg_pool2d(2), conv2d(4, kernel = 1), mul(left),
+        concat { branch {} branch { conv2d(2, kernel = 1), layer_norm } branch { conv2d(3, kernel = 1) } }
+        layer_norm,
+        flatten, features: linear(6, bias = false), gelu,
+        linear(3), scale(0.5),
+    }
+}
+
+#[test]
+fn all_layers_have_types_of_their_shapes() {
+    let (generic, numbers) = (Layers::<4, 2, 3>::seeded(4), LayersInNumbers::seeded(4));
+    assert_eq!(size_of_val(&*generic), size_of_val(&*numbers));
+    assert_eq!(size_of_val(&generic.features), size_of_val(&numbers.features));
+    assert_eq!(generic.parameters_flat(), numbers.parameters_flat());
+    // The channels of the joined values, one behind the other.
+    let (weight, flat) = (&generic.features.weight, numbers.features.weight.as_flat());
+    assert_eq!(weight.as_flat(), flat);
+    assert_eq!((weight.0.len(), weight.1.len()), (4, 2));
+    let image = [[[0.25; 7]; 9]; 2];
+    assert_eq!(generic.output(&image), numbers.output(&image));
+
+    let check = gradcheck(&generic, &CrossEntropy::new(), &[image, image], &[0, 2]).unwrap();
+    assert!(check.worst() <= 1e-3, "{check}");
+    let other = Layers::<6, 3, 2>::seeded(1);
+    assert_eq!(size_of_val(&*other), 4 * Layers::<6, 3, 2>::LAYOUT.parameters);
+}
+
 #[test]
 fn nets_in_functions_may_have_generics() {
     fn width<const W: usize>() -> usize {
