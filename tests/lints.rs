@@ -54,6 +54,13 @@ pub mod net {
     }
 
     network! {
+        /// A net with generics and without parameters.
+        pub struct Bare<const WIDTH: usize>: [WIDTH] -> [WIDTH] {
+            relu,
+        }
+    }
+
+    network! {
         /// A private one, of which nothing is used.
         struct UnusedGeneric<const WIDTH: usize>: [WIDTH] -> [2] {
             out: linear(2),
@@ -75,6 +82,7 @@ fn strict_programs_can_use_a_net() {
 
     let generic = net::Generic::<2, 8>::seeded(1);
     assert!(generic.predict(&[[[0.5; 8]; 8]; 2]) < 4);
+    assert_eq!(net::Bare::<3>::seeded(1).predict(&[1.0, -1.0, 2.0]), 2);
     let net = net::Strict::seeded(1);
     let image = [[[0.5; 16]; 16]; 2];
     let sum: f32 = net.probabilities(&image).iter().sum();

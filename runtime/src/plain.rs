@@ -115,6 +115,7 @@ macro_rules! __parameter_struct {
         $(#[$attribute])*
         #[repr(C)]
         #[derive(Clone, PartialEq)]
+        #[allow(clippy::derive_partial_eq_without_eq)]
         $visibility struct $name {
             $($(#[$field_attribute])* pub $field: $type,)*
         }
@@ -137,6 +138,7 @@ macro_rules! __parameter_struct {
         $(#[$attribute])*
         #[repr(C)]
         #[derive(Clone, PartialEq)]
+        #[allow(clippy::derive_partial_eq_without_eq)]
         $visibility struct $name<$(const $generic: usize),+> {
             $($(#[$field_attribute])* pub $field: $type,)*
         }

@@ -5,7 +5,7 @@
 //! `stride height · stride width`. `fan_out` is `out_features`, or
 //! `out_channels · kernel height · kernel width`.
 //!
-//! A [`Scheme`] holds for a whole net ([`Network::seeded_with`](crate::Network::seeded_with)), or in a
+//! A [`Scheme`] holds for a whole net ([`Network::seeded_with`]), or in a
 //! declaration for a layer or all layers in some braces: `#[init(kaiming_normal)]` before them.
 //!
 //! | in `#[init(…)]` | scheme |

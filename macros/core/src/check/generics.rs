@@ -8,7 +8,7 @@ use super::constants::Value;
 use super::names::name_mistake;
 use super::report::Spot;
 use super::symbols::Symbol;
-use super::{Checker, Node};
+use super::{Checker, Known, Node};
 use crate::Mistake;
 use crate::length::{Length, has_generic};
 use crate::number::{Atom, Number, shape_text};
@@ -93,17 +93,20 @@ impl<'a> Checker<'a> {
     }
 
     /// Refuses parameters that no type of stable Rust could hold.
-    pub(super) fn parameter_lengths(&mut self, node: &Node, written: &Layer) {
+    pub(super) fn parameter_lengths(&mut self, node: &mut Node, written: &Layer) {
         let tensors = &node.symbolic_tensors;
         let wrong = tensors.iter().find_map(|(kind, dims)| {
             let wrong = dims.iter().find(|dim| {
                 self.is_generic(dim) && Length::of(dim, self.generics_known).is_none()
             })?;
-            Some((*kind, dims, wrong))
+            Some((*kind, dims.clone(), wrong.clone()))
         });
         let Some((kind, dims, wrong)) = wrong else { return };
         // What follows from a length that was refused is no news.
-        let news = self.refused.iter().all(|other| !shares_quotient(other, wrong));
+        if node.symbolic_dims.first() == Some(&wrong) {
+            node.value = Known::NOTHING;
+        }
+        let news = self.refused.iter().all(|other| !shares_quotient(other, &wrong));
         self.refused.push(wrong.clone());
         if !news {
             self.found += 1;
@@ -112,7 +115,7 @@ impl<'a> Checker<'a> {
         let what = format!(
             "the shape of its {} is {}, and stable Rust has arrays of products and sums of generics alone",
             kind.name(),
-            shape_text(dims)
+            shape_text(&dims)
         );
         let after_flatten = matches!(node.op, Some(Op::Linear { .. }))
             && matches!(
