@@ -512,6 +512,7 @@ const _: () = {
     #[allow(dead_code)]
     const _: () = {
         struct __Value<const C: usize, const HIDDEN: usize> {
+            /// `concat`, `[2 * C, 12, 12]` → `[2 * C + 4, 12, 12]`
             stage: ::typenet::parameters::Joined<
                 [[[[f32; 12]; 12]; C]; 2],
                 [[[f32; 12]; 12]; 4],
@@ -521,6 +522,7 @@ const _: () = {
     #[allow(dead_code)]
     const _: () = {
         struct __Value<const C: usize, const HIDDEN: usize> {
+            /// `relu`, `[C, 10, 10]` → `[C, 10, 10]`
             values: [[[f32; 10]; 10]; C],
         }
     };

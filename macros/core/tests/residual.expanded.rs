@@ -543,6 +543,7 @@ const _: () = {
     #[allow(dead_code)]
     const _: () = {
         struct __Value {
+            /// `sigmoid`, `[20, 16, 16]` → `[20, 16, 16]`
             gate: [[[f32; 16]; 16]; 20],
         }
     };

@@ -38,7 +38,10 @@ pub(super) fn table(plan: &Plan) -> Vec<String> {
 /// The lines of a field's documentation: the layer with its shapes, then the user's.
 pub(super) fn field(node: &Node, input: Option<Vec<Number>>) -> Vec<String> {
     let keyword = node.layer.map_or("", |layer| layer.keyword);
-    let mut line = format!(" `{keyword}({})`", node.arguments);
+    let mut line = match node.arguments.as_str() {
+        "" => format!(" `{keyword}`"),
+        arguments => format!(" `{keyword}({arguments})`"),
+    };
     if let (Some(input), Some(output)) = (input, node.dims()) {
         line += &format!(", `{}` → `{}`", shape_text(&input), shape_text(&output));
     }

@@ -346,7 +346,7 @@ fn argument(call: &Call, all: TokenStream) -> Option<TokenStream> {
 }
 
 /// Uses the documentation item of each keyword at the keyword's place, so that an editor finds it;
-/// and each name without parameters at its place, so that an editor shows its type.
+/// and each name without parameters at its place, so that an editor shows its shape and its type.
 fn for_editors(checked: &Checked, names: &Names<'_>) -> TokenStream {
     // What blocks and repeats hold is shown as it is the first time.
     let nodes = || checked.nodes.iter().filter(|node| !node.again);
@@ -363,8 +363,10 @@ fn for_editors(checked: &Checked, names: &Names<'_>) -> TokenStream {
             let declared = generics.declared();
             // A name that is a mistake can be none of a field.
             syn::parse2::<Ident>(name.to_token_stream()).ok()?;
+            let input = node.inputs.first().and_then(|&index| checked.nodes[index].dims());
+            let docs = docs::field(node, input);
             Some(quote_spanned! {site()=>
-                const _: () = { struct __Value #declared { #name: #shape } };
+                const _: () = { struct __Value #declared { #(#[doc = #docs])* #name: #shape } };
             })
         })
         .collect();
