@@ -84,7 +84,8 @@ pub enum Error {
         /// The path.
         path: String,
     },
-    /// A weight file that does not belong to the net.
+    /// A weight file that does not belong to the net. The message names the first few tensors of each
+    /// kind and counts the others; here are all of them.
     #[error("{}: does not hold the weights of {net}{}", path.display(), list(missing, extra, misshaped))]
     Weights {
         /// The file.
@@ -157,14 +158,47 @@ pub(crate) fn nearest<T: AsRef<str>>(word: &str, candidates: impl Iterator<Item 
     (distance <= (candidate.as_ref().len() / 3).max(1)).then_some(candidate)
 }
 
+/// How many tensors of one kind a message names.
+const NAMED: usize = 5;
+
 fn list(missing: &[String], extra: &[String], misshaped: &[String]) -> String {
     let mut text = String::new();
     for (title, names) in
         [("missing", missing), ("not in the net", extra), ("different", misshaped)]
     {
-        for name in names {
+        // "and 1 more" takes the line that the one would take.
+        let named = if names.len() <= NAMED + 1 { names.len() } else { NAMED };
+        for name in &names[..named] {
             text += &format!("\n  {title}: {name}");
+        }
+        if names.len() > named {
+            text += &format!("\n  {title}: … and {} more", names.len() - named);
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_the_first_tensors_and_counts_the_others() {
+        let names = |count: usize| (0..count).map(|i| format!("t{i} [2]")).collect::<Vec<_>>();
+        let error = Error::Weights {
+            path: "a.safetensors".into(),
+            net: "Net".into(),
+            missing: names(99),
+            extra: names(6),
+            misshaped: Vec::new(),
+        };
+        let expected = "a.safetensors: does not hold the weights of Net\n  \
+                        missing: t0 [2]\n  missing: t1 [2]\n  missing: t2 [2]\n  missing: t3 [2]\n  \
+                        missing: t4 [2]\n  missing: … and 94 more\n  \
+                        not in the net: t0 [2]\n  not in the net: t1 [2]\n  not in the net: t2 [2]\n  \
+                        not in the net: t3 [2]\n  not in the net: t4 [2]\n  not in the net: t5 [2]";
+        assert_eq!(error.to_string(), expected);
+        let Error::Weights { missing, .. } = error else { panic!("another error") };
+        assert_eq!(missing.len(), 99, "the error itself has them all");
+    }
 }
