@@ -23,7 +23,7 @@ pub struct Generic<const C: usize, const HIDDEN: usize> {
 pub struct GenericParameters<const C: usize, const HIDDEN: usize> {
     /// `conv2d(C, kernel = 5)`, `[1, 28, 28]` → `[C, 24, 24]`
     pub conv1: ::typenet::parameters::WeightBias<[[[[f32; 5]; 5]; 1]; C], [f32; C]>,
-    /// `concat`
+    /// `concat`, `[C, 12, 12]` → `[2 * C + 4, 12, 12]`
     pub stage: GenericStageParameters<C, HIDDEN>,
     /// `conv2d(C, kernel = 3)`, `[2 * C + 4, 12, 12]` → `[C, 10, 10]`
     pub conv2: ::typenet::parameters::WeightBias<

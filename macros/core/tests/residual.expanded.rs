@@ -40,9 +40,9 @@ pub struct Residual {
 pub struct ResidualParameters {
     /// `conv2d(8, kernel = 3, padding = 1)`, `[3, 32, 32]` → `[8, 32, 32]`
     pub conv1: ::typenet::parameters::WeightBias<[[[[f32; 3]; 3]; 3]; 8], [f32; 8]>,
-    /// `repeat(2)`
+    /// `repeat(2)`, `[8, 32, 32]` → `[8, 32, 32]`
     pub stage1: ResidualStage1Parameters,
-    /// `basic(16, stride = 2)`
+    /// `basic(16, stride = 2)`, `[8, 32, 32]` → `[16, 16, 16]`
     ///
     /// Two convolutions beside the value itself.
     pub down: ResidualDownParameters,
@@ -65,7 +65,7 @@ pub struct ResidualStage1Parameters(
 );
 /// The parameters of `stage1.0` in [`Residual`].
 pub struct ResidualStage1_0Parameters {
-    /// `basic(8)`
+    /// `basic(8)`, `[8, 32, 32]` → `[8, 32, 32]`
     ///
     /// Two convolutions beside the value itself.
     pub basic_1: ResidualStage1_0Basic1Parameters,
@@ -81,7 +81,7 @@ pub struct ResidualStage1_0Basic1Parameters {
 }
 /// The parameters of `stage1.1` in [`Residual`].
 pub struct ResidualStage1_1Parameters {
-    /// `basic(8)`
+    /// `basic(8)`, `[8, 32, 32]` → `[8, 32, 32]`
     ///
     /// Two convolutions beside the value itself.
     pub basic_1: ResidualStage1_1Basic1Parameters,

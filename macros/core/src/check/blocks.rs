@@ -148,6 +148,7 @@ impl<'a> Checker<'a> {
         }
         let docs = if written.docs.is_empty() { &block.docs } else { &written.docs };
         let (attributes, first) = (&written.attributes, self.nodes.len());
+        let group = self.groups.len();
         let on = On::Braces { keyword: "block", named: true };
         let read = self.read_attributes(&name.text, attributes, on);
         self.open_scope(&name, what, docs, read.file.as_ref());
@@ -158,6 +159,7 @@ impl<'a> Checker<'a> {
         self.again = again;
         self.marks.pop();
         self.close_scope();
+        self.arrive(group, source);
         self.uses.pop();
         self.any_parameters(&name.text, attributes, first);
         self.nodes[source].value = start;

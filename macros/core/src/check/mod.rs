@@ -183,6 +183,8 @@ pub struct Group {
     pub what: String,
     /// Its documentation.
     pub docs: Vec<String>,
+    /// The nodes that it starts from and arrives at; a round of a repeat has none.
+    pub way: Option<[usize; 2]>,
 }
 
 /// What is known of a value's shape.

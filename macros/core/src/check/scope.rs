@@ -208,9 +208,18 @@ impl<'a> Checker<'a> {
         path.push(segment);
         let lost = lost || before;
         if !lost {
-            self.groups.push(Group { path: path.clone(), what, docs: docs.to_vec() });
+            let docs = docs.to_vec();
+            self.groups.push(Group { path: path.clone(), what, docs, way: None });
         }
         self.scopes.push(Scope { path, lost, file, ..Scope::default() });
+    }
+
+    /// Notes that the group of this number, if there is one, leads from a node to the current one.
+    pub(super) fn arrive(&mut self, group: usize, from: usize) {
+        let way = [from, self.current];
+        if let Some(group) = self.groups.get_mut(group) {
+            group.way = Some(way);
+        }
     }
 
     pub(super) fn close_scope(&mut self) {

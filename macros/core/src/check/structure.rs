@@ -16,6 +16,7 @@ use crate::parse::{Branch, Entry, Expression, Shortcut, Structure, StructureKind
 impl<'a> Checker<'a> {
     pub(super) fn structure(&mut self, written: &'a Structure) {
         self.structure_word(&written.keyword);
+        let (group, start) = (self.groups.len(), self.current);
         match &written.kind {
             StructureKind::Repeat { count, body } => self.repeat(written, count, body),
             StructureKind::Residual { body, shortcut } => {
@@ -45,6 +46,9 @@ impl<'a> Checker<'a> {
                 self.close_named(written, &name, first);
                 self.concat(written, &name, branches, inputs);
             }
+        }
+        if written.name.is_some() || matches!(written.kind, StructureKind::Repeat { .. }) {
+            self.arrive(group, start);
         }
         if let Some(name) = &written.name {
             self.define(name);
@@ -95,7 +99,7 @@ impl<'a> Checker<'a> {
 
     fn branch(&mut self, branch: &'a Branch) {
         self.structure_word(&branch.keyword);
-        let first = self.nodes.len();
+        let (group, start, first) = (self.groups.len(), self.current, self.nodes.len());
         let name = branch.name.as_ref();
         let name = name.map(|name| self.name(Some(name), None, &branch.keyword, true));
         let text = name.as_ref().map_or("branch", |name| &name.text).to_string();
@@ -109,6 +113,7 @@ impl<'a> Checker<'a> {
         self.marks.pop();
         if let Some(name) = &branch.name {
             self.close_scope();
+            self.arrive(group, start);
             self.define(name);
         }
         self.any_parameters(&text, &branch.attributes, first);

@@ -1,6 +1,6 @@
 //! The documentation of the generated items.
 
-use crate::check::Node;
+use crate::check::{Checked, Group, Node};
 use crate::number::{Number, shape_text};
 use crate::plan::Plan;
 
@@ -42,9 +42,7 @@ pub(super) fn field(node: &Node, input: Option<Vec<Number>>) -> Vec<String> {
         "" => format!(" `{keyword}`"),
         arguments => format!(" `{keyword}({arguments})`"),
     };
-    if let (Some(input), Some(output)) = (input, node.dims()) {
-        line += &format!(", `{}` → `{}`", shape_text(&input), shape_text(&output));
-    }
+    line += &way(input, node.dims());
     if node.marks.frozen {
         line += ", frozen";
     }
@@ -57,10 +55,32 @@ pub(super) fn field(node: &Node, input: Option<Vec<Number>>) -> Vec<String> {
     if let Some(name) = &node.file_name {
         line += &format!("; `{name}` in weight files");
     }
+    with_own(line, &node.docs)
+}
+
+/// The lines of the documentation of a field that holds fields: what was written there, then the
+/// user's.
+pub(super) fn group(group: &Group, checked: &Checked) -> Vec<String> {
+    let mut line = format!(" {}", group.what);
+    if let Some([from, to]) = group.way {
+        line += &way(checked.nodes[from].dims(), checked.nodes[to].dims());
+    }
+    with_own(line, &group.docs)
+}
+
+/// `` , `[8, 14, 14]` → `[16, 7, 7]` `` where both are known.
+fn way(from: Option<Vec<Number>>, to: Option<Vec<Number>>) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) => format!(", `{}` → `{}`", shape_text(&from), shape_text(&to)),
+        _ => String::new(),
+    }
+}
+
+fn with_own(line: String, own: &[String]) -> Vec<String> {
     let mut lines = vec![line];
-    if !node.docs.is_empty() {
+    if !own.is_empty() {
         lines.push(String::new());
-        lines.extend(node.docs.iter().cloned());
+        lines.extend(own.iter().cloned());
     }
     lines
 }

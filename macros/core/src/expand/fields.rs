@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::site;
+use super::{docs, site};
 use crate::check::{Checked, Segment, path_text};
 
 /// A field of a parameter struct.
@@ -70,14 +70,8 @@ fn at<'a>(
             return Some(Field { name, docs: Vec::new(), content: Content::Layer(node) });
         }
         let path = &path[..=depth];
-        let mut docs = Vec::new();
-        if let Some(group) = checked.groups.iter().find(|group| group.path == path) {
-            docs.push(format!(" {}", group.what));
-            if !group.docs.is_empty() {
-                docs.push(String::new());
-                docs.extend(group.docs.iter().cloned());
-            }
-        }
+        let group = checked.groups.iter().find(|group| group.path == path);
+        let docs = group.map(|group| docs::group(group, checked)).unwrap_or_default();
         let struct_name = struct_name(net, path, taken);
         let inner = at(checked, net, run, depth + 1, taken);
         let tuple = inner.first().is_some_and(|first| first.name.is_none());
