@@ -39,6 +39,20 @@ network! {
     }
 }
 
+network! {
+    /// Shapes that are known where the net is used.
+    struct Generic<const SIDE: usize, const WIDTH: usize>: [1, SIDE, SIDE] -> [WIDTH] {
+        stem: conv2d(WIDTH, kernel = 3, padding = 1), relu,
+        residual { conv2d(WIDTH, kernel = 3, padding = 1) }
+        concat {
+            branch { max_pool2d(2) }
+            branch { conv2d(2 * WIDTH, kernel = 2, stride = 2) }
+        }
+        global_avg_pool,
+        fc: linear(WIDTH),
+    }
+}
+
 /// A rectangle's borders: left, top, right, bottom.
 type Area = [f64; 4];
 
@@ -126,6 +140,18 @@ fn check<N: Network>() {
 fn pictures_have_every_layer_and_value() {
     check::<Small>();
     check::<Branches>();
+}
+
+#[test]
+fn pictures_of_generic_nets_show_the_numbers_of_their_use() {
+    check::<Generic<8, 3>>();
+    check::<Generic<10, 4>>();
+    let arrow = |text: &str, diagram: typenet::diagram::Diagram| {
+        let found = diagram.to_mermaid().contains(text);
+        assert!(found, "no {text} in\n{}", diagram.to_mermaid());
+    };
+    arrow("[9, 4, 4]", Generic::<8, 3>::diagram());
+    arrow("[12, 5, 5]", Generic::<10, 4>::diagram());
 }
 
 #[cfg(feature = "zoo")]
