@@ -456,6 +456,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    #[diagnostic::do_not_recommend]
     impl<const C: usize, const HIDDEN: usize> __rt::Logits for Generic<C, HIDDEN> {}
     #[automatically_derived]
     impl<const C: usize, const HIDDEN: usize> ::core::ops::Deref for Generic<C, HIDDEN> {

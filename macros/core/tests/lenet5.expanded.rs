@@ -200,6 +200,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    #[diagnostic::do_not_recommend]
     impl __rt::Logits for LeNet5 {}
     #[automatically_derived]
     impl ::core::ops::Deref for LeNet5 {

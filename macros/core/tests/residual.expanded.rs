@@ -483,6 +483,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    #[diagnostic::do_not_recommend]
     impl __rt::Logits for Residual {}
     #[automatically_derived]
     impl ::core::ops::Deref for Residual {

@@ -279,6 +279,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    #[diagnostic::do_not_recommend]
     impl __rt::Logits for Symbolic {}
     #[automatically_derived]
     impl ::core::ops::Deref for Symbolic {

@@ -71,17 +71,19 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     let (declared, used) = (names.numbers.generics.declared(), names.numbers.generics.used());
     let constants = if sound { constants(checked, plan, names) } else { stand_ins(checked, names) };
     let network = network(checked, plan, names, sound);
-    // After a mistake a net is whatever a loss asks for.
+    // After a mistake a net is whatever a loss asks for. Messages about one net do not list others.
     let is = |outputs| plan.outputs == outputs || !sound;
     let logits = is(Outputs::Logits).then(|| {
         quote_spanned! {site()=>
             #[automatically_derived]
+            #[diagnostic::do_not_recommend]
             impl #declared __rt::Logits for #net #used {}
         }
     });
     let logarithms = is(Outputs::LogProbabilities).then(|| {
         quote_spanned! {site()=>
             #[automatically_derived]
+            #[diagnostic::do_not_recommend]
             impl #declared __rt::LogProbabilities for #net #used {}
         }
     });
