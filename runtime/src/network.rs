@@ -11,6 +11,7 @@ use crate::kernels::winograd;
 use crate::model::{Metadata, Model};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
+use crate::returned::OutputValue;
 use crate::trained::Trained;
 use crate::workspace::{self, Workspace};
 use crate::{Error, Result, Summary, Trace, inference, init, io};
@@ -106,51 +107,6 @@ impl Layout {
         let own = self.tensors.iter().find(|tensor| tensor.node == node && tensor.kind == kind);
         own.map_or(0..0, |tensor| tensor.offset..tensor.offset + tensor.shape.elements())
     }
-}
-
-/// How an output is returned by value: as it is, or boxed where it is large.
-pub trait OutputValue<T> {
-    /// An output of zeros.
-    fn zeroed() -> Self;
-    /// The output, to write.
-    fn get_mut(&mut self) -> &mut T;
-}
-
-impl<T: Plain + Copy> OutputValue<T> for T {
-    fn zeroed() -> T {
-        T::zero()
-    }
-    fn get_mut(&mut self) -> &mut T {
-        self
-    }
-}
-
-impl<T: Plain> OutputValue<T> for Box<T> {
-    fn zeroed() -> Box<T> {
-        <T as Plain>::zeroed()
-    }
-    fn get_mut(&mut self) -> &mut T {
-        self
-    }
-}
-
-/// Chooses how an output whose size the compiler alone knows is returned: `LARGE` if it is over
-/// 64 kB.
-#[derive(Clone, Copy, Debug)]
-pub struct Boxed<const LARGE: bool>;
-
-/// The choice that [`Boxed`] makes.
-pub trait Returned {
-    /// `T`, or a box of it.
-    type Value<T: Plain + Copy>: OutputValue<T>;
-}
-
-impl Returned for Boxed<false> {
-    type Value<T: Plain + Copy> = T;
-}
-
-impl Returned for Boxed<true> {
-    type Value<T: Plain + Copy> = Box<T>;
 }
 
 /// A net whose outputs are logits (or plain numbers): its last layer is none of `softmax`,
