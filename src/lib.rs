@@ -276,8 +276,8 @@ pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Error, LayerValue, LogProbabilities, Logits, Metadata, Network, Normalization, OutputValue,
-    Plain, Result, Summary, SummaryRow, Trace, Workspace, kernels,
+    Conv2dKernels, Error, LayerValue, LogProbabilities, Logits, Metadata, Network, Normalization,
+    OutputValue, Plain, Result, Summary, SummaryRow, Trace, Workspace, kernels,
 };
 
 /// Shapes, their rules, and nets as data.

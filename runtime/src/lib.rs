@@ -40,7 +40,7 @@ pub use model::{Metadata, Model, Normalization};
 pub use network::{Layout, LogProbabilities, Logits, Network};
 pub use plain::Plain;
 pub use returned::{Boxed, OutputValue, Returned};
-pub use summary::{Summary, SummaryRow};
+pub use summary::{Conv2dKernels, Summary, SummaryRow};
 pub use trace::{LayerValue, Trace};
 pub use workspace::Workspace;
 

@@ -1,8 +1,10 @@
 use std::fmt;
 
-use typenet_shape::{Approximate, Conv2dKernel, Interpolation, Op, Padding, Shape, Text};
+use typenet_shape::{
+    Approximate, Conv2dKernel, Conv2dPass, Graph, Interpolation, Op, Padding, Shape, Text,
+};
 
-use crate::kernels::winograd;
+use crate::kernels::{single, winograd};
 use crate::network::Layout;
 use crate::{Network, workspace};
 
@@ -51,8 +53,23 @@ pub struct SummaryRow {
     /// Bytes of its output for one image while training; 0 where it has no memory of its own:
     /// `flatten`, and an activation that is computed within the layer before it.
     pub activation_bytes: usize,
-    /// A convolution's kernels for the output, the input's gradient and the weight's gradient.
-    pub kernels: Option<[Conv2dKernel; 3]>,
+    /// The kernels that run a convolution.
+    pub kernels: Option<Conv2dKernels>,
+}
+
+/// The kernels that run a convolution.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Conv2dKernels {
+    /// For the output of 16 images side by side.
+    pub forward: Conv2dKernel,
+    /// For the input's gradient; `None` where nothing before the layer is trained.
+    pub backward_data: Option<Conv2dKernel>,
+    /// For the weight's gradient; `None` where the layer is frozen.
+    pub backward_weight: Option<Conv2dKernel>,
+    /// For the output of one image alone; `None` where a layer of the net has no kernel for that, so
+    /// that one image runs as 16 do.
+    pub one_image: Option<Conv2dKernel>,
 }
 
 impl Summary {
@@ -71,7 +88,7 @@ impl Summary {
                 frozen: graph.marks_of(node).frozen,
                 multiply_adds: layer.multiply_adds,
                 activation_bytes: if has_memory { bytes(layer.output.elements()) } else { 0 },
-                kernels: kernels(&N::LAYOUT, node),
+                kernels: kernels(graph, &N::LAYOUT, node),
             }
         };
         let rows: Vec<SummaryRow> = (0..graph.nodes.len()).map(row).collect();
@@ -102,22 +119,61 @@ impl SummaryRow {
     }
 }
 
-/// The kernels that run a convolution.
-fn kernels(layout: &Layout, node: usize) -> Option<[Conv2dKernel; 3]> {
+fn kernels(graph: &Graph<'_>, layout: &Layout, node: usize) -> Option<Conv2dKernels> {
     let step = layout.steps.iter().find(|step| step.node == node)?;
-    step.op.conv2d(step.input)?;
+    let geometry = step.op.conv2d(step.input)?;
     let enabled = winograd::is_enabled();
-    Some(step.transformed.map(|own| match own {
+    let of = |pass: Conv2dPass| match step.transformed[pass as usize] {
         Some((kernel, _)) if enabled => kernel,
         _ => Conv2dKernel::Direct,
-    }))
+    };
+    let for_one = match enabled && !reads_image(graph, node) {
+        true => Conv2dKernel::choose_for_one(&geometry),
+        false => Conv2dKernel::Direct,
+    };
+    Some(Conv2dKernels {
+        forward: of(Conv2dPass::Forward),
+        backward_data: step.input_gradient.map(|_| of(Conv2dPass::BackwardData)),
+        backward_weight: (!step.frozen).then(|| of(Conv2dPass::BackwardWeight)),
+        one_image: run_alone(graph, layout).then_some(for_one),
+    })
 }
 
-/// The names of the kernels of each pass, or one where they are the same.
-fn kernel_names(kernels: [Conv2dKernel; 3]) -> String {
-    match kernels.map(Conv2dKernel::name) {
-        [a, b, c] if a == b && b == c => a.to_owned(),
-        names => names.join(", "),
+/// Whether a layer reads the image itself, as it comes.
+fn reads_image(graph: &Graph<'_>, node: usize) -> bool {
+    let source = graph.nodes[node].inputs.first().map(|&source| (source, graph.nodes[source].op));
+    match source {
+        Some((_, Op::Input { .. })) => true,
+        Some((source, Op::Flatten | Op::Dropout { .. })) => reads_image(graph, source),
+        _ => false,
+    }
+}
+
+/// Whether all layers have kernels for one image alone.
+fn run_alone(graph: &Graph<'_>, layout: &Layout) -> bool {
+    let lacks =
+        |op: &Op| matches!(op, Op::GroupNorm { .. } | Op::Mul | Op::Concat | Op::Reshape { .. });
+    let mut convolutions = layout.steps.iter().filter_map(|step| step.op.conv2d(step.input));
+    !graph.nodes.iter().any(|node| lacks(&node.op)) && convolutions.all(|g| single::runs_conv2d(&g))
+}
+
+/// The kernels in short: one name where all passes have the same one, else the forward pass's, and each
+/// other that differs from it with what it is for.
+impl fmt::Display for Conv2dKernels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.forward.name())?;
+        let others = [
+            (self.backward_data, "∂x"),
+            (self.backward_weight, "∂w"),
+            (self.one_image, "one image"),
+        ];
+        for (kernel, what) in others {
+            match kernel {
+                Some(kernel) if kernel != self.forward => write!(f, ", {what} {}", kernel.name())?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -240,7 +296,7 @@ impl fmt::Display for Summary {
                 count(row.parameters as u64),
                 count(row.multiply_adds),
                 memory(row.activation_bytes),
-                row.kernels.map(kernel_names).unwrap_or_default(),
+                row.kernels.map(|kernels| kernels.to_string()).unwrap_or_default(),
             ]
         };
         let rows: Vec<[String; 6]> = self.rows.iter().map(cells).collect();
@@ -334,5 +390,20 @@ mod tests {
         let expected =
             ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "2.5 MB", "1.0 GB", "5.4 GB"];
         assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn kernels_are_named_once_and_then_where_they_differ() {
+        use Conv2dKernel::{Direct, Winograd2, Winograd4};
+        let text = |forward, backward_data, backward_weight, one_image| {
+            Conv2dKernels { forward, backward_data, backward_weight, one_image }.to_string()
+        };
+        assert_eq!(text(Direct, None, None, None), "direct");
+        let all = text(Winograd4, Some(Winograd4), Some(Winograd4), Some(Winograd4));
+        assert_eq!(all, "Winograd 4×4");
+        assert_eq!(
+            text(Winograd4, Some(Winograd2), Some(Direct), Some(Direct)),
+            "Winograd 4×4, ∂x Winograd 2×2, ∂w direct, one image direct"
+        );
     }
 }

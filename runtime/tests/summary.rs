@@ -8,7 +8,7 @@ mod tiny;
 
 use tiny::Tiny;
 use typenet_runtime::{Network, Summary};
-use typenet_shape::{Node, Op, Padding, Shape};
+use typenet_shape::{Conv2dKernel, Node, Op, Padding, Shape};
 
 #[test]
 fn tiny_is_printed_as_a_table() {
@@ -33,6 +33,16 @@ fn tiny_is_printed_as_a_table() {
         "a training step of 64 images: 126.1 kB",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");
+}
+
+#[test]
+fn passes_that_do_not_run_have_no_kernel() {
+    let kernels = Tiny::summary().rows[1].kernels.unwrap();
+    assert_eq!(kernels.forward, Conv2dKernel::Direct);
+    // It reads the image.
+    assert_eq!(kernels.backward_data, None);
+    assert_eq!(kernels.backward_weight, Some(Conv2dKernel::Direct));
+    assert_eq!(kernels.one_image, Some(Conv2dKernel::Direct));
 }
 
 bare::bare_net!(Every, [[[f32; 40]; 40]; 4], [f32; 16], [f32; 496], 10, {
