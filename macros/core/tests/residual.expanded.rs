@@ -541,11 +541,29 @@ const _: () = {
         let _ = ::typenet::layers::global_avg_pool;
         let _ = ::typenet::layers::linear;
     };
+    const _: () = {
+        #[allow(dead_code, non_upper_case_globals)]
+        const SIZE: usize = 32;
+        let _ = SIZE;
+        let _ = SIZE;
+    };
+    const _: () = {
+        /// `block basic(out, stride = 1)`
+        ///
+        /// Two convolutions beside the value itself.
+        #[allow(dead_code, non_camel_case_types)]
+        struct basic;
+        let _ = basic;
+        let _ = basic;
+    };
     #[allow(dead_code)]
     const _: () = {
         struct __Value {
             /// `sigmoid`, `[20, 16, 16]` → `[20, 16, 16]`
             gate: [[[f32; 16]; 16]; 20],
+        }
+        fn __uses(value: &__Value) {
+            let _ = &value.gate;
         }
     };
 };

@@ -144,7 +144,10 @@ impl<'a> Checker<'a> {
             Form::Float(number) => Value::Float(*number),
             Form::Flag(flag) => Value::Flag(*flag),
             Form::Name(name) => match self.constant(name) {
-                Some(value) => value,
+                Some(value) => {
+                    self.mention_constant(name);
+                    value
+                }
                 None => {
                     self.unknown_constant(name);
                     Value::Wrong

@@ -226,9 +226,12 @@ impl<'a> Checker<'a> {
         let text = word.unraw().to_string();
         let mut outside = None;
         for frame in self.frames.iter().rev() {
-            if let Some((_, node)) = frame.names.iter().rev().find(|(name, _)| *name == text) {
+            if let Some(&(_, node)) = frame.names.iter().rev().find(|(name, _)| *name == text) {
                 match outside {
-                    None => return Some(*node),
+                    None => {
+                        self.mention_value(word, node);
+                        return Some(node);
+                    }
                     Some(bounds) => {
                         let mistake = self.outside(word, bounds);
                         self.forgiven.insert(text);

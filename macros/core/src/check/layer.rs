@@ -8,7 +8,7 @@ use super::marks::On;
 use super::names::Name;
 use super::settings::{self, Setting};
 use super::symbols::Rule;
-use super::{Checker, Known, Node};
+use super::{Checker, Defined, Known, Node};
 use crate::layers::{self, FLOW, Kind};
 use crate::parse::Layer;
 
@@ -19,6 +19,7 @@ impl<'a> Checker<'a> {
         if FLOW.contains(&text.as_str()) {
             self.flow(written);
         } else if let Some(block) = self.find_block(&text) {
+            self.mention(&written.keyword, Defined::Block(block));
             self.block_use(written, block, true);
         } else if let Some(layer) = layers::find(&text) {
             self.layer_of(written, Some(layer), true);

@@ -13,6 +13,7 @@ mod header;
 mod init;
 mod layer;
 mod marks;
+mod mentions;
 mod names;
 mod report;
 mod scope;
@@ -29,6 +30,7 @@ use typenet_shape::{Op, Outline, Shape, TensorKind};
 
 pub use attributes::Attributes;
 pub use marks::Marks;
+pub use mentions::{Defined, Definition, Mention};
 pub use scope::{Segment, path_text};
 pub use settings::Setting;
 pub use symbols::{Check, Rule, Symbol, Words, last_word};
@@ -79,6 +81,10 @@ pub struct Checked {
     pub groups: Vec<Group>,
     /// The words of the language as they were written, each once: what has a documentation item.
     pub words: Vec<Ident>,
+    /// The uses of what the declaration defines itself.
+    pub mentions: Vec<Mention>,
+    /// Its constants and its blocks.
+    pub definitions: [Vec<Definition>; 2],
 }
 
 /// A visibility as it was written.
@@ -263,6 +269,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
     checker.unused(declaration);
     checker.same_file_names();
     checker.stand_ins();
+    let definitions = checker.definitions();
     let checked = Checked {
         attributes,
         visibility: Visibility(declaration.visibility.clone()),
@@ -276,6 +283,8 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         nodes: checker.nodes,
         groups: checker.groups,
         words: checker.words,
+        mentions: checker.mentions,
+        definitions,
     };
     (checked, checker.mistakes)
 }
@@ -291,6 +300,7 @@ struct Checker<'a> {
     nodes: Vec<Node>,
     groups: Vec<Group>,
     words: Vec<Ident>,
+    mentions: Vec<Mention>,
     /// The node whose value the next layer reads.
     current: usize,
     body: &'a Body,
@@ -338,6 +348,7 @@ impl<'a> Checker<'a> {
             nodes: Vec::new(),
             groups: Vec::new(),
             words: Vec::new(),
+            mentions: Vec::new(),
             current: 0,
             body,
             generics: Vec::new(),

@@ -1,6 +1,6 @@
 //! The documentation of the generated items.
 
-use crate::check::{Checked, Group, Node};
+use crate::check::{Checked, Definition, Group, Node};
 use crate::number::{Number, shape_text};
 use crate::plan::Plan;
 
@@ -66,6 +66,11 @@ pub(super) fn group(group: &Group, checked: &Checked) -> Vec<String> {
         line += &way(checked.nodes[from].dims(), checked.nodes[to].dims());
     }
     with_own(line, &group.docs)
+}
+
+/// The lines of a block's documentation: its head, then the user's.
+pub(super) fn block(block: &Definition) -> Vec<String> {
+    with_own(format!(" `{}`", block.head), &block.docs)
 }
 
 /// `` , `[8, 14, 14]` → `[16, 7, 7]` `` where both are known.

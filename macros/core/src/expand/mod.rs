@@ -6,6 +6,7 @@
 
 mod checks;
 mod docs;
+mod editors;
 mod fields;
 mod generics;
 mod marks;
@@ -14,7 +15,7 @@ mod op;
 mod structs;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote_spanned};
+use quote::{format_ident, quote_spanned};
 
 use typenet_shape::Shape;
 
@@ -87,7 +88,7 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
             impl #declared __rt::LogProbabilities for #net #used {}
         }
     });
-    let editors = for_editors(checked, names);
+    let editors = editors::for_editors(checked, names);
     quote_spanned! {site()=>
         #(#cfg)*
         #(#lints)*
@@ -345,37 +346,4 @@ fn argument(call: &Call, all: TokenStream) -> Option<TokenStream> {
         }
         None => quote_spanned!(site()=> &mut ()),
     })
-}
-
-/// Uses the documentation item of each keyword at the keyword's place, so that an editor finds it;
-/// and each name without parameters at its place, so that an editor shows its shape and its type.
-fn for_editors(checked: &Checked, names: &Names<'_>) -> TokenStream {
-    // What blocks and repeats hold is shown as it is the first time.
-    let nodes = || checked.nodes.iter().filter(|node| !node.again);
-    let words = &checked.words;
-    let values: Vec<TokenStream> = nodes()
-        .filter(|node| node.layer.is_some_and(|layer| !layer.has_parameters()))
-        .filter_map(|node| {
-            let dims = node.dims()?;
-            let generics = &names.numbers.generics;
-            if generics.are_none() && !dims.iter().all(Number::is_plain) {
-                return None;
-            }
-            let (name, shape) = (node.written_name.as_ref()?, names.numbers.array(&dims)?);
-            let declared = generics.declared();
-            // A name that is a mistake can be none of a field.
-            syn::parse2::<Ident>(name.to_token_stream()).ok()?;
-            let input = node.inputs.first().and_then(|&index| checked.nodes[index].dims());
-            let docs = docs::field(node, input);
-            Some(quote_spanned! {site()=>
-                const _: () = { struct __Value #declared { #(#[doc = #docs])* #name: #shape } };
-            })
-        })
-        .collect();
-    quote_spanned! {site()=>
-        const _: () = {
-            #(let _ = ::typenet::layers::#words;)*
-        };
-        #(#[allow(dead_code)] #values)*
-    }
 }
