@@ -32,9 +32,16 @@ pub mod net {
     network! {
         /// A net with sizes of the program.
         pub struct Sized: [2, 16, 16] -> [self::CLASSES] {
+            const SAME: usize = 1;
+            block twice(kernel, padding = 0) {
+                conv2d(self::CLASSES - 2, kernel = kernel, padding = padding),
+                conv2d(self::CLASSES - 2, kernel = SAME),
+            }
             conv1: conv2d(self::CLASSES - 2, kernel = 3, padding = 1), relu,
-            residual { conv2d(self::CLASSES / 2, kernel = 1), skip: tanh }
-            add(conv1),
+            residual { conv2d(self::CLASSES / 2, kernel = 1), inner: tanh }
+            skip: sigmoid,
+            add(conv1, skip),
+            twice(3, padding = SAME),
             max_pool2d(self::CLASSES),
             flatten,
             out: linear(self::CLASSES),

@@ -7,7 +7,7 @@
 //!
 //! - `// ^^^ shows TEXT`: hovering shows `TEXT`;
 //! - `// ^^^ leads to TEXT`: its definition is in a line with `TEXT`.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod client;
 
@@ -38,7 +38,7 @@ fn an_editor_shows_documentation_and_shapes() {
             count += 1;
             let (line, column) = (expected.line, expected.column);
             let found = if expected.definition {
-                client.definitions(&file, line, column).iter().map(|at| line_at(at)).collect()
+                client.definitions(&file, line, column).iter().map(line_at).collect()
             } else {
                 client.hover(&file, line, column)
             };
