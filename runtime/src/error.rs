@@ -1,7 +1,10 @@
+use std::fmt;
 use std::path::PathBuf;
 
 /// Everything that a user's data, files or arguments can get wrong.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` shows the message too: it is what `unwrap` and a `main` that returns the error print.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file cannot be opened, read or written.
@@ -127,6 +130,12 @@ pub enum Error {
     },
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
 impl Error {
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();
@@ -198,6 +207,7 @@ mod tests {
                         not in the net: t0 [2]\n  not in the net: t1 [2]\n  not in the net: t2 [2]\n  \
                         not in the net: t3 [2]\n  not in the net: t4 [2]\n  not in the net: t5 [2]";
         assert_eq!(error.to_string(), expected);
+        assert_eq!(format!("{error:?}"), expected);
         let Error::Weights { missing, .. } = error else { panic!("another error") };
         assert_eq!(missing.len(), 99, "the error itself has them all");
     }
