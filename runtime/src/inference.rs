@@ -103,7 +103,8 @@ fn infer_one_in(
     let (from, to) = (layout.inference_input, layout.inference_output);
     net.load(image, &mut arena[from.offset..from.end()]);
     Team::gather(net.threads, |team| {
-        group(&mut Forward::of_image(arena, Image { net, team, pixels: image }));
+        let image = Image { net, team, pixels: image };
+        group(&mut Forward::of_image(arena, image, layout.steps));
     });
     net.store(&arena[to.offset..to.end()], output);
 }
@@ -148,6 +149,7 @@ fn infer_group(
     let (input, output) = (layout.inference_input, layout.inference_output);
     pack(inputs, &mut arena[input.offset..input.end()]);
     let (arena, scratch) = arena.split_at_mut(layout.inference_len);
-    group(&mut Forward::inference(&mut *arena, scratch, prepared));
+    let (images, steps) = (inputs.len() / layout.input_len, layout.steps);
+    group(&mut Forward::inference(&mut *arena, scratch, prepared, images, steps));
     unpack(&arena[output.offset..output.end()], outputs);
 }

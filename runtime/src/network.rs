@@ -183,7 +183,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// An output returned by value: [`Output`](Self::Output), boxed if it is over 64 kB.
     type OutputValue: OutputValue<Self::Output>;
     /// All parameters; gradients have the same type.
-    type Parameters: Plain;
+    type Parameters: Plain + Clone + PartialEq;
 
     /// The net as data.
     const GRAPH: Graph<'static>;
@@ -210,6 +210,17 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         gradients: &mut Self::Parameters,
         run: &mut Backward<'_>,
     );
+
+    /// As [`backward_group`](Self::backward_group), where something before the net is trained: also
+    /// frozen layers pass gradients on.
+    #[doc(hidden)]
+    fn backward_whole(
+        parameters: &Self::Parameters,
+        gradients: &mut Self::Parameters,
+        run: &mut Backward<'_>,
+    ) {
+        Self::backward_group(parameters, gradients, run);
+    }
 
     /// A new net with random weights: the same seed gives the same weights. They are Kaiming
     /// uniform, within `±√(6 / fan_in)`, and biases are zero: the default of
