@@ -291,14 +291,19 @@ pub mod prelude {
 /// What the code written by [`network!`] uses. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use typenet_runtime::part::{
+        Arguments, Array, AsLayer, Dims, Extent, Numbers, OwnParameters, Placed, number_of,
+    };
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::{
         __parameter_struct, __parameter_tuple, Boxed, Layout, LogProbabilities, Logits, Model,
         Network, Returned,
     };
     pub use typenet_shape::{
-        Approximate, Argument, Checked, Graph, Init, Interpolation, Join, LayerInfo, Marks, Node,
-        Op, Padding, Plan, Scheme, Shape, Shortcut, Step, Tensor, check_argument, check_difference,
-        check_dimension, check_divisor, check_header, difference, quotient, remainder,
+        Approximate, Argument, Checked, Graph, Init, Interpolation, Join, Layer, LayerInfo, Marks,
+        Node, Op, Own, Padding, Part, Placement, Plan, Scheme, Shape, Shortcut, Step, Tensor,
+        check_argument, check_arguments, check_difference, check_dimension, check_divisor,
+        check_header, count_marks, difference, joined_marks, joined_nodes, places, quotient,
+        remainder, shape_of,
     };
 }

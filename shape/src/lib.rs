@@ -38,7 +38,7 @@ pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
 pub use marks::{Init, Marks, Scheme};
 pub use op::{Activation, Approximate, Op, Outline};
 pub use own::{Gradients, Layer, Own, Parameters};
-pub use part::{Part, Placement, joined_marks, joined_nodes, places};
+pub use part::{Part, Placement, count_marks, joined_marks, joined_nodes, places, shape_of};
 pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step, Transformed};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;

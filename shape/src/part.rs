@@ -1,7 +1,7 @@
 //! Nets and layers from elsewhere in a graph: what stands behind a path in a declaration, with the
 //! nodes that it becomes.
 
-use crate::{Graph, Init, Marks, Node, Op, Own, Shape};
+use crate::{Graph, Init, Marks, Node, Op, Own, Shape, Tensor};
 
 /// What a path in a declaration stands for.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -274,4 +274,28 @@ pub const fn joined_marks<const N: usize>(runs: &[&[Marks<'static>]]) -> [Marks<
     }
     assert!(count == N, "N is the number of attributes");
     all
+}
+
+/// How many attributes all runs have.
+pub const fn count_marks(runs: &[&[Marks<'static>]]) -> usize {
+    let (mut count, mut i) = (0, 0);
+    while i < runs.len() {
+        count += runs[i].len();
+        i += 1;
+    }
+    count
+}
+
+/// The shape of the `index`-th tensor of a node; without dimensions where it has none.
+pub const fn shape_of(tensors: &[Tensor], node: usize, index: usize) -> Shape {
+    let mut first = 0;
+    while first < tensors.len() && tensors[first].node < node {
+        first += 1;
+    }
+    let at = first + index;
+    if at < tensors.len() && tensors[at].node == node {
+        tensors[at].shape
+    } else {
+        Shape::new(&[])
+    }
 }

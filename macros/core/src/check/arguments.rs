@@ -6,6 +6,7 @@ use typenet_shape::{MAX_RANK, Shape};
 
 use super::Checker;
 use super::constants::Value;
+use super::part::by_path;
 use super::settings::Setting;
 use crate::Mistake;
 use crate::layers::{
@@ -59,7 +60,8 @@ impl Checker<'_> {
                 let all: Vec<&str> = known().chain(blocks.iter().map(String::as_str)).collect();
                 (
                     format!("there is no layer `{word}`"),
-                    format!("the layers are {}", all.join(", ")),
+                    by_path(keyword)
+                        .unwrap_or_else(|| format!("the layers are {}", all.join(", "))),
                 )
             }
         };

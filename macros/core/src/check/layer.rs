@@ -15,6 +15,9 @@ use crate::parse::Layer;
 impl<'a> Checker<'a> {
     /// A layer, a use of a block, or a layer that reads values by name.
     pub(super) fn layer(&mut self, written: &'a Layer) {
+        if let Some(path) = &written.path {
+            return self.part(written, path);
+        }
         let text = written.keyword.to_string();
         if FLOW.contains(&text.as_str()) {
             self.flow(written);

@@ -10,6 +10,7 @@ mod fields;
 mod marks;
 mod numbers;
 mod op;
+mod parts;
 mod structs;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -35,6 +36,7 @@ pub fn expand(checked: &Checked, plan: &Plan, sound: bool) -> TokenStream {
     let names = Names::new(checked);
     let items = [
         names.numbers.constants(),
+        names.numbers.paths(),
         structs::structs(checked, plan, &names, sound),
         implementations(checked, plan, &names, sound),
     ];
@@ -141,22 +143,17 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
 
 /// The graph and what is computed from it.
 fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
-    let text = checked.name.to_string();
-    let nodes = checked.nodes.iter().zip(&plan.names).filter_map(|(node, name)| {
-        let op = names.numbers.op(node)?;
-        let inputs = node.inputs.iter().map(|&index| Literal::usize_unsuffixed(index));
-        Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
-    });
-    let attributes = checked
-        .nodes
-        .iter()
-        .enumerate()
-        .filter_map(|(index, node)| Some(marks::marks(&node.attributes(index)?)));
-    let count = Literal::usize_unsuffixed(checked.nodes.len());
-    let steps = plan.calls.iter().map(|call| {
-        let (constant, node) = (&call.constant, Literal::usize_unsuffixed(call.node));
+    let numbers = &names.numbers;
+    let is_part = |call: &&Call| checked.nodes[call.node].part.is_some();
+    let steps = plan.calls.iter().filter(|call| !is_part(call)).map(|call| {
+        let (constant, node) = (&call.constant, numbers.node(call.node));
         quote_spanned!(site()=> const #constant: __rt::Step = PLAN.step(#node);)
     });
+    let graph = if numbers.has_parts() {
+        numbers.graph_of_parts(checked, plan)
+    } else {
+        graph(checked, plan, numbers)
+    };
     let computed = if checked.checks.is_empty() {
         quote_spanned! {site()=>
             static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
@@ -166,7 +163,8 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
         }
     } else {
         let net = names.net;
-        let checks = names.numbers.checks(checked);
+        let checks = numbers.checks(checked);
+        let sizes = sizes(numbers);
         quote_spanned! {site()=>
             static CHECKED: __rt::Checked<NODES> = __rt::Checked::new(&GRAPH);
             static SHAPES: [__rt::Shape; NODES] = CHECKED.shapes();
@@ -176,14 +174,29 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
             #checks
 
             impl #net {
-                /// A dimension of a parameter.
-                #[allow(dead_code)]
-                const fn __size(tensor: usize, axis: usize) -> usize {
-                    TENSORS[tensor].shape.dim(axis)
-                }
+                #sizes
             }
         }
     };
+    quote_spanned! {site()=>
+        #graph
+        #computed
+        #(#steps)*
+    }
+}
+
+/// The graph as one constant.
+fn graph(checked: &Checked, plan: &Plan, numbers: &Numbers<'_>) -> TokenStream {
+    let text = checked.name.to_string();
+    let nodes = checked.nodes.iter().zip(&plan.names).filter_map(|(node, name)| {
+        let op = numbers.op(node)?;
+        let inputs = node.inputs.iter().map(|&index| numbers.node(index));
+        Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
+    });
+    let attributes = checked.nodes.iter().enumerate().filter_map(|(index, node)| {
+        Some(marks::marks(&node.attributes(index)?, numbers.node(index)))
+    });
+    let count = Literal::usize_unsuffixed(checked.nodes.len());
     quote_spanned! {site()=>
         const NODES: usize = #count;
         const GRAPH: __rt::Graph<'static> = __rt::Graph {
@@ -191,8 +204,32 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
             nodes: &[#(#nodes),*],
             marks: &[#(#attributes),*],
         };
-        #computed
-        #(#steps)*
+    }
+}
+
+/// How types ask for the dimensions of parameters.
+fn sizes(numbers: &Numbers<'_>) -> TokenStream {
+    if numbers.has_parts() {
+        return quote_spanned! {site()=>
+            /// A dimension of a layer's parameter.
+            #[allow(dead_code)]
+            const fn __size(layer: usize, tensor: usize, axis: usize) -> usize {
+                __rt::shape_of(&TENSORS, AT[layer], tensor).padded(axis)
+            }
+
+            /// How many dimensions a layer's parameter has.
+            #[allow(dead_code)]
+            const fn __rank(layer: usize, tensor: usize) -> usize {
+                __rt::shape_of(&TENSORS, AT[layer], tensor).rank()
+            }
+        };
+    }
+    quote_spanned! {site()=>
+        /// A dimension of a parameter.
+        #[allow(dead_code)]
+        const fn __size(tensor: usize, axis: usize) -> usize {
+            TENSORS[tensor].shape.dim(axis)
+        }
     }
 }
 
@@ -231,15 +268,47 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
     let calls = if sound { plan.calls.as_slice() } else { &[] };
     let forward = calls.iter().map(|call| {
         let (constant, method) = (&call.constant, &call.method);
+        if let Some(kind) = numbers.part_type(&checked.nodes[call.node]) {
+            let [weight, bias] = numbers.part_tensors(call.node, sound);
+            let field = argument(call, quote_spanned!(site()=> & net));
+            return quote_spanned! {site()=>
+                <#kind as __rt::AsLayer>::forward::<#weight, #bias>(#field, #constant.first, run);
+            };
+        }
         let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
         quote_spanned!(site()=> run.#method(&#constant #(, #field)*);)
     });
-    let backward = calls.iter().rev().filter(|call| call.backward).map(|call| {
+    let backward = |call: &Call| {
         let (constant, method) = (&call.constant, &call.method);
+        if let Some(kind) = numbers.part_type(&checked.nodes[call.node]) {
+            let [weight, bias] = numbers.part_tensors(call.node, sound);
+            let field = argument(call, quote_spanned!(site()=> & net));
+            let gradient = argument(call, quote_spanned!(site()=> &mut gradients));
+            return quote_spanned! {site()=>
+                <#kind as __rt::AsLayer>::backward::<#weight, #bias>(
+                    #field, #gradient, #constant.first, run,
+                );
+            };
+        }
         let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
         let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
         quote_spanned!(site()=> run.#method(&#constant #(, #field)* #(, #gradient)*);)
+    };
+    // Where something is trained before a net, its frozen layers pass gradients on.
+    let whole = calls.iter().any(|call| !call.backward).then(|| {
+        let backward = calls.iter().rev().map(backward);
+        quote_spanned! {site()=>
+            #[allow(unused_variables)]
+            fn backward_whole(
+                net: &#parameters,
+                gradients: &mut #parameters,
+                run: &mut __rt::Backward<'_>,
+            ) {
+                #(#backward)*
+            }
+        }
     });
+    let backward = calls.iter().rev().filter(|call| call.backward).map(backward);
     quote_spanned! {site()=>
         #[automatically_derived]
         impl __rt::Network for #net {
@@ -278,6 +347,8 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
             ) {
                 #(#backward)*
             }
+
+            #whole
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Numbers, some of which the compiler alone knows, as expressions; and shapes as types.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 
 use super::site;
 use crate::check::{Checked, last_word};
@@ -9,7 +9,7 @@ use crate::number::{Atom, Number};
 
 /// How numbers are written in the items of a net.
 pub(super) struct Numbers<'a> {
-    checked: &'a Checked,
+    pub(super) checked: &'a Checked,
     /// The constant that holds the value of each path.
     symbols: Vec<Ident>,
     /// The index of each node's first tensor.
@@ -139,7 +139,15 @@ impl<'a> Numbers<'a> {
             let dims = owner.tensors[tensor].1.dims().iter().map(|&dim| Number::from(dim));
             return self.array(&dims.collect::<Vec<_>>());
         };
-        let index = Literal::usize_unsuffixed(self.tensors[node] + tensor);
+        if dims.is_empty() {
+            return self.array_of_any_rank(node, tensor, sound);
+        }
+        let index = if self.has_parts() {
+            let [node, tensor] = [node, tensor].map(Literal::usize_unsuffixed);
+            quote_spanned!(site()=> #node, #tensor)
+        } else {
+            Literal::usize_unsuffixed(self.tensors[node] + tensor).to_token_stream()
+        };
         let dims = dims.iter().enumerate().map(|(axis, dim)| {
             let axis = Literal::usize_unsuffixed(axis);
             match dim {

@@ -361,12 +361,12 @@ impl<'a> Reader<'a, '_> {
 }
 
 /// Whether a token may be part of a path.
-fn of_path(token: &&TokenTree) -> bool {
+pub(super) fn of_path(token: &&TokenTree) -> bool {
     matches!(token, TokenTree::Ident(_)) || punct(Some(token), ':').is_some()
 }
 
 /// The path that these tokens are, if they are names with `::` between them.
-fn path(tokens: &[TokenTree]) -> Option<TokenStream> {
+pub(super) fn path(tokens: &[TokenTree]) -> Option<TokenStream> {
     let mut rest = tokens;
     let mut names = 0;
     let separator = |rest: &[TokenTree]| {
