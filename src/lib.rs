@@ -230,7 +230,7 @@ extern crate self as typenet;
 #[cfg(feature = "zoo")]
 pub mod zoo;
 
-pub use typenet_macros::network;
+pub use typenet_macros::{layer, network};
 pub use typenet_runtime::data;
 /// ```
 /// use typenet::prelude::*;
@@ -252,6 +252,7 @@ pub use typenet_runtime::init;
 pub use typenet_runtime::layers;
 pub use typenet_runtime::loss;
 pub use typenet_runtime::optim;
+pub use typenet_runtime::own;
 pub use typenet_runtime::parameters;
 pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
@@ -292,7 +293,8 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use typenet_runtime::part::{
-        Arguments, Array, AsLayer, Dims, Extent, Numbers, OwnParameters, Placed, number_of,
+        Arguments, Array, AsLayer, Dims, EndsIn, EndsInLogits, Extent, Numbers, OwnParameters,
+        Placed, Values, number_of, own_part, unfit_part, unknown_part,
     };
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::{
@@ -300,10 +302,9 @@ pub mod __private {
         Network, Returned,
     };
     pub use typenet_shape::{
-        Approximate, Argument, Checked, Graph, Init, Interpolation, Join, Layer, LayerInfo, Marks,
-        Node, Op, Own, Padding, Part, Placement, Plan, Scheme, Shape, Shortcut, Step, Tensor,
-        check_argument, check_arguments, check_difference, check_dimension, check_divisor,
-        check_header, count_marks, difference, joined_marks, joined_nodes, places, quotient,
-        remainder, shape_of,
+        Approximate, Argument, Checked, Graph, Init, Interpolation, Join, LayerInfo, Marks, Node,
+        Op, Padding, Part, Placement, Plan, Scheme, Shape, Shortcut, Step, Tensor, check_argument,
+        check_arguments, check_difference, check_dimension, check_divisor, check_header,
+        count_marks, difference, joined_marks, joined_nodes, places, quotient, remainder, shape_of,
     };
 }

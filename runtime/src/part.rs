@@ -1,11 +1,16 @@
 //! What may stand behind a path in a declaration: another net, or a layer of the user's own.
 
-use typenet_shape::{Gradients, Parameters, Part, Shape};
+use typenet_shape::{Gradients, Layer, Own, Parameters, Part, Shape, ShapeError};
 
-use crate::network::Network;
+use crate::network::{LogProbabilities, Logits, Network};
 use crate::parameters::{Weight, WeightBias};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
+
+/// Numbers that a parameter struct can hold.
+pub trait Values: Plain + Clone + PartialEq {}
+
+impl<T: Plain + Clone + PartialEq> Values for T {}
 
 /// A type that can be a layer by its path: every net, and types with `#[typenet::layer]`.
 #[diagnostic::on_unimplemented(
@@ -19,17 +24,17 @@ pub trait AsLayer: 'static {
     /// How many nodes it becomes.
     const NODES: usize;
     /// The field in the parameter struct, for a weight and a bias of these types.
-    type Parameters<W: Plain, B: Plain>: Plain + Clone + PartialEq;
+    type Parameters<W: Values, B: Values>: Values;
 
     /// The forward pass of a group of images; it begins at the node `first`.
-    fn forward<W: Plain, B: Plain>(
+    fn forward<W: Values, B: Values>(
         parameters: &Self::Parameters<W, B>,
         first: usize,
         run: &mut Forward<'_>,
     );
 
     /// The backward pass.
-    fn backward<W: Plain, B: Plain>(
+    fn backward<W: Values, B: Values>(
         parameters: &Self::Parameters<W, B>,
         gradients: &mut Self::Parameters<W, B>,
         first: usize,
@@ -51,9 +56,9 @@ pub trait Placed<A: Numbers, I: Extent>: AsLayer {
 impl<N: Network> AsLayer for N {
     const ARGUMENTS: Option<&'static [&'static str]> = None;
     const NODES: usize = N::GRAPH.nodes.len() + 1;
-    type Parameters<W: Plain, B: Plain> = N::Parameters;
+    type Parameters<W: Values, B: Values> = N::Parameters;
 
-    fn forward<W: Plain, B: Plain>(
+    fn forward<W: Values, B: Values>(
         parameters: &N::Parameters,
         first: usize,
         run: &mut Forward<'_>,
@@ -61,7 +66,7 @@ impl<N: Network> AsLayer for N {
         run.within(first, |run| N::forward_group(parameters, run));
     }
 
-    fn backward<W: Plain, B: Plain>(
+    fn backward<W: Values, B: Values>(
         parameters: &N::Parameters,
         gradients: &mut N::Parameters,
         first: usize,
@@ -157,13 +162,7 @@ impl<
 
 /// A shape as a type: `RANK` of these dimensions.
 #[derive(Clone, Copy, Debug)]
-pub struct Dims<
-    const RANK: usize,
-    const A: usize,
-    const B: usize,
-    const C: usize,
-    const D: usize,
->;
+pub struct Dims<const RANK: usize, const A: usize, const B: usize, const C: usize, const D: usize>;
 
 /// The shape of a [`Dims`].
 pub trait Extent: 'static {
@@ -183,31 +182,63 @@ impl<const RANK: usize, const A: usize, const B: usize, const C: usize, const D:
 /// The array of a [`Dims`].
 pub trait Array: 'static {
     /// `[[f32; 3]; 2]` for the shape `[2, 3]`.
-    type Numbers: Plain + Clone + PartialEq;
+    type Numbers: Values;
 }
 
-impl<const A: usize, const B: usize, const C: usize, const D: usize> Array
-    for Dims<0, A, B, C, D>
-{
+impl<const A: usize, const B: usize, const C: usize, const D: usize> Array for Dims<0, A, B, C, D> {
     type Numbers = [f32; 0];
 }
-impl<const A: usize, const B: usize, const C: usize, const D: usize> Array
-    for Dims<1, A, B, C, D>
-{
+impl<const A: usize, const B: usize, const C: usize, const D: usize> Array for Dims<1, A, B, C, D> {
     type Numbers = [f32; A];
 }
-impl<const A: usize, const B: usize, const C: usize, const D: usize> Array
-    for Dims<2, A, B, C, D>
-{
+impl<const A: usize, const B: usize, const C: usize, const D: usize> Array for Dims<2, A, B, C, D> {
     type Numbers = [[f32; B]; A];
 }
-impl<const A: usize, const B: usize, const C: usize, const D: usize> Array
-    for Dims<3, A, B, C, D>
-{
+impl<const A: usize, const B: usize, const C: usize, const D: usize> Array for Dims<3, A, B, C, D> {
     type Numbers = [[[f32; C]; B]; A];
 }
-impl<const A: usize, const B: usize, const C: usize, const D: usize> Array
-    for Dims<4, A, B, C, D>
-{
+impl<const A: usize, const B: usize, const C: usize, const D: usize> Array for Dims<4, A, B, C, D> {
     type Numbers = [[[[f32; D]; C]; B]; A];
 }
+
+/// A layer of the user's own in a graph.
+pub const fn own_part<L: Layer>(
+    layer: &'static L,
+    input: Shape,
+    output: Shape,
+    weight: Option<Shape>,
+    bias: Option<Shape>,
+) -> Part {
+    Part::Own(Own { layer, input, output: Ok(output), weight, bias, ..Own::UNKNOWN })
+}
+
+/// One that does not fit its input.
+pub const fn unfit_part(error: ShapeError) -> Part {
+    Part::Own(Own { output: Err(error), ..Own::UNKNOWN })
+}
+
+/// One of which nothing is known after a mistake that is reported.
+pub const fn unknown_part() -> Part {
+    let shape = Shape::new(&[]);
+    unfit_part(ShapeError::NetInput { net: "", takes: shape, found: shape })
+}
+
+/// What a net may end in to have logits for its outputs: such a net, or a layer of the user's own.
+#[diagnostic::on_unimplemented(
+    message = "the last layer of this net is a net which ends in `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
+    label = "this net already ends in `softmax`, `log_softmax` or `sigmoid`",
+    note = "help: remove that last layer of `{Self}`; `probabilities` applies it when predicting"
+)]
+pub trait EndsInLogits {}
+
+impl<N: Logits> EndsInLogits for N {}
+
+/// A net whose last layer is another net, or a layer of the user's own.
+pub trait EndsIn {
+    /// That one.
+    type Last;
+}
+
+impl<N: Network + EndsIn<Last: EndsInLogits>> Logits for N {}
+
+impl<N: Network + EndsIn<Last: LogProbabilities>> LogProbabilities for N {}

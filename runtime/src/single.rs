@@ -93,10 +93,7 @@ impl Single {
             let (mut stored, mut is_image) = (shapes[index], matches!(node.op, Op::Input { .. }));
             match node.op {
                 Op::Input { .. } => {}
-                Op::Flatten
-                | Op::Dropout { .. }
-                | Op::NetInput { .. }
-                | Op::NetOutput { .. } => {
+                Op::Flatten | Op::Dropout { .. } | Op::NetInput { .. } | Op::NetOutput { .. } => {
                     stored = net.nodes[source].stored;
                     is_image = net.nodes[source].is_image;
                 }

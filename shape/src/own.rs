@@ -35,6 +35,11 @@ pub struct Gradients<'a> {
 /// [`reference`](Self::reference) is the same function as [`forward`](Self::forward) in `f64`:
 /// `gradcheck` compares `backward` with its differences, and `trace` reads it. Write both with one
 /// generic function where the formula is short.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has `#[typenet::layer]`, but does not say what it computes",
+    label = "`Layer` is missing for this type",
+    note = "write `impl typenet::own::Layer for {Self}` with `forward`, `backward` and `reference`"
+)]
 pub trait Layer: Send + Sync + 'static {
     /// Writes the output for the input `x` to `y`, which comes as zeros.
     fn forward(&self, input: Shape, parameters: Parameters<'_>, x: &[f32], y: &mut [f32]);

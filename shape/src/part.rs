@@ -167,7 +167,8 @@ impl Placement {
             };
             node += 1;
         }
-        all[graph.nodes.len()] = Marks::of(self.first + graph.nodes.len());
+        let last = self.first + graph.nodes.len();
+        all[graph.nodes.len()] = Marks::of(last).named(self.file_prefix());
         all
     }
 
@@ -293,9 +294,5 @@ pub const fn shape_of(tensors: &[Tensor], node: usize, index: usize) -> Shape {
         first += 1;
     }
     let at = first + index;
-    if at < tensors.len() && tensors[at].node == node {
-        tensors[at].shape
-    } else {
-        Shape::new(&[])
-    }
+    if at < tensors.len() && tensors[at].node == node { tensors[at].shape } else { Shape::new(&[]) }
 }

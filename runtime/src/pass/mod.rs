@@ -9,8 +9,8 @@ mod pools;
 
 use typenet_shape::{Activation, Buffer, Buffers, Conv2dKernel, Conv2dPass, Op, Source, Step};
 
-use crate::folded::Folded;
 use self::parts::Steps;
+use crate::folded::Folded;
 use crate::kernels::{
     self, Isa, Lanes, activation, conv2d, dropout, join, linear, softmax, winograd,
 };

@@ -272,8 +272,7 @@ const fn own_len<const N: usize>(graph: &Graph<'_>, shapes: &[Shape; N]) -> [usi
     let (mut most, mut node) = ([0; 2], 0);
     while node < N {
         if let Op::Own(own) = graph.nodes[node].op {
-            let (x, y) =
-                (shapes[graph.nodes[node].inputs[0]].elements(), shapes[node].elements());
+            let (x, y) = (shapes[graph.nodes[node].inputs[0]].elements(), shapes[node].elements());
             let mut parameters = 0;
             if let Some(weight) = own.weight {
                 parameters += weight.elements();

@@ -149,8 +149,7 @@ impl<'a> Checker<'a> {
                 Op::LayerNorm { .. } => Vec::new(),
                 _ => vec![channels],
             };
-            node.symbolic_tensors =
-                op.tensors().iter().map(|&kind| (kind, dims.clone())).collect();
+            node.symbolic_tensors = op.tensors().iter().map(|&kind| (kind, dims.clone())).collect();
             node.tensors = op.tensors().iter().map(|&kind| (kind, Shape::new(&[1]))).collect();
         }
         if !self.leave_fit(node, written) {

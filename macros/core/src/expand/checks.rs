@@ -104,7 +104,10 @@ impl Numbers<'_> {
 
 /// A call whose place is that of the mistake, so that the compiler points there.
 fn call(place: Place, function: &str, arguments: TokenStream) -> TokenStream {
-    let of_graph = matches!(function, "check_fit" | "check_layer" | "check_part" | "check_join" | "check_output");
+    let of_graph = matches!(
+        function,
+        "check_fit" | "check_layer" | "check_part" | "check_join" | "check_output"
+    );
     let function = Ident::new(function, place.start);
     let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
     parentheses.set_span(place.end);

@@ -72,11 +72,20 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     let network = network(checked, plan, names, sound);
     // After a mistake a net is whatever a loss asks for.
     let is = |outputs| plan.outputs == outputs || !sound;
-    let logits = is(Outputs::Logits).then(|| {
-        quote_spanned! {site()=>
+    // What a net ends in that is the last layer, the compiler alone knows.
+    let last =
+        checked.nodes.last().filter(|_| sound).and_then(|node| names.numbers.part_type(node));
+    let logits = is(Outputs::Logits).then(|| match last {
+        Some(last) => quote_spanned! {site()=>
+            #[automatically_derived]
+            impl __rt::EndsIn for #net {
+                type Last = #last;
+            }
+        },
+        None => quote_spanned! {site()=>
             #[automatically_derived]
             impl __rt::Logits for #net {}
-        }
+        },
     });
     let logarithms = is(Outputs::LogProbabilities).then(|| {
         quote_spanned! {site()=>
@@ -84,6 +93,7 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
             impl __rt::LogProbabilities for #net {}
         }
     });
+
     let editors = for_editors(checked, names);
     quote_spanned! {site()=>
         #(#cfg)*

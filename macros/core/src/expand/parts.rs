@@ -113,7 +113,8 @@ impl Numbers<'_> {
         // What stands before the next run, and the attributes so far.
         let mut before: Vec<TokenStream> = Vec::new();
         let mut run: Vec<TokenStream> = Vec::new();
-        let (mut all_marks, mut own_marks): (Vec<TokenStream>, Vec<TokenStream>) = Default::default();
+        let (mut all_marks, mut own_marks): (Vec<TokenStream>, Vec<TokenStream>) =
+            Default::default();
         for (index, node) in checked.nodes.iter().enumerate() {
             let Some(kind) = self.part_type(node) else {
                 if let Some(op) = self.op(node) {
