@@ -33,8 +33,10 @@ pub struct Gradients<'a> {
 /// batch come one by one, on several threads at once.
 ///
 /// [`reference`](Self::reference) is the same function as [`forward`](Self::forward) in `f64`:
-/// `gradcheck` compares `backward` with its differences, and `trace` reads it. Write both with one
-/// generic function where the formula is short.
+/// `gradcheck` compares `backward` with its differences, and `trace` reads it. It is that, rather than
+/// the derivative along a direction, because one function that can be read off the formula checks all
+/// gradients at once. Where your function has a kink (an absolute value, a maximum), `gradcheck` does
+/// not know of it, and a difference across it says nothing; choose inputs away from kinks.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has `#[typenet::layer]`, but does not say what it computes",
     label = "`Layer` is missing for this type",

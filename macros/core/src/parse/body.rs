@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::attributes::Before;
-use super::expression::{self, of_path, path, pieces};
+use super::expression::{self, path, path_text, pieces};
 use super::{Argument, Block, Body, Constant, Entry, Expression, Form, Layer, Tokens};
 use super::{flat, ident, punct, shown};
 use crate::Mistake;
@@ -157,11 +157,20 @@ impl<'a> Reader<'a, '_, '_> {
 
     /// A net or a layer of the user's own, by its path.
     fn part(&mut self, before: Before, name: Option<Ident>) -> Option<Entry> {
-        let len = self.tokens.rest.iter().take_while(of_path).count();
-        let (tokens, rest) = self.tokens.rest.split_at(len);
-        self.tokens.rest = rest;
-        let word = tokens.iter().find_map(|token| ident(Some(token)));
-        let (Some(word), Some(path)) = (word, path(tokens)) else {
+        let all = self.tokens.rest;
+        let mut words = Vec::new();
+        while words.is_empty() || self.tokens.is_at(0, "::") {
+            if self.tokens.is_at(0, "::") {
+                self.tokens.next();
+                self.tokens.next();
+            }
+            let Some(word) = self.tokens.peek_ident() else { break };
+            self.tokens.next();
+            words.push(word);
+        }
+        let tokens = &all[..all.len() - self.tokens.rest.len()];
+        let (Some(first), Some(last), Some(path)) = (words.first(), words.last(), path(tokens))
+        else {
             let place = Place::of(tokens, Span::call_site());
             self.report_with(
                 place,
@@ -171,9 +180,9 @@ impl<'a> Reader<'a, '_, '_> {
             self.skip();
             return None;
         };
-        let arguments = self.arguments(word);
+        let arguments = self.arguments(last);
         let Before { docs, attributes, .. } = before;
-        let (keyword, path) = (word.clone(), Some(path));
+        let (keyword, path) = ((*first).clone(), Some(path));
         Some(Entry::Layer(Layer { docs, attributes, name, keyword, path, arguments }))
     }
 
@@ -236,8 +245,13 @@ impl<'a> Reader<'a, '_, '_> {
             return;
         }
         let keyword = match before {
-            Entry::Layer(layer) => &layer.keyword,
-            Entry::Structure(structure) if punct(Some(token), ';').is_some() => &structure.keyword,
+            Entry::Layer(layer) => match &layer.path {
+                Some(path) => path_text(path),
+                None => layer.keyword.to_string(),
+            },
+            Entry::Structure(structure) if punct(Some(token), ';').is_some() => {
+                structure.keyword.to_string()
+            }
             // A comma may be left out after a brace.
             Entry::Structure(_) | Entry::Gap => return,
         };

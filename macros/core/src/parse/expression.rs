@@ -361,7 +361,7 @@ impl<'a> Reader<'a, '_> {
 }
 
 /// Whether a token may be part of a path.
-pub(super) fn of_path(token: &&TokenTree) -> bool {
+fn of_path(token: &&TokenTree) -> bool {
     matches!(token, TokenTree::Ident(_)) || punct(Some(token), ':').is_some()
 }
 
