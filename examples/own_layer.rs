@@ -12,7 +12,7 @@ use typenet::prelude::*;
 /// `[c, h, w]` to `[c, circles, rays]`: the number at circle `i` and ray `j` lies between the four
 /// around the point at radius `i + 1` and angle `2π j / rays` from the centre `weight`, which is
 /// (row, column) from the middle of the image.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Polar {
     circles: usize,
     rays: usize,

@@ -293,8 +293,9 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use typenet_runtime::part::{
-        Arguments, Array, AsLayer, Dims, EndsIn, EndsInLogits, Extent, Numbers, OwnParameters,
-        Placed, Values, number_of, own_part, unfit_part, unknown_part,
+        Arguments, Array, AsLayer, Dims, EndsInLogits, Extent, HasPart, LogarithmsOfLast,
+        LogitsOfLast, Numbers, OwnParameters, Values, number_of, own_part, unfit_part,
+        unknown_part,
     };
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::{

@@ -1,5 +1,7 @@
 //! What may stand behind a path in a declaration: another net, or a layer of the user's own.
 
+use std::marker::PhantomData;
+
 use typenet_shape::{Gradients, Layer, Own, Parameters, Part, Shape, ShapeError};
 
 use crate::network::{LogProbabilities, Logits, Network};
@@ -23,6 +25,8 @@ pub trait AsLayer: 'static {
     const ARGUMENTS: Option<&'static [&'static str]>;
     /// How many nodes it becomes.
     const NODES: usize;
+    /// What it is with these arguments, for an input of this shape.
+    type At<A: Numbers, I: Extent>: HasPart;
     /// The field in the parameter struct, for a weight and a bias of these types.
     type Parameters<W: Values, B: Values>: Values;
 
@@ -43,12 +47,7 @@ pub trait AsLayer: 'static {
 }
 
 /// An [`AsLayer`] with its arguments and the shape of its input.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a net nor a layer",
-    label = "neither a net nor a layer",
-    note = "a net is declared with `network!`; a layer of your own has `#[typenet::layer]` on its `impl`"
-)]
-pub trait Placed<A: Numbers, I: Extent>: AsLayer {
+pub trait HasPart {
     /// What it becomes.
     const PART: Part;
 }
@@ -56,6 +55,7 @@ pub trait Placed<A: Numbers, I: Extent>: AsLayer {
 impl<N: Network> AsLayer for N {
     const ARGUMENTS: Option<&'static [&'static str]> = None;
     const NODES: usize = N::GRAPH.nodes.len() + 1;
+    type At<A: Numbers, I: Extent> = NetPart<N>;
     type Parameters<W: Values, B: Values> = N::Parameters;
 
     fn forward<W: Values, B: Values>(
@@ -76,7 +76,11 @@ impl<N: Network> AsLayer for N {
     }
 }
 
-impl<N: Network, A: Numbers, I: Extent> Placed<A, I> for N {
+/// A net as a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct NetPart<N>(PhantomData<N>);
+
+impl<N: Network> HasPart for NetPart<N> {
     const PART: Part = Part::Net(N::GRAPH);
 }
 
@@ -233,12 +237,28 @@ pub trait EndsInLogits {}
 
 impl<N: Logits> EndsInLogits for N {}
 
-/// A net whose last layer is another net, or a layer of the user's own.
-pub trait EndsIn {
-    /// That one.
+/// A net whose last layer is another net, or a layer of the user's own: it has logits if that has.
+#[diagnostic::on_unimplemented(
+    message = "the last layer of `{Self}` is `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
+    label = "this net already ends in `softmax`, `log_softmax` or `sigmoid`",
+    note = "help: remove that last layer; `probabilities` applies it when predicting"
+)]
+pub trait LogitsOfLast {
+    /// That layer.
     type Last;
 }
 
-impl<N: Network + EndsIn<Last: EndsInLogits>> Logits for N {}
+/// The same for logarithms of probabilities.
+#[diagnostic::on_unimplemented(
+    message = "this loss takes the logarithms of probabilities, and the last layer of `{Self}` is not `log_softmax`",
+    label = "this net does not end in `log_softmax`",
+    note = "help: end the net with `log_softmax`, or take `CrossEntropy`, which applies it to logits"
+)]
+pub trait LogarithmsOfLast {
+    /// That layer.
+    type Last;
+}
 
-impl<N: Network + EndsIn<Last: LogProbabilities>> LogProbabilities for N {}
+impl<N: Network + LogitsOfLast<Last: EndsInLogits>> Logits for N {}
+
+impl<N: Network + LogarithmsOfLast<Last: LogProbabilities>> LogProbabilities for N {}

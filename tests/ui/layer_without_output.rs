@@ -1,7 +1,7 @@
 //! `#[typenet::layer]` without `output`.
 use typenet::prelude::*;
 
-use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
+use typenet::own::{Gradients, Layer, Parameters, Shape};
 
 pub struct Swirl(usize);
 

@@ -1,15 +1,11 @@
 //! Another net by its name instead of its path.
 use typenet::prelude::*;
 
-mod nets {
-    typenet::network! {
-        pub struct Backbone: [3, 32, 32] -> [8, 16, 16] {
-            conv2d(8, kernel = 3, padding = 1), relu, max_pool2d(2),
-        }
+network! {
+    pub struct Backbone: [3, 32, 32] -> [8, 16, 16] {
+        conv2d(8, kernel = 3, padding = 1), relu, max_pool2d(2),
     }
 }
-
-use nets::Backbone;
 
 network! {
     struct Net: [3, 32, 32] -> [10] {

@@ -192,13 +192,18 @@ impl Own {
             };
             let (weight, bias) = (tensor(&self.weight), tensor(&self.bias));
             let output = &self.output;
+            // Where the trait is missing, the message points at the type.
+            let place = self.name.clone().into_iter().next().map_or(site, |token| token.span());
+            let reference = quote_spanned! {site.located_at(place)=>
+                __Placed::<__A, __I>::REFERENCE
+            };
             quote_spanned! {site=>
                 if __A::ALL.len() != #count {
                     __rt::unknown_part()
                 } else {
                     match __Placed::<__A, __I>::LAYER.#output(__I::SHAPE) {
                         ::core::result::Result::Ok(output) => __rt::own_part(
-                            __Placed::<__A, __I>::REFERENCE,
+                            #reference,
                             __I::SHAPE,
                             output,
                             #weight,
@@ -213,8 +218,6 @@ impl Own {
         };
         let placed = sound.then(|| {
             quote_spanned! {site=>
-                struct __Placed<__A, __I>(::core::marker::PhantomData<(__A, __I)>);
-
                 impl<__A: __rt::Numbers, __I: __rt::Extent> __Placed<__A, __I> {
                     const LAYER: #name = #value;
                     const REFERENCE: &'static #name = &Self::LAYER;
@@ -232,6 +235,7 @@ impl Own {
                     const ARGUMENTS: ::core::option::Option<&'static [&'static str]> =
                         ::core::option::Option::Some(&[#(#names),*]);
                     const NODES: usize = 1;
+                    type At<__A: __rt::Numbers, __I: __rt::Extent> = __Placed<__A, __I>;
                     type Parameters<__W: __rt::Values, __B: __rt::Values> = #parameters;
 
                     fn forward<__W: __rt::Values, __B: __rt::Values>(
@@ -253,8 +257,10 @@ impl Own {
                     }
                 }
 
+                pub struct __Placed<__A, __I>(::core::marker::PhantomData<(__A, __I)>);
+
                 #[automatically_derived]
-                impl<__A: __rt::Numbers, __I: __rt::Extent> __rt::Placed<__A, __I> for #name {
+                impl<__A: __rt::Numbers, __I: __rt::Extent> __rt::HasPart for __Placed<__A, __I> {
                     const PART: __rt::Part = #part;
                 }
 

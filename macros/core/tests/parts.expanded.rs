@@ -147,7 +147,7 @@ const _: () = {
     >::new(&__rt::Graph::new("", &FEATURES_BEFORE))
         .shape(AT[2]);
     const FEATURES: __rt::Placement = __rt::Placement {
-        part: <__Parts_Backbone as __rt::Placed<
+        part: <<__Parts_Backbone as __rt::AsLayer>::At<
             __rt::Arguments<0>,
             __rt::Dims<
                 { FEATURES_INPUT.rank() },
@@ -156,7 +156,7 @@ const _: () = {
                 { FEATURES_INPUT.padded(2) },
                 { FEATURES_INPUT.padded(3) },
             >,
-        >>::PART,
+        > as __rt::HasPart>::PART,
         name: "features",
         kind: "super::Backbone",
         arguments: "",
@@ -204,7 +204,7 @@ const _: () = {
     >::new(&__rt::Graph::new("", &SWIRL_1_BEFORE))
         .shape(AT[5]);
     const SWIRL_1: __rt::Placement = __rt::Placement {
-        part: <__Parts_Swirl as __rt::Placed<
+        part: <<__Parts_Swirl as __rt::AsLayer>::At<
             __rt::Arguments<2, { 3 }, { __Parts_TURNS }>,
             __rt::Dims<
                 { SWIRL_1_INPUT.rank() },
@@ -213,7 +213,7 @@ const _: () = {
                 { SWIRL_1_INPUT.padded(2) },
                 { SWIRL_1_INPUT.padded(3) },
             >,
-        >>::PART,
+        > as __rt::HasPart>::PART,
         name: "swirl_1",
         kind: "my::Swirl",
         arguments: "3, crate::TURNS",

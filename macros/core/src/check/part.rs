@@ -26,6 +26,8 @@ pub struct Part {
     pub text: String,
     /// Its arguments.
     pub arguments: Vec<Number>,
+    /// The words of the path.
+    pub place: Place,
 }
 
 /// A path to a type, as it was written first, and the same without spaces.
@@ -43,6 +45,7 @@ impl<'a> Checker<'a> {
         let text = path_text(path);
         let word = last_word(path).unwrap_or_else(|| written.keyword.clone());
         let kind = snake_case(&word.to_string());
+        let place = Place { start: written.keyword.span(), end: word.span() };
         let name = self.name(written.name.as_ref(), Some(&kind), &written.keyword, true);
         let arguments = self.part_arguments(&name.text, &text, written);
         let on = On::Braces { keyword: &text, named: true };
@@ -70,15 +73,14 @@ impl<'a> Checker<'a> {
             tensors: vec![(TensorKind::Weight, Shape::new(&[1]))],
             symbolic_tensors: vec![(TensorKind::Weight, unknown)],
             marks: read.marks,
-            part: Some(Part { path: index, text, arguments }),
+            part: Some(Part { path: index, text, arguments, place }),
             again: self.again,
             ..Node::unknown(written.keyword.span())
         };
         // After a mistake nothing is known, and that is no rule's business.
         if matches!(self.value(), Known::Shape(_) | Known::Symbolic(_)) {
             node.value = Known::Symbolic(Outline::UNKNOWN);
-            let last = last_word(path).map_or(written.keyword.span(), |word| word.span());
-            let spot = self.spot(Place { start: written.keyword.span(), end: last });
+            let spot = self.spot(place);
             self.leave(spot.clone(), Rule::Arguments(self.nodes.len()));
             self.leave(spot, Rule::Part(self.nodes.len()));
         }

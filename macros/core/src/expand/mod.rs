@@ -78,7 +78,12 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     let logits = is(Outputs::Logits).then(|| match last {
         Some(last) => quote_spanned! {site()=>
             #[automatically_derived]
-            impl __rt::EndsIn for #net {
+            impl __rt::LogitsOfLast for #net {
+                type Last = #last;
+            }
+
+            #[automatically_derived]
+            impl __rt::LogarithmsOfLast for #net {
                 type Last = #last;
             }
         },

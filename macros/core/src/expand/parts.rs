@@ -66,8 +66,10 @@ impl Numbers<'_> {
     pub(super) fn part_type(&self, node: &Node) -> Option<TokenStream> {
         let part = node.part.as_ref()?;
         let mut name = self.path(part.path);
-        name.set_span(site().located_at(node.span));
-        Some(quote_spanned!(site().located_at(node.span)=> #name))
+        name.set_span(site().located_at(part.place.start));
+        // So that a message points from the first word to the last.
+        let end = quote_spanned!(site().located_at(part.place.end)=> <>);
+        Some(quote_spanned!(site()=> #name #end))
     }
 
     /// The types of a part's weight and bias; only a layer has some.
@@ -197,10 +199,10 @@ impl Numbers<'_> {
         let axes = (0..typenet_shape::MAX_RANK).map(Literal::usize_unsuffixed);
         quote_spanned! {site()=>
             __rt::Placement {
-                part: <#kind as __rt::Placed<
+                part: <<#kind as __rt::AsLayer>::At<
                     __rt::Arguments<#count #(, #numbers)*>,
                     __rt::Dims<{ #input.rank() } #(, { #input.padded(#axes) })*>,
-                >>::PART,
+                > as __rt::HasPart>::PART,
                 name: #name,
                 kind: #path,
                 arguments: #arguments,
