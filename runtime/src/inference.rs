@@ -99,14 +99,16 @@ fn infer_one_in(
     output: &mut [f32],
     group: &(dyn Fn(&mut Forward<'_>) + Sync),
 ) {
-    at_least(arena, layout.inference_len, Lanes::ZERO);
     let (from, to) = (layout.inference_input, layout.inference_output);
-    net.load(image, &mut arena[from.offset..from.end()]);
     Team::gather(net.threads, |team| {
-        let image = Image { net, team, pixels: image };
-        group(&mut Forward::of_image(arena, image, layout.steps));
+        let len = layout.inference_len;
+        at_least(arena, len + net.scratch_len(team.threads()), Lanes::ZERO);
+        let (arena, scratch) = arena.split_at_mut(len);
+        net.load(image, &mut arena[from.offset..from.end()]);
+        let one = Image { net, team, pixels: image };
+        group(&mut Forward::of_image(arena, scratch, one, layout.steps));
+        net.store(&arena[to.offset..to.end()], output);
     });
-    net.store(&arena[to.offset..to.end()], output);
 }
 
 /// Inference in memory that each thread keeps.

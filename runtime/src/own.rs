@@ -90,7 +90,6 @@
 //!
 //! The images of a batch come one by one, as they are in memory; around them the net keeps 16 images
 //! side by side, and puts them in order before your layer and back behind it. That costs about as
-//! much as a copy. One image alone takes the same way: a net with a layer of its own has no kernels
-//! for one image.
+//! much as a copy.
 
 pub use typenet_shape::{Gradients, Layer, Parameters, Shape, ShapeError};

@@ -3,11 +3,15 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Buffers, Conv2d, Graph, Node, Op, Shape, Step, TensorKind};
+use typenet_shape::{
+    Buffer, Buffers, Conv2d, Conv2dKernel, Graph, Node, Op, Own, Parameters, Shape, Step,
+    TensorKind,
+};
 
 use crate::folded::Folded;
 use crate::kernels::single::{self, LayerNorm, Pixels, blocks};
 use crate::kernels::team::{Team, chunks, chunks_mut};
+use crate::kernels::winograd::{self, one_image};
 use crate::kernels::{self, Isa, LANES, Lanes, activation, join, pool2d, upsample};
 use crate::network::{Layout, log_softmax, softmax};
 use crate::pass::{apart, operands, wrong};
@@ -22,6 +26,8 @@ pub(crate) struct Single {
     nodes: Vec<Place>,
     /// How many threads an image is worth.
     pub(crate) threads: usize,
+    /// Numbers of 16 channels that a step needs for each thread while it runs.
+    scratch: usize,
     /// Whether a layer reads the image in blocks of channels rather than as it comes.
     packs_image: bool,
 }
@@ -37,6 +43,8 @@ struct Place {
     is_image: bool,
     /// The node whose value it reads first.
     source: usize,
+    /// The kernel of a convolution.
+    kernel: Conv2dKernel,
 }
 
 /// [`Lanes`] of a value.
@@ -71,8 +79,8 @@ impl Single {
         folded: Option<&Folded>,
     ) -> Option<Single> {
         let tensors = layout.tensors;
-        let mut net =
-            Single { packed: Vec::new(), nodes: Vec::new(), threads: 1, packs_image: false };
+        let (packed, nodes) = (Vec::new(), Vec::new());
+        let mut net = Single { packed, nodes, threads: 1, scratch: 0, packs_image: false };
         let work = |(node, output): (&Node<'_>, &Shape)| {
             node.inputs.first().map_or(0, |&input| node.op.multiply_adds(shapes[input], *output))
         };
@@ -91,6 +99,7 @@ impl Single {
             let source = node.inputs.first().copied().unwrap_or(index);
             let start = net.packed.len();
             let (mut stored, mut is_image) = (shapes[index], matches!(node.op, Op::Input { .. }));
+            let mut kernel = Conv2dKernel::Direct;
             match node.op {
                 Op::Input { .. } => {}
                 Op::Flatten | Op::Dropout { .. } | Op::NetInput { .. } | Op::NetOutput { .. } => {
@@ -102,9 +111,12 @@ impl Single {
                     if !single::runs_conv2d(&g) {
                         return None;
                     }
-                    net.packs_image |= is_depthwise(&g) && net.nodes[source].is_image;
-                    net.packed.resize(start + single::conv2d_packed_len(&g), Lanes::ZERO);
-                    single::pack_conv2d(&g, weight?, bias, &mut net.packed[start..]);
+                    let from_image = net.nodes[source].is_image;
+                    net.packs_image |= is_depthwise(&g) && from_image;
+                    if winograd::is_enabled() && !from_image {
+                        kernel = Conv2dKernel::choose_for_one(&g);
+                    }
+                    net.pack_conv2d(kernel, &g, weight?, bias);
                 }
                 Op::ConvTranspose2d { .. } => {
                     let g = node.op.conv_transpose2d(shapes[source])?;
@@ -163,6 +175,10 @@ impl Single {
                     stored = net.nodes[source].stored;
                     net.packs_image |= net.nodes[source].is_image;
                 }
+                Op::Own(_) => {
+                    let numbers = shapes[source].elements().div_ceil(LANES);
+                    net.scratch = net.scratch.max(numbers + stored.elements().div_ceil(LANES));
+                }
                 _ if node.op.activation().is_some() => {
                     stored = net.nodes[source].stored;
                     net.packs_image |= net.nodes[source].is_image;
@@ -170,7 +186,7 @@ impl Single {
                 _ => return None,
             }
             let packed = start..net.packed.len();
-            net.nodes.push(Place { packed, stored, is_image, source });
+            net.nodes.push(Place { packed, stored, is_image, source, kernel });
         }
         // An image that nothing changes is not worth a kernel.
         (!net.nodes.last()?.is_image).then_some(net)
@@ -213,6 +229,30 @@ impl Single {
             shift[channel] = (summand - f64::from(mean) * factor) as f32;
         }
         Some(())
+    }
+
+    /// Packs a convolution's weights for its kernel.
+    fn pack_conv2d(
+        &mut self,
+        kernel: Conv2dKernel,
+        g: &Conv2d,
+        weight: &[f32],
+        bias: Option<&[f32]>,
+    ) {
+        let start = self.packed.len();
+        if kernel == Conv2dKernel::Direct {
+            self.packed.resize(start + single::conv2d_packed_len(g), Lanes::ZERO);
+            single::pack_conv2d(g, weight, bias, &mut self.packed[start..]);
+        } else {
+            self.packed.resize(start + one_image::packed_len(kernel, g), Lanes::ZERO);
+            one_image::pack(kernels::isa(), kernel, g, weight, bias, &mut self.packed[start..]);
+            self.scratch = self.scratch.max(one_image::scratch_len(kernel, g, 1));
+        }
+    }
+
+    /// Numbers of 16 channels that a team of so many threads needs for itself.
+    pub(crate) fn scratch_len(&self, threads: usize) -> usize {
+        threads * self.scratch
     }
 
     /// Packs a linear layer's weights in the order in which its input stands.
@@ -291,13 +331,16 @@ impl Image<'_> {
         operands(arena, &Buffers { input: x, added, output: y, ..step.inference })
     }
 
-    pub(crate) fn conv2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
+    pub(crate) fn conv2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes], scratch: &mut [Lanes]) {
         let Some(g) = step.op.conv2d(step.input) else { return wrong(step) };
         let (place, source) = self.place(step);
         let packed = &self.net.packed[place.packed.clone()];
         let (f, (x, other, y)) = (step.inference.activation, self.operands(step, arena));
         if is_depthwise(&g) {
             single::depthwise_conv2d(isa, self.team, &g, x, packed, other, f, y);
+        } else if place.kernel != Conv2dKernel::Direct {
+            let kernel = place.kernel;
+            one_image::forward(isa, self.team, kernel, &g, x, packed, other, f, y, scratch);
         } else {
             let pixels =
                 if source.is_image { Pixels::Planar(self.pixels) } else { Pixels::Blocked(x) };
@@ -392,6 +435,40 @@ impl Image<'_> {
         let norm = LayerNorm { channels: place.stored.dim(0), eps, weight, bias };
         let [x, y] = self.values(step, arena);
         single::layer_norm(isa, &norm, x, step.inference.activation, y);
+    }
+
+    /// A layer of the user's own, which reads and writes images in order.
+    pub(crate) fn own(
+        &self,
+        step: &Step,
+        own: &Own,
+        parameters: Parameters<'_>,
+        arena: &mut [Lanes],
+        scratch: &mut [Lanes],
+    ) {
+        let (place, source) = self.place(step);
+        let [x, y] = self.values(step, arena);
+        let [x_len, y_len] = [step.input.elements(), step.output.elements()];
+        let (own_x, own_y) = scratch.split_at_mut(x_len.div_ceil(LANES));
+        let x = match source.stored {
+            _ if source.is_image => self.pixels,
+            stored if in_order(stored) => &single::flat(x)[..x_len],
+            stored => {
+                let numbers = &mut single::flat_mut(own_x)[..x_len];
+                single::to_planar(x, stored.dim(0), numbers);
+                numbers
+            }
+        };
+        let numbers = &mut single::flat_mut(own_y)[..y_len];
+        numbers.fill(0.0);
+        own.layer.forward(step.input, parameters, x, numbers);
+        if in_order(place.stored) {
+            let (y, rest) = single::flat_mut(y).split_at_mut(y_len);
+            y.copy_from_slice(numbers);
+            rest.fill(0.0);
+        } else {
+            single::from_planar(numbers, place.stored.dim(0), y);
+        }
     }
 
     pub(crate) fn add(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {

@@ -64,6 +64,9 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
+        if let Some(image) = &self.image {
+            return image.own(step, &own, parameters, self.arena, self.scratch);
+        }
         let images = self.images;
         let [x_len, y_len] = [step.input.elements(), step.output.elements()];
         let buffers = *self.mode.buffers(step);
