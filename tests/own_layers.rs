@@ -195,6 +195,29 @@ network! {
     }
 }
 
+network! {
+    /// Every layer behind one of which only the compiler knows the shape.
+    struct Behind: [2, 6, 6] -> [3] {
+        block stage(out) { self::my::Thin(1, 1), conv2d(out, kernel = 3, padding = 1) }
+
+        my::Thin(1, 1), group_norm(1), my::Thin(1, 1), dropout(0.1), my::Thin(1, 1), softmax,
+        repeat(2) { my::Thin(1, 1), depthwise_conv2d(kernel = 3, padding = 1, multiplier = 2) }
+        concat {
+            branch { my::Thin(1, 1) }
+            left: branch { stage(3), batch_norm(affine = false) }
+        }
+        my::Thin(1, 1), avg_pool2d(2), upsample(2),
+        my::Thin(1, 1), conv_transpose2d(3, kernel = 2), gelu,
+        my::Thin(1, 1), reshape([21, 7, 1]),
+        a: my::Thin(7, 1),
+        b: my::Thin(1, 1),
+        mul(a),
+        concat(b, a),
+        my::Thin(1, 1), max_pool2d(1), layer_norm(affine = false),
+        my::Thin(1, 1), global_avg_pool, my::Square, layer_norm, my::Square, linear(3), log_softmax,
+    }
+}
+
 fn images(count: usize) -> Vec<[[[f32; 6]; 6]; 2]> {
     let number = |i: usize| (i as f32 * 0.7311).sin();
     (0..count)
@@ -256,6 +279,16 @@ fn gradients_are_right() {
     let check = gradcheck(&net, &CrossEntropy::new(), &images(19), &targets).unwrap();
     assert!(check.worst() <= 1e-4, "{check}");
     assert!(check.tensors.iter().any(|tensor| tensor.name == "twist.weight"), "{check}");
+}
+
+#[test]
+fn every_layer_goes_behind_one_whose_shape_the_compiler_alone_knows() {
+    let net = Behind::seeded(4);
+    let targets: Vec<usize> = (0..5).map(|i| i % 3).collect();
+    let check = gradcheck(&net, &NllLoss::new(), &images(5), &targets).unwrap();
+    assert!(check.worst() <= 1e-3, "{check}");
+    let _: &[f32; 84] = &net.layer_norm_3.weight;
+    assert_eq!(net.group_norm_1.bias, [0.0; 2]);
 }
 
 #[test]

@@ -256,9 +256,9 @@ impl ShapeError {
     /// ```
     /// # use typenet_shape::{Shape, ShapeError};
     /// const fn output(input: Shape) -> Result<Shape, ShapeError> {
-    ///     match input.dims() {
+    ///     match *input.dims() {
     ///         [channels, height, width] if height % 2 == 0 => {
-    ///             Ok(Shape::new(&[*channels, height / 2, *width]))
+    ///             Ok(Shape::new(&[channels, height / 2, width]))
     ///         }
     ///         _ => Err(ShapeError::new("needs an image of an even height")),
     ///     }

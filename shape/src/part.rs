@@ -296,3 +296,73 @@ pub const fn shape_of(tensors: &[Tensor], node: usize, index: usize) -> Shape {
     let at = first + index;
     if at < tensors.len() && tensors[at].node == node { tensors[at].shape } else { Shape::new(&[]) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scheme;
+
+    const INNER: Graph<'static> = Graph {
+        name: "Inner",
+        nodes: &[
+            Node { name: "input", op: Op::Input { shape: Shape::new(&[4]) }, inputs: &[] },
+            Node { name: "fc", op: Op::Linear { out_features: 4, bias: true }, inputs: &[0] },
+            Node { name: "add_1", op: Op::Add, inputs: &[1, 0] },
+        ],
+        marks: &[Marks::of(1).named("0").init(Init::new(Scheme::Orthogonal).gain(2.0))],
+    };
+    const PLACEMENT: Placement = Placement {
+        part: Part::Net(INNER),
+        name: "features",
+        kind: "super::Inner",
+        arguments: "",
+        marks: Marks::of(0)
+            .named("body")
+            .init(Init::new(Scheme::Dirac).bias(Scheme::Dirac))
+            .frozen(),
+        source: 2,
+        first: 3,
+    };
+    static TEXT: [u8; PLACEMENT.text_len()] = PLACEMENT.text();
+    static INPUTS: [usize; PLACEMENT.input_count()] = PLACEMENT.inputs();
+    static NODES: [Node<'static>; PLACEMENT.node_count()] = PLACEMENT.nodes(&TEXT, &INPUTS);
+    static MARKS: [Marks<'static>; PLACEMENT.node_count()] = PLACEMENT.marks(&TEXT);
+
+    #[test]
+    fn a_net_becomes_its_nodes_under_its_name_between_two_of_its_ends() {
+        let expected: [(&str, &[usize]); 4] = [
+            ("features.input", &[2]),
+            ("features.fc", &[3]),
+            ("features.add_1", &[4, 3]),
+            ("features", &[5]),
+        ];
+        assert_eq!(NODES.map(|node| (node.name, node.inputs)), expected);
+        let takes = Shape::new(&[4]);
+        assert_eq!(NODES[0].op, Op::NetInput { net: "super::Inner", takes });
+        assert_eq!(NODES[3].op, Op::NetOutput { net: "super::Inner" });
+    }
+
+    #[test]
+    fn attributes_of_the_layer_and_of_the_net_go_together() {
+        let fc = MARKS[1];
+        assert_eq!((fc.node, fc.file_name, fc.frozen), (4, Some("body.0"), true));
+        let init = Init::new(Scheme::Orthogonal).gain(2.0).bias(Scheme::Dirac);
+        assert_eq!(fc.init, init);
+        // A sum has no weight, and the last node tells the files' prefix.
+        assert_eq!(MARKS[2].init, Init::NONE);
+        assert_eq!(MARKS[3].file_name, Some("body"));
+    }
+
+    #[test]
+    fn a_shape_that_the_net_does_not_take_is_its_mistake() {
+        let before = [
+            Node { name: "input", op: Op::Input { shape: Shape::new(&[5]) }, inputs: &[] },
+            Node { name: "a", op: Op::Relu, inputs: &[0] },
+            Node { name: "b", op: Op::Relu, inputs: &[1] },
+        ];
+        let nodes: [Node<'static>; 7] = joined_nodes(&[&before, &NODES]);
+        let checked = crate::Checked::<7>::new(&Graph::new("Outer", &nodes));
+        assert!(!checked.is_sound());
+        assert_eq!(places([1, 1, 1, PLACEMENT.node_count(), 1]), [0, 1, 2, 6, 7]);
+    }
+}
