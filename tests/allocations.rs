@@ -67,14 +67,14 @@ impl Layer for Cube {
 
 network! {
     struct Features: [1, 12, 12] -> [8, 6, 6] {
-        conv2d(8, kernel = 3, padding = 1), batch_norm, relu, max_pool2d(2), self::Cube,
+        conv2d(8, kernel = 5, padding = 2), batch_norm, relu, max_pool2d(2), self::Cube,
     }
 }
 
 network! {
     /// Of another net and a layer of the user's own.
     struct Parts: [1, 12, 12] -> [10] {
-        self::Cube, features: self::Features, conv2d(4, kernel = 3), self::Cube, flatten, linear(10),
+        self::Cube, features: self::Features, conv2d(4, kernel = 1), self::Cube, flatten, linear(10),
     }
 }
 

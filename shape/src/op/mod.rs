@@ -288,8 +288,7 @@ impl Op {
             Op::Add => "add",
             Op::Mul => "mul",
             Op::Concat => "concat",
-            Op::NetInput { .. } => "input",
-            Op::NetOutput { net } => net,
+            Op::NetInput { net, .. } | Op::NetOutput { net } => net,
             Op::Own(own) => own.kind,
         }
     }
