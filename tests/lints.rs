@@ -33,7 +33,9 @@ pub mod net {
     #[typenet::layer]
     impl Double {
         /// The shape of the input.
-        #[must_use = "it is all there is"]
+        ///
+        /// # Errors
+        /// None.
         pub const fn output(
             self,
             input: typenet::own::Shape,

@@ -5,6 +5,7 @@ use crate::{Graph, Init, Marks, Node, Op, Own, Shape, Tensor};
 
 /// What a path in a declaration stands for.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "constants only, where there are no boxes")]
 pub enum Part {
     /// Another net: its layers become part of the graph.
     Net(Graph<'static>),
