@@ -138,7 +138,7 @@ impl Layer for Polar {
 network! {
     /// What circles around a centre show.
     pub struct Circles: [1, 12, 12] -> [4, 4, 16] {
-        polar: self::Polar(4, 16),
+        polar: Polar(4, 16),
         conv1: conv2d(4, kernel = 3, padding = 1), relu,
     }
 }
@@ -146,7 +146,7 @@ network! {
 network! {
     /// Ring or cross.
     pub struct Shapes: [1, 12, 12] -> [2] {
-        features: self::Circles,
+        features: Circles,
         residual { conv2d(4, kernel = 3, padding = 1), tanh }
         flatten,
         fc: linear(2),

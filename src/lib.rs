@@ -114,6 +114,41 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
+//! A net is a layer of another one by its path, of the same crate or another: a backbone under a
+//! new head, say. Its layers become part of the net, and its parameters a field; the compiler checks
+//! that it takes the shape that it gets. A layer that the language does not have you write yourself,
+//! and it stands by its path too: [`own`] shows how.
+//!
+//! ```
+//! # mod nets {
+//! # use typenet::prelude::*;
+//! network! {
+//!     pub struct Backbone: [3, 16, 16] -> [8, 8, 8] {
+//!         conv1: conv2d(8, kernel = 3, padding = 1), relu, max_pool2d(2),
+//!     }
+//! }
+//! # }
+//! # use typenet::prelude::*;
+//!
+//! network! {
+//!     pub struct Classifier: [3, 16, 16] -> [5] {
+//!         #[frozen] features: crate::nets::Backbone,
+//!         global_avg_pool,
+//!         fc: linear(5),
+//!     }
+//! }
+//!
+//! # fn main() -> typenet::Result<()> {
+//! # use nets::Backbone;
+//! let backbone = Backbone::seeded(1);                  // trained elsewhere
+//! let mut net = Classifier::seeded(42);
+//! net.features.clone_from(&backbone);                  // or net.load_part("features", path)?
+//! assert_eq!(net.features.conv1.weight, backbone.conv1.weight);
+//! assert!(!net.is_trainable("features.conv1.bias")?);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Train
 //!
 //! ```no_run
@@ -230,6 +265,8 @@ extern crate self as typenet;
 #[cfg(feature = "zoo")]
 pub mod zoo;
 
+pub mod own;
+
 pub use typenet_macros::{layer, network};
 pub use typenet_runtime::data;
 /// ```
@@ -252,7 +289,6 @@ pub use typenet_runtime::init;
 pub use typenet_runtime::layers;
 pub use typenet_runtime::loss;
 pub use typenet_runtime::optim;
-pub use typenet_runtime::own;
 pub use typenet_runtime::parameters;
 pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;

@@ -27,7 +27,7 @@ mod backbones {
     typenet::network! {
         /// A net of nets.
         pub struct Body: [2, 8, 8] -> [6, 4, 4] {
-            backbone: self::Backbone, neck: self::Neck,
+            backbone: Backbone, neck: self::Neck,
         }
     }
 

@@ -87,8 +87,9 @@ use proc_macro::TokenStream;
 ///
 /// # Other nets
 ///
-/// A net is a layer of another by its path, from the same crate or from one that it depends on; a type
-/// that is in scope is `self::Backbone`:
+/// A net is a layer of another by its path, from the same crate or from one that it depends on:
+/// `Backbone` where it is in scope, else `super::Backbone`. A name that is near to a keyword needs a
+/// path, such as `self::Scale`.
 ///
 /// ```ignore
 /// network! {

@@ -20,7 +20,6 @@ pub mod loss;
 mod model;
 pub mod network;
 pub mod optim;
-pub mod own;
 pub mod parameters;
 pub mod part;
 pub mod pass;

@@ -270,7 +270,7 @@ impl std::fmt::Display for Checked {
 
 /// Checks a declaration.
 pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
-    let mut checker = Checker::new(&declaration.body);
+    let mut checker = Checker::new(&declaration.name, &declaration.body);
     names::struct_name(&declaration.name, &mut checker.mistakes);
     let attributes = attributes::check(&declaration.attributes, &mut checker.mistakes);
     checker.items();
@@ -310,6 +310,8 @@ struct Checker<'a> {
     words: Vec<Ident>,
     /// The node whose value the next layer reads.
     current: usize,
+    /// The net's name.
+    net: String,
     body: &'a Body,
     constants: Constants<'a>,
     /// The uses of blocks that are being written out, the outermost first.
@@ -341,7 +343,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(body: &'a Body) -> Checker<'a> {
+    fn new(net: &Ident, body: &'a Body) -> Checker<'a> {
         let mut checker = Checker {
             mistakes: Vec::new(),
             said: HashSet::new(),
@@ -351,6 +353,7 @@ impl<'a> Checker<'a> {
             groups: Vec::new(),
             words: Vec::new(),
             current: 0,
+            net: net.to_string(),
             body,
             constants: Constants::default(),
             uses: Vec::new(),

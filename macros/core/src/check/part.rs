@@ -1,7 +1,7 @@
 //! Other nets and layers of the user's own, by their path. What they are and do the compiler alone
 //! knows: the shape of what they give, and whether they take their input.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use typenet_shape::{Op, Outline, Own, Shape, ShapeError, TensorKind};
 
 use super::constants::Value;
@@ -41,12 +41,21 @@ pub struct TypePath {
 
 impl<'a> Checker<'a> {
     /// A net or a layer of the user's own.
-    pub(super) fn part(&mut self, written: &'a Layer, path: &'a TokenStream) {
+    pub(super) fn part(&mut self, written: &'a Layer, path: &TokenStream) {
         let text = path_text(path);
         let word = last_word(path).unwrap_or_else(|| written.keyword.clone());
         let kind = snake_case(&word.to_string());
         let place = Place { start: written.keyword.span(), end: word.span() };
         let name = self.name(written.name.as_ref(), Some(&kind), &written.keyword, true);
+        if self.net == text || text.strip_prefix("self::").is_some_and(|own| self.net == own) {
+            let what = "a net cannot be a layer of itself";
+            self.report(Mistake::about(&name.text, place, what));
+            self.gap(written.keyword.span());
+            if let Some(written_name) = &written.name {
+                self.define(written_name);
+            }
+            return;
+        }
         let arguments = self.part_arguments(&name.text, &text, written);
         let on = On::Braces { keyword: &text, named: true };
         let read = self.read_attributes(&name.text, &written.attributes, on);
@@ -184,13 +193,6 @@ fn snake_case(word: &str) -> String {
         text.extend(letter.to_lowercase());
     }
     text
-}
-
-/// What was likely meant by a word that is no layer and begins with a capital: a type.
-pub(super) fn by_path(word: &Ident) -> Option<String> {
-    let text = word.to_string();
-    text.starts_with(char::is_uppercase)
-        .then(|| format!("another net or a layer of your own stands by its path: `self::{text}`"))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@
 //! What it *computes* is the trait [`Layer`]: `forward` and `backward` for one image, and `reference`,
 //! the same function in `f64`, with which `gradcheck` checks `backward`.
 //!
-//! A declaration calls it by its path: `my::Swirl(3)`, or `twist: self::Swirl(3)` with a name; its
+//! A declaration calls it by its path: `my::Swirl(3)`, or `twist: my::Swirl(3)` with a name; its
 //! parameters are then `net.twist.weight`. All the rest is as with other layers: shapes are checked
 //! when the program is compiled, with the layer's name, your words and the shapes up to there;
 //! attributes, weight files, `set_trainable`, `summary`, `trace`.
@@ -75,7 +75,7 @@
 //!
 //! network! {
 //!     struct Net: [1, 4, 4] -> [2] {
-//!         conv2d(3, kernel = 3), gain: self::Gain, relu, flatten, linear(2),
+//!         conv2d(3, kernel = 3), gain: Gain, relu, flatten, linear(2),
 //!     }
 //! }
 //!

@@ -1,4 +1,4 @@
-//! Another net by its name instead of its path.
+//! Another net by a name that is not in scope.
 use typenet::prelude::*;
 
 network! {
@@ -9,7 +9,7 @@ network! {
 
 network! {
     struct Net: [3, 32, 32] -> [10] {
-        features: Backbone,
+        features: Bakcbone,
         flatten,
         linear(10),
     }
