@@ -32,6 +32,23 @@ mod backbones {
     }
 
     typenet::network! {
+        /// Every kind of layer.
+        pub struct Everything: [2, 8, 8] -> [4] {
+            depthwise_conv2d(kernel = 3, padding = 1, multiplier = 2), group_norm(2), silu,
+            max_pool2d(2), upsample(2, mode = bilinear),
+            conv_transpose2d(3, kernel = 2, stride = 2), layer_norm, sigmoid,
+            skip: avg_pool2d(2),
+            concat { branch { conv2d(2, kernel = 1) } branch { scale(0.5), dropout } }
+            gate: conv2d(5, kernel = 1, bias = false), softmax,
+            mul(gate), tanh,
+            concat(skip),
+            residual { batch_norm(affine = false), conv2d(8, kernel = 3, padding = 1) }
+            reshape([512]), linear(6), leaky_relu, reshape([6, 1, 1]),
+            global_avg_pool, linear(4), log_softmax,
+        }
+    }
+
+    typenet::network! {
         pub struct Probabilities: [8] -> [3] { linear(3), softmax }
     }
 
@@ -80,6 +97,14 @@ network! {
         #[frozen] #[name("encoder")] body: backbones::Body,
         #[init(zeros)] neck: backbones::Neck,
         global_avg_pool,
+        linear(3),
+    }
+}
+
+network! {
+    struct Second: [2, 8, 8] -> [3] {
+        conv2d(2, kernel = 3, padding = 1), gelu,
+        all: backbones::Everything,
         linear(3),
     }
 }
@@ -185,6 +210,23 @@ fn gradients_are_right_also_before_frozen_layers() {
     // The gradient of a bias in front of a batch norm is zero but for rounding.
     assert!(check.worst() <= 1e-3, "{check}");
     assert!(check.tensors.iter().all(|tensor| !tensor.name.starts_with("body.")), "{check}");
+}
+
+#[test]
+fn every_kind_of_layer_runs_within_another_net() {
+    let net = Second::seeded(8);
+    let (images, labels) = (images(19), labels(19));
+    let check = gradcheck(&net, &CrossEntropy::new(), &images, &labels).unwrap();
+    assert!(check.worst() <= 1e-3, "{check}");
+    let outputs = net.outputs(&images);
+    for (image, output) in images.iter().zip(&outputs) {
+        let trace = net.trace(image);
+        let (expected, alone) = (trace.get("linear_1").unwrap(), net.output(image));
+        for (i, expected) in expected.numbers.iter().enumerate() {
+            assert!((output[i] - expected).abs() <= 1e-4 * expected.abs().max(1.0));
+            assert!((alone[i] - expected).abs() <= 1e-4 * expected.abs().max(1.0));
+        }
+    }
 }
 
 #[test]
