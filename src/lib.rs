@@ -91,6 +91,25 @@
 //! # }
 //! ```
 //!
+//! With const generics, a net's sizes are chosen where it is used; each choice is a net of its own:
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! network! {
+//!     pub struct Mlp<const HIDDEN: usize, const CLASSES: usize>: [784] -> [CLASSES] {
+//!         fc1: linear(2 * HIDDEN), relu,
+//!         fc2: linear(HIDDEN), relu,
+//!         fc3: linear(CLASSES),
+//!     }
+//! }
+//!
+//! let net = Mlp::<32, 10>::seeded(42);
+//! let weight: &[[f32; 32]; 10] = &net.fc3.weight;
+//! // 2 · HIDDEN rows: stable Rust has arrays in arrays for a product of generics.
+//! let bias: &[[f32; 32]; 2] = &net.fc1.bias;
+//! assert_eq!(Mlp::<32, 10>::summary().parameters, Mlp::<32, 2>::summary().parameters + 8 * 33);
+//! ```
+//!
 //! Attributes say more of a layer, or of all layers in some braces ([`layers`] has them all):
 //! how its weights start, what stays as it is, what weight decay leaves out, and what weight files
 //! call it.
@@ -328,6 +347,8 @@ pub mod prelude {
 /// What the code written by [`network!`] uses. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use typenet_runtime::init::seeded;
+    pub use typenet_runtime::parameters::Joined;
     pub use typenet_runtime::part::{
         Arguments, Array, AsLayer, Dims, EndsInLogits, Extent, HasPart, LogarithmsOfLast,
         LogitsOfLast, Numbers, OwnParameters, Values, number_of, own_part, unfit_part,

@@ -49,6 +49,11 @@ mod backbones {
     }
 
     typenet::network! {
+        /// A net of any width.
+        pub struct Wide<const C: usize>: [6, 4, 4] -> [C, 4, 4] { conv2d(C, kernel = 1), relu }
+    }
+
+    typenet::network! {
         pub struct Probabilities: [8] -> [3] { linear(3), softmax }
     }
 
@@ -106,6 +111,14 @@ network! {
         conv2d(2, kernel = 3, padding = 1), gelu,
         all: backbones::Everything,
         linear(3),
+    }
+}
+
+type Wide8 = backbones::Wide<8>;
+
+network! {
+    struct OfGeneric: [2, 8, 8] -> [3] {
+        features: backbones::Backbone, wide: Wide8, global_avg_pool, linear(3),
     }
 }
 
@@ -227,6 +240,14 @@ fn every_kind_of_layer_runs_within_another_net() {
             assert!((alone[i] - expected).abs() <= 1e-4 * expected.abs().max(1.0));
         }
     }
+}
+
+#[test]
+fn a_choice_of_a_generic_net_is_a_layer_by_its_name() {
+    let net = OfGeneric::seeded(8);
+    let _: &[[[[f32; 1]; 1]; 6]; 8] = &net.wide.conv2d_1.weight;
+    let check = gradcheck(&net, &CrossEntropy::new(), &images(9), &labels(9)).unwrap();
+    assert!(check.worst() <= 1e-4, "{check}");
 }
 
 #[test]

@@ -81,7 +81,11 @@ impl<N: Network> AsLayer for N {
 pub struct NetPart<N>(PhantomData<N>);
 
 impl<N: Network> HasPart for NetPart<N> {
-    const PART: Part = Part::Net(N::GRAPH);
+    const PART: Part = {
+        // Those of a net with generics.
+        let () = N::RULES;
+        Part::Net(N::GRAPH)
+    };
 }
 
 /// The parameters of a layer of the user's own, as a field of a net's.

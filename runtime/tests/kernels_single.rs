@@ -114,6 +114,10 @@ fn groups_of_whole_blocks_and_depthwise() {
         let g = conv([channels, 7, 9], channels, [3, 3]);
         check(&Conv2d { groups: channels, padding: [1, 1], ..g }, 5);
         check(&Conv2d { groups: channels, padding: [2, 0], stride: [2, 3], ..g }, 5);
+        check(&Conv2d { groups: channels, padding: [1, 1], stride: [2, 2], ..g }, 5);
+        let g = conv([channels, 12, 19], channels, [5, 5]);
+        check(&Conv2d { groups: channels, padding: [2, 1], ..g }, 5);
+        check(&Conv2d { groups: channels, padding: [2, 2], stride: [2, 2], ..g }, 5);
     }
     let g = conv([4, 5, 5], 8, [3, 3]);
     assert!(!single::runs_conv2d(&Conv2d { groups: 2, ..g }));

@@ -77,6 +77,22 @@ const PARTS: &str = "
         fc: linear(10),
     }";
 
+/// A net of which the compiler knows some numbers where it is used.
+const GENERIC: &str = "
+    /// A small net of any width.
+    pub struct Generic<const C: usize, const HIDDEN: usize>: [1, 28, 28] -> [10] {
+        conv1: conv2d(C, kernel = 5), relu,
+        max_pool2d(2),
+        stage: concat {
+            branch { conv2d(2 * C, kernel = 1) }
+            branch { conv2d(4, kernel = 3, padding = 1) }
+        }
+        conv2: conv2d(C, kernel = 3), values: relu,
+        flatten,
+        fc1: linear(HIDDEN), relu,
+        fc2: linear(10),
+    }";
+
 fn pretty(declaration: &str) -> String {
     let tokens = typenet_macros_core::network(declaration.parse().unwrap());
     let mut file: syn::File = syn::parse2(tokens).unwrap();
@@ -123,6 +139,11 @@ fn a_net_of_other_nets_expands_to_the_text_in_the_repository() {
     expands_to(PARTS, "parts.expanded.rs");
 }
 
+#[test]
+fn a_net_with_generics_expands_to_the_text_in_the_repository() {
+    expands_to(GENERIC, "generic.expanded.rs");
+}
+
 /// Deletes, doubles, swaps or exchanges tokens, also inside groups.
 fn mutate(stream: TokenStream, random: &mut ChaCha8Rng) -> TokenStream {
     let mut tokens: Vec<TokenTree> = stream.into_iter().collect();
@@ -159,6 +180,7 @@ const NETS: &[&str] = &[
      leaky_relu(0.1), avg_pool2d(2, count_include_pad = false), dropout(p = 0.25), global_avg_pool }",
     RESIDUAL,
     SYMBOLIC,
+    GENERIC,
     "struct Q: [4, 9, 9] -> [A + 2 * B] { const A: usize = 4; const B: usize = (A - 1) / 3 + 2; \
      block inner(n, k = (1, 1)) { repeat(n) { conv2d(4, kernel = k), relu } } \
      block outer(n) { a: inner(n), b: relu, inner(n - 1, k = 1), mul(b) } \

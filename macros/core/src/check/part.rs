@@ -47,9 +47,18 @@ impl<'a> Checker<'a> {
         let kind = snake_case(&word.to_string());
         let place = Place { start: written.keyword.span(), end: word.span() };
         let name = self.name(written.name.as_ref(), Some(&kind), &written.keyword, true);
-        if self.net == text || text.strip_prefix("self::").is_some_and(|own| self.net == own) {
-            let what = "a net cannot be a layer of itself";
-            self.report(Mistake::about(&name.text, place, what));
+        let itself =
+            self.net == text || text.strip_prefix("self::").is_some_and(|own| self.net == own);
+        if itself || !self.generics.is_empty() {
+            let (what, help) = if itself {
+                ("a net cannot be a layer of itself", "")
+            } else {
+                (
+                    "a net with generics takes no other nets and no layers of your own: stable Rust cannot compute their shapes there",
+                    "leave out the generics, or write its layers out; a net with generics can be the layer: `type Wide = Net<64>;` names one",
+                )
+            };
+            self.report(Mistake::about(&name.text, place, what).help(help));
             self.gap(written.keyword.span());
             if let Some(written_name) = &written.name {
                 self.define(written_name);

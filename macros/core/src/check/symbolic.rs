@@ -78,6 +78,7 @@ impl Checker<'_> {
         }
         let dims = self.output_dims(known, &input);
         self.symbolic_node(node, known, &input, dims);
+        self.parameter_lengths(node, written);
         self.leave_fit(node, written);
     }
 

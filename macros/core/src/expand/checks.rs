@@ -13,36 +13,40 @@ use crate::number::Number;
 impl Numbers<'_> {
     /// A constant for each rule.
     pub(super) fn checks(&self, checked: &Checked) -> TokenStream {
-        checked.checks.iter().map(|check| self.check(checked, check)).collect()
+        let calls = checked.checks.iter().map(|check| self.check(check));
+        calls.map(|call| quote_spanned!(site()=> const _: () = #call;)).collect()
     }
 
-    fn check(&self, checked: &Checked, check: &Check) -> TokenStream {
+    /// The call for a rule.
+    pub(super) fn check(&self, check: &Check) -> TokenStream {
         let note = &check.note;
+        let of = self.generics.constants(site());
+        let graph = quote_spanned!(site()=> &#of GRAPH);
         let (function, arguments) = match &check.rule {
             Rule::Range(node, argument) => {
                 let (node, argument) = (self.node(*node), self::argument(*argument));
-                ("check_argument", quote_spanned!(site()=> &GRAPH, #node, #argument, #note))
+                ("check_argument", quote_spanned!(site()=> #graph, #node, #argument, #note))
             }
             Rule::Fit(node, argument) => {
                 let (node, argument) = (self.node(*node), self::argument(*argument));
-                ("check_fit", quote_spanned!(site()=> &GRAPH, #node, #argument, #note))
+                ("check_fit", quote_spanned!(site()=> #graph, #node, #argument, #note))
             }
             Rule::Layer(node, others) => {
                 let others = others.iter().copied().map(self::argument);
                 let node = self.node(*node);
-                ("check_layer", quote_spanned!(site()=> &GRAPH, #node, &[#(#others),*], #note))
+                ("check_layer", quote_spanned!(site()=> #graph, #node, &[#(#others),*], #note))
             }
             Rule::Join(node, at, words) => {
                 let (node, at) = (self.node(*node), index(*at));
                 let join = words.borrowed(|words| self.join(words));
-                ("check_join", quote_spanned!(site()=> &GRAPH, #node, #at, &#join, #note))
+                ("check_join", quote_spanned!(site()=> #graph, #node, #at, &#join, #note))
             }
             Rule::Part(node) => {
                 let (first, node) = (self.first_node(*node), self.node(*node));
-                ("check_part", quote_spanned!(site()=> &GRAPH, #first, #node, #note))
+                ("check_part", quote_spanned!(site()=> #graph, #first, #node, #note))
             }
             Rule::Arguments(node) => {
-                let Some(node) = checked.nodes.get(*node) else { return TokenStream::new() };
+                let Some(node) = self.checked.nodes.get(*node) else { return TokenStream::new() };
                 let (Some(kind), Some(part)) = (self.part_type(node), &node.part) else {
                     return TokenStream::new();
                 };
@@ -61,7 +65,7 @@ impl Numbers<'_> {
             }
             Rule::Output(node, dims) => {
                 let (node, shape) = (self.node(*node), self.shape(dims));
-                ("check_output", quote_spanned!(site()=> &GRAPH, #node, #shape))
+                ("check_output", quote_spanned!(site()=> #graph, #node, #shape))
             }
             Rule::Difference(name, text, sides) => {
                 let [left, right] = self.sides(sides);
@@ -75,8 +79,7 @@ impl Numbers<'_> {
                 ("check_divisor", arguments)
             }
         };
-        let call = call(check.place, function, arguments);
-        quote_spanned!(site()=> const _: () = #call;)
+        self.call(check.place, function, arguments)
     }
 
     fn join(&self, join: Join<'_>) -> TokenStream {
@@ -100,22 +103,23 @@ impl Numbers<'_> {
     fn sides(&self, sides: &[Number; 2]) -> [TokenStream; 2] {
         sides.each_ref().map(|side| self.expression(side))
     }
-}
 
-/// A call whose place is that of the mistake, so that the compiler points there.
-fn call(place: Place, function: &str, arguments: TokenStream) -> TokenStream {
-    let of_graph = matches!(
-        function,
-        "check_fit" | "check_layer" | "check_part" | "check_join" | "check_output"
-    );
-    let function = Ident::new(function, place.start);
-    let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
-    parentheses.set_span(place.end);
-    let parentheses = TokenTree::from(parentheses);
-    if of_graph {
-        quote_spanned!(place.start=> CHECKED.#function #parentheses)
-    } else {
-        quote_spanned!(place.start=> __rt::#function #parentheses)
+    /// A call whose place is that of the mistake, so that the compiler points there.
+    fn call(&self, place: Place, function: &str, arguments: TokenStream) -> TokenStream {
+        let of_graph = matches!(
+            function,
+            "check_fit" | "check_layer" | "check_part" | "check_join" | "check_output"
+        );
+        let function = Ident::new(function, place.start);
+        let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
+        parentheses.set_span(place.end);
+        let parentheses = TokenTree::from(parentheses);
+        if of_graph {
+            let of = self.generics.constants(place.start);
+            quote_spanned!(place.start=> #of CHECKED.#function #parentheses)
+        } else {
+            quote_spanned!(place.start=> __rt::#function #parentheses)
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 mod checks;
 mod docs;
 mod fields;
+mod generics;
 mod marks;
 mod numbers;
 mod op;
@@ -21,6 +22,7 @@ use typenet_shape::Shape;
 use crate::check::{Checked, Node};
 use crate::number::Number;
 use crate::plan::{Call, Outputs, Plan};
+use generics::Steps;
 use numbers::Numbers;
 
 /// Outputs of more bytes than this are returned in a box.
@@ -68,6 +70,7 @@ impl<'a> Names<'a> {
 fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
     let Names { net, parameters, .. } = names;
     let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
+    let (declared, used) = (names.numbers.generics.declared(), names.numbers.generics.used());
     let constants = if sound { constants(checked, plan, names) } else { stand_ins(checked, names) };
     let network = network(checked, plan, names, sound);
     // After a mistake a net is whatever a loss asks for.
@@ -89,13 +92,13 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
         },
         None => quote_spanned! {site()=>
             #[automatically_derived]
-            impl __rt::Logits for #net {}
+            impl #declared __rt::Logits for #net #used {}
         },
     });
     let logarithms = is(Outputs::LogProbabilities).then(|| {
         quote_spanned! {site()=>
             #[automatically_derived]
-            impl __rt::LogProbabilities for #net {}
+            impl #declared __rt::LogProbabilities for #net #used {}
         }
     });
 
@@ -115,37 +118,37 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
             #logarithms
 
             #[automatically_derived]
-            impl ::core::ops::Deref for #net {
-                type Target = #parameters;
+            impl #declared ::core::ops::Deref for #net #used {
+                type Target = #parameters #used;
 
-                fn deref(&self) -> &#parameters {
+                fn deref(&self) -> &#parameters #used {
                     self.__model.parameters()
                 }
             }
 
             #[automatically_derived]
-            impl ::core::ops::DerefMut for #net {
-                fn deref_mut(&mut self) -> &mut #parameters {
+            impl #declared ::core::ops::DerefMut for #net #used {
+                fn deref_mut(&mut self) -> &mut #parameters #used {
                     self.__model.parameters_mut()
                 }
             }
 
             #[automatically_derived]
-            impl ::core::clone::Clone for #net {
+            impl #declared ::core::clone::Clone for #net #used {
                 fn clone(&self) -> Self {
                     Self { __model: ::core::clone::Clone::clone(&self.__model) }
                 }
             }
 
             #[automatically_derived]
-            impl ::core::cmp::PartialEq for #net {
+            impl #declared ::core::cmp::PartialEq for #net #used {
                 fn eq(&self, other: &Self) -> bool {
                     self.__model == other.__model
                 }
             }
 
             #[automatically_derived]
-            impl ::core::fmt::Debug for #net {
+            impl #declared ::core::fmt::Debug for #net #used {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     ::core::fmt::Display::fmt(&<Self as __rt::Network>::summary(), f)
                 }
@@ -159,16 +162,32 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
 /// The graph and what is computed from it.
 fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
     let numbers = &names.numbers;
+    let generics = &numbers.generics;
+    let graph = graph(checked, plan, numbers);
+    if !generics.are_none() {
+        let steps: Steps = plan
+            .calls
+            .iter()
+            .map(|call| (call.constant.clone(), Literal::usize_unsuffixed(call.node)))
+            .collect();
+        let (constants, rules) =
+            (generics.items(checked, &graph, &steps), generics.rules(checked, numbers));
+        return quote_spanned!(site()=> #constants #rules);
+    }
+    let graph = if numbers.has_parts() {
+        numbers.graph_of_parts(checked, plan)
+    } else {
+        let count = Literal::usize_unsuffixed(checked.nodes.len());
+        quote_spanned! {site()=>
+            const NODES: usize = #count;
+            const GRAPH: __rt::Graph<'static> = #graph;
+        }
+    };
     let is_part = |call: &&Call| checked.nodes[call.node].part.is_some();
     let steps = plan.calls.iter().filter(|call| !is_part(call)).map(|call| {
         let (constant, node) = (&call.constant, numbers.node(call.node));
         quote_spanned!(site()=> const #constant: __rt::Step = PLAN.step(#node);)
     });
-    let graph = if numbers.has_parts() {
-        numbers.graph_of_parts(checked, plan)
-    } else {
-        graph(checked, plan, numbers)
-    };
     let computed = if checked.checks.is_empty() {
         quote_spanned! {site()=>
             static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
@@ -200,7 +219,7 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
     }
 }
 
-/// The graph as one constant.
+/// The graph as an expression.
 fn graph(checked: &Checked, plan: &Plan, numbers: &Numbers<'_>) -> TokenStream {
     let text = checked.name.to_string();
     let nodes = checked.nodes.iter().zip(&plan.names).filter_map(|(node, name)| {
@@ -211,14 +230,12 @@ fn graph(checked: &Checked, plan: &Plan, numbers: &Numbers<'_>) -> TokenStream {
     let attributes = checked.nodes.iter().enumerate().filter_map(|(index, node)| {
         Some(marks::marks(&node.attributes(index)?, numbers.node(index)))
     });
-    let count = Literal::usize_unsuffixed(checked.nodes.len());
     quote_spanned! {site()=>
-        const NODES: usize = #count;
-        const GRAPH: __rt::Graph<'static> = __rt::Graph {
+        __rt::Graph {
             name: #text,
             nodes: &[#(#nodes),*],
             marks: &[#(#attributes),*],
-        };
+        }
     }
 }
 
@@ -278,40 +295,30 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         (None, Some(dims)) => dims.clone(),
         (shape, _) => shape.map_or_else(one, dims),
     };
-    let (input, output) = (numbers.array(&in_dims), numbers.array(&out_dims));
+    let (input, output) = (numbers.numbers(&in_dims), numbers.numbers(&out_dims));
     let value = returned(numbers, &out_dims, &output);
     let calls = if sound { plan.calls.as_slice() } else { &[] };
-    let forward = calls.iter().map(|call| {
-        let (constant, method) = (&call.constant, &call.method);
-        if let Some(kind) = numbers.part_type(&checked.nodes[call.node]) {
-            let [weight, bias] = numbers.part_tensors(call.node, sound);
-            let field = argument(call, quote_spanned!(site()=> & net));
-            return quote_spanned! {site()=>
-                <#kind as __rt::AsLayer>::forward::<#weight, #bias>(#field, #constant.first, run);
-            };
+    let forward = calls.iter().map(|call| forward_call(numbers, checked, call, sound));
+    let backward = calls
+        .iter()
+        .rev()
+        .filter(|call| call.backward)
+        .map(|call| backward_call(numbers, checked, call, sound));
+    let (declared, used) = (numbers.generics.declared(), numbers.generics.used());
+    let constants = if numbers.generics.are_none() || !sound {
+        quote_spanned! {site()=>
+            const GRAPH: __rt::Graph<'static> = GRAPH;
+            const SHAPES: &'static [__rt::Shape] = &SHAPES;
+            const LAYERS: &'static [__rt::LayerInfo] = &LAYERS;
+            const LAYOUT: __rt::Layout = __rt::Layout::new(&PLAN, &TENSORS);
         }
-        let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
-        quote_spanned!(site()=> run.#method(&#constant #(, #field)*);)
-    });
-    let backward = |call: &Call| {
-        let (constant, method) = (&call.constant, &call.method);
-        if let Some(kind) = numbers.part_type(&checked.nodes[call.node]) {
-            let [weight, bias] = numbers.part_tensors(call.node, sound);
-            let field = argument(call, quote_spanned!(site()=> & net));
-            let gradient = argument(call, quote_spanned!(site()=> &mut gradients));
-            return quote_spanned! {site()=>
-                <#kind as __rt::AsLayer>::backward::<#weight, #bias>(
-                    #field, #gradient, #constant.first, run,
-                );
-            };
-        }
-        let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
-        let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
-        quote_spanned!(site()=> run.#method(&#constant #(, #field)* #(, #gradient)*);)
+    } else {
+        numbers.generics.in_trait(checked)
     };
+    let parameters = quote_spanned!(site()=> #parameters #used);
     // Where something is trained before a net, its frozen layers pass gradients on.
     let whole = calls.iter().any(|call| !call.backward).then(|| {
-        let backward = calls.iter().rev().map(backward);
+        let backward = calls.iter().rev().map(|call| backward_call(numbers, checked, call, sound));
         quote_spanned! {site()=>
             #[allow(unused_variables)]
             fn backward_whole(
@@ -323,19 +330,15 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
             }
         }
     });
-    let backward = calls.iter().rev().filter(|call| call.backward).map(backward);
     quote_spanned! {site()=>
         #[automatically_derived]
-        impl __rt::Network for #net {
+        impl #declared __rt::Network for #net #used {
             type Input = #input;
             type Output = #output;
             type OutputValue = #value;
             type Parameters = #parameters;
 
-            const GRAPH: __rt::Graph<'static> = GRAPH;
-            const SHAPES: &'static [__rt::Shape] = &SHAPES;
-            const LAYERS: &'static [__rt::LayerInfo] = &LAYERS;
-            const LAYOUT: __rt::Layout = __rt::Layout::new(&PLAN, &TENSORS);
+            #constants
 
             fn from_model(model: __rt::Model<#parameters>) -> Self {
                 Self { __model: model }
@@ -376,6 +379,11 @@ fn returned(numbers: &Numbers<'_>, dims: &[Number], output: &TokenStream) -> Tok
             quote_spanned!(site()=> ::std::boxed::Box<#output>)
         }
         Some(_) => output.clone(),
+        // No type depends on what a generic is: only images may be large.
+        None if !numbers.generics.are_none() => match dims {
+            [_] => output.clone(),
+            _ => quote_spanned!(site()=> ::std::boxed::Box<#output>),
+        },
         None => {
             let four = quote_spanned!(site()=> 4);
             let bytes = dims.iter().fold(four, |bytes, dim| {
@@ -388,6 +396,40 @@ fn returned(numbers: &Numbers<'_>, dims: &[Number], output: &TokenStream) -> Tok
             }
         }
     }
+}
+
+/// A call of the forward pass.
+fn forward_call(numbers: &Numbers<'_>, checked: &Checked, call: &Call, sound: bool) -> TokenStream {
+    let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
+    if let Some(kind) = numbers.part_type(&checked.nodes[call.node]) {
+        let ([weight, bias], constant) = (numbers.part_tensors(call.node, sound), &call.constant);
+        return quote_spanned! {site()=>
+            <#kind as __rt::AsLayer>::forward::<#weight, #bias>(#(#field,)* #constant.first, run);
+        };
+    }
+    let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
+    quote_spanned!(site()=> run.#method(#constant #(, #field)*);)
+}
+
+/// A call of the backward pass.
+fn backward_call(
+    numbers: &Numbers<'_>,
+    checked: &Checked,
+    call: &Call,
+    sound: bool,
+) -> TokenStream {
+    let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
+    let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
+    if let Some(kind) = numbers.part_type(&checked.nodes[call.node]) {
+        let ([weight, bias], constant) = (numbers.part_tensors(call.node, sound), &call.constant);
+        return quote_spanned! {site()=>
+            <#kind as __rt::AsLayer>::backward::<#weight, #bias>(
+                #(#field,)* #(#gradient,)* #constant.first, run,
+            );
+        };
+    }
+    let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
+    quote_spanned!(site()=> run.#method(#constant #(, #field)* #(, #gradient)*);)
 }
 
 /// The argument with a layer's parameters among these, if the call takes one.
@@ -411,13 +453,17 @@ fn for_editors(checked: &Checked, names: &Names<'_>) -> TokenStream {
         .filter(|node| node.layer.is_some_and(|layer| !layer.has_parameters()))
         .filter_map(|node| {
             let dims = node.dims()?;
-            if !dims.iter().all(Number::is_plain) {
+            let generics = &names.numbers.generics;
+            if generics.are_none() && !dims.iter().all(Number::is_plain) {
                 return None;
             }
-            let (name, shape) = (node.written_name.as_ref()?, names.numbers.array(&dims));
+            let (name, shape) = (node.written_name.as_ref()?, names.numbers.array(&dims)?);
+            let declared = generics.declared();
             // A name that is a mistake can be none of a field.
             syn::parse2::<Ident>(name.to_token_stream()).ok()?;
-            Some(quote_spanned!(site()=> const _: () = { struct __Value { #name: #shape } };))
+            Some(quote_spanned! {site()=>
+                const _: () = { struct __Value #declared { #name: #shape } };
+            })
         })
         .collect();
     quote_spanned! {site()=>
