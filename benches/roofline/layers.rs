@@ -168,7 +168,8 @@ impl Layer {
             (Pass::Forward, Kind::Add | Kind::Activation) => 3 * x,
             (Pass::Forward, _) => x + y + other,
             (Pass::DataGradient | Pass::WeightGradient, _) => x + y,
-            (Pass::Backward, Kind::BatchNorm) => 7 * x,
+            // Behind a sum the activation's gradient is written between.
+            (Pass::Backward, Kind::BatchNorm) => (if self.adds { 7 } else { 5 }) * x,
             (Pass::Backward, Kind::MaxPool2d(_)) => 2 * (x + y),
             (Pass::Backward, Kind::Add | Kind::Activation) => 3 * x,
             (Pass::Backward, _) => x + y,
@@ -266,9 +267,15 @@ impl Group {
                 batch_norm::apply(isa, &norm, x, other, y);
             }
             (_, Kind::BatchNorm) => {
-                let y = if f == Activation::Identity { &[] } else { y.as_slice() };
-                batch_norm::gather_backward(isa, LANES, &norm, x, y, dy, gathered);
-                batch_norm::apply_backward(isa, LANES, &norm, x, dy, means, dx);
+                if layer.adds {
+                    let y = if f == Activation::Identity { &[] } else { y.as_slice() };
+                    batch_norm::gather_backward_masked(isa, LANES, &norm, x, y, dy, gathered);
+                    let norm = BatchNorm { f: Activation::Identity, ..norm };
+                    batch_norm::apply_backward(isa, LANES, &norm, x, dy, means, dx);
+                } else {
+                    batch_norm::gather_backward(isa, LANES, &norm, x, dy, gathered);
+                    batch_norm::apply_backward(isa, LANES, &norm, x, dy, means, dx);
+                }
             }
             (Pass::Forward, Kind::MaxPool2d(g)) => pool2d::max_forward(isa, &g, x, y),
             (_, Kind::MaxPool2d(g)) => pool2d::max_backward(isa, &g, x, y, dy, dx),
