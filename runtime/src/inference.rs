@@ -105,7 +105,8 @@ fn infer_one_in(
         at_least(arena, len + net.scratch_len(team.threads()), Lanes::ZERO);
         let (arena, scratch) = arena.split_at_mut(len);
         net.load(image, &mut arena[from.offset..from.end()]);
-        group(&mut Forward::of_image(arena, scratch, Image { net, team, pixels: image }));
+        let one = Image { net, team, pixels: image };
+        group(&mut Forward::of_image(arena, scratch, one, layout.steps));
         net.store(&arena[to.offset..to.end()], output);
     });
 }
@@ -150,6 +151,7 @@ fn infer_group(
     let (input, output) = (layout.inference_input, layout.inference_output);
     pack(inputs, &mut arena[input.offset..input.end()]);
     let (arena, scratch) = arena.split_at_mut(layout.inference_len);
-    group(&mut Forward::inference(&mut *arena, scratch, prepared));
+    let (images, steps) = (inputs.len() / layout.input_len, layout.steps);
+    group(&mut Forward::inference(&mut *arena, scratch, prepared, images, steps));
     unpack(&arena[output.offset..output.end()], outputs);
 }

@@ -91,7 +91,8 @@ impl Summary {
                 kernels: kernels(graph, &N::LAYOUT, node),
             }
         };
-        let rows: Vec<SummaryRow> = (0..graph.nodes.len()).map(row).collect();
+        let is_shown = |&node: &usize| !matches!(graph.nodes[node].op, Op::NetInput { .. });
+        let rows: Vec<SummaryRow> = (0..graph.nodes.len()).filter(is_shown).map(row).collect();
         Summary {
             name: graph.name,
             parameters: rows.iter().map(|row| row.parameters).sum(),
@@ -144,7 +145,10 @@ fn reads_image(graph: &Graph<'_>, node: usize) -> bool {
     let source = graph.nodes[node].inputs.first().map(|&source| (source, graph.nodes[source].op));
     match source {
         Some((_, Op::Input { .. })) => true,
-        Some((source, Op::Flatten | Op::Dropout { .. })) => reads_image(graph, source),
+        Some((
+            source,
+            Op::Flatten | Op::Dropout { .. } | Op::NetInput { .. } | Op::NetOutput { .. },
+        )) => reads_image(graph, source),
         _ => false,
     }
 }
@@ -275,6 +279,7 @@ pub(crate) fn kind_and_arguments(op: &Op) -> String {
         }
         Op::Dropout { p } => arguments.push(p.to_string()),
         Op::Scale { factor } => arguments.push(factor.to_string()),
+        Op::Own(own) if !own.arguments.is_empty() => arguments.push(own.arguments.to_owned()),
         _ => {}
     }
     let kind = op.kind();

@@ -154,21 +154,35 @@ impl Diagram {
         let mut boxes = Vec::new();
         let mut arrows = Vec::new();
         let mut is_read = vec![false; graph.nodes.len()];
-        for (to, (node, layer)) in graph.nodes.iter().zip(layers).enumerate() {
+        // The box that shows each node's value: where another net begins and ends there is none.
+        let mut shown: Vec<usize> = Vec::with_capacity(graph.nodes.len());
+        for (node_index, (node, layer)) in graph.nodes.iter().zip(layers).enumerate() {
+            if let (Op::NetInput { .. } | Op::NetOutput { .. }, &[from]) = (node.op, node.inputs) {
+                shown.push(shown[from]);
+                continue;
+            }
+            let to = boxes.len();
+            shown.push(to);
             boxes.push(DiagramBox {
                 name: layer.name,
                 layer: kind_and_arguments(&node.op),
                 group: LayerGroup::of(&node.op),
                 parameters: layer.parameters,
-                frozen: graph.marks_of(to).frozen,
+                frozen: graph.marks_of(node_index).frozen,
             });
             for &from in node.inputs {
+                let shape = layers[from].output;
+                let from = shown[from];
                 is_read[from] = true;
-                arrows.push(DiagramArrow { from, to, shape: layers[from].output });
+                arrows.push(DiagramArrow { from, to, shape });
             }
         }
-        for from in (0..is_read.len()).filter(|&node| !is_read[node]) {
-            arrows.push(DiagramArrow { from, to: boxes.len(), shape: layers[from].output });
+        for node in 0..shown.len() {
+            let (from, shape) = (shown[node], layers[node].output);
+            if std::mem::replace(&mut is_read[from], true) {
+                continue;
+            }
+            arrows.push(DiagramArrow { from, to: boxes.len(), shape });
             boxes.push(DiagramBox {
                 name: "output",
                 layer: "output".to_owned(),

@@ -173,8 +173,12 @@ impl Checker<'_> {
     /// As above, where the compiler alone knows some of the numbers.
     fn symbolic_output(&mut self, dimensions: &Dimensions, net: &Ident, declared: &[Number]) {
         let sure = matches!(self.value(), Known::Shape(_) | Known::Symbolic(_));
-        let Some(arrived) = self.nodes.get(self.current).and_then(Node::dims).filter(|_| sure)
-        else {
+        let arrived = self.nodes.get(self.current).and_then(Node::dims).filter(|_| sure);
+        let Some(arrived) = arrived else {
+            if sure {
+                let rule = Rule::Output(self.current, declared.to_vec());
+                self.leave(Spot::at(dimensions.span.into()), rule);
+            }
             return;
         };
         let differ =

@@ -38,9 +38,10 @@ pub(super) fn table(plan: &Plan) -> Vec<String> {
 /// The lines of a field's documentation: the layer with its shapes, then the user's.
 pub(super) fn field(node: &Node, input: Option<Vec<Number>>) -> Vec<String> {
     let keyword = node.layer.map_or("", |layer| layer.keyword);
-    let mut line = match node.arguments.as_str() {
-        "" => format!(" `{keyword}`"),
-        arguments => format!(" `{keyword}({arguments})`"),
+    let mut line = match (&node.part, node.arguments.as_str()) {
+        (Some(_), _) => format!(" `{}`", node.kind_and_arguments()),
+        (None, "") => format!(" `{keyword}`"),
+        (None, arguments) => format!(" `{keyword}({arguments})`"),
     };
     line += &way(input, node.dims());
     if node.marks.frozen {
@@ -96,7 +97,7 @@ fn count(number: &Number) -> String {
     const LONGEST: usize = 60;
     match (number.known(), number.to_string()) {
         (Some(number), _) => thousands(number),
-        (None, text) if text.len() <= LONGEST => format!("`{text}`"),
+        (None, text) if text.len() <= LONGEST && !text.contains('?') => format!("`{text}`"),
         _ => "…".into(),
     }
 }

@@ -12,6 +12,7 @@ mod generics;
 mod marks;
 mod numbers;
 mod op;
+mod parts;
 mod structs;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -38,6 +39,7 @@ pub fn expand(checked: &Checked, plan: &Plan, sound: bool) -> TokenStream {
     let names = Names::new(checked);
     let items = [
         names.numbers.constants(),
+        names.numbers.paths(),
         structs::structs(checked, plan, &names, sound),
         implementations(checked, plan, &names, sound),
     ];
@@ -74,12 +76,26 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     let network = network(checked, plan, names, sound);
     // After a mistake a net is whatever a loss asks for. Messages about one net do not list others.
     let is = |outputs| plan.outputs == outputs || !sound;
-    let logits = is(Outputs::Logits).then(|| {
-        quote_spanned! {site()=>
+    // What a net ends in that is the last layer, the compiler alone knows.
+    let last =
+        checked.nodes.last().filter(|_| sound).and_then(|node| names.numbers.part_type(node));
+    let logits = is(Outputs::Logits).then(|| match last {
+        Some(last) => quote_spanned! {site()=>
+            #[automatically_derived]
+            impl __rt::LogitsOfLast for #net {
+                type Last = #last;
+            }
+
+            #[automatically_derived]
+            impl __rt::LogarithmsOfLast for #net {
+                type Last = #last;
+            }
+        },
+        None => quote_spanned! {site()=>
             #[automatically_derived]
             #[diagnostic::do_not_recommend]
             impl #declared __rt::Logits for #net #used {}
-        }
+        },
     });
     let logarithms = is(Outputs::LogProbabilities).then(|| {
         quote_spanned! {site()=>
@@ -147,39 +163,33 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
 
 /// The graph and what is computed from it.
 fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
-    let text = checked.name.to_string();
-    let nodes = checked.nodes.iter().zip(&plan.names).filter_map(|(node, name)| {
-        let op = names.numbers.op(node)?;
-        let inputs = node.inputs.iter().map(|&index| Literal::usize_unsuffixed(index));
-        Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
-    });
-    let attributes = checked
-        .nodes
-        .iter()
-        .enumerate()
-        .filter_map(|(index, node)| Some(marks::marks(&node.attributes(index)?)));
-    let graph = quote_spanned! {site()=>
-        __rt::Graph {
-            name: #text,
-            nodes: &[#(#nodes),*],
-            marks: &[#(#attributes),*],
-        }
-    };
-    let count = Literal::usize_unsuffixed(checked.nodes.len());
-    let steps: Steps = plan
-        .calls
-        .iter()
-        .map(|call| (call.constant.clone(), Literal::usize_unsuffixed(call.node)))
-        .collect();
-    let generics = &names.numbers.generics;
+    let numbers = &names.numbers;
+    let generics = &numbers.generics;
+    let graph = graph(checked, plan, numbers);
     if !generics.are_none() {
+        let steps: Steps = plan
+            .calls
+            .iter()
+            .map(|call| (call.constant.clone(), Literal::usize_unsuffixed(call.node)))
+            .collect();
         let (constants, rules) =
-            (generics.items(checked, &graph, &steps), generics.rules(checked, &names.numbers));
+            (generics.items(checked, &graph, &steps), generics.rules(checked, numbers));
         return quote_spanned!(site()=> #constants #rules);
     }
-    let steps = steps.into_iter().map(
-        |(constant, node)| quote_spanned!(site()=> const #constant: __rt::Step = PLAN.step(#node);),
-    );
+    let graph = if numbers.has_parts() {
+        numbers.graph_of_parts(checked, plan)
+    } else {
+        let count = Literal::usize_unsuffixed(checked.nodes.len());
+        quote_spanned! {site()=>
+            const NODES: usize = #count;
+            const GRAPH: __rt::Graph<'static> = #graph;
+        }
+    };
+    let is_part = |call: &&Call| checked.nodes[call.node].part.is_some();
+    let steps = plan.calls.iter().filter(|call| !is_part(call)).map(|call| {
+        let (constant, node) = (&call.constant, numbers.node(call.node));
+        quote_spanned!(site()=> const #constant: __rt::Step = PLAN.step(#node);)
+    });
     let computed = if checked.checks.is_empty() {
         quote_spanned! {site()=>
             static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
@@ -189,7 +199,8 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
         }
     } else {
         let net = names.net;
-        let checks = names.numbers.checks(checked);
+        let checks = numbers.checks(checked);
+        let sizes = sizes(numbers);
         quote_spanned! {site()=>
             static CHECKED: __rt::Checked<NODES> = __rt::Checked::new(&GRAPH);
             static SHAPES: [__rt::Shape; NODES] = CHECKED.shapes();
@@ -199,19 +210,60 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
             #checks
 
             impl #net {
-                /// A dimension of a parameter.
-                #[allow(dead_code)]
-                const fn __size(tensor: usize, axis: usize) -> usize {
-                    TENSORS[tensor].shape.dim(axis)
-                }
+                #sizes
             }
         }
     };
     quote_spanned! {site()=>
-        const NODES: usize = #count;
-        const GRAPH: __rt::Graph<'static> = #graph;
+        #graph
         #computed
         #(#steps)*
+    }
+}
+
+/// The graph as an expression.
+fn graph(checked: &Checked, plan: &Plan, numbers: &Numbers<'_>) -> TokenStream {
+    let text = checked.name.to_string();
+    let nodes = checked.nodes.iter().zip(&plan.names).filter_map(|(node, name)| {
+        let op = numbers.op(node)?;
+        let inputs = node.inputs.iter().map(|&index| numbers.node(index));
+        Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
+    });
+    let attributes = checked.nodes.iter().enumerate().filter_map(|(index, node)| {
+        Some(marks::marks(&node.attributes(index)?, numbers.node(index)))
+    });
+    quote_spanned! {site()=>
+        __rt::Graph {
+            name: #text,
+            nodes: &[#(#nodes),*],
+            marks: &[#(#attributes),*],
+        }
+    }
+}
+
+/// How types ask for the dimensions of parameters.
+fn sizes(numbers: &Numbers<'_>) -> TokenStream {
+    if numbers.has_parts() {
+        return quote_spanned! {site()=>
+            /// A dimension of a layer's parameter.
+            #[allow(dead_code)]
+            const fn __size(layer: usize, tensor: usize, axis: usize) -> usize {
+                __rt::shape_of(&TENSORS, AT[layer], tensor).padded(axis)
+            }
+
+            /// How many dimensions a layer's parameter has.
+            #[allow(dead_code)]
+            const fn __rank(layer: usize, tensor: usize) -> usize {
+                __rt::shape_of(&TENSORS, AT[layer], tensor).rank()
+            }
+        };
+    }
+    quote_spanned! {site()=>
+        /// A dimension of a parameter.
+        #[allow(dead_code)]
+        const fn __size(tensor: usize, axis: usize) -> usize {
+            TENSORS[tensor].shape.dim(axis)
+        }
     }
 }
 
@@ -248,17 +300,12 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
     let (input, output) = (numbers.numbers(&in_dims), numbers.numbers(&out_dims));
     let value = returned(numbers, &out_dims, &output);
     let calls = if sound { plan.calls.as_slice() } else { &[] };
-    let forward = calls.iter().map(|call| {
-        let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
-        let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
-        quote_spanned!(site()=> run.#method(#constant #(, #field)*);)
-    });
-    let backward = calls.iter().rev().filter(|call| call.backward).map(|call| {
-        let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
-        let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
-        let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
-        quote_spanned!(site()=> run.#method(#constant #(, #field)* #(, #gradient)*);)
-    });
+    let forward = calls.iter().map(|call| forward_call(numbers, checked, call, sound));
+    let backward = calls
+        .iter()
+        .rev()
+        .filter(|call| call.backward)
+        .map(|call| backward_call(numbers, checked, call, sound));
     let (declared, used) = (numbers.generics.declared(), numbers.generics.used());
     let constants = if numbers.generics.are_none() || !sound {
         quote_spanned! {site()=>
@@ -271,6 +318,20 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         numbers.generics.in_trait(checked)
     };
     let parameters = quote_spanned!(site()=> #parameters #used);
+    // Where something is trained before a net, its frozen layers pass gradients on.
+    let whole = calls.iter().any(|call| !call.backward).then(|| {
+        let backward = calls.iter().rev().map(|call| backward_call(numbers, checked, call, sound));
+        quote_spanned! {site()=>
+            #[allow(unused_variables)]
+            fn backward_whole(
+                net: &#parameters,
+                gradients: &mut #parameters,
+                run: &mut __rt::Backward<'_>,
+            ) {
+                #(#backward)*
+            }
+        }
+    });
     quote_spanned! {site()=>
         #[automatically_derived]
         impl #declared __rt::Network for #net #used {
@@ -306,6 +367,8 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
             ) {
                 #(#backward)*
             }
+
+            #whole
         }
     }
 }
@@ -335,6 +398,40 @@ fn returned(numbers: &Numbers<'_>, dims: &[Number], output: &TokenStream) -> Tok
             }
         }
     }
+}
+
+/// A call of the forward pass.
+fn forward_call(numbers: &Numbers<'_>, checked: &Checked, call: &Call, sound: bool) -> TokenStream {
+    let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
+    if let Some(kind) = numbers.part_type(&checked.nodes[call.node]) {
+        let ([weight, bias], constant) = (numbers.part_tensors(call.node, sound), &call.constant);
+        return quote_spanned! {site()=>
+            <#kind as __rt::AsLayer>::forward::<#weight, #bias>(#(#field,)* #constant.first, run);
+        };
+    }
+    let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
+    quote_spanned!(site()=> run.#method(#constant #(, #field)*);)
+}
+
+/// A call of the backward pass.
+fn backward_call(
+    numbers: &Numbers<'_>,
+    checked: &Checked,
+    call: &Call,
+    sound: bool,
+) -> TokenStream {
+    let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
+    let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
+    if let Some(kind) = numbers.part_type(&checked.nodes[call.node]) {
+        let ([weight, bias], constant) = (numbers.part_tensors(call.node, sound), &call.constant);
+        return quote_spanned! {site()=>
+            <#kind as __rt::AsLayer>::backward::<#weight, #bias>(
+                #(#field,)* #(#gradient,)* #constant.first, run,
+            );
+        };
+    }
+    let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
+    quote_spanned!(site()=> run.#method(#constant #(, #field)* #(, #gradient)*);)
 }
 
 /// The argument with a layer's parameters among these, if the call takes one.
