@@ -14,7 +14,7 @@ network! {
         features: self::Backbone,
         //              ^^^^^^^^ shows What finds features.
         //              ^^^^^^^^ leads to pub struct Backbone: [1, 8, 8] -> [4, 4, 4]
-        //^^^^^^ shows `[1, 8, 8]` → `[4, 4, 4]`
+        //^^^^^^ shows `self::Backbone`
         global_avg_pool,
         //^^^^^^^^^^^^^ shows layers
         fc: linear(3),
