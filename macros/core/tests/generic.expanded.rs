@@ -365,6 +365,7 @@ const _: () = {
         };
     }
     #[automatically_derived]
+    #[diagnostic::do_not_recommend]
     impl<const C: usize, const HIDDEN: usize> __rt::Network for Generic<C, HIDDEN> {
         type Input = [[[f32; 28]; 28]; 1];
         type Output = [f32; 10];

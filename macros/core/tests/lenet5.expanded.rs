@@ -156,6 +156,7 @@ const _: () = {
     const FC2: __rt::Step = PLAN.step(10);
     const FC3: __rt::Step = PLAN.step(12);
     #[automatically_derived]
+    #[diagnostic::do_not_recommend]
     impl __rt::Network for LeNet5 {
         type Input = [[[f32; 28]; 28]; 1];
         type Output = [f32; 10];

@@ -338,6 +338,7 @@ const _: () = {
     const RESIDUAL_1: __rt::Step = PLAN.step(AT[7]);
     const FC: __rt::Step = PLAN.step(AT[10]);
     #[automatically_derived]
+    #[diagnostic::do_not_recommend]
     impl __rt::Network for Parts {
         type Input = [[[f32; 32]; 32]; 3];
         type Output = [f32; 10];

@@ -393,6 +393,7 @@ const _: () = {
     const GLOBAL_AVG_POOL_1: __rt::Step = PLAN.step(28);
     const FC: __rt::Step = PLAN.step(29);
     #[automatically_derived]
+    #[diagnostic::do_not_recommend]
     impl __rt::Network for Residual {
         type Input = [[[f32; 32]; 32]; 3];
         type Output = [f32; 10];

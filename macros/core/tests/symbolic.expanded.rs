@@ -237,6 +237,7 @@ const _: () = {
     const MAX_POOL2D_1: __rt::Step = PLAN.step(6);
     const FC: __rt::Step = PLAN.step(8);
     #[automatically_derived]
+    #[diagnostic::do_not_recommend]
     impl __rt::Network for Symbolic {
         type Input = [[[f32; __Symbolic_SIDE]; __Symbolic_SIDE]; 3];
         type Output = [f32; __Symbolic_CLASSES];

@@ -334,6 +334,7 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
     });
     quote_spanned! {site()=>
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl #declared __rt::Network for #net #used {
             type Input = #input;
             type Output = #output;
