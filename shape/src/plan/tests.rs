@@ -69,7 +69,7 @@ fn run_on_paper<const N: usize>(plan: &Plan<N>) {
         source = i + 1;
         arena[step.training.output.offset..step.training.output.end()].fill(source);
     }
-    let gradient = plan.output_gradient;
+    let gradient = plan.outputs()[0].gradient.expect("trained");
     arena[gradient.offset..gradient.end()].fill(100 + source);
     for (i, step) in plan.steps().iter().enumerate().rev() {
         let holds = |b: Buffer, tag: usize| arena[b.offset..b.end()].iter().all(|&t| t == tag);
