@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::kernels::team::{Team, chunks, chunks_mut};
-use crate::kernels::{LANES, Lanes, pack, unpack};
+use crate::kernels::{LANES, Lanes, pack, unpack_part};
 use crate::network::{Layout, largest};
 use crate::pass::Forward;
 use crate::single::{Image, Single};
@@ -100,12 +100,15 @@ fn infer_one_in(
     group: &(dyn Fn(&mut Forward<'_>) + Sync),
 ) {
     at_least(arena, layout.inference_len, Lanes::ZERO);
-    let (from, to) = (layout.inference_input, layout.inference_output);
+    let from = layout.inference_input;
     net.load(image, &mut arena[from.offset..from.end()]);
     Team::gather(net.threads, |team| {
         group(&mut Forward::of_image(arena, Image { net, team, pixels: image }));
     });
-    net.store(&arena[to.offset..to.end()], output);
+    for one in layout.outputs {
+        let (from, to) = (one.inference, one.row);
+        net.store(one.node, &arena[from.offset..from.end()], &mut output[to.offset..to.end()]);
+    }
 }
 
 /// Inference in memory that each thread keeps.
@@ -145,9 +148,12 @@ fn infer_group(
     outputs: &mut [f32],
     group: &(dyn Fn(&mut Forward<'_>) + Sync),
 ) {
-    let (input, output) = (layout.inference_input, layout.inference_output);
+    let input = layout.inference_input;
     pack(inputs, &mut arena[input.offset..input.end()]);
     let (arena, scratch) = arena.split_at_mut(layout.inference_len);
     group(&mut Forward::inference(&mut *arena, scratch, prepared));
-    unpack(&arena[output.offset..output.end()], outputs);
+    for output in layout.outputs {
+        let value = &arena[output.inference.offset..output.inference.end()];
+        unpack_part(value, outputs, layout.output_len, output.row.offset);
+    }
 }

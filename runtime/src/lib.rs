@@ -25,6 +25,7 @@ pub mod pass;
 pub mod plain;
 pub mod random;
 pub mod reference;
+mod scores;
 mod single;
 mod summary;
 mod trace;
@@ -36,8 +37,12 @@ pub mod workspace;
 
 pub use error::Error;
 pub use model::{Metadata, Model, Normalization};
-pub use network::{Boxed, Layout, LogProbabilities, Logits, Network, OutputValue, Returned};
+pub use network::{
+    Boxed, Layout, LogProbabilities, Logits, Network, OutputValue, Returned, SingleInput,
+    SingleOutput,
+};
 pub use plain::Plain;
+pub use scores::Scores;
 pub use summary::{Summary, SummaryRow};
 pub use trace::{LayerValue, Trace};
 pub use workspace::Workspace;

@@ -35,7 +35,9 @@ pub use join::is_factor_a_channel;
 pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
 pub use marks::{Init, Marks, Scheme};
 pub use op::{Activation, Approximate, Op, Outline};
-pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Output, Plan, Source, Step, Transformed};
+pub use plan::{
+    Buffer, Buffers, MAX_HEADS, MAX_INPUTS, Norm, Output, Plan, Source, Step, Transformed,
+};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;
 pub use upsample::{Interpolation, Upsample2d};

@@ -1,6 +1,6 @@
 use super::{Accepts, Loss, Reduction, check_label, check_weights};
 use crate::Result;
-use crate::network::{LogProbabilities, Network};
+use crate::network::LogProbabilities;
 
 /// Negative log-likelihood of class numbers: `L = −y[label]`, PyTorch's `NLLLoss`.
 ///
@@ -78,4 +78,4 @@ impl Loss<usize> for NllLoss {
     }
 }
 
-impl<N: Network + LogProbabilities> Accepts<N> for NllLoss {}
+impl<N: LogProbabilities> Accepts<N> for NllLoss {}

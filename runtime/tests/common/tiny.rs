@@ -98,6 +98,8 @@ const _: () = {
         }
     }
 
+    impl ::typenet_runtime::SingleInput for Tiny {}
+    impl ::typenet_runtime::SingleOutput for Tiny {}
     impl ::typenet_runtime::Logits for Tiny {}
 
     impl ::core::ops::Deref for Tiny {

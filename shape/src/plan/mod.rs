@@ -16,6 +16,9 @@ use crate::{Activation, Checked, Conv2dKernel, Conv2dPass, Graph, Op, Shape};
 /// The most values that one layer reads.
 pub const MAX_INPUTS: usize = 8;
 
+/// The most outputs that a net has.
+pub const MAX_HEADS: usize = 16;
+
 /// A range of the arena, counted in numbers for one image.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Buffer {
