@@ -258,7 +258,8 @@ pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
     Error, LayerValue, LogProbabilities, Logits, Metadata, Network, Normalization, OutputValue,
-    Plain, Result, Summary, SummaryRow, Trace, Workspace, kernels,
+    Plain, Result, Scores, SingleInput, SingleOutput, Summary, SummaryRow, Trace, Workspace,
+    kernels,
 };
 
 /// Shapes, their rules, and nets as data.
@@ -279,26 +280,30 @@ pub mod prelude {
     pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{
-        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Reduction,
-        SumSquaredError,
+        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Objective,
+        Reduction, SumSquaredError,
     };
     pub use crate::optim::{Regularizer, Schedule, Sgd};
     pub use crate::reference::gradcheck;
     pub use crate::train::{Trainer, evaluate, train};
-    pub use crate::{Input, Network, Output, Workspace, network};
+    pub use crate::{Input, Network, Output, Scores, Workspace, network};
 }
 
 /// What the code written by [`network!`] uses. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use typenet_runtime::data::{Dataset, dataset_of, same_counts};
+    pub use typenet_runtime::loss::{Accepts, HeadLoss, Loss, Objective, OfHead, forward_backward};
     pub use typenet_runtime::pass::{Backward, Forward};
+    pub use typenet_runtime::train::Target;
     pub use typenet_runtime::{
-        __parameter_struct, __parameter_tuple, Boxed, Layout, LogProbabilities, Logits, Model,
-        Network, Returned,
+        __parameter_struct, __parameter_tuple, __value_struct, Boxed, Layout, LogProbabilities,
+        Logits, Model, Network, Plain, Result, Returned, SingleInput, SingleOutput, Workspace,
     };
     pub use typenet_shape::{
-        Approximate, Argument, Checked, Graph, Init, Interpolation, Join, LayerInfo, Marks, Node,
-        Op, Padding, Plan, Scheme, Shape, Shortcut, Step, Tensor, check_argument, check_difference,
-        check_dimension, check_divisor, check_header, difference, quotient, remainder,
+        Approximate, Argument, Checked, Graph, Head, Init, Interpolation, Join, LayerInfo, Marks,
+        Node, Op, Padding, Plan, Scheme, Shape, Shortcut, Step, Tensor, check_argument,
+        check_difference, check_dimension, check_divisor, check_header, difference, quotient,
+        remainder,
     };
 }

@@ -133,6 +133,30 @@ macro_rules! __parameter_struct {
     };
 }
 
+/// Declares a struct of arrays that is copied like them: the inputs or outputs of a net that names
+/// them. The `network!` macro writes such structs with this.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __value_struct {
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident {
+        $($(#[$field_attribute:meta])* pub $field:ident: $type:ty,)*
+    }) => {
+        $(#[$attribute])*
+        #[repr(C)]
+        #[derive(Clone, Copy, PartialEq, Debug)]
+        $visibility struct $name {
+            $($(#[$field_attribute])* pub $field: $type,)*
+        }
+        const _: () = {
+            const fn plain<T: $crate::Plain>() -> usize { ::core::mem::size_of::<T>() }
+            assert!(::core::mem::size_of::<$name>() == 0 $(+ plain::<$type>())*);
+        };
+        // SAFETY: `repr(C)`, and the lines above check that every field is Plain and that their
+        // sizes add up to the struct's, so that there is no padding.
+        unsafe impl $crate::Plain for $name {}
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@ mod constants;
 mod dims;
 mod flow;
 mod header;
+mod heads;
 mod init;
 mod layer;
 mod marks;
@@ -61,9 +62,13 @@ pub struct Checked {
     pub name: Ident,
     /// The input's shape, if it is known.
     pub input: Option<Shape>,
+    /// The names of the inputs, which are the first nodes; none for one without a name.
+    pub inputs: Vec<Ident>,
     /// The output's shape as declared, or else as the layers give it, if it is known.
     pub output: Option<Shape>,
-    /// The input and the layers in order.
+    /// The outputs with names; none for one without.
+    pub heads: Vec<Head>,
+    /// The inputs and the layers in order.
     pub nodes: Vec<Node>,
     /// The output's shape as declared, if the compiler alone knows some of its numbers.
     pub symbolic_output: Option<Vec<Number>>,
@@ -76,6 +81,17 @@ pub struct Checked {
     pub groups: Vec<Group>,
     /// The words of the language as they were written, each once: what has a documentation item.
     pub words: Vec<Ident>,
+}
+
+/// An output with a name.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Its name.
+    pub name: Ident,
+    /// The node whose value it is, if there is one.
+    pub node: Option<usize>,
+    /// Its shape as declared, or else as the layers give it; `[1]` where neither is known.
+    pub dims: Vec<Number>,
 }
 
 /// A visibility as it was written.
@@ -226,7 +242,8 @@ impl std::fmt::Display for Checked {
                 None if node.op.is_some() => f.write_str("the input")?,
                 None => f.write_str("?")?,
             }
-            if index > 0 && node.inputs != [index - 1] {
+            let is_input = matches!(node.op, Some(Op::Input { .. }));
+            if index > 0 && !is_input && node.inputs != [index - 1] {
                 let sources = node.inputs.iter().filter_map(|&from| self.nodes.get(from));
                 let names: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
                 write!(f, " of {}", names.join(", "))?;
@@ -262,7 +279,9 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         visibility: Visibility(declaration.visibility.clone()),
         name: declaration.name.clone(),
         input,
+        inputs: checker.inputs,
         output,
+        heads: checker.heads,
         symbolic_output: checker.symbolic_output,
         symbols: checker.symbols,
         checks: checker.checks,
@@ -307,6 +326,11 @@ struct Checker<'a> {
     forgiven: HashSet<String>,
     /// How many entries have been read, each time that they are.
     entries_read: usize,
+    /// The names of the inputs, if they have some.
+    inputs: Vec<Ident>,
+    heads: Vec<Head>,
+    /// Whether no layer has said yet from which of several inputs it starts.
+    undecided: bool,
     symbolic_output: Option<Vec<Number>>,
     symbols: Vec<Symbol>,
     checks: Vec<Check>,
@@ -338,6 +362,9 @@ impl<'a> Checker<'a> {
             closed: Vec::new(),
             forgiven: HashSet::new(),
             entries_read: 0,
+            inputs: Vec::new(),
+            heads: Vec::new(),
+            undecided: false,
             symbolic_output: None,
             symbols: Vec::new(),
             checks: Vec::new(),
@@ -345,7 +372,6 @@ impl<'a> Checker<'a> {
             takes_paths: false,
         };
         checker.open_frame(scope::Bounds::None, &body.entries);
-        checker.define_text("input", 0);
         checker
     }
 
@@ -377,6 +403,7 @@ impl<'a> Checker<'a> {
             if self.too_much(entry) {
                 return;
             }
+            self.decide(entry);
             match entry {
                 Entry::Layer(layer) => self.layer(layer),
                 Entry::Structure(structure) => self.structure(structure),

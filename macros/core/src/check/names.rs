@@ -66,6 +66,13 @@ impl Checker<'_> {
             Some(mistake) => Some(mistake),
             None => self.taken(&text, true, field).map(|other| {
                 let what = match other.keyword.as_str() {
+                    "input" => {
+                        return Mistake::new(
+                            name.span(),
+                            format!("`{text}` is already the name of an input"),
+                        )
+                        .help("each named value needs its own name");
+                    }
                     word if STRUCTURES.contains(&word) => word,
                     _ => "layer",
                 };

@@ -7,6 +7,7 @@
 mod checks;
 mod docs;
 mod fields;
+mod heads;
 mod marks;
 mod numbers;
 mod op;
@@ -14,6 +15,7 @@ mod structs;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
+use syn::ext::IdentExt;
 
 use typenet_shape::Shape;
 
@@ -36,6 +38,7 @@ pub fn expand(checked: &Checked, plan: &Plan, sound: bool) -> TokenStream {
     let items = [
         names.numbers.constants(),
         structs::structs(checked, plan, &names, sound),
+        heads::structs(checked, &names),
         implementations(checked, plan, &names, sound),
     ];
     items.into_iter().collect()
@@ -46,6 +49,11 @@ struct Names<'a> {
     net: &'a Ident,
     parameters: Ident,
     gradients: Ident,
+    /// The structs of a net with named inputs or heads.
+    input: Ident,
+    output: Ident,
+    loss: Ident,
+    target: Ident,
     numbers: Numbers<'a>,
 }
 
@@ -58,6 +66,10 @@ impl<'a> Names<'a> {
             net,
             parameters: format_ident!("{net}Parameters", span = span),
             gradients: format_ident!("{net}Gradients", span = span),
+            input: format_ident!("{net}Input", span = span),
+            output: format_ident!("{net}Output", span = span),
+            loss: format_ident!("{net}Loss", span = span),
+            target: format_ident!("{net}Target", span = span),
             numbers: Numbers::new(checked),
         }
     }
@@ -69,19 +81,13 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     let constants = if sound { constants(checked, plan, names) } else { stand_ins(checked, names) };
     let network = network(checked, plan, names, sound);
     // After a mistake a net is whatever a loss asks for.
-    let is = |outputs| plan.outputs == outputs || !sound;
-    let logits = is(Outputs::Logits).then(|| {
-        quote_spanned! {site()=>
-            #[automatically_derived]
-            impl __rt::Logits for #net {}
-        }
-    });
-    let logarithms = is(Outputs::LogProbabilities).then(|| {
-        quote_spanned! {site()=>
-            #[automatically_derived]
-            impl __rt::LogProbabilities for #net {}
-        }
-    });
+    let single = (checked.inputs.is_empty() || !sound).then(|| marker("SingleInput", net));
+    let output = if checked.heads.is_empty() || !sound {
+        output(&net.to_token_stream(), plan.outputs.first().filter(|_| sound))
+    } else {
+        TokenStream::new()
+    };
+    let heads = heads::implementations(checked, plan, names, sound);
     let editors = for_editors(checked, names);
     quote_spanned! {site()=>
         #(#cfg)*
@@ -93,9 +99,9 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
 
             #network
 
-            #logits
-
-            #logarithms
+            #single
+            #output
+            #heads
 
             #[automatically_derived]
             impl ::core::ops::Deref for #net {
@@ -139,6 +145,24 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     }
 }
 
+/// `impl __rt::Logits for Net {}`
+fn marker(name: &str, of: impl ToTokens) -> TokenStream {
+    let name = Ident::new(name, site());
+    quote_spanned! {site()=>
+        #[automatically_derived]
+        impl __rt::#name for #of {}
+    }
+}
+
+/// What an output is, of a net or a head; where that is not known, whatever a loss asks for.
+fn output(of: &TokenStream, what: Option<&Outputs>) -> TokenStream {
+    let is = |outputs| what.is_none_or(|what| *what == outputs);
+    let logits = is(Outputs::Logits).then(|| marker("Logits", of));
+    let logarithms = is(Outputs::LogProbabilities).then(|| marker("LogProbabilities", of));
+    let single = marker("SingleOutput", of);
+    quote_spanned!(site()=> #single #logits #logarithms)
+}
+
 /// The graph and what is computed from it.
 fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
     let text = checked.name.to_string();
@@ -152,6 +176,10 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
         .iter()
         .enumerate()
         .filter_map(|(index, node)| Some(marks::marks(&node.attributes(index)?)));
+    let heads = checked.heads.iter().filter_map(|head| {
+        let (name, node) = (head.name.unraw().to_string(), Literal::usize_unsuffixed(head.node?));
+        Some(quote_spanned!(site()=> __rt::Head { name: #name, node: #node }))
+    });
     let count = Literal::usize_unsuffixed(checked.nodes.len());
     let steps = plan.calls.iter().map(|call| {
         let (constant, node) = (&call.constant, Literal::usize_unsuffixed(call.node));
@@ -190,6 +218,7 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
             name: #text,
             nodes: &[#(#nodes),*],
             marks: &[#(#attributes),*],
+            heads: &[#(#heads),*],
         };
         #computed
         #(#steps)*
@@ -205,6 +234,7 @@ fn stand_ins(checked: &Checked, names: &Names<'_>) -> TokenStream {
             name: #text,
             nodes: &[__rt::Node { name: "input", op: #input, inputs: &[] }],
             marks: &[],
+            heads: &[],
         };
         static SHAPES: [__rt::Shape; 1] = GRAPH.shapes();
         static LAYERS: [__rt::LayerInfo; 1] = GRAPH.layers(&SHAPES);
@@ -226,8 +256,18 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         (None, Some(dims)) => dims.clone(),
         (shape, _) => shape.map_or_else(one, dims),
     };
-    let (input, output) = (numbers.array(&in_dims), numbers.array(&out_dims));
-    let value = returned(numbers, &out_dims, &output);
+    let input = match checked.inputs.is_empty() {
+        true => numbers.array(&in_dims),
+        false => names.input.to_token_stream(),
+    };
+    let (output, value) = if checked.heads.is_empty() {
+        let output = numbers.array(&out_dims);
+        (output.clone(), returned(numbers, &[&out_dims], &output))
+    } else {
+        let output = names.output.to_token_stream();
+        let dims: Vec<&[Number]> = checked.heads.iter().map(|head| head.dims.as_slice()).collect();
+        (output.clone(), returned(numbers, &dims, &output))
+    };
     let calls = if sound { plan.calls.as_slice() } else { &[] };
     let forward = calls.iter().map(|call| {
         let (constant, method) = (&call.constant, &call.method);
@@ -282,20 +322,23 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
     }
 }
 
-/// The type of an output that is returned by value.
-fn returned(numbers: &Numbers<'_>, dims: &[Number], output: &TokenStream) -> TokenStream {
-    let known: Option<Vec<usize>> = dims.iter().map(Number::known).collect();
-    match known {
-        Some(dims) if dims.iter().product::<usize>() * size_of::<f32>() > BOXED => {
+/// The type of an output that is returned by value, from the dimensions of its parts.
+fn returned(numbers: &Numbers<'_>, parts: &[&[Number]], output: &TokenStream) -> TokenStream {
+    let elements = |dims: &&[Number]| dims.iter().map(Number::known).product::<Option<usize>>();
+    match parts.iter().map(elements).sum::<Option<usize>>() {
+        Some(elements) if elements.saturating_mul(size_of::<f32>()) > BOXED => {
             quote_spanned!(site()=> ::std::boxed::Box<#output>)
         }
         Some(_) => output.clone(),
         None => {
-            let four = quote_spanned!(site()=> 4);
-            let bytes = dims.iter().fold(four, |bytes, dim| {
-                let size = numbers.expression(dim);
-                quote_spanned!(site()=> #bytes * (#size))
+            let bytes = parts.iter().map(|dims| {
+                let four = quote_spanned!(site()=> 4);
+                dims.iter().fold(four, |bytes, dim| {
+                    let size = numbers.expression(dim);
+                    quote_spanned!(site()=> #bytes * (#size))
+                })
             });
+            let bytes = quote_spanned!(site()=> #(#bytes)+*);
             let most = Literal::usize_unsuffixed(BOXED);
             quote_spanned! {site()=>
                 <__rt::Boxed<{ #bytes > #most }> as __rt::Returned>::Value<#output>
