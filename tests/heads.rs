@@ -190,7 +190,8 @@ fn a_training_pass_gives_the_outputs() {
             assert!((found - expected).abs() <= 1e-5);
         }
     }
-    let output: PoseOutput = net.output(&PoseInput { image: images[3].image, pose: images[3].pose });
+    let output: PoseOutput =
+        net.output(&PoseInput { image: images[3].image, pose: images[3].pose });
     assert!(output.class.iter().zip(outputs[3].class).all(|(a, b)| (a - b).abs() <= 1e-5));
     assert!(output.class.largest() < 4);
 }
@@ -251,7 +252,7 @@ fn bars() -> Dataset<PoseInput, PoseTarget<usize, [f32; 3]>> {
 fn two_inputs_and_two_heads_are_trained() {
     let (train, test) = bars().split(0.25, 3).unwrap();
     let mut net = Pose::seeded(4);
-    let trainer = Trainer::new(Sgd::new(0.1).momentum(0.9))
+    let trainer = Trainer::new(Sgd::new(0.02).momentum(0.9))
         .loss(PoseLoss { class: CrossEntropy::new(), bbox: (2.0, MeanSquaredError::new()) })
         .batch(8)
         .workspace(5)
@@ -265,7 +266,9 @@ fn two_inputs_and_two_heads_are_trained() {
     assert_eq!((class.accuracy, bbox.accuracy, last.accuracy), (Some(1.0), None, None), "{last}");
     let test = last.test.as_ref().unwrap();
     assert!(test.head("class").unwrap().accuracy() > Some(0.9), "{last}");
-    assert!(test.head("bbox").unwrap().loss < 0.1 && test.head("bbox").unwrap().accuracy().is_none());
+    assert!(
+        test.head("bbox").unwrap().loss < 0.1 && test.head("bbox").unwrap().accuracy().is_none()
+    );
     assert!(last.to_string().contains("  class ") && test.accuracy().is_none());
 
     let loss = pose_loss();

@@ -143,6 +143,7 @@ const _: () = {
             },
         ],
         marks: &[],
+        heads: &[],
     };
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
     static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);
@@ -199,6 +200,10 @@ const _: () = {
             run.conv2d(&CONV1, &net.conv1, &mut gradients.conv1);
         }
     }
+    #[automatically_derived]
+    impl __rt::SingleInput for LeNet5 {}
+    #[automatically_derived]
+    impl __rt::SingleOutput for LeNet5 {}
     #[automatically_derived]
     impl __rt::Logits for LeNet5 {}
     #[automatically_derived]

@@ -369,6 +369,7 @@ const _: () = {
             },
         ],
         marks: &[],
+        heads: &[],
     };
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
     static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);
@@ -482,6 +483,10 @@ const _: () = {
             run.conv2d(&CONV1, &net.conv1, &mut gradients.conv1);
         }
     }
+    #[automatically_derived]
+    impl __rt::SingleInput for Residual {}
+    #[automatically_derived]
+    impl __rt::SingleOutput for Residual {}
     #[automatically_derived]
     impl __rt::Logits for Residual {}
     #[automatically_derived]

@@ -142,6 +142,7 @@ const _: () = {
             },
         ],
         marks: &[],
+        heads: &[],
     };
     static CHECKED: __rt::Checked<NODES> = __rt::Checked::new(&GRAPH);
     static SHAPES: [__rt::Shape; NODES] = CHECKED.shapes();
@@ -278,6 +279,10 @@ const _: () = {
             run.conv2d(&CONV1, &net.conv1, &mut gradients.conv1);
         }
     }
+    #[automatically_derived]
+    impl __rt::SingleInput for Symbolic {}
+    #[automatically_derived]
+    impl __rt::SingleOutput for Symbolic {}
     #[automatically_derived]
     impl __rt::Logits for Symbolic {}
     #[automatically_derived]

@@ -29,10 +29,8 @@ impl Checker<'_> {
             ),
             HeaderShape::Wrong => {}
         }
-        let shape = match node.op {
-            Some(Op::Input { shape }) if node.symbolic_dims.is_empty() => Some(shape),
-            _ => None,
-        };
+        // Also of a shape with a zero, which is reported and has a type.
+        let shape = shape(&node.symbolic_dims).filter(|_| node.op.is_some());
         self.nodes.push(node);
         self.define_text("input", 0);
         shape

@@ -473,6 +473,8 @@ fn place_of_path(path: &syn::Path) -> Place {
 }
 
 #[cfg(test)]
+mod heads_tests;
+#[cfg(test)]
 mod marks_tests;
 #[cfg(test)]
 mod structure_tests;
