@@ -297,8 +297,9 @@ pub mod __private {
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::train::Target;
     pub use typenet_runtime::{
-        __parameter_struct, __parameter_tuple, __value_struct, Boxed, Layout, LogProbabilities,
-        Logits, Model, Network, Plain, Result, Returned, SingleInput, SingleOutput, Workspace,
+        __parameter_struct, __parameter_tuple, __value_struct, Boxed, EndsInLogProbabilities,
+        EndsInLogits, Layout, Model, Network, Plain, Result, Returned, SingleInput, SingleOutput,
+        Workspace,
     };
     pub use typenet_shape::{
         Approximate, Argument, Checked, Graph, Head, Init, Interpolation, Join, LayerInfo, Marks,

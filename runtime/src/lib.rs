@@ -41,6 +41,8 @@ pub use network::{
     Boxed, Layout, LogProbabilities, Logits, Network, OutputValue, Returned, SingleInput,
     SingleOutput,
 };
+#[doc(hidden)]
+pub use network::{EndsInLogProbabilities, EndsInLogits};
 pub use plain::Plain;
 pub use scores::Scores;
 pub use summary::{Summary, SummaryRow};

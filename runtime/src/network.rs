@@ -164,26 +164,39 @@ pub trait SingleInput {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has heads, and this is for a net with one output",
     label = "this net has heads",
-    note = "help: its `output` is a struct with a field for each head, and its loss one with a loss for each"
+    note = "help: its loss is a struct with a loss for each head; its `output` is a struct too, and `output.name.largest()` the class of the head `name`"
 )]
 pub trait SingleOutput {}
 
-/// A net whose outputs are logits (or plain numbers): its last layer is none of `softmax`,
-/// `log_softmax` and `sigmoid`. Losses that apply those themselves ask for it.
+/// A net, or a head, whose outputs are logits (or plain numbers): its last layer is none of
+/// `softmax`, `log_softmax` and `sigmoid`. Losses that apply those themselves ask for it.
+pub trait Logits: SingleOutput + EndsInLogits {}
+
+impl<N: SingleOutput + EndsInLogits> Logits for N {}
+
+/// A net, or a head, whose outputs are logarithms of probabilities: its last layer is `log_softmax`.
+pub trait LogProbabilities: SingleOutput + EndsInLogProbabilities {}
+
+impl<N: SingleOutput + EndsInLogProbabilities> LogProbabilities for N {}
+
+/// What [`Logits`] says of the last layer. A net with heads has it too: what it lacks is the one
+/// output, and that is then the message.
+#[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "the last layer of `{Self}` is `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
-    label = "this net already ends in `softmax`, `log_softmax` or `sigmoid`",
+    label = "this already ends in `softmax`, `log_softmax` or `sigmoid`",
     note = "help: remove that last layer; `probabilities` applies it when predicting"
 )]
-pub trait Logits: SingleOutput {}
+pub trait EndsInLogits {}
 
-/// A net whose outputs are logarithms of probabilities: its last layer is `log_softmax`.
+/// What [`LogProbabilities`] says of the last layer; see [`EndsInLogits`].
+#[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this loss takes the logarithms of probabilities, and the last layer of `{Self}` is not `log_softmax`",
-    label = "this net does not end in `log_softmax`",
-    note = "help: end the net with `log_softmax`, or take `CrossEntropy`, which applies it to logits"
+    label = "this does not end in `log_softmax`",
+    note = "help: end it with `log_softmax`, or take `CrossEntropy`, which applies it to logits"
 )]
-pub trait LogProbabilities: SingleOutput {}
+pub trait EndsInLogProbabilities {}
 
 /// A net declared with `network!`.
 ///

@@ -44,7 +44,7 @@ macro_rules! bare_net {
 
             impl ::typenet_runtime::SingleInput for $name {}
             impl ::typenet_runtime::SingleOutput for $name {}
-            impl ::typenet_runtime::Logits for $name {}
+            impl ::typenet_runtime::EndsInLogits for $name {}
         };
     };
 }

@@ -85,7 +85,8 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     let output = if checked.heads.is_empty() || !sound {
         output(&net.to_token_stream(), plan.outputs.first().filter(|_| sound))
     } else {
-        TokenStream::new()
+        // What such a net lacks for a loss is the one output.
+        ends(&net.to_token_stream(), None)
     };
     let heads = heads::implementations(checked, plan, names, sound);
     let editors = for_editors(checked, names);
@@ -154,13 +155,18 @@ fn marker(name: &str, of: impl ToTokens) -> TokenStream {
     }
 }
 
-/// What an output is, of a net or a head; where that is not known, whatever a loss asks for.
+/// What an output is, of a net with one or of a head.
 fn output(of: &TokenStream, what: Option<&Outputs>) -> TokenStream {
+    let (single, ends) = (marker("SingleOutput", of), ends(of, what));
+    quote_spanned!(site()=> #single #ends)
+}
+
+/// What an output is by its last layer; where that is not known, whatever a loss asks for.
+fn ends(of: &TokenStream, what: Option<&Outputs>) -> TokenStream {
     let is = |outputs| what.is_none_or(|what| *what == outputs);
-    let logits = is(Outputs::Logits).then(|| marker("Logits", of));
-    let logarithms = is(Outputs::LogProbabilities).then(|| marker("LogProbabilities", of));
-    let single = marker("SingleOutput", of);
-    quote_spanned!(site()=> #single #logits #logarithms)
+    let logits = is(Outputs::Logits).then(|| marker("EndsInLogits", of));
+    let logarithms = is(Outputs::LogProbabilities).then(|| marker("EndsInLogProbabilities", of));
+    quote_spanned!(site()=> #logits #logarithms)
 }
 
 /// The graph and what is computed from it.
