@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Graph, Norm, Tensor, TensorKind};
+use typenet_shape::{Graph, Norm, Op, Tensor, TensorKind};
 
 use crate::error::nearest;
 use crate::network::Layout;
@@ -32,6 +32,8 @@ pub(crate) struct Trained {
     nodes: Box<[Needs]>,
     /// Where gradients are among all parameters' numbers, near ones together.
     ranges: Box<[Range<usize>]>,
+    /// Those of them that each group of images adds to a sum of its own.
+    of_groups: Box<[Range<usize>]>,
     /// Where numbers are that a step changes, near ones together.
     changed: Box<[Range<usize>]>,
 }
@@ -62,8 +64,12 @@ impl Trained {
         let has_gradient = |t: &&Tensor| t.kind.is_parameter() && nodes[t.node].own;
         let moves = |t: &&Tensor| !t.kind.is_parameter() && !nodes[t.node].fixed;
         let ranges = near(tensors.iter().filter(has_gradient));
+        let at_end = |t: &Tensor| {
+            t.kind == TensorKind::Weight && matches!(graph.nodes[t.node].op, Op::Linear { .. })
+        };
+        let of_groups = near(tensors.iter().filter(has_gradient).filter(|t| !at_end(t)));
         let changed = near(tensors.iter().filter(|t| has_gradient(t) || moves(t)));
-        Trained { off, tensors: is_trained, nodes, ranges, changed }
+        Trained { off, tensors: is_trained, nodes, ranges, of_groups, changed }
     }
 
     /// The same with the tensors of this path switched on or off.
@@ -132,6 +138,12 @@ impl Trained {
     /// Where gradients are.
     pub(crate) fn ranges(&self) -> &[Range<usize>] {
         &self.ranges
+    }
+
+    /// Where the gradients are that each group of images adds to a sum of its own; maybe some others
+    /// between them, which are zero there.
+    pub(crate) fn of_groups(&self) -> &[Range<usize>] {
+        &self.of_groups
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
 use crate::kernels::batch_norm::{self, Running};
+use crate::kernels::linear::{self, Groups};
 use crate::kernels::team::{EqualMut, Team, chunks, chunks_mut, equal_mut, weights_mut};
 use crate::kernels::{self, LANES, Lanes, join, pack, pack_part, unpack_part, winograd};
 use crate::network::{Layout, Network};
@@ -299,7 +300,7 @@ impl Core {
                 team.for_each_with(rooms, parts, |scratch, slot, part| {
                     let (arenas, (partial, sums), gathered) = part;
                     if index == last {
-                        for range in trained.ranges() {
+                        for range in trained.of_groups() {
                             partial[range.clone()].fill(0.0);
                         }
                         sums.fill(Lanes::ZERO);
@@ -343,7 +344,7 @@ impl Core {
                 }
             }
             add_transformed(team, layout, trained, partials, sums, slots);
-            for range in trained.ranges() {
+            for range in trained.of_groups() {
                 let sums = &mut gradients[range.clone()];
                 team.for_each(chunks_mut(sums, PIECE), |piece, sums| {
                     if !accumulate {
@@ -357,6 +358,8 @@ impl Core {
                     }
                 });
             }
+            // Behind those, which may have written zeros here.
+            add_at_end(team, layout, trained, arena, accumulate, gradients);
         });
     }
 }
@@ -428,6 +431,32 @@ fn add_transformed(
         let sums = &first[own.place.offset..own.place.end()];
         winograd::add_weight_gradient(isa, own.kernel, &own.geometry, sums, dw);
     });
+}
+
+/// The weight gradients that are computed of all groups of images together.
+fn add_at_end(
+    team: &Team,
+    layout: &Layout,
+    trained: &Trained,
+    arena: &[Lanes],
+    accumulate: bool,
+    gradients: &mut [f32],
+) {
+    for step in layout.steps.iter().filter(|step| step.sums_at_end()) {
+        let (true, Some(gradient)) = (trained.of(step.node).own, step.output_gradient) else {
+            continue;
+        };
+        let groups = Groups {
+            x: arena.get(step.training.input.offset..).unwrap_or_default(),
+            dy: arena.get(gradient.offset..).unwrap_or_default(),
+            step: layout.training_len,
+            count: arena.len() / layout.training_len,
+            inputs: step.training.input.len,
+            outputs: gradient.len,
+        };
+        let dw = &mut gradients[layout.place(step.node, TensorKind::Weight)];
+        linear::backward_weight_of_groups(kernels::isa(), team, &groups, accumulate, dw);
+    }
 }
 
 /// Where all groups of so many images gather for a batch norm, and how many numbers each of them;

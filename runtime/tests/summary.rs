@@ -30,7 +30,7 @@ fn tiny_is_printed_as_a_table() {
         &rule,
         "weights 1.6 kB",
         "activations an image: 1.7 kB in training, 832 B in inference",
-        "a training step of 64 images: 123.5 kB",
+        "a training step of 64 images: 126.1 kB",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");
 }

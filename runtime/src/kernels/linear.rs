@@ -1,14 +1,13 @@
 //! Linear layers: `y = f(W x + b)`, W `[out][in]`.
 #![allow(unsafe_code)]
 
-use std::ops::Range;
-
 use typenet_shape::Activation;
 
 use super::correlate::Plus;
-use super::linear_weight::WeightGradient;
+use super::linear_weight::{TilesMut, WeightGradient};
 use super::math::Fused;
 use super::simd::{Kernel, Simd};
+use super::team::Team;
 use super::{Isa, Lanes, activation};
 
 pub use super::linear_weight::Groups;
@@ -63,31 +62,38 @@ pub fn backward_weight(
     db: Option<&mut [f32]>,
 ) {
     let groups = Groups { x, dy, step: 0, count: 1, inputs: x.len(), outputs: dy.len() };
-    backward_weight_of_groups(isa, &groups, 0..dy.len(), dw, db);
+    backward_weight_of_groups(isa, &Team::alone(), &groups, true, dw);
+    if let Some(db) = db {
+        backward_bias(isa, dy, db);
+    }
 }
 
-/// As [`backward_weight`] for many groups of images and some of the outputs: `dw` and `db` are the
-/// rows `rows` of the gradients.
+/// Adds the gradient of the bias: `db[o] += Σ dy[o]`, summed over the lanes.
 ///
 /// # Panics
-/// When a slice is too short for its groups, `rows` are not of the outputs, `dw` or `db` have
-/// another length than those rows, or this machine lacks `isa`.
+/// When the slices are not equally long, or this machine lacks `isa`.
+pub fn backward_bias(isa: Isa, dy: &[Lanes], db: &mut [f32]) {
+    assert_eq!(db.len(), dy.len(), "the bias gradient's length");
+    isa.run(BiasGradient { dy, db });
+}
+
+/// The weight's gradient, summed over the lanes and all groups of images, shared out among the
+/// threads of `team`: overwrites `dw`, or adds to it if it is to `accumulate`. The sum's order is the
+/// same on any number of threads.
+///
+/// # Panics
+/// When a slice is too short for its groups, `dw` has another length than the weight, or this
+/// machine lacks `isa`.
 pub fn backward_weight_of_groups(
     isa: Isa,
+    team: &Team,
     groups: &Groups<'_>,
-    rows: Range<usize>,
+    accumulate: bool,
     dw: &mut [f32],
-    db: Option<&mut [f32]>,
 ) {
-    assert!(rows.start <= rows.end && rows.end <= groups.outputs, "rows of the outputs");
-    assert_eq!(dw.len(), rows.len() * groups.inputs, "the weight gradient's length");
-    if let Some(db) = db {
-        assert_eq!(db.len(), rows.len(), "the bias gradient's length");
-        for group in 0..groups.count {
-            isa.run(BiasGradient { dy: &groups.dy(group)[rows.clone()], db });
-        }
-    }
-    isa.run(WeightGradient { groups, rows, dw });
+    team.for_each(TilesMut::new(dw, groups), |_, tile| {
+        isa.run(WeightGradient { groups, accumulate, tile });
+    });
 }
 
 /// `dx = Wᵀ dy`; overwrites `dx`.

@@ -1,9 +1,11 @@
 //! The weight gradient of a linear layer: a matrix product over the images.
 #![allow(unsafe_code)]
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::simd::{Kernel, Simd};
+use super::team::Parts;
 use super::{LANES, Lanes};
 
 /// The inputs and the output gradients of a layer for some groups of images. Those of the first
@@ -34,18 +36,76 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// `dW[o][i] += Σ dy[o] · x[i]` over lanes and groups, for the outputs `rows`.
+/// A weight gradient `[outputs][inputs]` in tiles, which several threads may write.
+#[derive(Debug)]
+pub(super) struct TilesMut<'a> {
+    start: *mut f32,
+    inputs: usize,
+    outputs: usize,
+    of: PhantomData<&'a mut [f32]>,
+}
+
+/// Rows and columns of a weight gradient, to write.
+#[derive(Debug)]
+pub(super) struct TileMut<'a> {
+    /// The first number of all.
+    start: *mut f32,
+    /// From a row to the next.
+    inputs: usize,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    of: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: it stands for the exclusive slice, of which each tile goes to one thread.
+unsafe impl Sync for TilesMut<'_> {}
+
+/// At most so many rows are in a tile: enough that turning the inputs takes little of its time.
+const ROWS: usize = 128;
+
+/// So many columns are in a tile, but for the last.
+const COLUMNS: usize = 4 * LANES;
+
+impl<'a> TilesMut<'a> {
+    pub(super) fn new(dw: &'a mut [f32], groups: &Groups<'_>) -> TilesMut<'a> {
+        let Groups { inputs, outputs, .. } = *groups;
+        assert_eq!(dw.len(), inputs * outputs, "the weight gradient's length");
+        TilesMut { start: dw.as_mut_ptr(), inputs, outputs, of: PhantomData }
+    }
+}
+
+impl<'a> Parts for TilesMut<'a> {
+    type Part = TileMut<'a>;
+
+    fn count(&self) -> usize {
+        self.outputs.div_ceil(ROWS) * self.inputs.div_ceil(COLUMNS)
+    }
+    unsafe fn part(&self, index: usize) -> TileMut<'a> {
+        let bands = self.outputs.div_ceil(ROWS);
+        let rows = self.outputs.div_ceil(bands);
+        let (row, column) = (index % bands * rows, index / bands * COLUMNS);
+        TileMut {
+            start: self.start,
+            inputs: self.inputs,
+            rows: row..self.outputs.min(row + rows),
+            columns: column..self.inputs.min(column + COLUMNS),
+            of: PhantomData,
+        }
+    }
+}
+
+/// `dW[o][i] = Σ dy[o] · x[i]` over lanes and groups, or that added to it, in one tile.
 pub(super) struct WeightGradient<'a> {
     pub(super) groups: &'a Groups<'a>,
-    pub(super) rows: Range<usize>,
-    pub(super) dw: &'a mut [f32],
+    pub(super) accumulate: bool,
+    pub(super) tile: TileMut<'a>,
 }
 
 /// So many groups go into one sum before it is added to memory.
 const AT_ONCE: usize = 8;
 
 /// Transposed blocks of `x`: number `i` of `BLOCKS[b][l]` is input `16 b + i` of image `l`.
-type Blocks = [[Lanes; LANES]; 4];
+type Blocks = [[Lanes; LANES]; COLUMNS / LANES];
 
 impl Kernel for WeightGradient<'_> {
     type Output = ();
@@ -54,38 +114,37 @@ impl Kernel for WeightGradient<'_> {
     /// whole vectors.
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let WeightGradient { groups, rows, dw } = self;
-        let inputs = groups.inputs;
-        assert_eq!(dw.len(), inputs * rows.len(), "the weight gradient's length");
+        let WeightGradient { groups, accumulate, tile } = self;
+        let columns = tile.columns.clone();
         let mut blocks: [Blocks; AT_ONCE] = [[[Lanes::ZERO; LANES]; 4]; AT_ONCE];
-        for first_group in (0..groups.count).step_by(AT_ONCE) {
+        for first_group in (0..groups.count.max(1)).step_by(AT_ONCE) {
             let count = AT_ONCE.min(groups.count - first_group);
-            for first in (0..inputs).step_by(4 * LANES) {
-                for (group, blocks) in blocks[..count].iter_mut().enumerate() {
-                    let x = groups.x(first_group + group);
-                    turn(s, &x[first..(first + 4 * LANES).min(inputs)], blocks);
+            for (group, blocks) in blocks[..count].iter_mut().enumerate() {
+                turn(s, &groups.x(first_group + group)[columns.clone()], blocks);
+            }
+            let mut o = 0;
+            while o < tile.rows.len() {
+                let left = tile.rows.len() - o;
+                let rows = left.div_ceil(left.div_ceil(6));
+                let mut dy: [&[Lanes]; AT_ONCE] = [&[]; AT_ONCE];
+                for (group, dy) in dy[..count].iter_mut().enumerate() {
+                    *dy = &groups.dy(first_group + group)[tile.rows.start + o..][..rows];
                 }
-                let mut o = 0;
-                while o < rows.len() {
-                    let left = rows.len() - o;
-                    let tile = left.div_ceil(left.div_ceil(6));
-                    let mut dy: [&[Lanes]; AT_ONCE] = [&[]; AT_ONCE];
-                    for (group, dy) in dy[..count].iter_mut().enumerate() {
-                        *dy = &groups.dy(first_group + group)[rows.start + o..][..tile];
-                    }
-                    let of = Of { blocks: &blocks[..count], dy: &dy[..count] };
-                    let dw = &mut dw[o * inputs..(o + tile) * inputs];
-                    macro_rules! sizes {
-                        ($($count:literal)*) => {
-                            match tile {
-                                $($count => outer::<S, $count>(s, of, dw, first, inputs),)*
-                                _ => unreachable!("no tile of {tile} outputs"),
-                            }
-                        };
-                    }
-                    sizes!(1 2 3 4 5 6);
-                    o += tile;
+                let of = Of {
+                    blocks: &blocks[..count],
+                    dy: &dy[..count],
+                    adds: accumulate || first_group > 0,
+                };
+                macro_rules! sizes {
+                    ($($count:literal)*) => {
+                        match rows {
+                            $($count => outer::<S, $count>(s, of, &tile, o),)*
+                            _ => unreachable!("no tile of {rows} outputs"),
+                        }
+                    };
                 }
+                sizes!(1 2 3 4 5 6);
+                o += rows;
             }
         }
     }
@@ -111,32 +170,41 @@ fn turn<S: Simd>(s: S, x: &[Lanes], blocks: &mut Blocks) {
 struct Of<'a> {
     blocks: &'a [Blocks],
     dy: &'a [&'a [Lanes]],
+    /// Whether the sums are added to what is there.
+    adds: bool,
 }
 
-/// Adds to `O` rows of the gradient, from column `first` on, up to the end of the blocks.
+/// `O` rows of a tile, from its row `o` on.
 #[inline(always)]
-fn outer<S: Simd, const O: usize>(s: S, of: Of<'_>, dw: &mut [f32], first: usize, inputs: usize) {
-    let columns = (inputs - first).min(4 * LANES);
+fn outer<S: Simd, const O: usize>(s: S, of: Of<'_>, tile: &TileMut<'_>, o: usize) {
+    let (inputs, columns) = (tile.inputs, tile.columns.len());
+    assert!(o + O <= tile.rows.len(), "rows of the tile");
+    // SAFETY: the tile is this thread's own, and its first row and column lie in the gradient.
+    let start = unsafe { tile.start.add((tile.rows.start + o) * inputs + tile.columns.start) };
     let mut column = 0;
     while column < columns {
         let vectors = (columns - column) / S::WIDTH;
+        // SAFETY: so are this row and column.
+        let dw = unsafe { start.add(column) };
         if S::ACCUMULATORS >= 24 && vectors >= 4 {
-            let to = &mut dw[first + column..];
-            s.run(Outer::<'_, O, 4> { of, column, dw: to, inputs });
+            s.run(Outer::<'_, O, 4> { of, column, dw, step: inputs });
             column += 4 * S::WIDTH;
         } else if vectors >= 2 {
-            let to = &mut dw[first + column..];
-            s.run(Outer::<'_, O, 2> { of, column, dw: to, inputs });
+            s.run(Outer::<'_, O, 2> { of, column, dw, step: inputs });
             column += 2 * S::WIDTH;
         } else {
-            // One vector, maybe past the last input: what belongs to an input is added.
+            // One vector, maybe past the last input: what belongs to an input is taken.
             let mut sums = [0.0; 6 * LANES];
-            s.run(Outer::<'_, O, 1> { of, column, dw: &mut sums, inputs: LANES });
+            let (dw, step) = (sums.as_mut_ptr(), LANES);
+            s.run(Outer::<'_, O, 1> { of: Of { adds: false, ..of }, column, dw, step });
             let count = S::WIDTH.min(columns - column);
             for o in 0..O {
-                let to = &mut dw[o * inputs + first + column..][..count];
-                for (to, sum) in to.iter_mut().zip(&sums[o * LANES..]) {
-                    *to += sum;
+                // SAFETY: so are all numbers of the rows up to the last column.
+                let dw = unsafe {
+                    std::slice::from_raw_parts_mut(start.add(o * inputs + column), count)
+                };
+                for (dw, sum) in dw.iter_mut().zip(&sums[o * LANES..]) {
+                    *dw = if of.adds { *dw + sum } else { *sum };
                 }
             }
             column += S::WIDTH;
@@ -144,13 +212,14 @@ fn outer<S: Simd, const O: usize>(s: S, of: Of<'_>, dw: &mut [f32], first: usize
     }
 }
 
-/// Adds to `O` rows of `I` vectors each; the rows of `dw` stand `inputs` apart.
+/// `O` rows of `I` vectors each.
 struct Outer<'a, const O: usize, const I: usize> {
     of: Of<'a>,
     /// Where the columns start in the blocks.
     column: usize,
-    dw: &'a mut [f32],
-    inputs: usize,
+    /// Where they start in the first row; the rows stand `step` apart. Nobody else has them.
+    dw: *mut f32,
+    step: usize,
 }
 
 impl<const O: usize, const I: usize> Kernel for Outer<'_, O, I> {
@@ -158,12 +227,10 @@ impl<const O: usize, const I: usize> Kernel for Outer<'_, O, I> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Outer { of, column, dw, inputs } = self;
-        assert!(dw.len() >= (O - 1) * inputs + I * S::WIDTH, "rows of a tile");
-        assert!(column + I * S::WIDTH <= 4 * LANES, "columns of a tile");
-        let dw = dw.as_mut_ptr();
+        let Outer { of, column, dw, step } = self;
+        assert!(column + I * S::WIDTH <= COLUMNS, "columns of a tile");
         let mut sums = [[s.splat(0.0); I]; O];
-        // SAFETY: the assertions above; column c of image l is number c % 16 of its row l in
+        // SAFETY: `outer` vouches for the rows; column c of image l is number c % 16 of its row l in
         // block c / 16, and a vector does not cross the end of a block, because `column` is a
         // multiple of its width.
         unsafe {
@@ -185,10 +252,16 @@ impl<const O: usize, const I: usize> Kernel for Outer<'_, O, I> {
                 }
             }
             // Only now, so that nothing has to wait for this memory.
+            if of.adds {
+                for o in 0..O {
+                    for i in 0..I {
+                        sums[o][i] = s.add(s.read(dw.add(o * step + i * S::WIDTH)), sums[o][i]);
+                    }
+                }
+            }
             for o in 0..O {
                 for i in 0..I {
-                    let dw = dw.add(o * inputs + i * S::WIDTH);
-                    s.write(dw, s.add(s.read(dw), sums[o][i]));
+                    s.write(dw.add(o * step + i * S::WIDTH), sums[o][i]);
                 }
             }
         }

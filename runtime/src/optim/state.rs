@@ -1,10 +1,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use rayon::prelude::*;
 use typenet_shape::Tensor;
 
 use super::Schedule;
+use crate::kernels::team::{Team, chunks, chunks_mut};
 use crate::network::Network;
 use crate::workspace::same_count;
 use crate::{Plain, Result};
@@ -153,41 +153,34 @@ fn rate(learning_rate: f32, schedule: &Schedule, epoch: f64) -> f32 {
 /// One step for all tensors. Every number is computed by itself, so that threads and pieces do not
 /// change its bits.
 fn update<'a>(
-    spans: impl Iterator<Item = &'a Span>,
+    spans: impl Iterator<Item = &'a Span> + Send,
     first: bool,
     parameters: &mut [f32],
     gradients: &[f32],
     mut velocity: Option<&mut [f32]>,
 ) {
-    for span in spans {
-        let (w, g) = (&mut parameters[span.range.clone()], &gradients[span.range.clone()]);
-        let rule = Rule {
-            rate: span.rate,
-            momentum: span.settings.momentum,
-            // The velocity starts as the gradient itself.
-            share: if first { 1.0 } else { 1.0 - span.settings.dampening },
-            decay: span.settings.weight_decay,
-            nesterov: span.settings.nesterov,
-        };
-        match velocity.as_deref_mut() {
-            Some(velocity) if rule.momentum > 0.0 => {
-                let v = &mut velocity[span.range.clone()];
-                if w.len() < SHARED {
-                    rule.with_momentum(w, g, v);
-                } else {
-                    w.par_chunks_mut(PIECE)
-                        .zip(g.par_chunks(PIECE))
-                        .zip(v.par_chunks_mut(PIECE))
-                        .for_each(|((w, g), v)| rule.with_momentum(w, g, v));
+    let threads = if parameters.len() < SHARED { 1 } else { parameters.len().div_ceil(PIECE) };
+    Team::gather(threads, |team| {
+        for span in spans {
+            let w = chunks_mut(&mut parameters[span.range.clone()], PIECE);
+            let g = chunks(&gradients[span.range.clone()], PIECE);
+            let rule = Rule {
+                rate: span.rate,
+                momentum: span.settings.momentum,
+                // The velocity starts as the gradient itself.
+                share: if first { 1.0 } else { 1.0 - span.settings.dampening },
+                decay: span.settings.weight_decay,
+                nesterov: span.settings.nesterov,
+            };
+            match velocity.as_deref_mut() {
+                Some(velocity) if rule.momentum > 0.0 => {
+                    let v = chunks_mut(&mut velocity[span.range.clone()], PIECE);
+                    team.for_each((w, g, v), |_, (w, g, v)| rule.with_momentum(w, g, v));
                 }
-            }
-            _ if w.len() < SHARED => rule.plain(w, g),
-            _ => {
-                let pieces = w.par_chunks_mut(PIECE).zip(g.par_chunks(PIECE));
-                pieces.for_each(|(w, g)| rule.plain(w, g));
+                _ => team.for_each((w, g), |_, (w, g)| rule.plain(w, g)),
             }
         }
-    }
+    });
 }
 
 /// The numbers of a step for one tensor.

@@ -441,7 +441,8 @@ impl<'a> Backward<'a> {
         }
     }
 
-    /// Gradients of a linear layer; the weight's and bias's are added to `gradients`.
+    /// Gradients of a linear layer but for its weight's, which is computed of all groups together; the
+    /// bias's is added to `gradients`.
     pub fn linear(
         &mut self,
         step: &Step,
@@ -451,17 +452,16 @@ impl<'a> Backward<'a> {
         if !self.runs(step) {
             return;
         }
-        let (dw, db) = gradients.both_mut();
-        self.linear_with(step, parameters.weight(), dw, db);
+        self.linear_with(step, parameters.weight(), gradients.both_mut().1);
     }
 
-    fn linear_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
+    fn linear_with(&mut self, step: &Step, weight: &[f32], db: Option<&mut [f32]>) {
         let Some(gradient) = self.output_gradient(step) else { return };
         self.pass_on(step, gradient);
         let isa = self.isa;
-        if self.needs(step.node).own {
-            let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-            linear::backward_weight(isa, x, dy, dw, db);
+        if let Some(db) = db.filter(|_| self.needs(step.node).own) {
+            let dy = &self.arena[gradient.offset..gradient.end()];
+            linear::backward_bias(isa, dy, db);
         }
         if let Some(input_gradient) = self.input_gradient(step) {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);

@@ -125,6 +125,17 @@ impl Step {
     pub const fn sources(&self) -> &[Source] {
         self.sources.split_at(self.source_count).0
     }
+
+    /// Whether its weight's gradient is computed when the backward pass ends, for all images at
+    /// once: a linear layer's, so that not every group of images needs a sum of its own. Its input
+    /// and its output's gradient live until then.
+    pub const fn sums_at_end(&self) -> bool {
+        sums_at_end(&self.op, self.frozen)
+    }
+}
+
+const fn sums_at_end(op: &Op, frozen: bool) -> bool {
+    matches!(op, Op::Linear { .. }) && !frozen
 }
 
 /// One of the values that leave the net. The outputs of an image are a row of numbers in which they
@@ -184,8 +195,9 @@ pub struct Norm {
 ///
 /// Training runs the steps forward at times `0..S` and backward at times `S..2S`. A value lives
 /// from its step to the last step, forward or backward, that reads it; a gradient from the backward
-/// step that first writes it to the backward step of the value's own layer. Buffers are placed
-/// largest first, each at the lowest offset that is free for its whole life.
+/// step that first writes it to the backward step of the value's own layer; both to time `2S` where
+/// [`Step::sums_at_end`]. Buffers are placed largest first, each at the lowest offset that is free
+/// for its whole life.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Plan<const N: usize> {
     steps: [Step; N],
