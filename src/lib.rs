@@ -91,6 +91,56 @@
 //! # }
 //! ```
 //!
+//! A net may have several inputs and several outputs, its heads. Both have names; the layers that are
+//! called like the heads are the outputs:
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! network! {
+//!     /// What is in an image and where, for a camera in some pose.
+//!     pub struct Seen: (image: [1, 8, 8], pose: [2]) -> (class: [2], spot: [1]) {
+//!         from(image),
+//!         conv1: conv2d(4, kernel = 3, padding = 1), relu, max_pool2d(2), flatten,
+//!         concat(pose),
+//!         trunk: linear(16), relu,
+//!         class: linear(2),
+//!         from(trunk), spot: linear(1),
+//!     }
+//! }
+//!
+//! // One bright row or column; the camera may be upside down.
+//! let (mut images, mut poses, mut labels, mut spots) = (vec![], vec![], vec![], vec![]);
+//! for i in 0..32 {
+//!     let (at, is_row, upright) = (i % 8, i % 16 < 8, i < 16);
+//!     let mut image = [[[0.0; 8]; 8]; 1];
+//!     for k in 0..8 {
+//!         if is_row { image[0][at][k] = 1.0 } else { image[0][k][at] = 1.0 }
+//!     }
+//!     images.push(image);
+//!     poses.push([f32::from(u8::from(upright)), 1.0]);
+//!     labels.push(usize::from(is_row));
+//!     spots.push([if upright { at as f32 / 7.0 } else { 1.0 - at as f32 / 7.0 }]);
+//! }
+//! let targets = SeenTarget::zip(&labels, &spots)?;     // or SeenTarget { class: 1, spot: [0.5] }
+//! let data = SeenInput::dataset(&images, &poses, targets)?;
+//!
+//! // A loss for each head: their sum is minimised, the second one with a factor.
+//! let loss = SeenLoss { class: CrossEntropy::new(), spot: (2.0, MeanSquaredError::new()) };
+//! let mut net = Seen::seeded(1);
+//! let history = Trainer::new(Sgd::new(0.05).momentum(0.9))
+//!     .loss(loss.clone())
+//!     .batch(8)
+//!     .epochs(80)
+//!     .fit(&mut net, &data, None)?;
+//! let last = history.epochs.last().unwrap();
+//! assert!(last.loss < 0.1, "{last}");                  // both heads: last.head("spot")
+//!
+//! let output = net.output(&SeenInput { image: images[3], pose: poses[3] });
+//! assert_eq!(output.class.largest(), labels[3]);       // output.spot: [f32; 1]
+//! assert!(evaluate(&net, &loss, &data)?.head("class").unwrap().accuracy() > Some(0.9));
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
 //! Attributes say more of a layer, or of all layers in some braces ([`layers`] has them all):
 //! how its weights start, what stays as it is, what weight decay leaves out, and what weight files
 //! call it.
@@ -267,10 +317,11 @@ pub mod shape {
     pub use typenet_shape::*;
 }
 
-/// One input image of the net `N`: `[[[f32; width]; height]; channels]`, or `[f32; features]`.
+/// One input image of the net `N`: `[[[f32; width]; height]; channels]`, or `[f32; features]`; of a net
+/// with named inputs the struct `NInput`.
 pub type Input<N> = <N as Network>::Input;
 
-/// One output of the net `N`.
+/// One output of the net `N`; of a net with heads the struct `NOutput`.
 pub type Output<N> = <N as Network>::Output;
 
 /// What most programs use: `use typenet::prelude::*;`.

@@ -39,6 +39,13 @@ network! {
     }
 }
 
+network! {
+    /// Two inputs, two heads, of which one is read.
+    struct Heads: (left: [3], right: [3]) -> (class: [4], size: [1]) {
+        from(left), add(right), class: linear(4), tanh, size: linear(1),
+    }
+}
+
 /// A rectangle's borders: left, top, right, bottom.
 type Area = [f64; 4];
 
@@ -126,6 +133,7 @@ fn check<N: Network>() {
 fn pictures_have_every_layer_and_value() {
     check::<Small>();
     check::<Branches>();
+    check::<Heads>();
 }
 
 #[cfg(feature = "zoo")]
@@ -204,4 +212,19 @@ fn mermaid_text_is_this() {
     class n0,n9 other
 "##;
     assert_eq!(Small::diagram().to_mermaid(), expected);
+}
+
+#[test]
+fn inputs_and_heads_have_their_names() {
+    let text = Heads::diagram().to_mermaid();
+    for line in [
+        "n0([\"left<br/>input\"])",
+        "n1([\"right<br/>input\"])",
+        "n6([\"class<br/>output\"])",
+        "n7([\"size<br/>output\"])",
+        "n3 -->|\"[4]\"| n6",
+        "n5 -->|\"[1]\"| n7",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
 }

@@ -1,9 +1,9 @@
 //! Nets with several inputs and several heads: gradients, inference, training, files, pictures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use typenet::loss::Reduction;
+use typenet::loss::{Accepts, Reduction};
 use typenet::prelude::*;
-use typenet::reference;
+use typenet::reference::{self, gradcheck_with};
 use typenet::shape::Shape;
 use typenet::{LayerValue, Plain};
 
@@ -54,6 +54,23 @@ network! {
     }
 }
 
+/// How many classes there are.
+const CLASSES: usize = 3;
+
+network! {
+    /// Sizes of the program; heads that are activated, summed, pooled and normed; large outputs.
+    struct Wide: (a: [2, 8, 8], b: [self::CLASSES]) -> (
+        map: [self::CLASSES, 8, 8], sum: [2, 8, 8], pooled: [2], large: [60, 17, 17], class: [self::CLASSES],
+    ) {
+        from(b), linear(self::CLASSES), b2: sigmoid,
+        from(a), conv2d(self::CLASSES, kernel = 1), batch_norm, map: relu,
+        mul(b2), conv2d(2, kernel = 3, padding = 1), add(a), sum: relu,
+        pooled: global_avg_pool,
+        flatten, linear(60), reshape([60, 1, 1]), upsample(17), large: conv2d(60, kernel = 1, bias = false),
+        from(pooled), class: linear(self::CLASSES),
+    }
+}
+
 fn number(n: usize) -> f32 {
     ((n * 7919 + 13) % 1009) as f32 / 600.0 - 0.8
 }
@@ -78,19 +95,24 @@ fn pose_loss() -> PoseLoss<CrossEntropy, (f64, MeanSquaredError)> {
     PoseLoss { class: CrossEntropy::new(), bbox: (0.5, MeanSquaredError::new()) }
 }
 
-fn check<N: Network, T, O: Objective<T> + typenet::loss::Accepts<N>>(
-    loss: &O,
-    target: impl Fn(usize) -> T,
-) {
-    for count in [1, 19] {
-        let numbers = inputs::<N>(count);
-        let images = N::Input::slice_from_flat(&numbers).unwrap();
-        let targets: Vec<T> = (0..count).map(&target).collect();
-        for seed in 0..2 {
-            let check = gradcheck(&N::seeded(seed), loss, images, &targets).unwrap();
-            assert!(check.worst() <= 1e-4, "{}, {count} images:\n{check}", N::GRAPH.name);
-        }
+fn check<N: Network, T, O: Objective<T> + Accepts<N>>(loss: &O, target: impl Fn(usize) -> T) {
+    for (count, seed) in [(1, 0), (19, 0), (19, 1)] {
+        compare::<N, T, O>(loss, &target, count, 40, seed);
     }
+}
+
+fn compare<N: Network, T, O: Objective<T> + Accepts<N>>(
+    loss: &O,
+    target: &impl Fn(usize) -> T,
+    count: usize,
+    samples: usize,
+    seed: u64,
+) {
+    let numbers = inputs::<N>(count);
+    let images = N::Input::slice_from_flat(&numbers).unwrap();
+    let targets: Vec<T> = (0..count).map(target).collect();
+    let check = gradcheck_with(&N::seeded(seed), loss, images, &targets, samples, seed).unwrap();
+    assert!(check.worst() <= 1e-4, "{}, {count} images:\n{check}", N::GRAPH.name);
 }
 
 #[test]
@@ -115,6 +137,21 @@ fn gradients_are_those_of_the_reference() {
     };
     check::<Chain, _, _>(&chain, target);
     check::<Siblings, _, _>(&CrossEntropy::new(), |i| label(i) % 3);
+    let wide = WideLoss {
+        map: MeanSquaredError::new(),
+        sum: SumSquaredError::new(),
+        pooled: MeanSquaredError::new(),
+        large: MeanSquaredError::new(),
+        class: CrossEntropy::new(),
+    };
+    let target = |i| WideTarget {
+        map: *<[[[f32; 8]; 8]; 3]>::from_flat(&values::<192>(i)).unwrap(),
+        sum: *<[[[f32; 8]; 8]; 2]>::from_flat(&values::<128>(i)).unwrap(),
+        pooled: values::<2>(i),
+        large: [values::<17>(i); 17 * 60],
+        class: label(i) % 3,
+    };
+    compare::<Wide, _, _>(&wide, &target, 3, 5, 0);
     let deep = DeepLoss {
         early: SumSquaredError::new(),
         late: (2.0, MeanSquaredError::new()),
@@ -174,6 +211,7 @@ fn one_image_and_many_give_the_same() {
     agree::<Chain>();
     agree::<Siblings>();
     agree::<Deep>();
+    agree::<Wide>();
 }
 
 #[test]
@@ -333,6 +371,66 @@ fn what_is_known_of_such_a_net() {
     assert_eq!(heads, [("class", "class"), ("bbox", "bbox")]);
     assert_eq!((Pose::LAYOUT.input_len, Pose::LAYOUT.output_len), (77, 7));
     let summary = Pose::summary().to_string();
-    assert!(summary.contains("image") && summary.contains("[2, 6, 6]"), "{summary}");
+    assert!(
+        summary.contains("image: input") && summary.contains("class: linear(4), head"),
+        "{summary}"
+    );
     assert!(Pose::training_memory(16) > Pose::training_memory(1));
+}
+
+/// What is off has no gradients, and what a head alone trains has none of the others.
+#[test]
+fn parts_can_be_switched_off() {
+    let numbers = inputs::<Pose>(17);
+    let images = <Input<Pose>>::slice_from_flat(&numbers).unwrap();
+    let targets: Vec<_> = (0..17).map(pose_target).collect();
+    let mut net = Pose::seeded(8);
+    for off in ["class", "bbox", "conv1", "trunk"] {
+        net.set_trainable(off, false).unwrap();
+        let check = gradcheck(&net, &pose_loss(), images, &targets).unwrap();
+        assert!(check.worst() <= 1e-4, "without {off}:\n{check}");
+        assert!(check.tensors.iter().all(|tensor| !tensor.name.starts_with(off)));
+    }
+    net.set_all_trainable(true);
+    let mut ws = Pose::workspace(17);
+    net.forward(images, &mut ws);
+    let only = PoseLoss { class: CrossEntropy::new(), bbox: (0.0, MeanSquaredError::new()) };
+    only.forward_backward(&targets, &mut ws).unwrap();
+    net.backward(images, &mut ws);
+    assert_eq!(ws.gradients().bbox.weight, [[0.0; 9]; 3]);
+    assert_ne!(ws.gradients().class.weight, [[0.0; 9]; 4]);
+}
+
+network! {
+    /// A whitening first layer of the second input.
+    struct Whitened: (pose: [5], image: [2, 6, 6]) -> (class: [2]) {
+        from(image),
+        #[init(whitening)]
+        conv1: conv2d(16, kernel = 2),
+        flatten, concat(pose), class: linear(2),
+    }
+}
+
+#[test]
+fn a_layer_is_whitened_by_its_own_input() {
+    let numbers = inputs::<Whitened>(40);
+    let images: Vec<f32> = numbers.chunks_exact(77).flat_map(|row| &row[5..]).copied().collect();
+    network! {
+        struct Alone: [2, 6, 6] -> [16, 5, 5] {
+            #[init(whitening)]
+            conv1: conv2d(16, kernel = 2),
+        }
+    }
+    let (mut net, mut alone) = (Whitened::seeded(1), Alone::seeded(1));
+    let data = Dataset::from_flat(numbers, vec![0; 40]).unwrap();
+    net.init_from_data::<usize>(&data).unwrap();
+    alone.init_from_data::<usize>(&Dataset::from_flat(images, vec![0; 40]).unwrap()).unwrap();
+    assert_eq!(net.conv1.weight, alone.conv1.weight);
+    // One head is an objective like any other.
+    let loss = WhitenedLoss { class: CrossEntropy::new() };
+    let targets: Vec<_> = (0..40).map(|i| WhitenedTarget { class: i % 2 }).collect();
+    let check = gradcheck(&net, &loss, data.inputs(), &targets).unwrap();
+    assert!(check.worst() <= 1e-4, "{check}");
+    let data = Dataset::from_inputs(data.inputs(), targets).unwrap();
+    assert!(evaluate(&net, &loss, &data).unwrap().accuracy().is_some());
 }

@@ -202,7 +202,7 @@ pub trait EndsInLogProbabilities {}
 ///
 /// The macro writes the types, constants and the two passes; everything else is the same for every
 /// net and is here. Images are typed: `Self::Input` is `[[[f32; width]; height]; channels]`, or
-/// `[f32; features]`.
+/// `[f32; features]`, or for a net with several inputs a struct with a field for each; so are outputs.
 pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// One input image.
     type Input: Plain;
@@ -374,7 +374,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         backward(self, inputs, ws, true);
     }
 
-    /// The output for one image: logits, or whatever the last layer gives.
+    /// The output for one image: logits, or whatever the last layer gives; of a net with heads a struct
+    /// with a field for each.
     ///
     /// One image has kernels of its own, so its last bits may differ from those that
     /// [`outputs`](Self::outputs) gives it among others. Their weights are packed at the first

@@ -46,7 +46,7 @@ pub struct Row {
     pub name: String,
     /// The keyword with its arguments.
     pub layer: String,
-    /// Whether it is frozen, a head, or both: `, frozen, head`.
+    /// Whether it is frozen, a head, or both: `, frozen, head`; of an input with a name: `input`.
     pub marks: &'static str,
     /// The shape of its value.
     pub output: String,
@@ -123,8 +123,12 @@ pub fn plan(checked: &Checked) -> Plan {
             .map(String::from)
             .into();
     for (index, node) in checked.nodes.iter().enumerate() {
-        let is_head = heads.iter().any(|head| head.node == index);
-        plan.rows.push(row(checked, node, &plan.names[index], is_head));
+        let end = match index {
+            _ if heads.iter().any(|head| head.node == index) => End::Head,
+            _ if index < checked.inputs.len() => End::Input,
+            _ => End::None,
+        };
+        plan.rows.push(row(checked, node, &plan.names[index], end));
         let Some(layer) = node.layer.filter(|_| graph.is_step(&fused, index)) else { continue };
         plan.calls.push(Call {
             node: index,
@@ -162,17 +166,25 @@ fn trained(graph: &Graph<'_>) -> Vec<bool> {
     trained
 }
 
-fn row(checked: &Checked, node: &check::Node, name: &str, is_head: bool) -> Row {
+/// Whether a node is a named end of the net.
+enum End {
+    None,
+    Input,
+    Head,
+}
+
+fn row(checked: &Checked, node: &check::Node, name: &str, end: End) -> Row {
     let layer = node.layer.map_or("", |layer| layer.keyword);
     let arguments = match node.arguments.as_str() {
         "" => String::new(),
         arguments => format!("({arguments})"),
     };
-    let marks = match (is_head, node.marks.frozen && !node.tensors.is_empty()) {
-        (true, true) => ", frozen, head",
-        (true, false) => ", head",
-        (false, true) => ", frozen",
-        (false, false) => "",
+    let marks = match (end, node.marks.frozen && !node.tensors.is_empty()) {
+        (End::Head, true) => ", frozen, head",
+        (End::Head, false) => ", head",
+        (End::Input, _) => "input",
+        (End::None, true) => ", frozen",
+        (End::None, false) => "",
     };
     Row {
         marks,

@@ -64,6 +64,18 @@ const SYMBOLIC: &str = "
         fc: linear(crate::CLASSES),
     }";
 
+/// A net with two inputs and two heads.
+const HEADS: &str = "
+    /// What is in an image, and where, seen from somewhere.
+    pub(crate) struct Heads: (image: [3, 8, 8], pose: [6]) -> (class: [10], bbox: [4]) {
+        from(image),
+        conv1: conv2d(4, kernel = 3, stride = 2), relu,
+        flatten, concat(pose),
+        trunk: linear(16), tanh,
+        class: linear(10),
+        from(trunk), linear(4), bbox: sigmoid,
+    }";
+
 fn pretty(declaration: &str) -> String {
     let tokens = typenet_macros_core::network(declaration.parse().unwrap());
     let mut file: syn::File = syn::parse2(tokens).unwrap();
@@ -105,6 +117,11 @@ fn a_net_of_the_users_sizes_expands_to_the_text_in_the_repository() {
     expands_to(SYMBOLIC, "symbolic.expanded.rs");
 }
 
+#[test]
+fn a_net_with_heads_expands_to_the_text_in_the_repository() {
+    expands_to(HEADS, "heads.expanded.rs");
+}
+
 /// Deletes, doubles, swaps or exchanges tokens, also inside groups.
 fn mutate(stream: TokenStream, random: &mut ChaCha8Rng) -> TokenStream {
     let mut tokens: Vec<TokenTree> = stream.into_iter().collect();
@@ -140,6 +157,7 @@ const NETS: &[&str] = &[
      leaky_relu(0.1), avg_pool2d(2, count_include_pad = false), dropout(p = 0.25), global_avg_pool }",
     RESIDUAL,
     SYMBOLIC,
+    HEADS,
     "struct Q: [4, 9, 9] -> [A + 2 * B] { const A: usize = 4; const B: usize = (A - 1) / 3 + 2; \
      block inner(n, k = (1, 1)) { repeat(n) { conv2d(4, kernel = k), relu } } \
      block outer(n) { a: inner(n), b: relu, inner(n - 1, k = 1), mul(b) } \

@@ -205,7 +205,7 @@ const _: () = {
     #[automatically_derived]
     impl __rt::SingleOutput for LeNet5 {}
     #[automatically_derived]
-    impl __rt::Logits for LeNet5 {}
+    impl __rt::EndsInLogits for LeNet5 {}
     #[automatically_derived]
     impl ::core::ops::Deref for LeNet5 {
         type Target = LeNet5Parameters;

@@ -488,7 +488,7 @@ const _: () = {
     #[automatically_derived]
     impl __rt::SingleOutput for Residual {}
     #[automatically_derived]
-    impl __rt::Logits for Residual {}
+    impl __rt::EndsInLogits for Residual {}
     #[automatically_derived]
     impl ::core::ops::Deref for Residual {
         type Target = ResidualParameters;

@@ -284,7 +284,7 @@ const _: () = {
     #[automatically_derived]
     impl __rt::SingleOutput for Symbolic {}
     #[automatically_derived]
-    impl __rt::Logits for Symbolic {}
+    impl __rt::EndsInLogits for Symbolic {}
     #[automatically_derived]
     impl ::core::ops::Deref for Symbolic {
         type Target = SymbolicParameters;

@@ -64,7 +64,8 @@ impl Trainer<()> {
         }
     }
 
-    /// The loss to minimise.
+    /// The loss to minimise: an [`Objective`], which for a net with several heads is a struct with a loss
+    /// for each.
     pub fn loss<L>(self, loss: L) -> Trainer<L> {
         let Trainer { sgd, loss: (), batch, epochs, seed, regularizer, validation, .. } = self;
         let Trainer { with_replacement, workspace, progress, .. } = self;

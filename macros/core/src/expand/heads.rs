@@ -9,7 +9,7 @@ use syn::ext::IdentExt;
 
 use super::structs::generated;
 use super::{Names, output, site};
-use crate::check::Checked;
+use crate::check::{Checked, Head};
 use crate::number::{Number, shape_text};
 use crate::plan::Plan;
 
@@ -38,6 +38,12 @@ pub(super) fn structs(checked: &Checked, names: &Names<'_>) -> TokenStream {
     let loss_doc = format!(
         " A loss for each head of [`{net}`], which are added. `(0.5, loss)` is a loss times 0.5."
     );
+    let doc = |what: &str| {
+        let one =
+            |head: &Head| format!(" The {what} of `{}`, `{}`.", head.name, shape_text(&head.dims));
+        checked.heads.iter().map(one).collect::<Vec<_>>()
+    };
+    let (loss_docs, target_docs) = (doc("loss"), doc("target"));
     let target_doc = format!(" What [`{net}`] is trained to give: a target for each head.");
     items.extend(quote_spanned! {site()=>
         #(#cfg)*
@@ -46,7 +52,7 @@ pub(super) fn structs(checked: &Checked, names: &Names<'_>) -> TokenStream {
         #[derive(::core::clone::Clone, ::core::fmt::Debug)]
         #visibility struct #loss<#(#types),*> {
             #(
-                #[allow(missing_docs)]
+                #[doc = #loss_docs]
                 pub #fields: #types,
             )*
         }
@@ -59,7 +65,7 @@ pub(super) fn structs(checked: &Checked, names: &Names<'_>) -> TokenStream {
         )]
         #visibility struct #target<#(#types),*> {
             #(
-                #[allow(missing_docs)]
+                #[doc = #target_docs]
                 pub #fields: #types,
             )*
         }
