@@ -92,7 +92,8 @@
 //! ```
 //!
 //! A net may have several inputs and several outputs, its heads. Both have names; the layers that are
-//! called like the heads are the outputs:
+//! called like the heads are the outputs. `from` goes on from a value with a name (of the activation
+//! here: a name stands for the layer's own value):
 //!
 //! ```
 //! # use typenet::prelude::*;
@@ -100,9 +101,9 @@
 //!     /// What is in an image and where, for a camera in some pose.
 //!     pub struct Seen: (image: [1, 8, 8], pose: [2]) -> (class: [2], spot: [1]) {
 //!         from(image),
-//!         conv1: conv2d(4, kernel = 3, padding = 1), relu, max_pool2d(2), flatten,
+//!         conv1: conv2d(4, kernel = 3, padding = 1), relu, flatten,
 //!         concat(pose),
-//!         trunk: linear(16), relu,
+//!         linear(16), trunk: tanh,
 //!         class: linear(2),
 //!         from(trunk), spot: linear(1),
 //!     }
@@ -127,7 +128,7 @@
 //! // A loss for each head: their sum is minimised, the second one with a factor.
 //! let loss = SeenLoss { class: CrossEntropy::new(), spot: (2.0, MeanSquaredError::new()) };
 //! let mut net = Seen::seeded(1);
-//! let history = Trainer::new(Sgd::new(0.05).momentum(0.9))
+//! let history = Trainer::new(Sgd::new(0.02).momentum(0.9))
 //!     .loss(loss.clone())
 //!     .batch(8)
 //!     .epochs(80)
@@ -307,9 +308,9 @@ pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Error, LayerValue, LogProbabilities, Logits, Metadata, Network, Normalization, OutputValue,
-    Plain, Result, Scores, SingleInput, SingleOutput, Summary, SummaryRow, Trace, Workspace,
-    kernels,
+    EndsInLogProbabilities, EndsInLogits, Error, LayerValue, LogProbabilities, Logits, Metadata,
+    Network, Normalization, OutputValue, Plain, Result, Scores, SingleInput, SingleOutput, Summary,
+    SummaryRow, Trace, Workspace, kernels,
 };
 
 /// Shapes, their rules, and nets as data.

@@ -38,7 +38,7 @@ network! {
     /// Two inputs, two heads.
     struct Heads: (image: [3, 16, 16], pose: [6]) -> (class: [10], bbox: [4]) {
         from(image), conv2d(8, kernel = 3, stride = 2), batch_norm, relu,
-        flatten, concat(pose), trunk: linear(24), tanh,
+        flatten, concat(pose), linear(24), trunk: tanh,
         class: linear(10),
         from(trunk), bbox: linear(4),
     }

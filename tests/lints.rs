@@ -45,7 +45,7 @@ pub mod net {
         /// A net with inputs and heads with names.
         pub struct Heads: (image: [1, 4, 4], pose: [self::CLASSES]) -> (class: [self::CLASSES], r#type: [2]) {
             from(image), flatten, concat(pose),
-            trunk: linear(6), tanh,
+            linear(6), trunk: tanh,
             class: linear(4),
             from(trunk), linear(2), r#type: log_softmax,
         }

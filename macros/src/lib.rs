@@ -38,7 +38,7 @@ use proc_macro::TokenStream;
 ///         from(image),
 ///         conv2d(16, kernel = 3, stride = 2), relu, global_avg_pool,
 ///         concat(pose),
-///         trunk: linear(32), relu,
+///         linear(32), trunk: relu,
 ///         class: linear(10),
 ///         from(trunk), bbox: linear(4),
 ///     }

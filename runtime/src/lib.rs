@@ -38,11 +38,9 @@ pub mod workspace;
 pub use error::Error;
 pub use model::{Metadata, Model, Normalization};
 pub use network::{
-    Boxed, Layout, LogProbabilities, Logits, Network, OutputValue, Returned, SingleInput,
-    SingleOutput,
+    Boxed, EndsInLogProbabilities, EndsInLogits, Layout, LogProbabilities, Logits, Network,
+    OutputValue, Returned, SingleInput, SingleOutput,
 };
-#[doc(hidden)]
-pub use network::{EndsInLogProbabilities, EndsInLogits};
 pub use plain::Plain;
 pub use scores::Scores;
 pub use summary::{Summary, SummaryRow};

@@ -181,7 +181,6 @@ impl<N: SingleOutput + EndsInLogProbabilities> LogProbabilities for N {}
 
 /// What [`Logits`] says of the last layer. A net with heads has it too: what it lacks is the one
 /// output, and that is then the message.
-#[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "the last layer of `{Self}` is `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
     label = "this already ends in `softmax`, `log_softmax` or `sigmoid`",
@@ -190,7 +189,6 @@ impl<N: SingleOutput + EndsInLogProbabilities> LogProbabilities for N {}
 pub trait EndsInLogits {}
 
 /// What [`LogProbabilities`] says of the last layer; see [`EndsInLogits`].
-#[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this loss takes the logarithms of probabilities, and the last layer of `{Self}` is not `log_softmax`",
     label = "this does not end in `log_softmax`",

@@ -3,7 +3,7 @@ use typenet::prelude::*;
 
 network! {
     pub struct Net: [6] -> (class: [10], bbox: [4]) {
-        trunk: linear(16), relu,
+        linear(16), trunk: relu,
         clas: linear(10),
         from(trunk), bbox: linear(4),
     }

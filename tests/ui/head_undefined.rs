@@ -3,7 +3,7 @@ use typenet::prelude::*;
 
 network! {
     pub struct Net: [6] -> (class: [10], depth: [1, 4, 4]) {
-        trunk: linear(16), relu,
+        linear(16), trunk: relu,
         class: linear(10),
     }
 }

@@ -6,7 +6,7 @@ const CLASSES: usize = 10;
 network! {
     pub struct Net: (image: [3, 8, 8], pose: [6]) -> (class: [8], bbox: [4]) {
         from(image), flatten, concat(pose),
-        trunk: linear(16), relu,
+        linear(16), trunk: relu,
         class: linear(self::CLASSES),
         from(trunk), bbox: linear(4),
     }

@@ -71,7 +71,7 @@ const HEADS: &str = "
         from(image),
         conv1: conv2d(4, kernel = 3, stride = 2), relu,
         flatten, concat(pose),
-        trunk: linear(16), tanh,
+        linear(16), trunk: tanh,
         class: linear(10),
         from(trunk), linear(4), bbox: sigmoid,
     }";

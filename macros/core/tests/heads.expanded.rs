@@ -8,8 +8,8 @@
 /// | `relu_1` | `relu` | `[4, 3, 3]` |  |  |
 /// | `flatten_1` | `flatten` | `[36]` |  |  |
 /// | `concat_1` | `concat(pose)` | `[42]` |  |  |
-/// | `trunk` | `linear(16)` | `[16]` | 688 | 672 |
-/// | `tanh_1` | `tanh` | `[16]` |  |  |
+/// | `linear_1` | `linear(16)` | `[16]` | 688 | 672 |
+/// | `trunk` | `tanh` | `[16]` |  |  |
 /// | `class` | `linear(10)`, head | `[10]` | 170 | 160 |
 /// | `linear_3` | `linear(4)` | `[4]` | 68 | 64 |
 /// | `bbox` | `sigmoid`, head | `[4]` |  |  |
@@ -22,7 +22,7 @@ pub(crate) struct HeadsParameters {
     /// `conv2d(4, kernel = 3, stride = 2)`, `[3, 8, 8]` → `[4, 3, 3]`
     pub conv1: ::typenet::parameters::WeightBias<[[[[f32; 3]; 3]; 3]; 4], [f32; 4]>,
     /// `linear(16)`, `[42]` → `[16]`
-    pub trunk: ::typenet::parameters::WeightBias<[[f32; 42]; 16], [f32; 16]>,
+    pub linear_1: ::typenet::parameters::WeightBias<[[f32; 42]; 16], [f32; 16]>,
     /// `linear(10)`, `[16]` → `[10]`
     pub class: ::typenet::parameters::WeightBias<[[f32; 16]; 10], [f32; 10]>,
     /// `linear(4)`, `[16]` → `[4]`
@@ -115,7 +115,7 @@ const _: () = {
                 inputs: &[4, 1],
             },
             __rt::Node {
-                name: "trunk",
+                name: "linear_1",
                 op: __rt::Op::Linear {
                     out_features: 16,
                     bias: true,
@@ -123,7 +123,7 @@ const _: () = {
                 inputs: &[5],
             },
             __rt::Node {
-                name: "tanh_1",
+                name: "trunk",
                 op: __rt::Op::Tanh,
                 inputs: &[6],
             },
@@ -141,7 +141,7 @@ const _: () = {
                     out_features: 4,
                     bias: true,
                 },
-                inputs: &[6],
+                inputs: &[7],
             },
             __rt::Node {
                 name: "bbox",
@@ -167,8 +167,7 @@ const _: () = {
     static PLAN: __rt::Plan<NODES> = __rt::Plan::new(&GRAPH);
     const CONV1: __rt::Step = PLAN.step(2);
     const CONCAT_1: __rt::Step = PLAN.step(5);
-    const TRUNK: __rt::Step = PLAN.step(6);
-    const TANH_1: __rt::Step = PLAN.step(7);
+    const LINEAR_1: __rt::Step = PLAN.step(6);
     const CLASS: __rt::Step = PLAN.step(8);
     const LINEAR_3: __rt::Step = PLAN.step(9);
     #[automatically_derived]
@@ -194,8 +193,7 @@ const _: () = {
         fn forward_group(net: &HeadsParameters, run: &mut __rt::Forward<'_>) {
             run.conv2d(&CONV1, &net.conv1);
             run.concat(&CONCAT_1);
-            run.linear(&TRUNK, &net.trunk);
-            run.activation(&TANH_1);
+            run.linear(&LINEAR_1, &net.linear_1);
             run.linear(&CLASS, &net.class);
             run.linear(&LINEAR_3, &net.linear_3);
         }
@@ -207,8 +205,7 @@ const _: () = {
         ) {
             run.linear(&LINEAR_3, &net.linear_3, &mut gradients.linear_3);
             run.linear(&CLASS, &net.class, &mut gradients.class);
-            run.activation(&TANH_1);
-            run.linear(&TRUNK, &net.trunk, &mut gradients.trunk);
+            run.linear(&LINEAR_1, &net.linear_1, &mut gradients.linear_1);
             run.concat(&CONCAT_1);
             run.conv2d(&CONV1, &net.conv1, &mut gradients.conv1);
         }
@@ -388,6 +385,12 @@ const _: () = {
         let _ = ::typenet::layers::from;
         let _ = ::typenet::layers::linear;
         let _ = ::typenet::layers::sigmoid;
+    };
+    #[allow(dead_code)]
+    const _: () = {
+        struct __Value {
+            trunk: [f32; 16],
+        }
     };
     #[allow(dead_code)]
     const _: () = {

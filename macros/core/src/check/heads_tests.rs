@@ -17,7 +17,7 @@ fn inputs_and_heads_are_found_by_name() {
     let (checked, mistakes) = checked(
         "struct N: (image: [2, 6, 6], pose: [5]) -> (class: [4], bbox: [3]) {
             from(image), conv2d(3, 3), flatten, concat(pose),
-            trunk: linear(8), relu, class: linear(4), from(trunk), bbox: linear(3),
+            linear(8), trunk: relu, class: linear(4), from(trunk), bbox: linear(3),
         }",
     );
     assert_eq!(mistakes, [""; 0]);
@@ -27,7 +27,7 @@ fn inputs_and_heads_are_found_by_name() {
         checked.to_string(),
         "image: the input → [2, 6, 6]\npose: the input → [5]\n\
          conv2d_1: conv2d(3, kernel = 3) of image → [3, 4, 4]\nflatten: flatten → [48]\n\
-         concat: concat(pose) of flatten, pose → [53]\ntrunk: linear(8) → [8]\nrelu: relu → [8]\n\
+         concat: concat(pose) of flatten, pose → [53]\nlinear_1: linear(8) → [8]\ntrunk: relu → [8]\n\
          class: linear(4) → [4]\nbbox: linear(3) of trunk → [3]\n"
     );
 }
