@@ -60,14 +60,26 @@ const CLASSES: usize = 3;
 network! {
     /// Sizes of the program; heads that are activated, summed, pooled and normed; large outputs.
     struct Wide: (a: [2, 8, 8], b: [self::CLASSES]) -> (
-        map: [self::CLASSES, 8, 8], sum: [2, 8, 8], pooled: [2], large: [60, 17, 17], class: [self::CLASSES],
+        early: [self::CLASSES, 8, 8], map: [self::CLASSES, 8, 8], sum: [2, 8, 8], pooled: [2], large: [60, 17, 17], class: [self::CLASSES],
     ) {
         from(b), linear(self::CLASSES), b2: sigmoid,
-        from(a), conv2d(self::CLASSES, kernel = 1), batch_norm, map: relu,
+        from(a), early: conv2d(self::CLASSES, kernel = 1), batch_norm, map: relu,
         mul(b2), conv2d(2, kernel = 3, padding = 1), add(a), sum: relu,
         pooled: global_avg_pool,
         flatten, linear(60), reshape([60, 1, 1]), upsample(17), large: conv2d(60, kernel = 1, bias = false),
         from(pooled), class: linear(self::CLASSES),
+    }
+}
+
+network! {
+    /// What one image alone has kernels for; a head is a structure.
+    struct Quick: (pose: [3], image: [2, 6, 6], more: [3, 6, 6]) -> (
+        map: [3, 6, 6], flat: [108], class: [3], less: [4, 3, 3],
+    ) {
+        from(image), conv2d(3, kernel = 3, padding = 1), add(more), map: relu,
+        flat: flatten, linear(3), here: tanh,
+        from(pose), linear(3), add(here), class: residual { linear(3) }
+        from(more), conv2d(4, kernel = 3, padding = 1), batch_norm, less: max_pool2d(2),
     }
 }
 
@@ -138,6 +150,7 @@ fn gradients_are_those_of_the_reference() {
     check::<Chain, _, _>(&chain, target);
     check::<Siblings, _, _>(&CrossEntropy::new(), |i| label(i) % 3);
     let wide = WideLoss {
+        early: MeanSquaredError::new(),
         map: MeanSquaredError::new(),
         sum: SumSquaredError::new(),
         pooled: MeanSquaredError::new(),
@@ -145,6 +158,7 @@ fn gradients_are_those_of_the_reference() {
         class: CrossEntropy::new(),
     };
     let target = |i| WideTarget {
+        early: *<[[[f32; 8]; 8]; 3]>::from_flat(&values::<192>(i + 5)).unwrap(),
         map: *<[[[f32; 8]; 8]; 3]>::from_flat(&values::<192>(i)).unwrap(),
         sum: *<[[[f32; 8]; 8]; 2]>::from_flat(&values::<128>(i)).unwrap(),
         pooled: values::<2>(i),
@@ -152,6 +166,19 @@ fn gradients_are_those_of_the_reference() {
         class: label(i) % 3,
     };
     compare::<Wide, _, _>(&wide, &target, 3, 5, 0);
+    let quick = QuickLoss {
+        map: (0.1, SumSquaredError::new()),
+        flat: MeanSquaredError::new(),
+        class: CrossEntropy::new(),
+        less: MeanSquaredError::new(),
+    };
+    let target = |i| QuickTarget {
+        map: *<[[[f32; 6]; 6]; 3]>::from_flat(&values::<108>(i)).unwrap(),
+        flat: values::<108>(i + 9),
+        class: label(i) % 3,
+        less: *<[[[f32; 3]; 3]; 4]>::from_flat(&values::<36>(i)).unwrap(),
+    };
+    check::<Quick, _, _>(&quick, target);
     let deep = DeepLoss {
         early: SumSquaredError::new(),
         late: (2.0, MeanSquaredError::new()),
@@ -197,7 +224,7 @@ where
         }
         let trace = net.trace(image);
         let heads: Vec<&LayerValue> =
-            N::GRAPH.heads.iter().map(|head| trace.get(head.name).unwrap()).collect();
+            N::GRAPH.heads.iter().map(|head| &trace.layers()[head.node]).collect();
         let traced: Vec<f32> = heads.iter().flat_map(|head| head.numbers.clone()).collect();
         for (found, expected) in traced.iter().zip(expected) {
             assert!((f64::from(*found) - expected).abs() <= 1e-5);
@@ -211,6 +238,7 @@ fn one_image_and_many_give_the_same() {
     agree::<Chain>();
     agree::<Siblings>();
     agree::<Deep>();
+    agree::<Quick>();
     agree::<Wide>();
 }
 

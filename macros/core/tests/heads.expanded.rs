@@ -58,6 +58,7 @@ pub(crate) struct HeadsLoss<Class, Bbox> {
     ::core::clone::Clone,
     ::core::marker::Copy,
     ::core::cmp::PartialEq,
+    ::core::cmp::Eq,
     ::core::fmt::Debug,
 )]
 pub(crate) struct HeadsTarget<Class, Bbox> {

@@ -33,6 +33,20 @@ fn inputs_and_heads_are_found_by_name() {
 }
 
 #[test]
+fn a_head_may_be_a_structure() {
+    let (checked, mistakes) = checked(
+        "struct N: [2, 6, 6] -> (a: [2, 6, 6], b: [2, 6, 6], c: [2, 6, 6], d: [4, 6, 6]) {
+            block f { relu }
+            a: repeat(2) { relu } b: residual { tanh }
+            d: concat { c: branch { tanh } branch { f } }
+        }",
+    );
+    assert_eq!(mistakes, [""; 0]);
+    let heads: Vec<_> = checked.heads.iter().filter_map(|head| head.node).collect();
+    assert_eq!(heads, [2, 4, 5, 7]);
+}
+
+#[test]
 fn each_mistake_gives_one_message() {
     let two = "(a: [3], b: [4])";
     let cases = [

@@ -61,7 +61,8 @@ pub(super) fn structs(checked: &Checked, names: &Names<'_>) -> TokenStream {
         #(#lints)*
         #[doc = #target_doc]
         #[derive(
-            ::core::clone::Clone, ::core::marker::Copy, ::core::cmp::PartialEq, ::core::fmt::Debug,
+            ::core::clone::Clone, ::core::marker::Copy, ::core::cmp::PartialEq, ::core::cmp::Eq,
+            ::core::fmt::Debug,
         )]
         #visibility struct #target<#(#types),*> {
             #(
