@@ -91,6 +91,25 @@
 //! # }
 //! ```
 //!
+//! With const generics, a net's sizes are chosen where it is used; each choice is a net of its own:
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! network! {
+//!     pub struct Mlp<const HIDDEN: usize, const CLASSES: usize>: [784] -> [CLASSES] {
+//!         fc1: linear(2 * HIDDEN), relu,
+//!         fc2: linear(HIDDEN), relu,
+//!         fc3: linear(CLASSES),
+//!     }
+//! }
+//!
+//! let net = Mlp::<32, 10>::seeded(42);
+//! let weight: &[[f32; 32]; 10] = &net.fc3.weight;
+//! // 2 · HIDDEN rows: stable Rust has arrays in arrays for a product of generics.
+//! let bias: &[[f32; 32]; 2] = &net.fc1.bias;
+//! assert_eq!(Mlp::<32, 10>::summary().parameters, Mlp::<32, 2>::summary().parameters + 8 * 33);
+//! ```
+//!
 //! A net may have several inputs and several outputs, its heads. Both have names; the layers that are
 //! called like the heads are the outputs. `from` goes on from a value with a name (of the activation
 //! here: a name stands for the layer's own value):
@@ -345,7 +364,9 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use typenet_runtime::data::{Dataset, dataset_of, same_counts};
+    pub use typenet_runtime::init::seeded;
     pub use typenet_runtime::loss::{Accepts, HeadLoss, Loss, Objective, OfHead, forward_backward};
+    pub use typenet_runtime::parameters::Joined;
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::train::Target;
     pub use typenet_runtime::{

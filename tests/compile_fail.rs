@@ -1,10 +1,11 @@
 //! What the compiler says to mistakes in a declaration: `tests/ui/*.rs` with the expected `.stderr`,
-//! and `docs/errors.md`, which shows them all.
+//! those in `tests/ui/build/` when it builds, and `docs/errors.md`, which shows them all.
 //!
 //! After a change of messages, `TRYBUILD=overwrite cargo test --test compile_fail` writes them anew;
 //! read every one of them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,18 +13,28 @@ use std::path::{Path, PathBuf};
 #[test]
 fn mistakes_are_explained_and_the_page_shows_how() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+    used_nets_are_checked();
     the_page_is_what_the_compiler_says();
+}
+
+/// Rules over generics are checked where a net is used: when the program is built.
+fn used_nets_are_checked() {
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/ui/build/*.rs");
+    // Cases are checked only, unless one of them passes.
+    cases.pass("tests/ui/build/right/*.rs");
 }
 
 fn the_page_is_what_the_compiler_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = root.join("docs/errors.md");
-    let mut cases: Vec<PathBuf> = fs::read_dir(root.join("tests/ui"))
-        .expect("the folder of cases")
+    let mut cases: Vec<PathBuf> = ["tests/ui", "tests/ui/build"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("a folder of cases"))
         .map(|entry| entry.expect("a case").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .collect();
-    cases.sort();
+    cases.sort_by_key(|case| case.file_name().map(OsStr::to_owned));
     let mut text = String::from(
         "# Mistakes, and what the compiler says\n\n\
          Written from `tests/ui/` by `TRYBUILD=overwrite cargo test --test compile_fail`.\n",
@@ -46,7 +57,9 @@ fn entry(case: &Path) -> String {
     let title = source.lines().next().unwrap_or_default().trim_start_matches("//! ");
     let message = fs::read_to_string(case.with_extension("stderr")).unwrap_or_default();
     let name = case.file_name().unwrap_or_default().to_string_lossy();
-    let message = message.replace(&format!("tests/ui/{name}"), "src/main.rs");
+    let message = message
+        .replace(&format!("tests/ui/{name}"), "src/main.rs")
+        .replace(&format!("tests/ui/build/{name}"), "src/main.rs");
     let declaration = declaration(&source);
     let title = title.trim_end_matches('.');
     format!("## {title}\n\n```rust\n{declaration}```\n\n```text\n{}\n```\n", message.trim_end())

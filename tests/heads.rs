@@ -83,6 +83,16 @@ network! {
     }
 }
 
+network! {
+    /// Sizes that are chosen where the net is used.
+    struct Chosen<const CHANNELS: usize, const CLASSES: usize>:
+        (image: [CHANNELS, 4, 4], pose: [3]) -> (class: [CLASSES], map: [CHANNELS, 4, 4])
+    {
+        from(image), map: conv2d(CHANNELS, kernel = 3, padding = 1), relu,
+        global_avg_pool, concat(pose), class: linear(CLASSES),
+    }
+}
+
 fn number(n: usize) -> f32 {
     ((n * 7919 + 13) % 1009) as f32 / 600.0 - 0.8
 }
@@ -179,6 +189,12 @@ fn gradients_are_those_of_the_reference() {
         less: *<[[[f32; 3]; 3]; 4]>::from_flat(&values::<36>(i)).unwrap(),
     };
     check::<Quick, _, _>(&quick, target);
+    let chosen = ChosenLoss { class: CrossEntropy::new(), map: (2.0, MeanSquaredError::new()) };
+    let target = |i| ChosenTarget {
+        class: label(i) % 3,
+        map: *<[[[f32; 4]; 4]; 2]>::from_flat(&values::<32>(i)).unwrap(),
+    };
+    check::<Chosen<2, 3>, _, _>(&chosen, target);
     let deep = DeepLoss {
         early: SumSquaredError::new(),
         late: (2.0, MeanSquaredError::new()),
@@ -238,8 +254,27 @@ fn one_image_and_many_give_the_same() {
     agree::<Chain>();
     agree::<Siblings>();
     agree::<Deep>();
+    agree::<Chosen<3, 5>>();
     agree::<Quick>();
     agree::<Wide>();
+}
+
+#[test]
+fn sizes_are_chosen_where_a_net_is_used() {
+    let data = ChosenInput::<1, 2>::dataset(
+        &[[[[0.5; 4]; 4]; 1]; 4],
+        &[[0.0, 1.0, 2.0]; 4],
+        ChosenTarget::zip(&[0, 1, 0, 1], &[[[[0.0; 4]; 4]; 1]; 4]).unwrap(),
+    );
+    let loss = ChosenLoss { class: CrossEntropy::new(), map: MeanSquaredError::new() };
+    let mut net = Chosen::<1, 2>::seeded(1);
+    let trainer = Trainer::new(Sgd::new(0.05)).loss(loss).epochs(40).progress(false);
+    let history = trainer.fit(&mut net, &data.unwrap(), None).unwrap();
+    let loss = |epoch: usize| history.epochs[epoch].head("map").unwrap().loss;
+    assert!(loss(39) < 0.5 * loss(0), "{} {}", loss(0), loss(39));
+    let output: ChosenOutput<1, 2> =
+        *net.output(&ChosenInput { image: [[[0.5; 4]; 4]], pose: [0.0; 3] });
+    assert_eq!(output.class.len(), 2);
 }
 
 #[test]

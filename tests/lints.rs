@@ -52,9 +52,35 @@ pub mod net {
     }
 
     network! {
+        /// A net with generics.
+        pub struct Generic<const C: usize, const SIDE: usize>: [2, SIDE, SIDE] -> [self::CLASSES] {
+            conv1: conv2d(C, kernel = 3, padding = 1), relu,
+            residual { conv2d(C, kernel = 1), skip: tanh }
+            rounds: repeat(2) { conv2d(2 * C + 1, kernel = 1), batch_norm }
+            max_pool2d(SIDE / 2),
+            global_avg_pool,
+            out: linear(self::CLASSES),
+        }
+    }
+
+    network! {
         /// A private one of that kind, of which nothing is used.
         struct UnusedHeads: (a: [2], b: [3]) -> (c: [1], d: [1]) {
             from(a), concat(b), c: linear(1), d: tanh,
+        }
+    }
+
+    network! {
+        /// A net with generics and without parameters.
+        pub struct Bare<const WIDTH: usize>: [WIDTH] -> [WIDTH] {
+            relu,
+        }
+    }
+
+    network! {
+        /// A private one, of which nothing is used.
+        struct UnusedGeneric<const WIDTH: usize>: [WIDTH] -> [2] {
+            out: linear(2),
         }
     }
 
@@ -71,6 +97,9 @@ pub mod net {
 fn strict_programs_can_use_a_net() {
     use typenet::prelude::*;
 
+    let generic = net::Generic::<2, 8>::seeded(1);
+    assert!(generic.predict(&[[[0.5; 8]; 8]; 2]) < 4);
+    assert_eq!(net::Bare::<3>::seeded(1).predict(&[1.0, -1.0, 2.0]), 2);
     let net = net::Strict::seeded(1);
     let image = [[[0.5; 16]; 16]; 2];
     let sum: f32 = net.probabilities(&image).iter().sum();

@@ -119,6 +119,49 @@ use proc_macro::TokenStream;
 /// compiled, with the same messages at the same places; the documentation shows the path. How often a
 /// `repeat` repeats must be known to the macro.
 ///
+/// # Sizes where the net is used
+///
+/// The struct may have const generics, which stand wherever a path may:
+///
+/// ```ignore
+/// network! {
+///     pub struct Mlp<const HIDDEN: usize, const CLASSES: usize>: [784] -> [CLASSES] {
+///         const NARROW: usize = 2 * CLASSES;
+///         fc1: linear(HIDDEN), relu, fc2: linear(NARROW), relu, fc3: linear(CLASSES),
+///     }
+/// }
+///
+/// let net = Mlp::<64, 10>::seeded(1);
+/// ```
+///
+/// Each choice of them is a net of its own, the same as one declared with those numbers. Where it is
+/// used first, the compiler checks its rules, with the same messages at the same places: all of them
+/// where the net is `seeded`, one at a time where it is loaded or shown. That takes `cargo build`; so
+/// that `cargo check` does it too, name the layers of a choice in a constant:
+/// `const _: usize = Mlp::<64, 10>::LAYERS.len();`. A `repeat` cannot count by a generic.
+///
+/// Stable Rust has no array whose length computes with a generic. So a parameter of a size such as
+/// `2 * C` is arrays in arrays, `[[f32; C]; 2]`, the sum `C + 4` is a
+/// `typenet::parameters::Joined<[f32; C], [f32; 4]>`, and the weight of a linear layer behind `flatten`
+/// has the image's dimensions: the same numbers in the same order, in memory and in weight files. What
+/// no such type holds is a mistake that names a way out: a difference or a quotient of generics as a
+/// parameter's size, and any arithmetic over generics in the header. There a generic of its own says the
+/// number, and the compiler checks that it is right:
+///
+/// ```ignore
+/// network! {
+///     pub struct Cnn<const SIDE: usize, const FEATURES: usize>: [1, SIDE, SIDE] -> [10] {
+///         conv1: conv2d(8, kernel = 3), relu, max_pool2d(2),
+///         reshape(FEATURES),
+///         fc: linear(10),
+///     }
+/// }
+///
+/// let net = Cnn::<28, 1352>::seeded(1); // 8 · 13 · 13
+/// ```
+///
+/// An output `[FEATURES]` is returned by value, an image with a generic in its shape in a box.
+///
 /// # Names of parameters
 ///
 /// A layer with parameters and no name is the n-th of its kind in its scope, from 1: `conv2d_1`. A

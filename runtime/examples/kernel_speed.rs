@@ -33,6 +33,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ([32, 32, 32], 64, 3, 1, 2, 1),
         ([128, 8, 8], 128, 1, 0, 1, 1),
         ([64, 32, 32], 64, 3, 1, 1, 64),
+        ([256, 8, 8], 256, 3, 1, 1, 256),
+        ([128, 16, 16], 128, 3, 1, 2, 128),
+        ([96, 14, 14], 96, 5, 2, 1, 96),
     ] {
         let mut g = Conv2d::new(Shape::new(&input), out_channels, [kernel, kernel]);
         g.padding = [padding, padding];

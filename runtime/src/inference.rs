@@ -99,16 +99,18 @@ fn infer_one_in(
     output: &mut [f32],
     group: &(dyn Fn(&mut Forward<'_>) + Sync),
 ) {
-    at_least(arena, layout.inference_len, Lanes::ZERO);
     let from = layout.inference_input;
-    net.load(image, &mut arena[from.offset..from.end()]);
     Team::gather(net.threads, |team| {
-        group(&mut Forward::of_image(arena, Image { net, team, pixels: image }));
+        let len = layout.inference_len;
+        at_least(arena, len + net.scratch_len(team.threads()), Lanes::ZERO);
+        let (arena, scratch) = arena.split_at_mut(len);
+        net.load(image, &mut arena[from.offset..from.end()]);
+        group(&mut Forward::of_image(arena, scratch, Image { net, team, pixels: image }));
+        for one in layout.outputs {
+            let (from, to) = (one.inference, one.row);
+            net.store(one.node, &arena[from.offset..from.end()], &mut output[to.offset..to.end()]);
+        }
     });
-    for one in layout.outputs {
-        let (from, to) = (one.inference, one.row);
-        net.store(one.node, &arena[from.offset..from.end()], &mut output[to.offset..to.end()]);
-    }
 }
 
 /// Inference in memory that each thread keeps.

@@ -221,6 +221,9 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// Sizes and places.
     #[doc(hidden)]
     const LAYOUT: Layout;
+    /// Fails to evaluate where a choice of generics breaks a rule.
+    #[doc(hidden)]
+    const RULES: () = ();
 
     #[doc(hidden)]
     fn from_model(model: Model<Self::Parameters>) -> Self;
@@ -241,19 +244,14 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// uniform, within `±√(6 / fan_in)`, and biases are zero: the default of
     /// [`Scheme`](init::Scheme). Layers that the declaration marks `#[init(…)]` start as it says.
     fn seeded(seed: u64) -> Self {
-        let mut model = Model::zeroed();
-        let parameters = Plain::as_flat_mut(&mut *model.parameters);
-        let scheme = init::Scheme::default();
-        init::initialize(scheme, &Self::GRAPH, Self::LAYOUT.tensors, parameters, seed);
-        Self::from_model(model)
+        let () = Self::RULES;
+        init::seeded(init::Scheme::default(), seed)
     }
 
     /// A new net with random weights of another scheme, but for layers marked `#[init(…)]`.
     fn seeded_with(scheme: init::Scheme, seed: u64) -> Self {
-        let mut model = Model::zeroed();
-        let parameters = Plain::as_flat_mut(&mut *model.parameters);
-        init::initialize(scheme, &Self::GRAPH, Self::LAYOUT.tensors, parameters, seed);
-        Self::from_model(model)
+        let () = Self::RULES;
+        init::seeded(scheme, seed)
     }
 
     /// Gives the layer marked `#[init(whitening)]` its weights, from the patches of these images (as
@@ -308,6 +306,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
 
     /// The memory of a training step for up to `batch` images.
     fn workspace(batch: usize) -> Workspace<Self> {
+        let () = Self::RULES;
         Workspace::new(batch)
     }
 
@@ -567,6 +566,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// [`Error::Io`], [`Error::Format`] when it is no safetensors file, or [`Error::Weights`] with
     /// every tensor that is missing, extra or of another shape.
     fn load(path: impl AsRef<std::path::Path>) -> Result<Self> {
+        let () = Self::RULES;
         let mut model: Model<Self::Parameters> = Model::zeroed();
         model.metadata = io::load(
             path.as_ref(),
@@ -591,6 +591,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// # Errors
     /// [`Error::Format`] and [`Error::Weights`] as for a file.
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let () = Self::RULES;
         let mut model: Model<Self::Parameters> = Model::zeroed();
         model.metadata = io::decode(
             bytes,

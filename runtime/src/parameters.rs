@@ -46,6 +46,26 @@ pub struct Running<C> {
     pub running_var: C,
 }
 
+/// An array behind another one, in a net with generics: what `C + 4` rows are, since stable Rust has
+/// no array of that length. The rows are in the order of the sum.
+///
+/// ```
+/// use typenet_runtime::{Plain, parameters::Joined};
+///
+/// let rows: Joined<[[f32; 2]; 1], [[f32; 2]; 2]> = Joined([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]]);
+/// assert_eq!(rows.as_flat(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+/// ```
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Joined<A, B>(
+    /// The first rows.
+    pub A,
+    /// The rows behind them.
+    pub B,
+);
+
+// SAFETY: repr(C) with two fields of f32 alignment, neither with padding.
+unsafe impl<A: Plain, B: Plain> Plain for Joined<A, B> {}
 // SAFETY: repr(C) with two fields of f32 alignment, neither with padding.
 unsafe impl<W: Plain, B: Plain> Plain for WeightBias<W, B> {}
 // SAFETY: repr(C) with four fields of one type without padding.

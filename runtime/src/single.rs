@@ -3,11 +3,14 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Buffer, Buffers, Conv2d, Graph, Node, Op, Output, Shape, Step, TensorKind};
+use typenet_shape::{
+    Buffer, Buffers, Conv2d, Conv2dKernel, Graph, Node, Op, Output, Shape, Step, TensorKind,
+};
 
 use crate::folded::Folded;
 use crate::kernels::single::{self, LayerNorm, Pixels, blocks};
 use crate::kernels::team::{Team, chunks, chunks_mut};
+use crate::kernels::winograd::{self, one_image};
 use crate::kernels::{self, Isa, LANES, Lanes, activation, join, pool2d, upsample};
 use crate::network::{Layout, log_softmax, softmax};
 use crate::pass::{apart, operands, wrong};
@@ -24,6 +27,8 @@ pub(crate) struct Single {
     inputs: usize,
     /// How many threads an image is worth.
     pub(crate) threads: usize,
+    /// Numbers of 16 channels that a step needs for each thread while it runs.
+    scratch: usize,
     /// Whether a layer reads the image in blocks of channels rather than as it comes.
     packs_image: bool,
 }
@@ -41,6 +46,8 @@ struct Place {
     pixels: Range<usize>,
     /// The node whose value it reads first.
     source: usize,
+    /// The kernel of a convolution.
+    kernel: Conv2dKernel,
 }
 
 /// [`Lanes`] of a value.
@@ -80,6 +87,7 @@ impl Single {
             nodes: Vec::new(),
             inputs: graph.input_count(),
             threads: 1,
+            scratch: 0,
             packs_image: false,
         };
         let work = |(node, output): (&Node<'_>, &Shape)| {
@@ -101,6 +109,7 @@ impl Single {
             let start = net.packed.len();
             let (mut stored, mut is_image) = (shapes[index], matches!(node.op, Op::Input { .. }));
             let mut pixels = 0..0;
+            let mut kernel = Conv2dKernel::Direct;
             match node.op {
                 Op::Input { .. } => {
                     // They follow one another.
@@ -117,9 +126,12 @@ impl Single {
                     if !single::runs_conv2d(&g) {
                         return None;
                     }
-                    net.packs_image |= is_depthwise(&g) && net.nodes[source].is_image;
-                    net.packed.resize(start + single::conv2d_packed_len(&g), Lanes::ZERO);
-                    single::pack_conv2d(&g, weight?, bias, &mut net.packed[start..]);
+                    let from_image = net.nodes[source].is_image;
+                    net.packs_image |= is_depthwise(&g) && from_image;
+                    if winograd::is_enabled() && !from_image {
+                        kernel = Conv2dKernel::choose_for_one(&g);
+                    }
+                    net.pack_conv2d(kernel, &g, weight?, bias);
                 }
                 Op::ConvTranspose2d { .. } => {
                     let g = node.op.conv_transpose2d(shapes[source])?;
@@ -185,7 +197,7 @@ impl Single {
                 _ => return None,
             }
             let packed = start..net.packed.len();
-            net.nodes.push(Place { packed, stored, is_image, pixels, source });
+            net.nodes.push(Place { packed, stored, is_image, pixels, source, kernel });
         }
         // An image that nothing changes is not worth a kernel.
         let is_changed = |output: &Output| !net.nodes[output.node].is_image;
@@ -229,6 +241,30 @@ impl Single {
             shift[channel] = (summand - f64::from(mean) * factor) as f32;
         }
         Some(())
+    }
+
+    /// Packs a convolution's weights for its kernel.
+    fn pack_conv2d(
+        &mut self,
+        kernel: Conv2dKernel,
+        g: &Conv2d,
+        weight: &[f32],
+        bias: Option<&[f32]>,
+    ) {
+        let start = self.packed.len();
+        if kernel == Conv2dKernel::Direct {
+            self.packed.resize(start + single::conv2d_packed_len(g), Lanes::ZERO);
+            single::pack_conv2d(g, weight, bias, &mut self.packed[start..]);
+        } else {
+            self.packed.resize(start + one_image::packed_len(kernel, g), Lanes::ZERO);
+            one_image::pack(kernels::isa(), kernel, g, weight, bias, &mut self.packed[start..]);
+            self.scratch = self.scratch.max(one_image::scratch_len(kernel, g, 1));
+        }
+    }
+
+    /// Numbers of 16 channels that a team of so many threads needs for itself.
+    pub(crate) fn scratch_len(&self, threads: usize) -> usize {
+        threads * self.scratch
     }
 
     /// Packs a linear layer's weights in the order in which its input stands.
@@ -319,13 +355,16 @@ impl Image<'_> {
         operands(arena, &Buffers { input: x, added, output: y, ..step.inference })
     }
 
-    pub(crate) fn conv2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
+    pub(crate) fn conv2d(&self, isa: Isa, step: &Step, arena: &mut [Lanes], scratch: &mut [Lanes]) {
         let Some(g) = step.op.conv2d(step.input) else { return wrong(step) };
         let (place, source) = self.place(step);
         let packed = &self.net.packed[place.packed.clone()];
         let (f, (x, other, y)) = (step.inference.activation, self.operands(step, arena));
         if is_depthwise(&g) {
             single::depthwise_conv2d(isa, self.team, &g, x, packed, other, f, y);
+        } else if place.kernel != Conv2dKernel::Direct {
+            let kernel = place.kernel;
+            one_image::forward(isa, self.team, kernel, &g, x, packed, other, f, y, scratch);
         } else {
             let pixels = self.pixels(source, x);
             single::conv2d(isa, self.team, &g, pixels, packed, other, f, y);

@@ -11,6 +11,7 @@ macro_rules! __parameter_tuple {
         $(#[$attribute])*
         #[repr(C)]
         #[derive(Clone, PartialEq)]
+        #[allow(clippy::derive_partial_eq_without_eq)]
         $visibility struct $name($($(#[$field_attribute])* pub $type,)*);
         const _: () = {
             const fn plain<T: $crate::Plain>() -> usize { ::core::mem::size_of::<T>() }
@@ -24,5 +25,15 @@ macro_rules! __parameter_tuple {
                 f.debug_struct(::core::stringify!($name)).finish_non_exhaustive()
             }
         }
+    };
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident<$(const $generic:ident: usize),+>(
+        $($(#[$field_attribute:meta])* pub $type:ty,)*
+    );) => {
+        $(#[$attribute])*
+        #[repr(C)]
+        #[derive(Clone, PartialEq)]
+        #[allow(clippy::derive_partial_eq_without_eq)]
+        $visibility struct $name<$(const $generic: usize),+>($($(#[$field_attribute])* pub $type,)*);
+        $crate::__plain_parameters!($name<$($generic),+>: $($type,)*);
     };
 }

@@ -116,6 +116,17 @@ fn groups_and_depthwise() {
 }
 
 #[test]
+fn depthwise_of_every_width() {
+    for size in 1..=20 {
+        for (kernel, padding, stride) in [(3, 1, 1), (3, 1, 2), (5, 2, 1), (5, 2, 2), (3, 2, 2)] {
+            let g = conv([3, 4, size], 3, [kernel, kernel]);
+            let g = Conv2d { groups: 3, padding: [padding; 2], stride: [stride; 2], ..g };
+            check(&g, 7);
+        }
+    }
+}
+
+#[test]
 fn all_padding_but_one_place() {
     check(&Conv2d { padding: [3, 2], ..conv([2, 1, 1], 3, [4, 3]) }, 8);
     // Whole rows and columns of windows that see nothing but padding.
@@ -199,6 +210,27 @@ fn geometry() -> impl Strategy<Value = Conv2d> {
 
 proptest! {
     #![proptest_config(config(150))]
+
+    #[test]
+    fn random_depthwise_geometries(
+        (h, w, ph, pw) in (1..=13usize, 1..=30usize, 0..=4usize, 0..=4usize),
+        (five, stride) in (any::<bool>(), 1..=2usize),
+        (channels, multiplier, bias) in (2..=5usize, 1..=3usize, any::<bool>()),
+        extra in 0..4usize,
+        seed: u64,
+    ) {
+        let kernel = if five { 5 } else { 3 };
+        let g = Conv2d {
+            stride: [stride; 2],
+            padding: [ph, pw],
+            extra: [extra % 2, extra / 2],
+            groups: channels,
+            bias,
+            ..conv([channels, h, w], channels * multiplier, [kernel; 2])
+        };
+        prop_assume!(g.output().is_ok());
+        check(&g, seed);
+    }
 
     #[test]
     fn random_geometries(g in geometry(), seed: u64) {

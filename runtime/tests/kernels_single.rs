@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use typenet_runtime::kernels::Isa;
 use typenet_runtime::kernels::single::{self, Pixels, blocks};
 use typenet_runtime::kernels::team::Team;
-use typenet_shape::{Activation, Conv2d, Shape};
+use typenet_runtime::kernels::winograd::one_image;
+use typenet_shape::{Activation, Conv2d, Conv2dKernel, Shape};
 
 const BOUND: f64 = 1e-5;
 
@@ -67,10 +68,24 @@ fn check(g: &Conv2d, seed: u64) {
                     }
                 });
                 assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
+                for kernel in WINOGRAD.into_iter().filter(|kernel| kernel.runs(g)) {
+                    let what = format!("{kernel:?} {what}");
+                    let mut packed = poison(one_image::packed_len(kernel, g));
+                    one_image::pack(isa, kernel, g, &weight, bias.as_deref(), &mut packed);
+                    let mut y = poison(y.len());
+                    Team::gather(threads, |team| {
+                        let mut room = poison(one_image::scratch_len(kernel, g, team.threads()));
+                        let (x, room, y) = (&lanes, &mut room, &mut y);
+                        one_image::forward(isa, team, kernel, g, x, &packed, other, f, y, room);
+                    });
+                    assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
+                }
             }
         }
     }
 }
+
+const WINOGRAD: [Conv2dKernel; 2] = [Conv2dKernel::Winograd2, Conv2dKernel::Winograd4];
 
 fn conv(input: [usize; 3], out_channels: usize, kernel: [usize; 2]) -> Conv2d {
     Conv2d::new(Shape::new(&input), out_channels, kernel)
@@ -99,6 +114,10 @@ fn groups_of_whole_blocks_and_depthwise() {
         let g = conv([channels, 7, 9], channels, [3, 3]);
         check(&Conv2d { groups: channels, padding: [1, 1], ..g }, 5);
         check(&Conv2d { groups: channels, padding: [2, 0], stride: [2, 3], ..g }, 5);
+        check(&Conv2d { groups: channels, padding: [1, 1], stride: [2, 2], ..g }, 5);
+        let g = conv([channels, 12, 19], channels, [5, 5]);
+        check(&Conv2d { groups: channels, padding: [2, 1], ..g }, 5);
+        check(&Conv2d { groups: channels, padding: [2, 2], stride: [2, 2], ..g }, 5);
     }
     let g = conv([4, 5, 5], 8, [3, 3]);
     assert!(!single::runs_conv2d(&Conv2d { groups: 2, ..g }));
@@ -109,6 +128,8 @@ fn layers_of_real_nets() {
     check(&conv([1, 28, 28], 6, [5, 5]), 6);
     check(&conv([6, 12, 12], 16, [5, 5]), 6);
     check(&Conv2d { padding: [1, 1], ..conv([16, 32, 32], 16, [3, 3]) }, 6);
+    check(&Conv2d { padding: [1, 1], ..conv([64, 16, 16], 64, [3, 3]) }, 6);
+    check(&Conv2d { padding: [1, 1], ..conv([128, 8, 8], 144, [3, 3]) }, 6);
     check(&Conv2d { padding: [1, 1], stride: [2, 2], ..conv([16, 8, 8], 24, [3, 3]) }, 6);
 }
 
@@ -163,6 +184,23 @@ proptest! {
             dilation: [dh, dw],
             groups: 1,
             bias,
+        };
+        prop_assume!(g.output().is_ok());
+        check(&g, seed);
+    }
+
+    #[test]
+    fn random_geometries_of_3x3(
+        (h, w, ph, pw) in (1..=20usize, 1..=30usize, 0..=3usize, 0..=3usize),
+        (channels, out_channels, bias) in (1..=70usize, 1..=70usize, any::<bool>()),
+        extra in 0..4usize,
+        seed: u64,
+    ) {
+        let g = Conv2d {
+            padding: [ph, pw],
+            extra: [extra % 2, extra / 2],
+            bias,
+            ..conv([channels, h, w], out_channels, [3, 3])
         };
         prop_assume!(g.output().is_ok());
         check(&g, seed);

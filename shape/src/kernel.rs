@@ -161,6 +161,46 @@ impl Conv2dKernel {
         transforms + products + of_weights + sums
     }
 
+    /// The kernel that takes the least time for one image alone by
+    /// [`cost_for_one`](Self::cost_for_one).
+    pub const fn choose_for_one(g: &Conv2d) -> Conv2dKernel {
+        let mut best = Conv2dKernel::Direct;
+        let mut least = best.cost_for_one(g) / 10 * 9;
+        let others = [Conv2dKernel::Winograd4, Conv2dKernel::Winograd2];
+        let mut i = 0;
+        while i < others.len() {
+            let cost = others[i].cost_for_one(g);
+            if cost < least {
+                (best, least) = (others[i], cost);
+            }
+            i += 1;
+        }
+        best
+    }
+
+    /// About how many cycles the output of one image takes on a core that multiplies and adds 16 numbers
+    /// a cycle, those of 16 channels side by side; [`u64::MAX`] where this kernel cannot run the
+    /// convolution.
+    pub const fn cost_for_one(self, g: &Conv2d) -> u64 {
+        let Ok(output) = g.output() else { return u64::MAX };
+        let (ins, outs) = (g.input.dim(0) as u64, g.out_channels.div_ceil(16) as u64);
+        let Some(tiling) = self.tiling(g, Conv2dPass::Forward) else {
+            if !matches!(self, Conv2dKernel::Direct) {
+                return u64::MAX;
+            }
+            let products = taps_inside(g, output, 0) * taps_inside(g, output, 1);
+            return products * (ins / g.groups as u64) * outs / 10 * 12;
+        };
+        let tiles = (tiling.tiles[0] * tiling.tiles[1]) as u64;
+        let transforms = match tiling.tile {
+            2 => tiles * (70 * ins.div_ceil(16) + 60 * outs),
+            _ => tiles * (250 * ins.div_ceil(16) + 200 * outs),
+        };
+        // Few tiles wait for the weights.
+        let rows = if tiles < 4 { 4 } else { tiles };
+        transforms + tiling.points() as u64 * ins * outs * rows / 10 * 11
+    }
+
     /// Numbers of the transformed weights, for the output and for the input's gradient.
     pub const fn transformed_len(self, g: &Conv2d) -> usize {
         match self.tiling(g, Conv2dPass::Forward) {

@@ -9,6 +9,7 @@
 pub mod check;
 pub mod expand;
 pub mod layers;
+pub mod length;
 mod mistake;
 pub mod number;
 pub mod parse;

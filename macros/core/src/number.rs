@@ -67,6 +67,16 @@ impl Number {
         })
     }
 
+    /// Whether an atom is one of those, also within quotients and remainders.
+    pub fn has_atom(&self, is: &dyn Fn(&Atom) -> bool) -> bool {
+        self.terms().flat_map(|(_, atoms)| atoms).any(|atom| match atom {
+            Atom::Quotient(sides) | Atom::Remainder(sides) => {
+                is(atom) || sides.iter().any(|side| side.has_atom(is))
+            }
+            Atom::Symbol(..) | Atom::Unknown(_) => is(atom),
+        })
+    }
+
     /// `self + factor · other`, unless a factor in it is too large.
     fn plus(&self, other: &Number, factor: i128) -> Option<Number> {
         let mut terms = self.terms.clone();
@@ -125,9 +135,31 @@ impl Number {
                     return Some(Number { terms: terms.collect() });
                 }
             }
-            _ => {}
+            _ => {
+                if let Some(quotient) = self.exactly(by) {
+                    return Some(quotient);
+                }
+            }
         }
         Some(Atom::Quotient(Box::new([self.clone(), by.clone()])).into())
+    }
+
+    /// The quotient by a product, if each term is a multiple of that.
+    fn exactly(&self, by: &Number) -> Option<Number> {
+        let mut factors = by.terms();
+        let (Some((factor, atoms)), None) = (factors.next(), factors.next()) else { return None };
+        let mut terms = BTreeMap::new();
+        for (own, number) in &self.terms {
+            let mut rest = own.clone();
+            for atom in atoms {
+                rest.remove(rest.iter().position(|one| one == atom)?);
+            }
+            if number % factor != 0 {
+                return None;
+            }
+            terms.insert(rest, number / factor);
+        }
+        Some(Number { terms })
     }
 
     /// What the division leaves, unless it is known that it divides by zero.
@@ -253,6 +285,10 @@ mod tests {
         assert_eq!(two.divide(&a).unwrap().to_string(), "2 / A");
         assert_eq!(a.remainder(&two).unwrap().to_string(), "A % 2");
         assert_eq!(a.divide(&Number::from(0)), None);
+        let product = twice.multiply(&half).unwrap();
+        assert_eq!(product.divide(&a).unwrap().to_string(), "2 * ((A + 1) / 2)");
+        assert_eq!(product.divide(&twice).unwrap(), half);
+        assert_eq!(three.divide(&a).unwrap().to_string(), "(2 * A + 3) / A");
     }
 
     #[test]

@@ -76,6 +76,22 @@ const HEADS: &str = "
         from(trunk), linear(4), bbox: sigmoid,
     }";
 
+/// A net of which the compiler knows some numbers where it is used.
+const GENERIC: &str = "
+    /// A small net of any width.
+    pub struct Generic<const C: usize, const HIDDEN: usize>: [1, 28, 28] -> [10] {
+        conv1: conv2d(C, kernel = 5), relu,
+        max_pool2d(2),
+        stage: concat {
+            branch { conv2d(2 * C, kernel = 1) }
+            branch { conv2d(4, kernel = 3, padding = 1) }
+        }
+        conv2: conv2d(C, kernel = 3), values: relu,
+        flatten,
+        fc1: linear(HIDDEN), relu,
+        fc2: linear(10),
+    }";
+
 fn pretty(declaration: &str) -> String {
     let tokens = typenet_macros_core::network(declaration.parse().unwrap());
     let mut file: syn::File = syn::parse2(tokens).unwrap();
@@ -122,6 +138,11 @@ fn a_net_with_heads_expands_to_the_text_in_the_repository() {
     expands_to(HEADS, "heads.expanded.rs");
 }
 
+#[test]
+fn a_net_with_generics_expands_to_the_text_in_the_repository() {
+    expands_to(GENERIC, "generic.expanded.rs");
+}
+
 /// Deletes, doubles, swaps or exchanges tokens, also inside groups.
 fn mutate(stream: TokenStream, random: &mut ChaCha8Rng) -> TokenStream {
     let mut tokens: Vec<TokenTree> = stream.into_iter().collect();
@@ -158,6 +179,9 @@ const NETS: &[&str] = &[
     RESIDUAL,
     SYMBOLIC,
     HEADS,
+    "struct G<const C: usize>: (a: [C, 4, 4], b: [3]) -> (c: [C], d: [2]) { from(a), c: global_avg_pool, \
+     concat(b), linear(2), d: residual { linear(2) } }",
+    GENERIC,
     "struct Q: [4, 9, 9] -> [A + 2 * B] { const A: usize = 4; const B: usize = (A - 1) / 3 + 2; \
      block inner(n, k = (1, 1)) { repeat(n) { conv2d(4, kernel = k), relu } } \
      block outer(n) { a: inner(n), b: relu, inner(n - 1, k = 1), mul(b) } \

@@ -5,6 +5,7 @@
 use typenet_shape::{Activation, Conv2d, Shape};
 
 use super::correlate::{Axis, Correlate, Correlation, Plus};
+use super::depthwise::{self, Bias, Taps};
 use super::linear::BiasGradient;
 use super::math::Fused;
 use super::weight_gradient::WeightGradient;
@@ -42,10 +43,29 @@ pub fn forward_and_add(
     y: &mut [Lanes],
 ) {
     let output = output(g);
+    let (fused, after) = Fused::split(f);
+    if depthwise::runs(g) {
+        let bias = bias.map_or(Bias::None, Bias::Numbers);
+        let read = (x, Taps::Numbers(weight), bias);
+        isa.run(depthwise::forward(g, output, read, (Plus::value(other), fused), y));
+    } else {
+        let of = correlation(g, output, (x, weight, bias), fused);
+        isa.run(Correlate { of, plus: Plus::value(other), y });
+    }
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+}
+
+fn correlation<'a>(
+    g: &Conv2d,
+    output: Shape,
+    (x, weight, bias): (&'a [Lanes], &'a [f32], Option<&'a [f32]>),
+    fused: Fused,
+) -> Correlation<'a> {
     let kernel = g.kernel[0] * g.kernel[1];
     let in_channels = g.input.dim(0) / g.groups;
-    let (fused, after) = Fused::split(f);
-    let of = Correlation {
+    Correlation {
         height: forward_axis(g, output, 0),
         width: forward_axis(g, output, 1),
         groups: g.groups,
@@ -59,10 +79,6 @@ pub fn forward_and_add(
         weight,
         bias,
         fused,
-    };
-    isa.run(Correlate { of, plus: Plus::value(other), y });
-    if let Some(f) = after {
-        activation::forward_in_place(isa, f, y);
     }
 }
 
@@ -80,16 +96,20 @@ pub fn backward_weight(
     db: Option<&mut [f32]>,
 ) {
     let output = output(g);
-    isa.run(WeightGradient {
-        height: forward_axis(g, output, 0),
-        width: forward_axis(g, output, 1),
-        groups: g.groups,
-        in_channels: g.input.dim(0) / g.groups,
-        out_channels: g.out_channels / g.groups,
-        x,
-        dy,
-        dw,
-    });
+    if depthwise::runs(g) {
+        isa.run(depthwise::WeightGradient { g, output, x, dy, dw });
+    } else {
+        isa.run(WeightGradient {
+            height: forward_axis(g, output, 0),
+            width: forward_axis(g, output, 1),
+            groups: g.groups,
+            in_channels: g.input.dim(0) / g.groups,
+            out_channels: g.out_channels / g.groups,
+            x,
+            dy,
+            dw,
+        });
+    }
     if let Some(db) = db {
         assert_eq!(db.len(), g.out_channels, "the bias gradient's length");
         isa.run(BiasGradient { dy, db });
@@ -121,8 +141,19 @@ fn run_backward_data(
     plus: Plus<'_>,
     dx: &mut [Lanes],
 ) {
-    let finish = Finish { bias: None, plus, fused: Fused::Identity };
-    spread(isa, g, output(g), dy, weight, finish, dx);
+    let output = output(g);
+    match g.stride {
+        [1, _] if depthwise::runs_backward_data(g) => {
+            isa.run(depthwise::backward_data(g, output, dy, weight, plus, dx));
+        }
+        _ if depthwise::runs_backward_data(g) => {
+            isa.run(depthwise::Spread { g, output, dy, weight, plus, dx });
+        }
+        _ => {
+            let finish = Finish { bias: None, plus, fused: Fused::Identity };
+            spread(isa, g, output, dy, weight, finish, dx);
+        }
+    }
 }
 
 /// What is done with each sum before it is stored.

@@ -12,6 +12,7 @@
 //!   of them.
 //! - `correlate`: the tile loop under a convolution and its data gradient; `weight_gradient`: the
 //!   one under its weight gradient; `linear_weight`: a linear layer's.
+//! - `depthwise`: the same where each channel has a kernel of its own.
 //! - `winograd/`: the same for kernels of 3×3, with fewer products.
 //! - `moments`: means and variances, under the normalisations.
 //! - `single/`: one image instead of 16, with its channels side by side.
@@ -21,6 +22,7 @@
 //! kernel allocates, and none starts threads: callers share out groups of images.
 
 mod correlate;
+mod depthwise;
 mod gated;
 mod isa;
 mod lanes;

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use typenet_shape::{Buffer, Transformed};
@@ -305,6 +306,19 @@ pub fn chunks_mut<T: Send>(slice: &mut [T], chunk: usize) -> ChunksMut<'_, T> {
     ChunksMut { start: slice.as_mut_ptr(), len: slice.len(), chunk, of: std::marker::PhantomData }
 }
 
+/// So many parts with nothing but a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbered(pub usize);
+
+impl Parts for Numbered {
+    type Part = ();
+
+    fn count(&self) -> usize {
+        self.0
+    }
+    unsafe fn part(&self, _: usize) {}
+}
+
 /// A slice in so many parts of one length, to write; also an empty one.
 #[derive(Debug)]
 pub struct EqualMut<'a, T> {
@@ -476,6 +490,62 @@ impl<'a, T: Send> Parts for PlacesMut<'a, T> {
         // SAFETY: `places_mut` has compared all parts with each other and the slice, which is borrowed
         // for 'a; and nobody else has this one.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(place.offset), place.len) }
+    }
+}
+
+/// A slice that several threads write, each places of its own: those who write there say in an
+/// unsafe block why nobody else does.
+#[derive(Debug)]
+pub(crate) struct Shared<'a, T> {
+    first: *mut T,
+    len: usize,
+    of: std::marker::PhantomData<&'a mut [T]>,
+}
+
+impl<T> Clone for Shared<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shared<'_, T> {}
+
+// SAFETY: it stands for the exclusive slice, and reads and writes nothing by itself.
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
+// SAFETY: likewise.
+unsafe impl<T: Send> Send for Shared<'_, T> {}
+
+impl<'a, T> Shared<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Shared<'a, T> {
+        let (first, len) = (slice.as_mut_ptr(), slice.len());
+        Shared { first, len, of: std::marker::PhantomData }
+    }
+
+    pub(crate) fn len(self) -> usize {
+        self.len
+    }
+
+    /// The first place, from which as many follow as [`len`](Self::len) says.
+    pub(crate) fn as_mut_ptr(self) -> *mut T {
+        self.first
+    }
+
+    /// The places from `start` on.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub(crate) fn from(self, start: usize) -> Shared<'a, T> {
+        self.part(start..self.len)
+    }
+
+    /// Some of the places.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub(crate) fn part(self, range: Range<usize>) -> Shared<'a, T> {
+        assert!(range.start <= range.end && range.end <= self.len, "places of the slice");
+        // SAFETY: just asserted.
+        Shared { first: unsafe { self.first.add(range.start) }, len: range.len(), of: self.of }
     }
 }
 

@@ -103,9 +103,13 @@ impl<'a> Forward<'a> {
     }
 
     /// Inference of one image.
-    pub(crate) fn of_image(arena: &'a mut [Lanes], image: Image<'a>) -> Forward<'a> {
+    pub(crate) fn of_image(
+        arena: &'a mut [Lanes],
+        scratch: &'a mut [Lanes],
+        image: Image<'a>,
+    ) -> Forward<'a> {
         let prepared = Prepared { folded: None, transformed: &[] };
-        Forward { image: Some(image), ..Forward::inference(arena, &mut [], prepared) }
+        Forward { image: Some(image), ..Forward::inference(arena, scratch, prepared) }
     }
 
     /// Whether a step runs in this segment, and no other does its work.
@@ -180,7 +184,7 @@ impl<'a> Forward<'a> {
             return;
         }
         if let Some(image) = &self.image {
-            return image.conv2d(self.isa, step, self.arena);
+            return image.conv2d(self.isa, step, self.arena, self.scratch);
         }
         let (weight, bias) = self.weights(step, parameters);
         self.conv2d_with(step, weight, bias);

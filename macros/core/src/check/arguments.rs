@@ -320,8 +320,9 @@ fn better(expected: &layers::Argument, value: &Value) -> String {
         {
             write(&format!("{number}"))
         }
-        (Kind::Flag | Kind::Number | Kind::Word(_), Value::Symbolic(_)) => {
-            "a path stands for a whole number, a `usize`".into()
+        (Kind::Flag | Kind::Number | Kind::Word(_), Value::Symbolic(number)) => {
+            let what = if number.to_string().contains("::") { "path" } else { "generic" };
+            format!("a {what} stands for a whole number, a `usize`")
         }
         (Kind::Flag, Value::Integer(0)) => write("false"),
         (Kind::Flag, Value::Integer(1)) => write("true"),

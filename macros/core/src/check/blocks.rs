@@ -43,6 +43,8 @@ impl<'a> Checker<'a> {
             } else if self.find_block(&name.to_string()) != Some(index) {
                 let message = format!("`{name}` is already the name of a block above");
                 self.report(Mistake::new(name.span(), message));
+            } else if let Some(mistake) = self.generic_taken(name) {
+                self.report(mistake);
             }
             for (position, parameter) in block.parameters.iter().enumerate() {
                 let is_same = |other: &crate::parse::Parameter| other.name == parameter.name;

@@ -89,6 +89,9 @@ impl<'a> Checker<'a> {
                 self.report(Mistake::new(name.span(), message));
                 self.forgiven.insert(name.unraw().to_string());
                 continue;
+            } else if let Some(mistake) = self.generic_taken(name) {
+                self.report(mistake);
+                self.forgiven.insert(name.unraw().to_string());
             }
             let value = match self.evaluate(&constant.value) {
                 value @ (Value::Integer(_) | Value::Symbolic(_) | Value::Wrong) => value,
@@ -107,14 +110,14 @@ impl<'a> Checker<'a> {
         self.block_heads();
     }
 
-    /// The value that a name stands for: of a parameter of the block, or of a constant.
+    /// The value that a name stands for: of a parameter of the block, of a constant, or of a generic.
     pub(super) fn constant(&self, name: &Ident) -> Option<Value> {
         let parameters = self.uses.last().map(|one| one.values.as_slice()).unwrap_or_default();
         let parameter = parameters.iter().find(|(parameter, _)| *parameter == name);
         let constant = || self.constants.known.iter().find(|(one, _)| one.name == *name);
         match parameter {
             Some((_, value)) => Some(value.clone()),
-            None => constant().map(|(_, value)| value.clone()),
+            None => constant().map(|(_, value)| value.clone()).or_else(|| self.generic(name)),
         }
     }
 
@@ -291,6 +294,7 @@ impl<'a> Checker<'a> {
             .iter()
             .map(|parameter| parameter.name.to_string())
             .chain(body.constants.iter().map(|constant| constant.name.to_string()))
+            .chain(self.generics.iter().map(|(generic, _)| generic.name.to_string()))
             .collect();
         let near = nearest(&text, names.iter().map(String::as_str));
         let (what, help) = match (parameters, near) {

@@ -302,6 +302,12 @@ impl<'a> Checker<'a> {
                 String::new(),
             );
         }
+        if self.generics.iter().any(|(generic, _)| generic.name == text) {
+            return (
+                format!("`{text}` is a generic, and a value's name is expected here"),
+                String::new(),
+            );
+        }
         if names.is_empty() || names == ["input"] {
             let help = "give a layer above a name, as in `skip: relu`, and write that";
             return (format!("there is no value `{text}`"), help.into());

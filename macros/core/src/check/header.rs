@@ -60,7 +60,10 @@ impl Checker<'_> {
             match value {
                 Value::Wrong => {}
                 value => match value.number() {
-                    Some(number) => dims.push(number),
+                    Some(number) => {
+                        self.header_length(what, &number, dimension);
+                        dims.push(number);
+                    }
                     None => {
                         let message = format!(
                             "the {what} shape: a dimension is a whole number, found `{dimension}`"

@@ -17,7 +17,7 @@ impl Checker<'_> {
         for NamedShape { name, shape } in inputs {
             let text = name.unraw().to_string();
             let own = (text != "input").then(|| name_mistake(name, "an input")).flatten();
-            let mistake = own.or_else(|| {
+            let mistake = own.or_else(|| self.generic_taken(name)).or_else(|| {
                 self.inputs.iter().any(|other| other.unraw() == text).then(|| {
                     Mistake::new(name.span(), format!("`{text}` is already the name of an input"))
                         .help("each input needs its own name")

@@ -8,6 +8,7 @@ mod blocks;
 mod constants;
 mod dims;
 mod flow;
+mod generics;
 mod header;
 mod heads;
 mod init;
@@ -37,9 +38,9 @@ use crate::Mistake;
 use crate::layers;
 use crate::mistake::Place;
 use crate::number::{Number, shape_text};
-use crate::parse::{Body, Declaration, Entry};
+use crate::parse::{Body, Declaration, Entry, Generic, GenericKind};
 use blocks::Use;
-use constants::Constants;
+use constants::{Constants, Value};
 use scope::{Frame, Scope};
 
 /// What an unknown layer is taken to have.
@@ -60,6 +61,8 @@ pub struct Checked {
     pub visibility: Visibility,
     /// The struct's name.
     pub name: Ident,
+    /// Its const generics: each is a symbol, unless there is a mistake in it.
+    pub generics: Vec<Ident>,
     /// The input's shape, if it is known.
     pub input: Option<Shape>,
     /// The names of the inputs, which are the first nodes; none for one without a name.
@@ -267,6 +270,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
     let mut checker = Checker::new(&declaration.body);
     names::struct_name(&declaration.name, &mut checker.mistakes);
     let attributes = attributes::check(&declaration.attributes, &mut checker.mistakes);
+    checker.generics(&declaration.generics);
     checker.items();
     let input = checker.input(&declaration.input, &declaration.name);
     checker.entries(&declaration.body.entries);
@@ -278,6 +282,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         attributes,
         visibility: Visibility(declaration.visibility.clone()),
         name: declaration.name.clone(),
+        generics: declared(&checker.generics),
         input,
         inputs: checker.inputs,
         output,
@@ -306,6 +311,12 @@ struct Checker<'a> {
     /// The node whose value the next layer reads.
     current: usize,
     body: &'a Body,
+    /// The generics with their values.
+    generics: Vec<(&'a Generic, Value)>,
+    /// How many of the symbols are generics: the first ones.
+    generics_known: usize,
+    /// Lengths that no array can have.
+    refused: Vec<Number>,
     constants: Constants<'a>,
     /// The uses of blocks that are being written out, the outermost first.
     uses: Vec<Use<'a>>,
@@ -351,6 +362,9 @@ impl<'a> Checker<'a> {
             words: Vec::new(),
             current: 0,
             body,
+            generics: Vec::new(),
+            generics_known: 0,
+            refused: Vec::new(),
             constants: Constants::default(),
             uses: Vec::new(),
             seen_blocks: HashSet::new(),
@@ -459,6 +473,14 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
+
+/// The names of the generics that a struct can have.
+fn declared(generics: &[(&Generic, Value)]) -> Vec<Ident> {
+    let all = generics.iter().map(|(generic, _)| generic);
+    all.filter(|one| one.kind != GenericKind::Type && names::is_name(&one.name))
+        .map(|one| one.name.clone())
+        .collect()
 }
 
 /// The span of a name, or of the macro call where there is none.

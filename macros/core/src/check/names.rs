@@ -64,6 +64,7 @@ impl Checker<'_> {
         let text = name.unraw().to_string();
         let mistake = match name_mistake(name, "a layer") {
             Some(mistake) => Some(mistake),
+            None if self.generic(name).is_some() => self.generic_taken(name),
             None => self.taken(&text, true, field).map(|other| {
                 let unnamed = if other.written { "a" } else { "an unnamed" };
                 let what = match other.keyword.as_str() {
@@ -111,10 +112,15 @@ impl Checker<'_> {
     }
 }
 
+/// Whether Rust takes it as a name.
+pub(super) fn is_name(name: &Ident) -> bool {
+    syn::parse_str::<Ident>(&name.to_string()).is_ok()
+}
+
 /// What is wrong with a name by itself; `what` it names.
 pub(super) fn name_mistake(name: &Ident, what: &str) -> Option<Mistake> {
     let text = name.unraw().to_string();
-    let (message, help) = if syn::parse_str::<Ident>(&name.to_string()).is_err() {
+    let (message, help) = if !is_name(name) {
         (
             format!("`{text}` is a word of Rust and cannot name {what}"),
             format!("for example `{text}1`"),

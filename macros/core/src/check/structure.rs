@@ -208,7 +208,12 @@ impl<'a> Checker<'a> {
             Value::Symbolic(number) => {
                 let what = format!("how often must be known here, which `{number}` is not");
                 let mistake = self.about_value(&name.text, count, &what);
-                self.report(mistake.help("write a number, or declare `const ROUNDS: usize = …;`"));
+                let help = if self.is_generic(&number) {
+                    "write a number: a net has the same layers whatever its generics are"
+                } else {
+                    "write a number, or declare `const ROUNDS: usize = …;`"
+                };
+                self.report(mistake.help(help));
                 None
             }
             value => {

@@ -78,6 +78,7 @@ impl Checker<'_> {
         node.tensors =
             node.symbolic_tensors.iter().map(|(kind, dims)| (*kind, ones(dims.len()))).collect();
         node.set_dims(dims);
+        self.parameter_lengths(node, written);
         self.leave_fit(node, written);
     }
 

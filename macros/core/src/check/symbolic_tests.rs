@@ -204,18 +204,31 @@ fn the_compiler_says_what_the_macro_says_of_numbers() {
         assert!(mistakes.is_empty(), "{text}: {mistakes:?}");
         let (_, numbers) = net(&text.replace(K, &value.to_string()));
         assert!(!numbers.is_empty(), "{text}");
-        let compiler = match checked.nodes.len() {
-            4 => compiler::<4>(&checked, value),
-            5 => compiler::<5>(&checked, value),
-            6 => compiler::<6>(&checked, value),
-            7 => compiler::<7>(&checked, value),
-            8 => compiler::<8>(&checked, value),
-            9 => compiler::<9>(&checked, value),
-            len => panic!("{text}: {len} nodes"),
+        let compiler = |checked: &Checked, name: &str| -> Vec<String> {
+            let messages = match checked.nodes.len() {
+                4 => compiler::<4>(checked, value),
+                5 => compiler::<5>(checked, value),
+                6 => compiler::<6>(checked, value),
+                7 => compiler::<7>(checked, value),
+                8 => compiler::<8>(checked, value),
+                9 => compiler::<9>(checked, value),
+                len => panic!("{text}: {len} nodes"),
+            };
+            messages.iter().map(|message| message.replace(name, &value.to_string())).collect()
         };
-        let compiler: Vec<String> =
-            compiler.iter().map(|message| message.replace(K, &value.to_string())).collect();
-        assert_eq!(compiler, numbers, "{text}");
+        assert_eq!(compiler(&checked, K), numbers, "{text}");
+        // So it does of a generic, where the parameters have types.
+        let generic = text.replace("struct N", "struct N<const K: usize>").replace(K, "K");
+        let (checked, mistakes) = net(&generic);
+        if mistakes.is_empty() {
+            assert_eq!(compiler(&checked, "K"), numbers, "{generic}");
+        } else {
+            let refused = "and stable Rust has arrays of products and sums of generics alone";
+            assert!(
+                mistakes.len() == 1 && mistakes[0].contains(refused),
+                "{generic}: {mistakes:?}"
+            );
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Symbol {
     pub path: TokenStream,
     /// The same without spaces.
     pub text: String,
+    /// Whether it is a generic of the struct, and no path.
+    pub is_generic: bool,
     /// Whether it stands where no whole number belongs: that it is none is no news.
     pub is_wrong: bool,
 }
@@ -87,7 +89,8 @@ impl Checker<'_> {
         let text = path_text(path);
         let known = self.symbols.iter().position(|symbol| symbol.text == text);
         let index = known.unwrap_or_else(|| {
-            self.symbols.push(Symbol { path: path.clone(), text: text.clone(), is_wrong: false });
+            let (path, text) = (path.clone(), text.clone());
+            self.symbols.push(Symbol { path, text, is_generic: false, is_wrong: false });
             self.symbols.len() - 1
         });
         Atom::Symbol(index, text).into()

@@ -44,6 +44,12 @@ impl Checker<'_> {
             defaults.for_each(|one| names(one, &mut used));
         }
         body.constants.iter().for_each(|one| names(&one.value, &mut used));
+        for generic in &declaration.generics {
+            let name = &generic.name;
+            if !used.contains(&name.to_string()) {
+                self.report_unused(name, format!("generic `{name}` is not used"));
+            }
+        }
         for constant in &body.constants {
             if !used.contains(&constant.name.to_string()) {
                 let name = &constant.name;

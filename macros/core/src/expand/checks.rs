@@ -13,29 +13,33 @@ use crate::number::Number;
 impl Numbers<'_> {
     /// A constant for each rule.
     pub(super) fn checks(&self, checked: &Checked) -> TokenStream {
-        checked.checks.iter().map(|check| self.check(check)).collect()
+        let calls = checked.checks.iter().map(|check| self.check(check));
+        calls.map(|call| quote_spanned!(site()=> const _: () = #call;)).collect()
     }
 
-    fn check(&self, check: &Check) -> TokenStream {
+    /// The call for a rule.
+    pub(super) fn check(&self, check: &Check) -> TokenStream {
         let note = &check.note;
+        let of = self.generics.constants(site());
+        let graph = quote_spanned!(site()=> &#of GRAPH);
         let (function, arguments) = match &check.rule {
             Rule::Range(node, argument) => {
                 let (node, argument) = (index(*node), self::argument(*argument));
-                ("check_argument", quote_spanned!(site()=> &GRAPH, #node, #argument, #note))
+                ("check_argument", quote_spanned!(site()=> #graph, #node, #argument, #note))
             }
             Rule::Fit(node, argument) => {
                 let (node, argument) = (index(*node), self::argument(*argument));
-                ("check_fit", quote_spanned!(site()=> &GRAPH, #node, #argument, #note))
+                ("check_fit", quote_spanned!(site()=> #graph, #node, #argument, #note))
             }
             Rule::Layer(node, others) => {
                 let others = others.iter().copied().map(self::argument);
                 let node = index(*node);
-                ("check_layer", quote_spanned!(site()=> &GRAPH, #node, &[#(#others),*], #note))
+                ("check_layer", quote_spanned!(site()=> #graph, #node, &[#(#others),*], #note))
             }
             Rule::Join(node, at, words) => {
                 let (node, at) = (index(*node), index(*at));
                 let join = words.borrowed(join);
-                ("check_join", quote_spanned!(site()=> &GRAPH, #node, #at, &#join, #note))
+                ("check_join", quote_spanned!(site()=> #graph, #node, #at, &#join, #note))
             }
             Rule::Dimension(what, dims, axis) => {
                 let (shape, axis) = (self.shape(dims), index(*axis));
@@ -47,7 +51,7 @@ impl Numbers<'_> {
             }
             Rule::Output(node, dims) => {
                 let (node, shape) = (index(*node), self.shape(dims));
-                ("check_output", quote_spanned!(site()=> &GRAPH, #node, #shape))
+                ("check_output", quote_spanned!(site()=> #graph, #node, #shape))
             }
             Rule::Difference(name, text, sides) => {
                 let [left, right] = self.sides(sides);
@@ -61,26 +65,27 @@ impl Numbers<'_> {
                 ("check_divisor", arguments)
             }
         };
-        let call = call(check.place, function, arguments);
-        quote_spanned!(site()=> const _: () = #call;)
+        self.call(check.place, function, arguments)
     }
 
     fn sides(&self, sides: &[Number; 2]) -> [TokenStream; 2] {
         sides.each_ref().map(|side| self.expression(side))
     }
-}
 
-/// A call whose place is that of the mistake, so that the compiler points there.
-fn call(place: Place, function: &str, arguments: TokenStream) -> TokenStream {
-    let of_graph = matches!(function, "check_fit" | "check_layer" | "check_join" | "check_output");
-    let function = Ident::new(function, place.start);
-    let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
-    parentheses.set_span(place.end);
-    let parentheses = TokenTree::from(parentheses);
-    if of_graph {
-        quote_spanned!(place.start=> CHECKED.#function #parentheses)
-    } else {
-        quote_spanned!(place.start=> __rt::#function #parentheses)
+    /// A call whose place is that of the mistake, so that the compiler points there.
+    fn call(&self, place: Place, function: &str, arguments: TokenStream) -> TokenStream {
+        let of_graph =
+            matches!(function, "check_fit" | "check_layer" | "check_join" | "check_output");
+        let function = Ident::new(function, place.start);
+        let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
+        parentheses.set_span(place.end);
+        let parentheses = TokenTree::from(parentheses);
+        if of_graph {
+            let of = self.generics.constants(place.start);
+            quote_spanned!(place.start=> #of CHECKED.#function #parentheses)
+        } else {
+            quote_spanned!(place.start=> __rt::#function #parentheses)
+        }
     }
 }
 

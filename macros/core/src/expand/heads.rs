@@ -84,8 +84,9 @@ fn values(
 ) -> TokenStream {
     let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
     let visibility = generated(checked.visibility.0.to_token_stream());
+    let declared = names.numbers.generics.declared();
     let fields = fields.iter().map(|(name, dims)| {
-        let (doc, array) = (format!(" `{}`", shape_text(dims)), names.numbers.array(dims));
+        let (doc, array) = (format!(" `{}`", shape_text(dims)), names.numbers.numbers(dims));
         quote_spanned!(site()=> #[doc = #doc] pub #name: #array,)
     });
     quote_spanned! {site()=>
@@ -93,7 +94,7 @@ fn values(
         ::typenet::__private::__value_struct! {
             #(#lints)*
             #[doc = #doc]
-            #visibility struct #name {
+            #visibility struct #name #declared {
                 #(#fields)*
             }
         }
@@ -108,16 +109,18 @@ pub(super) fn implementations(
     sound: bool,
 ) -> TokenStream {
     let Names { net, input, loss, target, .. } = names;
+    let generics = &names.numbers.generics;
+    let (declared, used, further) = (generics.declared(), generics.used(), generics.further());
     let mut items = TokenStream::new();
     if !checked.inputs.is_empty() {
         let fields = &checked.inputs;
         let texts: Vec<String> = fields.iter().map(|field| field.unraw().to_string()).collect();
         let arrays: Vec<TokenStream> = (0..fields.len())
             .map(|node| checked.nodes.get(node).and_then(|node| node.dims()).unwrap_or_else(one))
-            .map(|dims| names.numbers.array(&dims))
+            .map(|dims| names.numbers.numbers(&dims))
             .collect();
         items.extend(quote_spanned! {site()=>
-            impl #input {
+            impl #declared #input #used {
                 /// A data set whose examples have the inputs of one place each, and that target.
                 ///
                 /// # Errors
@@ -146,7 +149,8 @@ pub(super) fn implementations(
     let targets: Vec<Ident> = types.iter().map(|one| format_ident!("__{one}")).collect();
     // What a head is stands on a type of its name, which the compiler shows in messages.
     let kinds = fields.iter().enumerate().map(|(index, field)| {
-        output(&quote_spanned!(site()=> heads::#field), plan.outputs.get(index).filter(|_| sound))
+        let head = quote_spanned!(site()=> heads::#field);
+        output(&TokenStream::new(), &head, plan.outputs.get(index).filter(|_| sound))
     });
     items.extend(quote_spanned! {site()=>
         #[allow(non_camel_case_types, unreachable_pub, missing_docs, missing_debug_implementations)]
@@ -158,7 +162,8 @@ pub(super) fn implementations(
         }
         #(#kinds)*
 
-        impl<#(#types: __rt::Accepts<heads::#fields>,)*> __rt::Accepts<#net> for #loss<#(#types),*> {}
+        impl<#(#types: __rt::Accepts<heads::#fields>,)* #further> __rt::Accepts<#net #used>
+            for #loss<#(#types),*> {}
 
         #[automatically_derived]
         impl<#(#types, #targets,)*> __rt::Objective<#target<#(#targets),*>> for #loss<#(#types),*>
@@ -182,13 +187,13 @@ pub(super) fn implementations(
             /// # Errors
             /// When there are not as many targets as outputs, or a target does not belong to its head.
             #[allow(dead_code)]
-            pub fn forward_backward<#(#targets),*>(
+            pub fn forward_backward<#(#targets,)* #further>(
                 &self,
                 targets: &[#target<#(#targets),*>],
-                ws: &mut __rt::Workspace<#net>,
+                ws: &mut __rt::Workspace<#net #used>,
             ) -> __rt::Result<f32>
             where
-                Self: __rt::Objective<#target<#(#targets),*>> + __rt::Accepts<#net>,
+                Self: __rt::Objective<#target<#(#targets),*>> + __rt::Accepts<#net #used>,
             {
                 __rt::forward_backward(self, targets, ws)
             }

@@ -7,6 +7,7 @@
 mod checks;
 mod docs;
 mod fields;
+mod generics;
 mod heads;
 mod marks;
 mod numbers;
@@ -22,6 +23,7 @@ use typenet_shape::Shape;
 use crate::check::{Checked, Node};
 use crate::number::Number;
 use crate::plan::{Call, Outputs, Plan};
+use generics::Steps;
 use numbers::Numbers;
 
 /// Outputs of more bytes than this are returned in a box.
@@ -78,15 +80,18 @@ impl<'a> Names<'a> {
 fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
     let Names { net, parameters, .. } = names;
     let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
+    let (declared, used) = (names.numbers.generics.declared(), names.numbers.generics.used());
     let constants = if sound { constants(checked, plan, names) } else { stand_ins(checked, names) };
     let network = network(checked, plan, names, sound);
+    let of_net = quote_spanned!(site()=> #net #used);
     // After a mistake a net is whatever a loss asks for.
-    let single = (checked.inputs.is_empty() || !sound).then(|| marker("SingleInput", net));
+    let single =
+        (checked.inputs.is_empty() || !sound).then(|| marker("SingleInput", &declared, &of_net));
     let output = if checked.heads.is_empty() || !sound {
-        output(&net.to_token_stream(), plan.outputs.first().filter(|_| sound))
+        output(&declared, &of_net, plan.outputs.first().filter(|_| sound))
     } else {
         // What such a net lacks for a loss is the one output.
-        ends(&net.to_token_stream(), None)
+        ends(&declared, &of_net, None)
     };
     let heads = heads::implementations(checked, plan, names, sound);
     let editors = for_editors(checked, names);
@@ -105,37 +110,37 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
             #heads
 
             #[automatically_derived]
-            impl ::core::ops::Deref for #net {
-                type Target = #parameters;
+            impl #declared ::core::ops::Deref for #net #used {
+                type Target = #parameters #used;
 
-                fn deref(&self) -> &#parameters {
+                fn deref(&self) -> &#parameters #used {
                     self.__model.parameters()
                 }
             }
 
             #[automatically_derived]
-            impl ::core::ops::DerefMut for #net {
-                fn deref_mut(&mut self) -> &mut #parameters {
+            impl #declared ::core::ops::DerefMut for #net #used {
+                fn deref_mut(&mut self) -> &mut #parameters #used {
                     self.__model.parameters_mut()
                 }
             }
 
             #[automatically_derived]
-            impl ::core::clone::Clone for #net {
+            impl #declared ::core::clone::Clone for #net #used {
                 fn clone(&self) -> Self {
                     Self { __model: ::core::clone::Clone::clone(&self.__model) }
                 }
             }
 
             #[automatically_derived]
-            impl ::core::cmp::PartialEq for #net {
+            impl #declared ::core::cmp::PartialEq for #net #used {
                 fn eq(&self, other: &Self) -> bool {
                     self.__model == other.__model
                 }
             }
 
             #[automatically_derived]
-            impl ::core::fmt::Debug for #net {
+            impl #declared ::core::fmt::Debug for #net #used {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     ::core::fmt::Display::fmt(&<Self as __rt::Network>::summary(), f)
                 }
@@ -147,25 +152,26 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
 }
 
 /// `impl __rt::Logits for Net {}`
-fn marker(name: &str, of: impl ToTokens) -> TokenStream {
+fn marker(name: &str, declared: &TokenStream, of: &TokenStream) -> TokenStream {
     let name = Ident::new(name, site());
     quote_spanned! {site()=>
         #[automatically_derived]
-        impl __rt::#name for #of {}
+        impl #declared __rt::#name for #of {}
     }
 }
 
 /// What an output is, of a net with one or of a head.
-fn output(of: &TokenStream, what: Option<&Outputs>) -> TokenStream {
-    let (single, ends) = (marker("SingleOutput", of), ends(of, what));
+fn output(declared: &TokenStream, of: &TokenStream, what: Option<&Outputs>) -> TokenStream {
+    let (single, ends) = (marker("SingleOutput", declared, of), ends(declared, of, what));
     quote_spanned!(site()=> #single #ends)
 }
 
 /// What an output is by its last layer; where that is not known, whatever a loss asks for.
-fn ends(of: &TokenStream, what: Option<&Outputs>) -> TokenStream {
+fn ends(declared: &TokenStream, of: &TokenStream, what: Option<&Outputs>) -> TokenStream {
     let is = |outputs| what.is_none_or(|what| *what == outputs);
-    let logits = is(Outputs::Logits).then(|| marker("EndsInLogits", of));
-    let logarithms = is(Outputs::LogProbabilities).then(|| marker("EndsInLogProbabilities", of));
+    let logits = is(Outputs::Logits).then(|| marker("EndsInLogits", declared, of));
+    let logarithms =
+        is(Outputs::LogProbabilities).then(|| marker("EndsInLogProbabilities", declared, of));
     quote_spanned!(site()=> #logits #logarithms)
 }
 
@@ -186,11 +192,29 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
         let (name, node) = (head.name.unraw().to_string(), Literal::usize_unsuffixed(head.node?));
         Some(quote_spanned!(site()=> __rt::Head { name: #name, node: #node }))
     });
+    let graph = quote_spanned! {site()=>
+        __rt::Graph {
+            name: #text,
+            nodes: &[#(#nodes),*],
+            marks: &[#(#attributes),*],
+            heads: &[#(#heads),*],
+        }
+    };
     let count = Literal::usize_unsuffixed(checked.nodes.len());
-    let steps = plan.calls.iter().map(|call| {
-        let (constant, node) = (&call.constant, Literal::usize_unsuffixed(call.node));
-        quote_spanned!(site()=> const #constant: __rt::Step = PLAN.step(#node);)
-    });
+    let steps: Steps = plan
+        .calls
+        .iter()
+        .map(|call| (call.constant.clone(), Literal::usize_unsuffixed(call.node)))
+        .collect();
+    let generics = &names.numbers.generics;
+    if !generics.are_none() {
+        let (constants, rules) =
+            (generics.items(checked, &graph, &steps), generics.rules(checked, &names.numbers));
+        return quote_spanned!(site()=> #constants #rules);
+    }
+    let steps = steps.into_iter().map(
+        |(constant, node)| quote_spanned!(site()=> const #constant: __rt::Step = PLAN.step(#node);),
+    );
     let computed = if checked.checks.is_empty() {
         quote_spanned! {site()=>
             static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
@@ -220,12 +244,7 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
     };
     quote_spanned! {site()=>
         const NODES: usize = #count;
-        const GRAPH: __rt::Graph<'static> = __rt::Graph {
-            name: #text,
-            nodes: &[#(#nodes),*],
-            marks: &[#(#attributes),*],
-            heads: &[#(#heads),*],
-        };
+        const GRAPH: __rt::Graph<'static> = #graph;
         #computed
         #(#steps)*
     }
@@ -262,42 +281,53 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         (None, Some(dims)) => dims.clone(),
         (shape, _) => shape.map_or_else(one, dims),
     };
-    let input = match checked.inputs.is_empty() {
-        true => numbers.array(&in_dims),
-        false => names.input.to_token_stream(),
+    let used = numbers.generics.used();
+    let input = match (checked.inputs.is_empty(), &names.input) {
+        (true, _) => numbers.numbers(&in_dims),
+        (false, input) => quote_spanned!(site()=> #input #used),
     };
     let (output, value) = if checked.heads.is_empty() {
-        let output = numbers.array(&out_dims);
+        let output = numbers.numbers(&out_dims);
         (output.clone(), returned(numbers, &[&out_dims], &output))
     } else {
-        let output = names.output.to_token_stream();
+        let output = &names.output;
+        let output = quote_spanned!(site()=> #output #used);
         let dims: Vec<&[Number]> = checked.heads.iter().map(|head| head.dims.as_slice()).collect();
         (output.clone(), returned(numbers, &dims, &output))
     };
     let calls = if sound { plan.calls.as_slice() } else { &[] };
     let forward = calls.iter().map(|call| {
-        let (constant, method) = (&call.constant, &call.method);
+        let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
         let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
-        quote_spanned!(site()=> run.#method(&#constant #(, #field)*);)
+        quote_spanned!(site()=> run.#method(#constant #(, #field)*);)
     });
     let backward = calls.iter().rev().filter(|call| call.backward).map(|call| {
-        let (constant, method) = (&call.constant, &call.method);
+        let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
         let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
         let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
-        quote_spanned!(site()=> run.#method(&#constant #(, #field)* #(, #gradient)*);)
+        quote_spanned!(site()=> run.#method(#constant #(, #field)* #(, #gradient)*);)
     });
+    let declared = numbers.generics.declared();
+    let constants = if numbers.generics.are_none() || !sound {
+        quote_spanned! {site()=>
+            const GRAPH: __rt::Graph<'static> = GRAPH;
+            const SHAPES: &'static [__rt::Shape] = &SHAPES;
+            const LAYERS: &'static [__rt::LayerInfo] = &LAYERS;
+            const LAYOUT: __rt::Layout = __rt::Layout::new(&PLAN, &TENSORS);
+        }
+    } else {
+        numbers.generics.in_trait(checked)
+    };
+    let parameters = quote_spanned!(site()=> #parameters #used);
     quote_spanned! {site()=>
         #[automatically_derived]
-        impl __rt::Network for #net {
+        impl #declared __rt::Network for #net #used {
             type Input = #input;
             type Output = #output;
             type OutputValue = #value;
             type Parameters = #parameters;
 
-            const GRAPH: __rt::Graph<'static> = GRAPH;
-            const SHAPES: &'static [__rt::Shape] = &SHAPES;
-            const LAYERS: &'static [__rt::LayerInfo] = &LAYERS;
-            const LAYOUT: __rt::Layout = __rt::Layout::new(&PLAN, &TENSORS);
+            #constants
 
             fn from_model(model: __rt::Model<#parameters>) -> Self {
                 Self { __model: model }
@@ -336,6 +366,11 @@ fn returned(numbers: &Numbers<'_>, parts: &[&[Number]], output: &TokenStream) ->
             quote_spanned!(site()=> ::std::boxed::Box<#output>)
         }
         Some(_) => output.clone(),
+        // No type depends on what a generic is: only images may be large.
+        None if !numbers.generics.are_none() => match parts.iter().all(|dims| dims.len() == 1) {
+            true => output.clone(),
+            false => quote_spanned!(site()=> ::std::boxed::Box<#output>),
+        },
         None => {
             let bytes = parts.iter().map(|dims| {
                 let four = quote_spanned!(site()=> 4);
@@ -374,13 +409,17 @@ fn for_editors(checked: &Checked, names: &Names<'_>) -> TokenStream {
         .filter(|node| node.layer.is_some_and(|layer| !layer.has_parameters()))
         .filter_map(|node| {
             let dims = node.dims()?;
-            if !dims.iter().all(Number::is_plain) {
+            let generics = &names.numbers.generics;
+            if generics.are_none() && !dims.iter().all(Number::is_plain) {
                 return None;
             }
-            let (name, shape) = (node.written_name.as_ref()?, names.numbers.array(&dims));
+            let (name, shape) = (node.written_name.as_ref()?, names.numbers.array(&dims)?);
+            let declared = generics.declared();
             // A name that is a mistake can be none of a field.
             syn::parse2::<Ident>(name.to_token_stream()).ok()?;
-            Some(quote_spanned!(site()=> const _: () = { struct __Value { #name: #shape } };))
+            Some(quote_spanned! {site()=>
+                const _: () = { struct __Value #declared { #name: #shape } };
+            })
         })
         .collect();
     quote_spanned! {site()=>

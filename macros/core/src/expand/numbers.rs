@@ -2,15 +2,19 @@
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote_spanned};
+use typenet_shape::Op;
 
+use super::generics::{Generics, joined};
 use super::site;
-use crate::check::{Checked, last_word};
+use crate::check::{Checked, Node, last_word};
+use crate::length::Length;
 use crate::number::{Atom, Number};
 
 /// How numbers are written in the items of a net.
 pub(super) struct Numbers<'a> {
     checked: &'a Checked,
-    /// The constant that holds the value of each path.
+    pub(super) generics: Generics,
+    /// The constant that holds the value of each path; the generics by their own names.
     symbols: Vec<Ident>,
     /// The index of each node's first tensor.
     tensors: Vec<usize>,
@@ -21,6 +25,10 @@ impl<'a> Numbers<'a> {
         let mut symbols: Vec<Ident> = Vec::new();
         for symbol in &checked.symbols {
             let word = last_word(&symbol.path).map(|word| word.to_string()).unwrap_or_default();
+            if symbol.is_generic {
+                symbols.push(format_ident!("{word}", span = site()));
+                continue;
+            }
             let base = format!("__{}_{word}", checked.name);
             let numbered = (2..).map(|number| format!("{base}_{number}"));
             let free = std::iter::once(base.clone())
@@ -35,7 +43,7 @@ impl<'a> Numbers<'a> {
             first
         });
         let tensors = tensors.collect();
-        Numbers { checked, symbols, tensors }
+        Numbers { checked, generics: Generics::new(checked), symbols, tensors }
     }
 
     /// The constants that hold the values of paths. Each path is written once, so that a mistake in
@@ -43,7 +51,8 @@ impl<'a> Numbers<'a> {
     pub(super) fn constants(&self) -> TokenStream {
         let (lints, cfg) = (&self.checked.attributes.lints, &self.checked.attributes.cfg);
         let one = quote_spanned!(site()=> 1);
-        let constants = self.checked.symbols.iter().zip(&self.symbols).map(|(symbol, name)| {
+        let symbols = self.checked.symbols.iter().zip(&self.symbols);
+        let constants = symbols.filter(|(symbol, _)| !symbol.is_generic).map(|(symbol, name)| {
             let path = if symbol.is_wrong { &one } else { &symbol.path };
             quote_spanned! {site()=>
                 #(#cfg)*
@@ -125,9 +134,12 @@ impl<'a> Numbers<'a> {
         quote_spanned!(site()=> __rt::Shape::new(&[#(#dims),*]))
     }
 
-    /// `[[f32; 3]; 2]` for the shape `[2, 3]`.
-    pub(super) fn array(&self, dims: &[Number]) -> TokenStream {
-        nested(dims.iter().map(|dim| self.expression(dim)).collect())
+    /// `[[f32; 3]; 2]` for the shape `[2, 3]`, if stable Rust has such a type.
+    pub(super) fn array(&self, dims: &[Number]) -> Option<TokenStream> {
+        let number = quote_spanned!(site()=> f32);
+        dims.iter()
+            .rev()
+            .try_fold(number, |inner, dim| Some(self.of_length(&self.length(dim)?, inner)))
     }
 
     /// The type of a node's tensor. Where no product of constants says a dimension, it is read from
@@ -137,8 +149,12 @@ impl<'a> Numbers<'a> {
         let net = &self.checked.name;
         let Some((_, dims)) = owner.symbolic_tensors.get(tensor) else {
             let dims = owner.tensors[tensor].1.dims().iter().map(|&dim| Number::from(dim));
-            return self.array(&dims.collect::<Vec<_>>());
+            return self.numbers(&dims.collect::<Vec<_>>());
         };
+        if !self.generics.are_none() {
+            let dims = self.with_flattened(owner, dims);
+            return self.numbers(&dims);
+        }
         let index = Literal::usize_unsuffixed(self.tensors[node] + tensor);
         let dims = dims.iter().enumerate().map(|(axis, dim)| {
             let axis = Literal::usize_unsuffixed(axis);
@@ -149,6 +165,62 @@ impl<'a> Numbers<'a> {
             }
         });
         nested(dims.collect())
+    }
+
+    /// Arrays of these lengths; of 1 where that is none, after a mistake.
+    pub(super) fn numbers(&self, dims: &[Number]) -> TokenStream {
+        let one = Number::from(1);
+        let number = quote_spanned!(site()=> f32);
+        dims.iter().rev().fold(number, |inner, dim| {
+            let length = self.length(dim).unwrap_or(Length::Plain(one.clone()));
+            self.of_length(&length, inner)
+        })
+    }
+
+    fn length(&self, number: &Number) -> Option<Length> {
+        Length::of(number, self.checked.symbols.iter().filter(|one| one.is_generic).count())
+    }
+
+    fn of_length(&self, length: &Length, inner: TokenStream) -> TokenStream {
+        match length {
+            Length::Plain(number) => {
+                let number = self.expression(number);
+                quote_spanned!(site()=> [#inner; #number])
+            }
+            Length::Nested(lengths) => {
+                lengths.iter().rev().fold(inner, |inner, one| self.of_length(one, inner))
+            }
+            Length::Joined(lengths) => {
+                let parts = lengths.iter().map(|one| self.of_length(one, inner.clone()));
+                parts.rev().reduce(|behind, part| joined(&part, &behind)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// The dimensions of a linear layer's weight behind a `flatten`: those of the image that it
+    /// flattens in place of their product.
+    fn with_flattened(&self, node: &Node, dims: &[Number]) -> Vec<Number> {
+        let image = || {
+            let [out, features] = dims else { return None };
+            let mut at = *node.inputs.first()?;
+            loop {
+                let before = self.checked.nodes.get(at)?;
+                let input = *before.inputs.first()?;
+                if matches!(before.op, Some(Op::Flatten)) {
+                    let image = self.checked.nodes.get(input)?.dims()?;
+                    return Some([vec![out.clone()], image].concat());
+                }
+                if matches!(before.op, Some(Op::Linear { .. }))
+                    || before.dims()? != [features.clone()]
+                {
+                    return None;
+                }
+                at = input;
+            }
+        };
+        let is_linear = matches!(node.op, Some(Op::Linear { .. }));
+        let image = image().filter(|dims| is_linear && self.array(dims).is_some());
+        image.unwrap_or_else(|| dims.to_vec())
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn structs(
     let parameters_doc =
         format!(" The parameters of [`{net}`]: a field for each layer that has some.");
     let gradients_doc = format!(" Gradients of [`{net}`], in the shape of its parameters.");
+    let (declared, used) = (names.numbers.generics.declared(), names.numbers.generics.used());
     let tree = fields(checked, net);
     let shown = Shown { checked, names, sound };
     let fields = tree.iter().filter_map(|one| shown.field(one));
@@ -38,15 +39,15 @@ pub(super) fn structs(
         #(#own)*
         #gap
         #(#[doc = #table])*
-        #visibility struct #net {
-            __model: ::typenet::__private::Model<#parameters>,
+        #visibility struct #net #declared {
+            __model: ::typenet::__private::Model<#parameters #used>,
         }
 
         #(#cfg)*
         ::typenet::__private::__parameter_struct! {
             #(#lints)*
             #[doc = #parameters_doc]
-            #generated_visibility struct #parameters {
+            #generated_visibility struct #parameters #declared {
                 #(#fields)*
             }
         }
@@ -57,7 +58,7 @@ pub(super) fn structs(
         #(#lints)*
         #[doc = #gradients_doc]
         #[allow(dead_code)]
-        #generated_visibility type #gradients = #parameters;
+        #generated_visibility type #gradients #declared = #parameters #used;
     }
 }
 
@@ -72,6 +73,7 @@ impl Shown<'_> {
     /// The structs of fields that hold fields, each before those within it.
     fn groups(&self, fields: &[Field<'_>], visibility: &TokenStream) -> TokenStream {
         let net = self.names.net;
+        let declared = self.names.numbers.generics.declared();
         let (lints, cfg) = (&self.checked.attributes.lints, &self.checked.attributes.cfg);
         let mut items = TokenStream::new();
         for one in fields {
@@ -84,7 +86,7 @@ impl Shown<'_> {
                     ::typenet::__private::__parameter_tuple! {
                         #(#lints)*
                         #[doc = #doc]
-                        #visibility struct #name(#(#content)*);
+                        #visibility struct #name #declared(#(#content)*);
                     }
                 }
             } else {
@@ -93,7 +95,7 @@ impl Shown<'_> {
                     ::typenet::__private::__parameter_struct! {
                         #(#lints)*
                         #[doc = #doc]
-                        #visibility struct #name {
+                        #visibility struct #name #declared {
                             #(#content)*
                         }
                     }
@@ -108,7 +110,10 @@ impl Shown<'_> {
     fn field(&self, field: &Field<'_>) -> Option<TokenStream> {
         let (docs, kind) = match &field.content {
             Content::Layer(node) => self.layer(*node)?,
-            Content::Group { name, .. } => (field.docs.clone(), name.to_token_stream()),
+            Content::Group { name, .. } => {
+                let used = self.names.numbers.generics.used();
+                (field.docs.clone(), quote_spanned!(site()=> #name #used))
+            }
         };
         let name = field.name.iter();
         Some(quote_spanned!(site()=> #(#[doc = #docs])* pub #(#name:)* #kind,))

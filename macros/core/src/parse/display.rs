@@ -41,7 +41,12 @@ impl fmt::Display for Layer {
 
 impl fmt::Display for Declaration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "struct {}: {} -> {}", self.name, self.input, self.output)?;
+        write!(f, "struct {}", self.name)?;
+        if !self.generics.is_empty() {
+            let generics = self.generics.iter().map(|one| format!("const {}: usize", one.name));
+            write!(f, "<{}>", generics.collect::<Vec<_>>().join(", "))?;
+        }
+        writeln!(f, ": {} -> {}", self.input, self.output)?;
         let Body { constants, blocks, entries: layers, .. } = &self.body;
         for constant in constants {
             writeln!(f, "  const {} = {}", constant.name, constant.value)?;

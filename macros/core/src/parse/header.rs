@@ -5,6 +5,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Token, Visibility};
 
 use super::expression::{self, pieces};
+use super::generics::{generics, where_clause};
 use super::{
     Body, Declaration, Dimensions, Form, HeaderShape, NamedShape, Tokens, body, flat, shown,
 };
@@ -31,12 +32,21 @@ pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Op
     };
     let rest = flat(rest);
     let mut tokens = Tokens::new(&rest);
-    let generic = generics(&mut tokens, mistakes);
-    let mut shapes = Shapes { after: name.span(), generic, mistakes };
+    let generics = generics(&mut tokens, mistakes);
+    let mut shapes = Shapes { after: name.span(), mistakes };
     let in_shape = shapes.input(&mut tokens);
     let out_shape = shapes.output(&mut tokens, matches!(in_shape, HeaderShape::Missing(_)));
+    where_clause(&mut tokens, mistakes);
     let body = find_body(&mut tokens, &name, mistakes);
-    Some(Declaration { attributes, visibility, name, input: in_shape, output: out_shape, body })
+    Some(Declaration {
+        attributes,
+        visibility,
+        name,
+        generics,
+        input: in_shape,
+        output: out_shape,
+        body,
+    })
 }
 
 fn start(input: ParseStream<'_>) -> syn::Result<Start> {
@@ -46,40 +56,9 @@ fn start(input: ParseStream<'_>) -> syn::Result<Start> {
     Ok((attributes, visibility, input.parse()?))
 }
 
-/// Steps over `<…>`, which is not part of the language yet.
-fn generics(tokens: &mut Tokens<'_>, mistakes: &mut Vec<Mistake>) -> bool {
-    let Some(first) = tokens.peek_punct('<') else { return false };
-    let from = tokens.rest;
-    let mut depth = 0;
-    while let Some(token) = tokens.peek() {
-        if matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace) {
-            break;
-        }
-        tokens.next();
-        if let TokenTree::Punct(punct) = token {
-            match punct.as_char() {
-                '<' => depth += 1,
-                '>' => depth -= 1,
-                _ => {}
-            }
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    let read = &from[..from.len() - tokens.rest.len()];
-    mistakes.push(
-        Mistake::new(Place::of(read, first.span()), "generics are not part of the language yet")
-            .help("write the dimensions as numbers"),
-    );
-    true
-}
-
 struct Shapes<'m> {
     /// The token before the shape.
     after: Span,
-    /// Whether generics were written, so that a dimension that is no number is no news.
-    generic: bool,
     mistakes: &'m mut Vec<Mistake>,
 }
 
@@ -185,9 +164,7 @@ impl Shapes<'_> {
                 continue;
             }
             let value = expression::whole(piece, group.span(), self.mistakes);
-            // With generics, a name may be one of theirs.
-            wrong |= matches!(value.form, Form::Wrong)
-                || (self.generic && !matches!(value.form, Form::Integer(_)));
+            wrong |= matches!(value.form, Form::Wrong);
             dimensions.push(value);
         }
         (!wrong).then(|| Dimensions { span: group.span(), dimensions })

@@ -5,6 +5,7 @@ mod attributes;
 mod body;
 mod display;
 mod expression;
+mod generics;
 mod header;
 mod items;
 mod structure;
@@ -14,6 +15,7 @@ use syn::Visibility;
 
 pub use attributes::{Attribute, Content, Item};
 pub use expression::{Expression, Form, Operator, path_text};
+pub use generics::{Generic, Kind as GenericKind};
 
 use crate::Mistake;
 use crate::mistake::Place;
@@ -27,6 +29,8 @@ pub struct Declaration {
     pub visibility: Visibility,
     /// The struct's name.
     pub name: Ident,
+    /// Its const generics.
+    pub generics: Vec<Generic>,
     /// The input's shape, or those of several.
     pub input: HeaderShape,
     /// The output's shape, or those of several heads.

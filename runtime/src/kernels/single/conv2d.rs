@@ -9,7 +9,7 @@ use super::super::conv2d::{forward_axis, output};
 use super::super::correlate::Axis;
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
-use super::super::team::Team;
+use super::super::team::{Shared, Team};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::{blocks, flat};
 
@@ -165,12 +165,11 @@ impl Forward<'_> {
         let across = all.div_ceil(blocks_a_task);
         let part =
             |index: usize, size: usize, all: usize| index * size..all.min((index + 1) * size);
-        let (start, y_len) = (Out(y.as_mut_ptr()), y.len());
+        let y = Shared::new(y);
         team.share(across * outputs.div_ceil(rows_a_task), &|task| {
             let blocks = part(task % across, blocks_a_task, all);
             let rows = part(task / across, rows_a_task, outputs);
-            let y = start;
-            isa.run(Tiles { of: self, size, other, blocks, rows, y, y_len });
+            isa.run(Tiles { of: self, size, other, blocks, rows, y });
         });
     }
 
@@ -192,15 +191,6 @@ impl Forward<'_> {
     }
 }
 
-/// Where the output starts. Each task writes its own blocks and rows.
-#[derive(Clone, Copy)]
-struct Out(*mut Lanes);
-
-// SAFETY: it stands for the exclusive slice of the output, of which no two tasks write the same part.
-unsafe impl Sync for Out {}
-// SAFETY: likewise.
-unsafe impl Send for Out {}
-
 /// Some blocks of output channels and rows of a correlation. Nobody else writes them.
 struct Tiles<'a> {
     of: Forward<'a>,
@@ -208,8 +198,7 @@ struct Tiles<'a> {
     other: Option<&'a [Lanes]>,
     blocks: Range<usize>,
     rows: Range<usize>,
-    y: Out,
-    y_len: usize,
+    y: Shared<'a, Lanes>,
 }
 
 /// The most positions of a tile.
@@ -329,19 +318,17 @@ impl Tiles<'_> {
         };
         let y_at = (block * y_height + y_row) * y_width + y_column;
         let other = self.other.map(|other| &other[y_at..]);
-        assert!(y_at < self.y_len, "inside the output");
-        // SAFETY: just asserted.
-        let (y, y_len) = (Out(unsafe { self.y.0.add(y_at) }), self.y_len - y_at);
+        let y = self.y.from(y_at);
         macro_rules! sizes {
             ($($blocks:literal: $($positions:literal)*;)*) => {
                 match (count, positions, at.x_position) {
                     $($(
                         // The step of a usual convolution is known to the compiler.
                         ($blocks, $positions, LANES) => {
-                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, other, y, y_len })
+                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, other, y })
                         }
                         ($blocks, $positions, _) => {
-                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, other, y, y_len })
+                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, other, y })
                         }
                     )*)*
                     _ => unreachable!("no tile of {count} blocks by {positions} positions"),
@@ -383,9 +370,8 @@ struct Tile<'a, 'b, const B: usize, const P: usize, const UNIT: bool> {
     at: &'a At<'b>,
     /// What is added, as long as `y`.
     other: Option<&'a [Lanes]>,
-    /// Its first output, and how many come from there on.
-    y: Out,
-    y_len: usize,
+    /// From its first output on.
+    y: Shared<'a, Lanes>,
 }
 
 impl<const B: usize, const P: usize, const UNIT: bool> Tile<'_, '_, B, P, UNIT> {
@@ -395,7 +381,7 @@ impl<const B: usize, const P: usize, const UNIT: bool> Tile<'_, '_, B, P, UNIT> 
         let At { steps, channels, kernel, rows, taps, .. } = self.at;
         let at = self.at;
         assert!(at.bias.len() == B, "one bias for each block");
-        assert!((B - 1) * at.y_block + (P - 1) * at.y_position < self.y_len, "the outputs");
+        assert!((B - 1) * at.y_block + (P - 1) * at.y_position < self.y.len(), "the outputs");
         let taps_all = channels.len() * kernel[0] * kernel[1];
         assert!((B - 1) * at.weight_block + taps_all <= at.weight.len(), "the weights");
         if !rows.is_empty() && !channels.is_empty() {
@@ -464,8 +450,8 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
                     // SAFETY: `check` has compared the farthest of these places with the length, and
                     // they are of this task's blocks and rows, which nobody else writes.
                     unsafe {
-                        let y = self.y.0.add(b * at.y_block + p * at.y_position).cast::<f32>();
-                        s.write(y.add(shift), at.fused.apply(s, sums[b][p]));
+                        let y = self.y.as_mut_ptr().add(b * at.y_block + p * at.y_position);
+                        s.write(y.cast::<f32>().add(shift), at.fused.apply(s, sums[b][p]));
                     }
                 }
             }

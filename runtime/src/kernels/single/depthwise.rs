@@ -4,7 +4,8 @@
 use typenet_shape::{Activation, Conv2d};
 
 use super::super::conv2d::{forward_axis, output};
-use super::super::correlate::Axis;
+use super::super::correlate::{Axis, Plus};
+use super::super::depthwise::{self, Bias, Taps};
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::{Team, chunks_mut};
@@ -40,19 +41,20 @@ pub fn depthwise_conv2d(
     let (bias, weight) = packed.split_at(blocks);
     let (fused, after) = Fused::split(f);
     let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
+    let of_block = depthwise::of_block(g);
     let x_area = g.input.dim(1) * g.input.dim(2);
     let y_area = output.dim(1) * output.dim(2);
     team.for_each(chunks_mut(y, y_area), |block, y| {
-        isa.run(Block {
-            height,
-            width,
-            x: &x[block * x_area..][..x_area],
-            weight: &weight[block * kernel..][..kernel],
-            bias: &bias[block],
-            other: other.map(|other| &other[block * y_area..][..y_area]),
-            fused,
-            y,
-        });
+        let x = &x[block * x_area..][..x_area];
+        let weight = &weight[block * kernel..][..kernel];
+        let other = other.map(|other| &other[block * y_area..][..y_area]);
+        if depthwise::runs(g) {
+            let bias = Bias::Vectors(std::slice::from_ref(&bias[block]));
+            let read = (x, Taps::Vectors(weight), bias);
+            isa.run(depthwise::forward(&of_block, output, read, (Plus::value(other), fused), y));
+        } else {
+            isa.run(Block { height, width, x, weight, bias: &bias[block], other, fused, y });
+        }
     });
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);

@@ -7,9 +7,10 @@ use typenet_shape::Tiling;
 use super::super::correlate::Plus;
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
+use super::super::team::Shared;
 use super::super::{LANES, Lanes};
 use super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
-use super::tiles::{Input, Output, Tiles};
+use super::tiles::{Bias, Input, Output, Tiles};
 
 /// Computes `y`.
 #[derive(Debug)]
@@ -53,7 +54,17 @@ impl<const N: usize> Kernel for Correlate<'_, N> {
         while first < all {
             let count = tiling.together.min(all - first);
             let tiles = Tiles { of: tiling.tiles, first, count };
-            s.run(Input::<N> { x, channels: in_channels, size, start, tiles, v, step });
+            s.run(Input::<N> {
+                x,
+                channels: in_channels,
+                size,
+                start,
+                tiles,
+                v,
+                step,
+                channel_step: count,
+                tile_step: 1,
+            });
             let mut channel = 0;
             while channel < out_channels {
                 let channels = even(out_channels - channel, tiling.channels);
@@ -67,14 +78,17 @@ impl<const N: usize> Kernel for Correlate<'_, N> {
                     step: product_step,
                     channels,
                     tiles,
-                    bias: bias.map(|bias| &bias[channel..channel + channels]),
+                    bias: match bias {
+                        Some(bias) => Bias::OfChannels(&bias[channel..channel + channels]),
+                        None => Bias::None,
+                    },
                     plus: match plus {
                         Plus::Value(value) => Plus::Value(&value[own.clone()]),
                         plus => plus,
                     },
                     fused,
                     size: outputs,
-                    y: &mut y[own],
+                    y: Shared::new(&mut y[own]),
                 });
                 channel += channels;
             }

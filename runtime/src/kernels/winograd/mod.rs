@@ -14,9 +14,11 @@
 //! - `transform`: the maps of one axis; `tiles`: tiles between values and points; `weights`: the same
 //!   for weights.
 //! - `multiply`: the product of matrices; `forward` and `weight`: the passes around it.
+//! - [`one_image`]: the forward pass with 16 channels side by side in place of 16 images.
 
 mod forward;
 mod multiply;
+pub mod one_image;
 mod tiles;
 mod transform;
 mod weight;

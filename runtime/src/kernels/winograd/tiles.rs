@@ -7,11 +7,12 @@ use std::ops::Range;
 use super::super::correlate::Plus;
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
+use super::super::team::Shared;
 use super::super::{LANES, Lanes};
 use super::transform;
 
 /// The most tiles that are transformed together.
-pub(super) const MOST_TOGETHER: usize = 8;
+pub(super) const MOST_TOGETHER: usize = 12;
 
 /// Some tiles of a value, in row-major order.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +38,7 @@ impl Tiles {
 }
 
 /// Transforms the inputs of tiles: point `p` of channel `c` of tile `t` becomes
-/// `v[p · step + c · count + t]`.
+/// `v[p · step + c · channel_step + t · tile_step]`.
 #[derive(Debug)]
 pub(super) struct Input<'a, const N: usize> {
     pub(super) x: &'a [Lanes],
@@ -49,6 +50,8 @@ pub(super) struct Input<'a, const N: usize> {
     pub(super) tiles: Tiles,
     pub(super) v: &'a mut [Lanes],
     pub(super) step: usize,
+    pub(super) channel_step: usize,
+    pub(super) tile_step: usize,
 }
 
 impl<const N: usize> Kernel for Input<'_, N> {
@@ -56,10 +59,11 @@ impl<const N: usize> Kernel for Input<'_, N> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Input { x, channels, size: [height, width], start, tiles, v, step } = self;
+        let Input { x, channels, size: [height, width], start, tiles, v, step, .. } = self;
         let count = tiles.count;
         assert_eq!(x.len(), channels * height * width, "the input's length");
-        assert!(step >= channels * count && v.len() >= N * N * step, "the transformed length");
+        let last = (channels - 1) * self.channel_step + (count - 1) * self.tile_step;
+        assert!(step > last && v.len() >= N * N * step, "the transformed length");
         let zeros = [Lanes::ZERO; N];
         let places = tiles.places(N - 2);
         for c in 0..channels {
@@ -77,7 +81,7 @@ impl<const N: usize> Kernel for Input<'_, N> {
                 }
                 let columns = -left.min(0)..(width as isize - left).min(N as isize);
                 let columns = columns.start as usize..columns.end.max(columns.start) as usize;
-                let v: *mut f32 = v[c * count + t..].as_mut_ptr().cast();
+                let v = v[c * self.channel_step + t * self.tile_step..].as_mut_ptr().cast::<f32>();
                 for part in 0..S::PARTS {
                     let shift = part * S::WIDTH;
                     let at = InputAt {
@@ -160,6 +164,17 @@ impl<const N: usize> InputAt<N> {
     }
 }
 
+/// What is added to each channel.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bias<'a> {
+    /// Nothing.
+    None,
+    /// One number for all of a vector.
+    OfChannels(&'a [f32]),
+    /// A vector of numbers.
+    OfBlocks(&'a [Lanes]),
+}
+
 /// Transforms products back: `y = f(Aᵀ m A + b + plus)`, where point `p` of channel `c` of tile `t` is
 /// `m[p · step + c · count + t]`.
 #[derive(Debug)]
@@ -168,12 +183,13 @@ pub(super) struct Output<'a, const N: usize> {
     pub(super) step: usize,
     pub(super) channels: usize,
     pub(super) tiles: Tiles,
-    pub(super) bias: Option<&'a [f32]>,
+    pub(super) bias: Bias<'a>,
     pub(super) plus: Plus<'a>,
     pub(super) fused: Fused,
     /// Height and width of `y`.
     pub(super) size: [usize; 2],
-    pub(super) y: &'a mut [Lanes],
+    /// Nobody else writes these channels of these tiles.
+    pub(super) y: Shared<'a, Lanes>,
 }
 
 impl<const N: usize> Kernel for Output<'_, N> {
@@ -190,11 +206,10 @@ impl<const N: usize> Kernel for Output<'_, N> {
         }
         let places = tiles.places(N - 2);
         for c in 0..channels {
-            let bias = s.splat(bias.map_or(0.0, |bias| bias[c]));
             for (t, &[top, left]) in places[..count].iter().enumerate() {
                 let at = (c * height + top) * width + left;
                 let m: *const f32 = m[c * count + t..].as_ptr().cast();
-                let y: *mut f32 = y[at..].as_mut_ptr().cast();
+                let y: *mut f32 = y.from(at).as_mut_ptr().cast();
                 let plus: *const f32 = match plus {
                     Plus::Nothing => std::ptr::null(),
                     Plus::Value(value) => value[at..].as_ptr().cast(),
@@ -212,6 +227,11 @@ impl<const N: usize> Kernel for Output<'_, N> {
                         plus: if plus.is_null() { plus } else { plus.wrapping_add(shift) },
                         y: y.wrapping_add(shift),
                         y_row: width * LANES,
+                    };
+                    let bias = match bias {
+                        Bias::None => s.splat(0.0),
+                        Bias::OfChannels(bias) => s.splat(bias[c]),
+                        Bias::OfBlocks(bias) => s.load(&bias[c], part),
                     };
                     // SAFETY: `rows` and `columns` leave out what is not in `y`; the assertions
                     // compare the length of `m` with its steps, and that of `plus` with `y`'s.

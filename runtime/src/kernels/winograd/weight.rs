@@ -48,7 +48,17 @@ impl<const N: usize> Kernel for Sums<'_, N> {
         while first < all {
             let count = tiling.together.min(all - first);
             let tiles = Tiles { of: tiling.tiles, first, count };
-            s.run(Input::<N> { x, channels: in_channels, size, start, tiles, v, step });
+            s.run(Input::<N> {
+                x,
+                channels: in_channels,
+                size,
+                start,
+                tiles,
+                v,
+                step,
+                channel_step: count,
+                tile_step: 1,
+            });
             s.run(OutputGradient::<N> {
                 dy,
                 channels: out_channels,

@@ -9,7 +9,7 @@ use super::multiply::{even, most_rows};
 use super::transform;
 
 /// Taps of a kernel.
-const TAPS: usize = 9;
+pub(super) const TAPS: usize = 9;
 
 /// Input channels whose results are gathered before they are written: these go to many places, far
 /// from each other, and each should get whole lines of a cache.
@@ -86,7 +86,13 @@ impl<const N: usize> Kernel for Weights<'_, N> {
 /// The taps of `rows` kernels that stand `step` apart, side by side; what stands beside them means
 /// nothing.
 #[inline(always)]
-fn turn_taps<S: Simd>(s: S, weight: &[f32], step: usize, rows: usize, taps: &mut [Lanes; LANES]) {
+pub(super) fn turn_taps<S: Simd>(
+    s: S,
+    weight: &[f32],
+    step: usize,
+    rows: usize,
+    taps: &mut [Lanes; LANES],
+) {
     if weight.len() >= (LANES - 1) * step + LANES {
         // SAFETY: the last of 16 rows of 16 numbers ends inside `weight`.
         unsafe { s.transpose_strided(weight.as_ptr(), step, taps) }
@@ -101,7 +107,7 @@ fn turn_taps<S: Simd>(s: S, weight: &[f32], step: usize, rows: usize, taps: &mut
 
 /// `G g Gᵀ` of 16 kernels.
 #[inline(always)]
-fn transform_taps<S: Simd, const N: usize>(
+pub(super) fn transform_taps<S: Simd, const N: usize>(
     s: S,
     taps: &[Lanes; LANES],
     result: &mut [[Lanes; N]; N],

@@ -1,0 +1,15 @@
+//! A header that computes with a generic.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net<const W: usize>: [2 * W] -> [10] {
+        hidden: linear(W), relu,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::<8>::seeded(1);
+    println!("{:?}", net.parameters_flat().len());
+    assert_eq!(net.clone(), net);
+}

@@ -1,0 +1,18 @@
+//! A net with a `where` clause.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net<const W: usize>: [8] -> [10]
+    where
+        [f32; W]: Copy,
+    {
+        hidden: linear(W), relu,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::<8>::seeded(1);
+    println!("{:?}", net.parameters_flat().len());
+    assert_eq!(net.clone(), net);
+}
