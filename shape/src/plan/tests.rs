@@ -279,7 +279,8 @@ fn inputs_stand_in_a_row_and_heads_leave_the_net() {
     let halves = [0, 18].map(|at| Buffer { offset: input.offset + at, len: 18 });
     assert_eq!(sources, halves);
 
-    let [raw, map, flat, pose, last] = PLAN.outputs() else { panic!("five outputs") };
+    let [raw, map, flat, pose, last]: [Output; 5] =
+        PLAN.outputs().try_into().expect("five outputs");
     let rows: Vec<usize> = PLAN.outputs().iter().map(|output| output.row.offset).collect();
     assert_eq!((rows, last.row.end()), ([0, 36, 72, 108, 126].into(), 131));
     // A head is in memory before what follows is computed.
