@@ -69,13 +69,20 @@ fn check<N: Network>() {
     let view = root.attribute("viewBox").unwrap().split(' ');
     let view: Vec<f64> = view.map(|number| number.parse().unwrap()).collect();
 
-    // Layers, and the output.
+    // Layers, and the outputs.
+    let last = N::LAYERS.len() - 1;
+    let mut outputs: Vec<(&str, usize)> =
+        N::GRAPH.heads.iter().map(|head| (head.name, head.node)).collect();
+    if outputs.is_empty() {
+        outputs.push(("output", last));
+    }
     let groups = |name: &'static str| {
         root.children().filter(move |node| node.is_element() && node.attribute(name).is_some())
     };
     let names: Vec<&str> =
         groups("data-layer").map(|node| node.attribute("data-layer").unwrap()).collect();
-    let expected: Vec<&str> = N::LAYERS.iter().map(|layer| layer.name).chain(["output"]).collect();
+    let layers = N::LAYERS.iter().map(|layer| layer.name);
+    let expected: Vec<&str> = layers.chain(outputs.iter().map(|(name, _)| *name)).collect();
     assert_eq!(names, expected, "{}", diagram.name);
 
     // The values that layers read, with their shapes.
@@ -86,8 +93,10 @@ fn check<N: Network>() {
             expected.push((from.name, layer.name, from.output.to_string()));
         }
     }
-    let last = N::LAYERS.last().unwrap();
-    expected.push((last.name, "output", last.output.to_string()));
+    for (name, node) in outputs {
+        let from = &N::LAYERS[node];
+        expected.push((from.name, name, from.output.to_string()));
+    }
     let text = |node: Node<'_, '_>| {
         let texts = node.children().filter(|child| child.has_tag_name("text"));
         texts.map(|text| text.text().unwrap().to_owned()).collect::<Vec<_>>().join("\n")
