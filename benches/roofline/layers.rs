@@ -1,8 +1,9 @@
 //! The layers of a net, and the work of each of their passes on 16 images.
 
 use typenet::kernels::batch_norm::{self, BatchNorm, Spread};
-use typenet::kernels::{Isa, LANES, Lanes, activation, conv2d, join, linear, pool2d};
-use typenet::shape::{Activation, Conv2d, Fused, Op, Pool2d, Shape};
+use typenet::kernels::team::Team;
+use typenet::kernels::{Isa, LANES, Lanes, activation, conv2d, join, linear, pool2d, winograd};
+use typenet::shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Fused, Op, Pool2d, Shape};
 use typenet::{Network, shape};
 
 /// A layer with what is fused into it; equal ones of a net are one.
@@ -128,6 +129,19 @@ impl Layer {
         format!("{what}{} to {}", self.input, self.output)
     }
 
+    /// The kernel that runs a pass, where it is a convolution and not the direct one.
+    pub(crate) fn transforms(&self, pass: Pass) -> Option<(Conv2dKernel, Conv2dPass)> {
+        let pass = match pass {
+            Pass::Forward => Conv2dPass::Forward,
+            Pass::DataGradient => Conv2dPass::BackwardData,
+            Pass::WeightGradient => Conv2dPass::BackwardWeight,
+            _ => return None,
+        };
+        let Kind::Conv2d(g) = self.kind else { return None };
+        let kernel = Conv2dKernel::choose(&g, pass);
+        (kernel != Conv2dKernel::Direct && winograd::is_enabled()).then_some((kernel, pass))
+    }
+
     /// The passes of a training step.
     pub(crate) fn passes(&self) -> Vec<Pass> {
         let mut passes = vec![Pass::Forward];
@@ -168,7 +182,8 @@ impl Layer {
             (Pass::Forward, Kind::Add | Kind::Activation) => 3 * x,
             (Pass::Forward, _) => x + y + other,
             (Pass::DataGradient | Pass::WeightGradient, _) => x + y,
-            (Pass::Backward, Kind::BatchNorm) => 7 * x,
+            // Behind a sum the activation's gradient is written between.
+            (Pass::Backward, Kind::BatchNorm) => (if self.adds { 7 } else { 5 }) * x,
             (Pass::Backward, Kind::MaxPool2d(_)) => 2 * (x + y),
             (Pass::Backward, Kind::Add | Kind::Activation) => 3 * x,
             (Pass::Backward, _) => x + y,
@@ -196,6 +211,11 @@ pub(crate) struct Group {
     ones: Vec<f32>,
     gathered: Vec<f32>,
     means: Vec<f32>,
+    /// Weights transformed for the output and for the input's gradient.
+    transformed: [Vec<f32>; 2],
+    /// The transformed weight's gradient.
+    sums: Vec<Lanes>,
+    scratch: Vec<Lanes>,
 }
 
 impl Group {
@@ -211,8 +231,28 @@ impl Group {
             _ => (0, layer.output.dim(0)),
         };
         let weight: Vec<f32> = (0..weights).map(|i| (i as f32 * 0.7).sin() * 0.1).collect();
+        let mut transformed = [Vec::new(), Vec::new()];
+        let (mut sums, mut scratch) = (Vec::new(), 0);
+        for pass in layer.passes() {
+            let (Some((kernel, pass)), Kind::Conv2d(g)) = (layer.transforms(pass), layer.kind)
+            else {
+                continue;
+            };
+            scratch = scratch.max(kernel.scratch_len(&g, pass));
+            match pass {
+                Conv2dPass::BackwardWeight => sums = lanes(kernel.weight_sums_len(&g), 0.0),
+                _ => {
+                    let to = &mut transformed[pass as usize];
+                    to.resize(kernel.transformed_len(&g), 0.0);
+                    winograd::transform_weight(isa, kernel, &g, pass, &weight, to);
+                }
+            }
+        }
         Group {
             isa,
+            transformed,
+            sums,
+            scratch: lanes(scratch, 0.0),
             x: lanes(x, 0.3),
             y: lanes(y, 0.7),
             other: lanes(if layer.adds { y } else { 0 }, 0.4),
@@ -233,6 +273,7 @@ impl Group {
         let Group { isa, x, y, other, dy, dx, weight, weight_gradient, .. } = self;
         let (isa, f) = (*isa, layer.activation);
         let Group { bias, bias_gradient, ones, gathered, means, .. } = self;
+        let Group { transformed, sums, scratch, .. } = self;
         let other = layer.adds.then_some(other.as_slice());
         let with_bias = |g: &Conv2d| g.bias;
         let norm = BatchNorm {
@@ -242,6 +283,23 @@ impl Group {
             bias: Some(bias),
             f,
         };
+        if let (Some((kernel, pass)), Kind::Conv2d(g)) = (layer.transforms(pass), layer.kind) {
+            match pass {
+                Conv2dPass::Forward => {
+                    let (bias, w) = (g.bias.then_some(bias.as_slice()), &transformed[0]);
+                    winograd::forward(isa, kernel, &g, x, w, bias, other, f, y, scratch);
+                }
+                Conv2dPass::BackwardData => {
+                    let w = &transformed[1];
+                    winograd::backward_data(isa, kernel, &g, dy, w, false, dx, scratch);
+                }
+                Conv2dPass::BackwardWeight => {
+                    let db = g.bias.then_some(bias_gradient.as_mut_slice());
+                    winograd::backward_weight(isa, kernel, &g, x, dy, sums, db, scratch);
+                }
+            }
+            return;
+        }
         match (pass, layer.kind) {
             (Pass::ActivationGradient, _) => activation::backward_in_place(isa, f, y, dy),
             (Pass::SumGradient, _) => y.copy_from_slice(dy),
@@ -257,18 +315,23 @@ impl Group {
             (Pass::Forward, Kind::Linear) => {
                 linear::forward_and_add(isa, x, weight, Some(bias), other, f, y);
             }
-            (Pass::WeightGradient, Kind::Linear) => {
-                linear::backward_weight(isa, x, dy, weight_gradient, Some(bias_gradient));
-            }
+            // The rest is computed of all groups together.
+            (Pass::WeightGradient, Kind::Linear) => linear::backward_bias(isa, dy, bias_gradient),
             (_, Kind::Linear) => linear::backward_data(isa, dy, weight, dx),
             (Pass::Forward, Kind::BatchNorm) => {
                 batch_norm::gather(isa, LANES, x, gathered);
                 batch_norm::apply(isa, &norm, x, other, y);
             }
             (_, Kind::BatchNorm) => {
-                let y = if f == Activation::Identity { &[] } else { y.as_slice() };
-                batch_norm::gather_backward(isa, LANES, &norm, x, y, dy, gathered);
-                batch_norm::apply_backward(isa, LANES, &norm, x, dy, means, dx);
+                if layer.adds {
+                    let y = if f == Activation::Identity { &[] } else { y.as_slice() };
+                    batch_norm::gather_backward_masked(isa, LANES, &norm, x, y, dy, gathered);
+                    let norm = BatchNorm { f: Activation::Identity, ..norm };
+                    batch_norm::apply_backward(isa, LANES, &norm, x, dy, means, dx);
+                } else {
+                    batch_norm::gather_backward(isa, LANES, &norm, x, dy, gathered);
+                    batch_norm::apply_backward(isa, LANES, &norm, x, dy, means, dx);
+                }
             }
             (Pass::Forward, Kind::MaxPool2d(g)) => pool2d::max_forward(isa, &g, x, y),
             (_, Kind::MaxPool2d(g)) => pool2d::max_backward(isa, &g, x, y, dy, dx),
@@ -280,5 +343,35 @@ impl Group {
             (_, Kind::Activation) => activation::backward_in_place(isa, f, y, dy),
             (_, Kind::Add) => join::add(isa, x, y),
         }
+    }
+}
+
+/// A linear layer's inputs and output gradients for all groups of a batch, whose weight gradient is
+/// computed of all of them together.
+#[derive(Debug)]
+pub(crate) struct WeightGradient {
+    groups: [Vec<Lanes>; 2],
+    sizes: [usize; 2],
+    dw: Vec<f32>,
+}
+
+impl WeightGradient {
+    pub(crate) fn new(layer: &Layer, groups: usize) -> WeightGradient {
+        let sizes = [layer.input.elements(), layer.output.elements()];
+        let [inputs, outputs] = sizes;
+        let step = inputs.max(outputs);
+        let numbers = |scale: f32| vec![Lanes([scale; LANES]); groups * step];
+        let dw = vec![0.0; inputs * outputs];
+        WeightGradient { groups: [numbers(0.3), numbers(0.7)], sizes, dw }
+    }
+
+    pub(crate) fn run(&mut self, isa: Isa) {
+        let [x, dy] = &self.groups;
+        let [inputs, outputs] = self.sizes;
+        let step = inputs.max(outputs);
+        let groups = linear::Groups { x, dy, step, count: x.len() / step, inputs, outputs };
+        Team::gather(usize::MAX, |team| {
+            linear::backward_weight_of_groups(isa, team, &groups, false, &mut self.dw);
+        });
     }
 }

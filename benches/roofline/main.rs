@@ -11,7 +11,8 @@ mod nets;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use layers::{Group, Layer, layers};
+use layers::{Group, Kind, Layer, Pass, WeightGradient, layers};
+use typenet::kernels::team::Team;
 use typenet::kernels::{LANES, isa};
 use typenet::prelude::*;
 use typenet::{Logits, Plain};
@@ -34,18 +35,24 @@ fn main() -> std::io::Result<()> {
     }
     let only: Vec<&String> = arguments.iter().filter(|name| !name.starts_with("--")).collect();
     let machine = Machine { peak: machine::fma_peak(isa()), bandwidth: machine::copy_bandwidth() };
+    let [within, begin] = hand_offs();
     let mut page = format!(
         "# Roofline\n\nWritten by `cargo bench --bench roofline`: {} threads, {}, at most {:.0} GFLOP/s \
          by fused multiply-adds and {:.1} GB/s by copies (read and written), measured in the same run.\n\n\
+         To hand work to the other threads within a step and to wait for them takes {:.2} µs, to begin a step \
+         {:.1} µs.\n\n\
          A row is one layer with what is fused into it, one pass, all images of a batch, its kernels alone: \
          the median. Operations are those of the direct algorithm, two for each multiply-add. *Of the roof* is the \
          time that the operations need at the peak or the values and gradients at the copies' bandwidth, \
          whichever is longer, of the time taken; over 100 % where values come from a cache, or a kernel does \
-         fewer multiplications.\n",
+         fewer multiplications. Not in the rows: transforms of weights, sums of gradients over the groups, the loss \
+         and the optimiser.\n",
         rayon::current_num_threads(),
         isa().name(),
         machine.peak / 1e9,
         machine.bandwidth / 1e9,
+        within * 1e6,
+        begin * 1e6,
     );
     let mut add = |name: &str, section: &dyn Fn() -> String| {
         if only.is_empty() || only.iter().any(|only| *only == name) {
@@ -70,8 +77,8 @@ fn section<N: Network + Logits>(machine: &Machine, batch: usize) -> String {
     let step = training_step::<N>(batch);
     let mut text = format!(
         "\n## {}, batch {batch}\n\n\
-         | layer | | pass | time | GFLOP/s | of peak | GB/s | of the roof | of the step |\n\
-         |---|---|---|---:|---:|---:|---:|---:|---:|\n",
+         | layer | | pass | kernel | time | GFLOP/s | of peak | GB/s | of the roof | of the step |\n\
+         |---|---|---|---|---:|---:|---:|---:|---:|---:|\n",
         N::GRAPH.name
     );
     let mut all = 0.0;
@@ -79,9 +86,14 @@ fn section<N: Network + Logits>(machine: &Machine, batch: usize) -> String {
         let mut groups: Vec<Group> =
             (0..batch.div_ceil(LANES)).map(|_| Group::new(&layer, isa())).collect();
         for (i, pass) in layer.passes().into_iter().enumerate() {
-            let time = seconds(&mut groups, |group| group.run(&layer, pass));
+            let mut time = seconds(&mut groups, |group| group.run(&layer, pass));
+            if (pass, layer.kind) == (Pass::WeightGradient, Kind::Linear) {
+                let mut together = WeightGradient::new(&layer, groups.len());
+                time += repeated(|| together.run(isa()));
+            }
             all += time * layer.count as f64;
             let [name, geometry] = if i == 0 { title(&layer) } else { Default::default() };
+            let kernel = layer.transforms(pass).map_or("", |(kernel, _)| kernel.name());
             let operations = layer.operations(pass).map(|each| each * batch as f64);
             let bytes = layer.bytes(pass) * batch as f64;
             let least = (bytes / machine.bandwidth).max(operations.unwrap_or(0.0) / machine.peak);
@@ -91,7 +103,7 @@ fn section<N: Network + Logits>(machine: &Machine, batch: usize) -> String {
             });
             let _ = writeln!(
                 text,
-                "| {name} | {geometry} | {} | {:.0} µs | {} | {} | {:.1} | {} | {} |",
+                "| {name} | {geometry} | {} | {kernel} | {:.0} µs | {} | {} | {:.1} | {} | {} |",
                 pass.name(),
                 time * 1e6,
                 speed[0],
@@ -118,6 +130,31 @@ fn title(layer: &Layer) -> [String; 2] {
 
 fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
+}
+
+/// The time of a call.
+fn repeated(mut run: impl FnMut()) -> f64 {
+    run();
+    let start = Instant::now();
+    let mut samples = Vec::new();
+    while samples.len() < 5 || start.elapsed() < TIME {
+        let start = Instant::now();
+        run();
+        samples.push(start.elapsed().as_secs_f64());
+    }
+    median(samples)
+}
+
+/// What it costs to hand work to all threads of a running step and to wait for them, and to begin a
+/// step: seconds.
+fn hand_offs() -> [f64; 2] {
+    const COUNT: usize = 10_000;
+    let share = |team: &Team| team.share(team.threads(), &|_| {});
+    let within = Team::gather(usize::MAX, |team| {
+        repeated(|| (0..COUNT).for_each(|_| share(team))) / COUNT as f64
+    });
+    let begin = repeated(|| Team::gather(usize::MAX, share));
+    [within, begin - within]
 }
 
 /// The time of one run over all groups, which the threads share as they do in a training step.

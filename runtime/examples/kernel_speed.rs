@@ -203,8 +203,11 @@ fn norms(channels: usize, pixels: usize) {
         row("batch norm: apply and add", 3, &mut || {
             batch_norm::apply(isa, &layer, black_box(&x), Some(&other), &mut y);
         });
-        row("batch norm: gather backward", 4, &mut || {
-            batch_norm::gather_backward(isa, LANES, &layer, &x, &y, &mut dx, &mut numbers);
+        row("batch norm: gather backward", 2, &mut || {
+            batch_norm::gather_backward(isa, LANES, &layer, &x, &y, &mut numbers);
+        });
+        row("batch norm: gather backward and mask", 4, &mut || {
+            batch_norm::gather_backward_masked(isa, LANES, &layer, &x, &y, &mut dx, &mut numbers);
         });
         row("batch norm: apply backward", 3, &mut || {
             batch_norm::apply_backward(isa, LANES, &layer, black_box(&x), &y, &numbers, &mut dx);

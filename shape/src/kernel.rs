@@ -314,6 +314,23 @@ mod tests {
     }
 
     #[test]
+    fn one_image_is_transformed_too() {
+        for (channels, size) in [(16, 32), (32, 16), (64, 8), (256, 14)] {
+            let g = conv([channels, size, size], channels, 3);
+            assert_eq!(Conv2dKernel::choose_for_one(&g), Conv2dKernel::Winograd4, "{g:?}");
+        }
+        let g = conv([64, 16, 16], 64, 3);
+        for g in [
+            conv([64, 1, 1], 64, 3),
+            conv([64, 16, 16], 64, 1),
+            Conv2d { stride: [2, 2], ..g },
+            Conv2d { groups: 64, ..g },
+        ] {
+            assert_eq!(Conv2dKernel::choose_for_one(&g), Conv2dKernel::Direct, "{g:?}");
+        }
+    }
+
+    #[test]
     fn gradients_that_are_too_large_are_not_transformed() {
         let g = conv([512, 7, 7], 512, 3);
         assert_eq!(Conv2dKernel::choose(&g, Conv2dPass::Forward), Conv2dKernel::Winograd4);

@@ -4,7 +4,9 @@
 //!
 //! Each pass over a group of images is a function of its own, since all groups meet between them:
 //! - forward: [`gather`] each group's statistics, [`merge`] them, [`apply`] them to each group;
-//! - backward: [`gather_backward`], [`merge_backward`], [`apply_backward`].
+//! - backward: [`gather_backward`], [`merge_backward`], [`apply_backward`]. Where nothing was added to
+//!   the result, both find the activation's gradient by computing the result again, which is quicker
+//!   than to read it; else [`gather_backward_masked`] leaves it in `dy`.
 //!
 //! What a gather leaves is two numbers for each channel, side by side; what a merge reads is this
 //! of all groups, one after the other, all of [`LANES`] images but the last. The numbers of missing
@@ -147,14 +149,41 @@ pub fn apply(
     }
 }
 
-/// Turns `dy` into the gradient before the activation, which is that of `other` too, with 0 in
-/// missing images, and sums for each channel `dy` and `dy · x̂`, `x̂` being `(x − mean) · rstd`:
-/// overwrites `sums`, `[channels][2]`. `y` is what [`apply`] left; without an activation it is not
-/// read, and may be empty.
+/// Whether [`gather_backward`] and [`apply_backward`] can compute the gradient of this activation from
+/// the norm's input.
+pub fn recomputes(f: Activation) -> bool {
+    Fused::split(f).1.is_none()
+}
+
+/// Sums for each channel `d` and `d · x̂`, `d` being the gradient before the activation and `x̂`
+/// `(x − mean) · rstd`: overwrites `sums`, `[channels][2]`.
+///
+/// # Panics
+/// When a slice has a wrong length, `images` is not 1 to 16, not [`recomputes`], or this machine
+/// lacks `isa`.
+pub fn gather_backward(
+    isa: Isa,
+    images: usize,
+    norm: &BatchNorm<'_>,
+    x: &[Lanes],
+    dy: &[Lanes],
+    sums: &mut [f32],
+) {
+    let pixels = norm.check(x.len());
+    assert!((1..=LANES).contains(&images), "1 to 16 images");
+    assert_eq!(dy.len(), x.len(), "the gradient's length");
+    assert!(recomputes(norm.f), "an activation that is computed again");
+    isa.run(GatherBackward { images, norm, pixels, x, dy, sums: pairs_mut(norm, sums) });
+}
+
+/// As [`gather_backward`] where the result was added to: turns `dy` into the gradient before the
+/// activation, which is that of `other` too, with 0 in missing images. `y` is what [`apply`] left;
+/// without an activation it is not read, and may be empty. [`apply_backward`] then takes a norm
+/// without activation.
 ///
 /// # Panics
 /// When a slice has a wrong length, `images` is not 1 to 16, or this machine lacks `isa`.
-pub fn gather_backward(
+pub fn gather_backward_masked(
     isa: Isa,
     images: usize,
     norm: &BatchNorm<'_>,
@@ -166,8 +195,6 @@ pub fn gather_backward(
     let pixels = norm.check(x.len());
     assert!((1..=LANES).contains(&images), "1 to 16 images");
     assert_eq!(dy.len(), x.len(), "the gradient's length");
-    let (sums, rest) = sums.as_chunks_mut();
-    assert!(rest.is_empty() && sums.len() == norm.mean.len(), "two numbers for each channel");
     let (fused, after) = Fused::split(norm.f);
     // Nothing is read from `x` in the place of `y`.
     let y = if norm.f == Activation::Identity { x } else { y };
@@ -175,7 +202,8 @@ pub fn gather_backward(
     if let Some(f) = after {
         activation::backward_in_place(isa, f, y, dy);
     }
-    isa.run(GatherBackward { images, norm, pixels, fused, x, y, dy, sums });
+    let sums = pairs_mut(norm, sums);
+    isa.run(GatherBackwardMasked { images, norm, pixels, fused, x, y, dy, sums });
 }
 
 /// Adds up the sums of all groups of a batch of so many images, in their order: overwrites `means`,
@@ -216,9 +244,9 @@ pub fn merge_backward(
     }
 }
 
-/// `dx = weight · rstd · (dy − mean of dy − x̂ · mean of dy · x̂)`, with `dy` from
-/// [`gather_backward`] and the means from [`merge_backward`]; overwrites `dx`, with 0 in missing
-/// images.
+/// `dx = weight · rstd · (d − mean of d − x̂ · mean of d · x̂)`, `d` being the gradient before the
+/// activation as in [`gather_backward`], with the means from [`merge_backward`]; overwrites `dx`, with
+/// 0 in missing images.
 ///
 /// # Panics
 /// As [`gather_backward`].
@@ -274,6 +302,7 @@ fn run_backward(
     assert_eq!(dx.len(), x.len(), "the gradient's length");
     let (means, rest) = means.as_chunks();
     assert!(rest.is_empty() && means.len() == norm.mean.len(), "two numbers for each channel");
+    assert!(recomputes(norm.f), "an activation that is computed again");
     isa.run(ApplyBackward { norm, pixels, mask, x, dy, means, dx });
 }
 
@@ -304,6 +333,12 @@ impl BatchNorm<'_> {
     fn scale(&self, channel: usize) -> f32 {
         self.rstd(channel) * self.weight.map_or(1.0, |weight| weight[channel])
     }
+}
+
+fn pairs_mut<'a>(norm: &BatchNorm<'_>, sums: &'a mut [f32]) -> &'a mut [[f32; 2]] {
+    let (sums, rest) = sums.as_chunks_mut();
+    assert!(rest.is_empty() && sums.len() == norm.mean.len(), "two numbers for each channel");
+    sums
 }
 
 fn pixels(len: usize, channels: usize) -> usize {
@@ -464,7 +499,102 @@ impl Kernel for ScaleBackward<'_> {
     }
 }
 
+/// What computes a channel's result, and so the gradient of its activation, again.
+#[derive(Clone, Copy)]
+struct Again<V> {
+    fused: Fused,
+    mean: V,
+    scale: V,
+    bias: V,
+}
+
+impl<V: Copy> Again<V> {
+    #[inline(always)]
+    fn new<S: Simd<V = V>>(s: S, norm: &BatchNorm<'_>, channel: usize, fused: Fused) -> Again<V> {
+        let mean = s.splat(norm.mean[channel]);
+        let scale = s.splat(norm.scale(channel));
+        let bias = s.splat(norm.bias.map_or(0.0, |bias| bias[channel]));
+        Again { fused, mean, scale, bias }
+    }
+
+    /// `x − mean`, and the gradient before the activation.
+    #[inline(always)]
+    fn gradient<S: Simd<V = V>>(&self, s: S, x: V, dy: V) -> (V, V) {
+        let x = s.sub(x, self.mean);
+        let y = self.fused.apply(s, s.fma(x, self.scale, self.bias));
+        (x, self.fused.gradient(s, y, dy))
+    }
+}
+
 struct GatherBackward<'a> {
+    images: usize,
+    norm: &'a BatchNorm<'a>,
+    pixels: usize,
+    x: &'a [Lanes],
+    dy: &'a [Lanes],
+    sums: &'a mut [[f32; 2]],
+}
+
+impl Kernel for GatherBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let GatherBackward { images, norm, pixels, x, dy, sums } = self;
+        let (mask, zero) = (mask(images), Lanes::ZERO);
+        let fused = Fused::split(norm.f).0;
+        for (channel, sums) in sums.iter_mut().enumerate() {
+            let x = &x[channel * pixels..][..pixels];
+            let dy = &dy[channel * pixels..][..pixels];
+            let mut total = [0.0; 2];
+            for (x, dy) in x.chunks(BLOCK).zip(dy.chunks(BLOCK)) {
+                let again = |fused| Again::new(s, norm, channel, fused);
+                // One loop for each function, which then asks nothing within.
+                let block = match fused {
+                    Fused::Identity => sum_block(s, &again(Fused::Identity), x, dy),
+                    Fused::Relu => sum_block(s, &again(Fused::Relu), x, dy),
+                    Fused::Leaky(_) => sum_block(s, &again(fused), x, dy),
+                    Fused::Relu6 => sum_block(s, &again(Fused::Relu6), x, dy),
+                };
+                let [sum, product, ..] = totals(s, &mask, &[block[0], block[1], zero, zero]);
+                total[0] += f64::from(sum);
+                total[1] += f64::from(product);
+            }
+            let product = total[1] * f64::from(norm.rstd(channel));
+            *sums = [total[0] as f32, product as f32];
+        }
+    }
+}
+
+/// Of each lane `Σ d` and `Σ d (x − mean)`.
+#[inline(always)]
+fn sum_block<S: Simd>(s: S, again: &Again<S::V>, x: &[Lanes], dy: &[Lanes]) -> [Lanes; 2] {
+    let mut out = [Lanes::ZERO; 2];
+    let (x_fours, x_rest) = x.as_chunks::<4>();
+    let (dy_fours, dy_rest) = dy.as_chunks::<4>();
+    for part in 0..S::PARTS {
+        // Four sums each, so that additions need not wait for each other.
+        let (mut sums, mut products) = ([s.splat(0.0); 4], [s.splat(0.0); 4]);
+        for (x, dy) in x_fours.iter().zip(dy_fours) {
+            for i in 0..4 {
+                let (x, d) = again.gradient(s, s.load(&x[i], part), s.load(&dy[i], part));
+                sums[i] = s.add(sums[i], d);
+                products[i] = s.fma(d, x, products[i]);
+            }
+        }
+        for (x, dy) in x_rest.iter().zip(dy_rest) {
+            let (x, d) = again.gradient(s, s.load(x, part), s.load(dy, part));
+            sums[0] = s.add(sums[0], d);
+            products[0] = s.fma(d, x, products[0]);
+        }
+        for (out, [a, b, c, d]) in out.iter_mut().zip([sums, products]) {
+            s.store(out, part, s.add(s.add(a, b), s.add(c, d)));
+        }
+    }
+    out
+}
+
+struct GatherBackwardMasked<'a> {
     images: usize,
     norm: &'a BatchNorm<'a>,
     pixels: usize,
@@ -475,12 +605,12 @@ struct GatherBackward<'a> {
     sums: &'a mut [[f32; 2]],
 }
 
-impl Kernel for GatherBackward<'_> {
+impl Kernel for GatherBackwardMasked<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let GatherBackward { images, norm, pixels, fused, x, y, dy, sums } = self;
+        let GatherBackwardMasked { images, norm, pixels, fused, x, y, dy, sums } = self;
         let (mask, zero) = (mask(images), Lanes::ZERO);
         for (channel, dy) in dy.chunks_exact_mut(pixels).enumerate() {
             let x = &x[channel * pixels..][..pixels];
@@ -566,35 +696,73 @@ impl Kernel for ApplyBackward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let ApplyBackward { norm, pixels, mask, x, dy, means, dx } = self;
+        let fused = Fused::split(norm.f).0;
         for (channel, dx) in dx.chunks_exact_mut(pixels).enumerate() {
             let x = &x[channel * pixels..][..pixels];
             let [dy_mean, product_mean] = means[channel];
-            let mean = s.splat(norm.mean[channel]);
             let slope = s.splat(-product_mean * norm.rstd(channel));
-            let (dy_mean, scale) = (s.splat(dy_mean), s.splat(norm.scale(channel)));
-            match dy {
-                Some(dy) => {
-                    let dy = &dy[channel * pixels..][..pixels];
-                    for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
-                        for part in 0..S::PARTS {
-                            let x = s.sub(s.load(x, part), mean);
-                            let d = s.fma(x, slope, s.sub(s.load(dy, part), dy_mean));
-                            let d = masked(s, s.load(&mask, part), s.mul(d, scale));
-                            s.store(dx, part, d);
-                        }
+            let linear = Linear { mask: &mask, slope, dy_mean: s.splat(dy_mean) };
+            let dy = dy.map(|dy| &dy[channel * pixels..][..pixels]);
+            let again = |fused| Again::new(s, norm, channel, fused);
+            // One loop for each function, which then asks nothing within.
+            match fused {
+                Fused::Identity => linear.channel(s, &again(Fused::Identity), x, dy, dx),
+                Fused::Relu => linear.channel(s, &again(Fused::Relu), x, dy, dx),
+                Fused::Leaky(_) => linear.channel(s, &again(fused), x, dy, dx),
+                Fused::Relu6 => linear.channel(s, &again(Fused::Relu6), x, dy, dx),
+            }
+        }
+    }
+}
+
+/// The gradient behind a channel's activation to that of its input.
+struct Linear<'a, V> {
+    mask: &'a Lanes,
+    slope: V,
+    dy_mean: V,
+}
+
+impl<V: Copy> Linear<'_, V> {
+    #[inline(always)]
+    fn channel<S: Simd<V = V>>(
+        &self,
+        s: S,
+        again: &Again<V>,
+        x: &[Lanes],
+        dy: Option<&[Lanes]>,
+        dx: &mut [Lanes],
+    ) {
+        match dy {
+            Some(dy) => {
+                for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
+                    for part in 0..S::PARTS {
+                        let d = self.gradient(s, again, part, x, dy);
+                        s.store(dx, part, d);
                     }
                 }
-                None => {
-                    for (x, dx) in x.iter().zip(dx) {
-                        for part in 0..S::PARTS {
-                            let x = s.sub(s.load(x, part), mean);
-                            let d = s.fma(x, slope, s.sub(s.load(dx, part), dy_mean));
-                            let d = masked(s, s.load(&mask, part), s.mul(d, scale));
-                            s.store(dx, part, d);
-                        }
+            }
+            None => {
+                for (x, dx) in x.iter().zip(dx) {
+                    for part in 0..S::PARTS {
+                        let d = self.gradient(s, again, part, x, dx);
+                        s.store(dx, part, d);
                     }
                 }
             }
         }
+    }
+
+    #[inline(always)]
+    fn gradient<S: Simd<V = V>>(
+        &self,
+        s: S,
+        again: &Again<V>,
+        part: usize,
+        x: &Lanes,
+        dy: &Lanes,
+    ) -> V {
+        let (x, d) = again.gradient(s, s.load(x, part), s.load(dy, part));
+        let d = s.fma(x, self.slope, s.sub(d, self.dy_mean));
+        masked(s, s.load(self.mask, part), s.mul(d, again.scale))
     }
 }

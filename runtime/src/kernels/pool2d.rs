@@ -101,6 +101,13 @@ impl<'a> Windows<'a> {
         start.saturating_sub(self.g.padding[axis])..end.min(self.g.input.dim(axis + 1))
     }
 
+    /// Whether the windows are the usual ones: 2×2, side by side, all inside.
+    fn pairs(&self) -> bool {
+        let g = self.g;
+        (g.kernel, g.stride, g.padding) == ([2, 2], [2, 2], [0, 0])
+            && (0..2).all(|axis| 2 * self.output.dim(axis + 1) <= g.input.dim(axis + 1))
+    }
+
     /// Whether no two windows overlap.
     fn apart(&self) -> bool {
         self.g.kernel[0] <= self.g.stride[0] && self.g.kernel[1] <= self.g.stride[1]
@@ -148,6 +155,9 @@ impl Kernel for MaxForward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        if self.windows.pairs() {
+            return self.of_pairs(s);
+        }
         each_window!(self.windows, |y, rows, columns, row_start| {
             for part in 0..S::PARTS {
                 let mut largest = s.splat(f32::NEG_INFINITY);
@@ -159,6 +169,28 @@ impl Kernel for MaxForward<'_> {
                 s.store(&mut self.y[y], part, largest);
             }
         });
+    }
+}
+
+impl MaxForward<'_> {
+    #[inline(always)]
+    fn of_pairs<S: Simd>(self, s: S) {
+        let MaxForward { windows, x, y } = self;
+        let [height, width] = [windows.g.input.dim(1), windows.g.input.dim(2)];
+        let [rows, columns] = [windows.output.dim(1), windows.output.dim(2)];
+        for (x, y) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(rows * columns)) {
+            for (x, y) in x.chunks_exact(2 * width).zip(y.chunks_exact_mut(columns)) {
+                let (above, below) = x.split_at(width);
+                let pairs = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
+                for (y, (above, below)) in y.iter_mut().zip(pairs) {
+                    for part in 0..S::PARTS {
+                        let [a, b] = [0, 1].map(|i| s.load(&above[i], part));
+                        let [c, d] = [0, 1].map(|i| s.load(&below[i], part));
+                        s.store(y, part, math::max(s, math::max(s, a, b), math::max(s, c, d)));
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -175,6 +207,9 @@ impl Kernel for MaxBackward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        if self.windows.pairs() {
+            return self.of_pairs(s);
+        }
         let zero = s.splat(0.0);
         let apart = self.windows.apart();
         self.dx.fill(Lanes::ZERO);
@@ -196,6 +231,51 @@ impl Kernel for MaxBackward<'_> {
                 }
             }
         });
+    }
+}
+
+impl MaxBackward<'_> {
+    #[inline(always)]
+    fn of_pairs<S: Simd>(self, s: S) {
+        let MaxBackward { windows, x, y, dy, dx } = self;
+        let [height, width] = [windows.g.input.dim(1), windows.g.input.dim(2)];
+        let [rows, columns] = [windows.output.dim(1), windows.output.dim(2)];
+        let (plane, windows) = (height * width, rows * columns);
+        let zero = s.splat(0.0);
+        for (channel, dx) in dx.chunks_exact_mut(plane).enumerate() {
+            let x = &x[channel * plane..][..plane];
+            // What no window reads.
+            dx[2 * rows * width..].fill(Lanes::ZERO);
+            for row in 0..rows {
+                let at = channel * windows + row * columns;
+                let (y, dy) = (&y[at..][..columns], &dy[at..][..columns]);
+                let (above, below) = x[2 * row * width..][..2 * width].split_at(width);
+                let dx = &mut dx[2 * row * width..][..2 * width];
+                let (dx_above, dx_below) = dx.split_at_mut(width);
+                dx_above[2 * columns..].fill(Lanes::ZERO);
+                dx_below[2 * columns..].fill(Lanes::ZERO);
+                let from = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
+                let to = dx_above.as_chunks_mut::<2>().0.iter_mut();
+                let to = to.zip(dx_below.as_chunks_mut::<2>().0);
+                for ((y, dy), ((above, below), (dx_above, dx_below))) in
+                    y.iter().zip(dy).zip(from.zip(to))
+                {
+                    for part in 0..S::PARTS {
+                        let largest = s.load(y, part);
+                        // The gradient until a place takes it, then 0.
+                        let mut left = s.load(dy, part);
+                        let from = [&above[0], &above[1], &below[0], &below[1]];
+                        let [a, b] = dx_above;
+                        let [c, d] = dx_below;
+                        for (x, dx) in from.into_iter().zip([a, b, c, d]) {
+                            let x = s.load(x, part);
+                            s.store(dx, part, s.select_lt(x, largest, zero, left));
+                            left = s.select_lt(x, largest, left, zero);
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 

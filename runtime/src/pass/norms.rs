@@ -111,18 +111,28 @@ impl Backward<'_> {
         let input_gradient = self.input_gradient(step);
         let (isa, segment) = (self.isa, &mut self.segment);
         let norm = of_batch(step, segment.statistics, parameters);
+        // The gradient before the activation is also that of a value which is added.
+        let again = step.training.added.is_none() && batch_norm::recomputes(norm.f);
         if segment.index == step.segment {
+            if again {
+                let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+                batch_norm::gather_backward(isa, segment.images, &norm, x, dy, segment.gathered);
+                return;
+            }
             // The output need not be there where nothing reads it.
             let y = match norm.f {
                 Activation::Identity => Buffer::NONE,
                 _ => step.training.output,
             };
             let [x, y, dy] = apart(self.arena, [step.training.input, y, gradient]);
-            batch_norm::gather_backward(isa, segment.images, &norm, x, y, dy, segment.gathered);
+            let (images, sums) = (segment.images, &mut *segment.gathered);
+            batch_norm::gather_backward_masked(isa, images, &norm, x, y, dy, sums);
             self.give(step, gradient);
         } else if segment.index + 1 == step.segment
             && let Some(input_gradient) = input_gradient
         {
+            let f = if again { norm.f } else { Activation::Identity };
+            let norm = BatchNorm { f, ..norm };
             let means = &segment.means[step.statistics.offset..step.statistics.end()];
             let [x, dy, dx] = apart(self.arena, [step.training.input, gradient, input_gradient]);
             batch_norm::apply_backward(isa, segment.images, &norm, x, dy, means, dx);

@@ -86,6 +86,11 @@ fn run_on_paper<const N: usize>(plan: &Plan<N>) {
             arena[b.offset..b.end()].fill(100 + i);
         }
     }
+    for (i, step) in plan.steps().iter().enumerate().filter(|(_, step)| step.sums_at_end()) {
+        let holds = |b: Buffer, tag: usize| arena[b.offset..b.end()].iter().all(|&t| t == tag);
+        assert!(holds(step.training.input, i), "step {i} input at the end");
+        assert!(holds(step.output_gradient.expect("trained"), 100 + i + 1), "step {i} at the end");
+    }
 }
 
 const NORM: Op = Op::BatchNorm { affine: true, momentum: 0.1, eps: 1e-5 };
