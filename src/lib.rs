@@ -184,6 +184,41 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
+//! A net is a layer of another one by its path, of the same crate or another: a backbone under a
+//! new head, say. Its layers become part of the net, and its parameters a field; the compiler checks
+//! that it takes the shape that it gets. A layer that the language does not have you write yourself,
+//! and it stands by its path too: [`own`] shows how.
+//!
+//! ```
+//! # mod nets {
+//! # use typenet::prelude::*;
+//! network! {
+//!     pub struct Backbone: [3, 16, 16] -> [8, 8, 8] {
+//!         conv1: conv2d(8, kernel = 3, padding = 1), relu, max_pool2d(2),
+//!     }
+//! }
+//! # }
+//! # use typenet::prelude::*;
+//!
+//! network! {
+//!     pub struct Classifier: [3, 16, 16] -> [5] {
+//!         #[frozen] features: crate::nets::Backbone,
+//!         global_avg_pool,
+//!         fc: linear(5),
+//!     }
+//! }
+//!
+//! # fn main() -> typenet::Result<()> {
+//! # use nets::Backbone;
+//! let backbone = Backbone::seeded(1);                  // trained elsewhere
+//! let mut net = Classifier::seeded(42);
+//! net.features.clone_from(&backbone);                  // or net.load_part("features", path)?
+//! assert_eq!(net.features.conv1.weight, backbone.conv1.weight);
+//! assert!(!net.is_trainable("features.conv1.bias")?);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Train
 //!
 //! ```no_run
@@ -300,7 +335,9 @@ extern crate self as typenet;
 #[cfg(feature = "zoo")]
 pub mod zoo;
 
-pub use typenet_macros::network;
+pub mod own;
+
+pub use typenet_macros::{layer, network};
 pub use typenet_runtime::data;
 /// ```
 /// use typenet::prelude::*;
@@ -367,6 +404,10 @@ pub mod __private {
     pub use typenet_runtime::init::seeded;
     pub use typenet_runtime::loss::{Accepts, HeadLoss, Loss, Objective, OfHead, forward_backward};
     pub use typenet_runtime::parameters::Joined;
+    pub use typenet_runtime::part::{
+        Arguments, Array, AsLayer, Dims, Extent, HasPart, LogarithmsOfLast, LogitsOfLast, Numbers,
+        OwnParameters, Values, number_of, own_part, unfit_part, unknown_part,
+    };
     pub use typenet_runtime::pass::{Backward, Forward};
     pub use typenet_runtime::train::Target;
     pub use typenet_runtime::{
@@ -376,8 +417,9 @@ pub mod __private {
     };
     pub use typenet_shape::{
         Approximate, Argument, Checked, Graph, Head, Init, Interpolation, Join, LayerInfo, Marks,
-        Node, Op, Padding, Plan, Scheme, Shape, Shortcut, Step, Tensor, check_argument,
-        check_difference, check_dimension, check_divisor, check_header, difference, quotient,
-        remainder,
+        Node, Op, Padding, Part, Placement, Plan, Scheme, Shape, Shortcut, Step, Tensor,
+        check_argument, check_arguments, check_difference, check_dimension, check_divisor,
+        check_header, count_marks, difference, joined_marks, joined_nodes, places, quotient,
+        remainder, shape_of,
     };
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use typenet::Plain;
+use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
 use typenet::prelude::*;
 
 #[global_allocator]
@@ -41,6 +42,49 @@ network! {
         flatten, concat(pose), linear(24), trunk: tanh,
         class: linear(10),
         from(trunk), bbox: linear(4),
+    }
+}
+
+/// `x³`
+struct Cube;
+
+#[typenet::layer]
+impl Cube {
+    const fn output(self, input: Shape) -> Result<Shape, ShapeError> {
+        Ok(input)
+    }
+}
+
+impl Layer for Cube {
+    fn forward(&self, _: Shape, _: Parameters<'_>, x: &[f32], y: &mut [f32]) {
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = x * x * x);
+    }
+    fn backward(
+        &self,
+        _: Shape,
+        _: Parameters<'_>,
+        x: &[f32],
+        dy: &[f32],
+        dx: &mut [f32],
+        _: Gradients<'_>,
+    ) {
+        dx.iter_mut().zip(x.iter().zip(dy)).for_each(|(dx, (x, dy))| *dx = 3.0 * x * x * dy);
+    }
+    fn reference(&self, _: Shape, _: Parameters<'_, f64>, x: &[f64], y: &mut [f64]) {
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = x * x * x);
+    }
+}
+
+network! {
+    struct Features: [1, 12, 12] -> [8, 6, 6] {
+        conv2d(8, kernel = 5, padding = 2), batch_norm, relu, max_pool2d(2), self::Cube,
+    }
+}
+
+network! {
+    /// Of another net and a layer of the user's own.
+    struct Parts: [1, 12, 12] -> [10] {
+        self::Cube, features: self::Features, conv2d(4, kernel = 1), self::Cube, flatten, linear(10),
     }
 }
 
@@ -131,5 +175,6 @@ fn steps_and_predictions_allocate_nothing() {
         check::<LeNet>();
         check::<Residual>();
         check_heads();
+        check::<Parts>();
     });
 }

@@ -46,6 +46,31 @@ network! {
     }
 }
 
+network! {
+    /// A net with another in it, once as its last layer.
+    struct Nested: [1, 4, 4] -> [2] {
+        skip: tanh,
+        residual { first: self::Gate }
+        small: self::Small,
+    }
+}
+
+network! { struct Gate: [1, 4, 4] -> [1, 4, 4] { gate: sigmoid, mul(input) } }
+
+#[test]
+fn other_nets_are_drawn_as_their_layers() {
+    let text = Nested::diagram().to_mermaid();
+    for name in ["first.gate", "first.mul_1", "small.stem", "small.fc"] {
+        assert!(text.contains(name), "{name}: {text}");
+    }
+    // Where they begin and end there is no box: the arrows lead on.
+    assert!(!text.contains("Gate") && !text.contains("first.input"), "{text}");
+    let arrows = text.lines().filter(|line| line.contains("-->")).count();
+    let own = Nested::LAYERS.iter().filter(|layer| !layer.kind.contains("self::")).count();
+    // One to each layer but the input, one more to each of four that join, and one to the output.
+    assert_eq!(arrows, own + 4, "{text}");
+}
+
 /// A rectangle's borders: left, top, right, bottom.
 type Area = [f64; 4];
 

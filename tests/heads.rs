@@ -93,6 +93,20 @@ network! {
     }
 }
 
+network! {
+    /// A part of the next one.
+    struct Part: [3, 4, 4] -> [5] { conv2d(2, kernel = 3), relu, flatten, linear(5), softmax }
+}
+
+network! {
+    /// Heads that are other nets, and layers behind some.
+    struct Parted: (image: [3, 4, 4], pose: [5]) -> (part: [5], sum: [5]) {
+        from(image), conv1: conv2d(3, kernel = 3, padding = 1), relu,
+        part: self::Part,
+        add(pose), sum: linear(5),
+    }
+}
+
 fn number(n: usize) -> f32 {
     ((n * 7919 + 13) % 1009) as f32 / 600.0 - 0.8
 }
@@ -195,6 +209,9 @@ fn gradients_are_those_of_the_reference() {
         map: *<[[[f32; 4]; 4]; 2]>::from_flat(&values::<32>(i)).unwrap(),
     };
     check::<Chosen<2, 3>, _, _>(&chosen, target);
+    let parted = PartedLoss { part: MeanSquaredError::new(), sum: CrossEntropy::new() };
+    let target = |i| PartedTarget { part: values::<5>(i), sum: label(i) };
+    check::<Parted, _, _>(&parted, target);
     let deep = DeepLoss {
         early: SumSquaredError::new(),
         late: (2.0, MeanSquaredError::new()),
@@ -254,6 +271,7 @@ fn one_image_and_many_give_the_same() {
     agree::<Chain>();
     agree::<Siblings>();
     agree::<Deep>();
+    agree::<Parted>();
     agree::<Chosen<3, 5>>();
     agree::<Quick>();
     agree::<Wide>();

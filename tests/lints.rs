@@ -26,6 +26,71 @@ pub mod net {
         }
     }
 
+    /// Twice as much.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Double;
+
+    #[typenet::layer]
+    impl Double {
+        /// The shape of the input.
+        ///
+        /// # Errors
+        /// None.
+        pub const fn output(
+            self,
+            input: typenet::own::Shape,
+        ) -> Result<typenet::own::Shape, typenet::own::ShapeError> {
+            Ok(input)
+        }
+    }
+
+    impl typenet::own::Layer for Double {
+        fn forward(
+            &self,
+            _: typenet::own::Shape,
+            _: typenet::own::Parameters<'_>,
+            x: &[f32],
+            y: &mut [f32],
+        ) {
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = 2.0 * x);
+        }
+
+        fn backward(
+            &self,
+            _: typenet::own::Shape,
+            _: typenet::own::Parameters<'_>,
+            _: &[f32],
+            dy: &[f32],
+            dx: &mut [f32],
+            _: typenet::own::Gradients<'_>,
+        ) {
+            dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = 2.0 * dy);
+        }
+
+        fn reference(
+            &self,
+            _: typenet::own::Shape,
+            _: typenet::own::Parameters<'_, f64>,
+            x: &[f64],
+            y: &mut [f64],
+        ) {
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = 2.0 * x);
+        }
+    }
+
+    network! {
+        /// A net of another one and of a layer of the program's own.
+        pub struct Parts: [2, 16, 16] -> [2] {
+            /// The other one.
+            #[frozen]
+            inner: self::Strict,
+            /// The layer.
+            self::Double,
+            layer_norm,
+            linear(2),
+        }
+    }
+
     /// How many classes there are.
     pub const CLASSES: usize = 4;
 

@@ -162,6 +162,33 @@ use proc_macro::TokenStream;
 ///
 /// An output `[FEATURES]` is returned by value, an image with a generic in its shape in a box.
 ///
+/// # Other nets
+///
+/// A net is a layer of another by its path, from the same crate or from one that it depends on:
+/// `Backbone` where it is in scope, else `super::Backbone`. A name that is near to a keyword needs a
+/// path, such as `self::Scale`.
+///
+/// ```ignore
+/// network! {
+///     pub struct Classifier: [3, 64, 64] -> [10] {
+///         #[frozen] features: super::Backbone,
+///         global_avg_pool,
+///         fc: linear(10),
+///     }
+/// }
+/// ```
+///
+/// Its layers become part of this net: `net.features.conv1.weight` is `features.conv1.weight` in the
+/// weight file and for `set_trainable("features", false)`; two uses have two sets of parameters.
+/// `net.features.clone_from(&backbone)` takes the parameters of a net in memory, and
+/// `net.load_part("features", path)` those of its file. The compiler checks that it takes the shape
+/// that it gets. Attributes hold for all its layers, as on braces.
+///
+/// # Layers of your own
+///
+/// A type with `#[typenet::layer]` and the trait `Layer` stands by its path too, with whole numbers
+/// for arguments: `my::Swirl(3)`, or `twist: my::Swirl(3, 4)`. See `typenet::own`.
+///
 /// # Names of parameters
 ///
 /// A layer with parameters and no name is the n-th of its kind in its scope, from 1: `conv2d_1`. A
@@ -187,4 +214,19 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn network(input: TokenStream) -> TokenStream {
     typenet_macros_core::network(input.into()).into()
+}
+
+/// Makes a type a layer of your own: stands on the type's `impl` that has `output`, and `new`, `weight`
+/// and `bias` where there are arguments and parameters. `typenet::own` has the whole and an example.
+///
+/// ```ignore
+/// #[typenet::layer]
+/// impl Swirl {
+///     pub const fn new(turns: usize) -> Swirl { Swirl { turns } }
+///     pub const fn output(self, input: Shape) -> Result<Shape, ShapeError> { Ok(input) }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn layer(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    typenet_macros_core::layer(attribute.into(), item.into()).into()
 }

@@ -105,10 +105,12 @@ fn infer_one_in(
         at_least(arena, len + net.scratch_len(team.threads()), Lanes::ZERO);
         let (arena, scratch) = arena.split_at_mut(len);
         net.load(image, &mut arena[from.offset..from.end()]);
-        group(&mut Forward::of_image(arena, scratch, Image { net, team, pixels: image }));
-        for one in layout.outputs {
-            let (from, to) = (one.inference, one.row);
-            net.store(one.node, &arena[from.offset..from.end()], &mut output[to.offset..to.end()]);
+        let one = Image { net, team, pixels: image };
+        group(&mut Forward::of_image(arena, scratch, one, layout.steps));
+        for output_of in layout.outputs {
+            let (from, to) = (output_of.inference, output_of.row);
+            let to = &mut output[to.offset..to.end()];
+            net.store(output_of.node, &arena[from.offset..from.end()], to);
         }
     });
 }
@@ -153,7 +155,8 @@ fn infer_group(
     let input = layout.inference_input;
     pack(inputs, &mut arena[input.offset..input.end()]);
     let (arena, scratch) = arena.split_at_mut(layout.inference_len);
-    group(&mut Forward::inference(&mut *arena, scratch, prepared));
+    let (images, steps) = (inputs.len() / layout.input_len, layout.steps);
+    group(&mut Forward::inference(&mut *arena, scratch, prepared, images, steps));
     for output in layout.outputs {
         let value = &arena[output.inference.offset..output.inference.end()];
         unpack_part(value, outputs, layout.output_len, output.row.offset);

@@ -4,6 +4,9 @@
 //! features. An argument marked *pair* takes one number for height and width, or `(height, width)`.
 //! Names, defaults and formulas are PyTorch's.
 //!
+//! Other nets and layers of your own are no keywords: they stand by their path, `super::Backbone` or
+//! `my::Swirl(3)`; see [`Layer`](typenet_shape::Layer) for the latter.
+//!
 //! # Attributes
 //!
 //! Before a layer with parameters, a structure, a use of a block or a repeat; they hold for all layers

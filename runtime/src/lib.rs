@@ -21,6 +21,7 @@ mod model;
 pub mod network;
 pub mod optim;
 pub mod parameters;
+pub mod part;
 pub mod pass;
 pub mod plain;
 pub mod random;

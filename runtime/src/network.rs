@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use typenet_shape::{
-    Buffer, Conv2dPass, Graph, LayerInfo, Norm, Op, Output, Plan, Step, Tensor, TensorKind,
+    Buffer, Conv2dPass, Graph, LayerInfo, Node, Norm, Op, Output, Plan, Step, Tensor, TensorKind,
     Transformed,
 };
 
@@ -209,7 +209,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// An output returned by value: [`Output`](Self::Output), boxed if it is over 64 kB.
     type OutputValue: OutputValue<Self::Output>;
     /// All parameters; gradients have the same type.
-    type Parameters: Plain;
+    type Parameters: Plain + Clone + PartialEq;
 
     /// The net as data.
     const GRAPH: Graph<'static>;
@@ -239,6 +239,17 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         gradients: &mut Self::Parameters,
         run: &mut Backward<'_>,
     );
+
+    /// As [`backward_group`](Self::backward_group), where something before the net is trained: also
+    /// frozen layers pass gradients on.
+    #[doc(hidden)]
+    fn backward_whole(
+        parameters: &Self::Parameters,
+        gradients: &mut Self::Parameters,
+        run: &mut Backward<'_>,
+    ) {
+        Self::backward_group(parameters, gradients, run);
+    }
 
     /// A new net with random weights: the same seed gives the same weights. They are Kaiming
     /// uniform, within `±√(6 / fan_in)`, and biases are zero: the default of
@@ -465,7 +476,11 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Self: SingleOutput,
     {
         let mut output = self.output(image);
-        let last = Self::GRAPH.nodes[Self::GRAPH.output_node(0)].op;
+        let mut last = Self::GRAPH.nodes[Self::GRAPH.output_node(0)];
+        while let Node { op: Op::NetOutput { .. }, inputs: &[inner], .. } = last {
+            last = Self::GRAPH.nodes[inner];
+        }
+        let last = last.op;
         let row = output.get_mut().as_flat_mut();
         match last {
             Op::Softmax | Op::Sigmoid => {}
@@ -575,6 +590,22 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
             model.parameters.as_flat_mut(),
         )?;
         Ok(Self::from_model(model))
+    }
+
+    /// Reads a net's own weight file into the part of this net that is that net: with
+    /// `features: super::Backbone` in the declaration, `net.load_part("features", path)` takes the
+    /// file that `Backbone::save` wrote. Class names and normalisation stay this net's.
+    ///
+    /// From a backbone in memory, `net.features.clone_from(&backbone)` does the same.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLayer`] when no layer of this name is a net; else as [`load`](Self::load).
+    /// The net is then as it was.
+    fn load_part(&mut self, part: &str, path: impl AsRef<std::path::Path>) -> Result<()> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        let parameters = self.model_mut().parameters_mut().as_flat_mut();
+        io::decode_part(&bytes, path, part, &Self::GRAPH, Self::LAYOUT.tensors, parameters)
     }
 
     /// The bytes that [`save`](Self::save) writes.

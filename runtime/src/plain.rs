@@ -114,7 +114,7 @@ macro_rules! __parameter_struct {
     }) => {
         $(#[$attribute])*
         #[repr(C)]
-        #[derive(Clone, PartialEq)]
+        #[derive(PartialEq)]
         #[allow(clippy::derive_partial_eq_without_eq)]
         $visibility struct $name {
             $($(#[$field_attribute])* pub $field: $type,)*
@@ -126,6 +126,16 @@ macro_rules! __parameter_struct {
         // SAFETY: `repr(C)`, and the lines above check that every field is Plain and that their
         // sizes add up to the struct's, so that there is no padding.
         unsafe impl $crate::Plain for $name {}
+        impl ::core::clone::Clone for $name {
+            fn clone(&self) -> Self {
+                Self { $($field: ::core::clone::Clone::clone(&self.$field),)* }
+            }
+            /// Number by number, without a copy in between.
+            fn clone_from(&mut self, source: &Self) {
+                let numbers = $crate::Plain::as_flat(source);
+                $crate::Plain::as_flat_mut(self).copy_from_slice(numbers);
+            }
+        }
         impl ::core::fmt::Debug for $name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.debug_struct(::core::stringify!($name)).finish_non_exhaustive()

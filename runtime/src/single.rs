@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use typenet_shape::{
-    Buffer, Buffers, Conv2d, Conv2dKernel, Graph, Node, Op, Output, Shape, Step, TensorKind,
+    Buffer, Buffers, Conv2d, Conv2dKernel, Graph, Node, Op, Output, Own, Parameters, Shape, Step,
+    TensorKind,
 };
 
 use crate::folded::Folded;
@@ -116,7 +117,7 @@ impl Single {
                     let first = net.nodes.last().map_or(0, |before| before.pixels.end);
                     pixels = first..first + stored.elements();
                 }
-                Op::Flatten | Op::Dropout { .. } => {
+                Op::Flatten | Op::Dropout { .. } | Op::NetInput { .. } | Op::NetOutput { .. } => {
                     stored = net.nodes[source].stored;
                     is_image = net.nodes[source].is_image;
                     pixels = net.nodes[source].pixels.clone();
@@ -189,6 +190,10 @@ impl Single {
                 Op::Scale { .. } => {
                     stored = net.nodes[source].stored;
                     net.packs_image |= net.nodes[source].is_image;
+                }
+                Op::Own(_) => {
+                    let numbers = shapes[source].elements().div_ceil(LANES);
+                    net.scratch = net.scratch.max(numbers + stored.elements().div_ceil(LANES));
                 }
                 _ if node.op.activation().is_some() => {
                     stored = net.nodes[source].stored;
@@ -458,6 +463,40 @@ impl Image<'_> {
         let norm = LayerNorm { channels: place.stored.dim(0), eps, weight, bias };
         let [x, y] = self.values(step, arena);
         single::layer_norm(isa, &norm, x, step.inference.activation, y);
+    }
+
+    /// A layer of the user's own, which reads and writes images in order.
+    pub(crate) fn own(
+        &self,
+        step: &Step,
+        own: &Own,
+        parameters: Parameters<'_>,
+        arena: &mut [Lanes],
+        scratch: &mut [Lanes],
+    ) {
+        let (place, source) = self.place(step);
+        let [x, y] = self.values(step, arena);
+        let [x_len, y_len] = [step.input.elements(), step.output.elements()];
+        let (own_x, own_y) = scratch.split_at_mut(x_len.div_ceil(LANES));
+        let x = match source.stored {
+            _ if source.is_image => self.pixels,
+            stored if in_order(stored) => &single::flat(x)[..x_len],
+            stored => {
+                let numbers = &mut single::flat_mut(own_x)[..x_len];
+                single::to_planar(x, stored.dim(0), numbers);
+                numbers
+            }
+        };
+        let numbers = &mut single::flat_mut(own_y)[..y_len];
+        numbers.fill(0.0);
+        own.layer.forward(step.input, parameters, x, numbers);
+        if in_order(place.stored) {
+            let (y, rest) = single::flat_mut(y).split_at_mut(y_len);
+            y.copy_from_slice(numbers);
+            rest.fill(0.0);
+        } else {
+            single::from_planar(numbers, place.stored.dim(0), y);
+        }
     }
 
     pub(crate) fn add(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {

@@ -77,7 +77,8 @@ impl Summary {
                 kernels: kernels(&N::LAYOUT, node),
             }
         };
-        let rows: Vec<SummaryRow> = (0..graph.nodes.len()).map(row).collect();
+        let is_shown = |&node: &usize| !matches!(graph.nodes[node].op, Op::NetInput { .. });
+        let rows: Vec<SummaryRow> = (0..graph.nodes.len()).filter(is_shown).map(row).collect();
         Summary {
             name: graph.name,
             parameters: rows.iter().map(|row| row.parameters).sum(),
@@ -224,6 +225,7 @@ pub(crate) fn kind_and_arguments(op: &Op) -> String {
         }
         Op::Dropout { p } => arguments.push(p.to_string()),
         Op::Scale { factor } => arguments.push(factor.to_string()),
+        Op::Own(own) if !own.arguments.is_empty() => arguments.push(own.arguments.to_owned()),
         _ => {}
     }
     let kind = op.kind();

@@ -205,7 +205,10 @@ impl Core {
                     let images = inputs.len() / layout.input_len;
                     let segment =
                         Segment { index, images, needs, gathered, statistics: current, means: &[] };
-                    group(&mut Forward::training(arena, scratch, transformed, mode, segment));
+                    let steps = layout.steps;
+                    let mut run =
+                        Forward::training(arena, scratch, transformed, mode, segment, steps);
+                    group(&mut run);
                     if index == last {
                         for output in layout.outputs {
                             let value = &arena[output.training.offset..output.training.end()];
@@ -325,7 +328,8 @@ impl Core {
                         let segment =
                             Segment { index, images, needs, gathered, statistics, means: current };
                         let room = Room { transformed, sums: &mut *sums, scratch: &mut *scratch };
-                        group(partial, &mut Backward::new(arena, mode, segment, room));
+                        let mut run = Backward::new(arena, mode, segment, room, layout.steps);
+                        group(partial, &mut run);
                     }
                 });
                 if let Some(norm) = norm {

@@ -231,9 +231,53 @@ pub enum ShapeError {
     Probability,
     /// A negative slope below zero, or not a number.
     Slope,
+    /// Another net that is a layer here takes an input of another shape.
+    NetInput {
+        /// The path by which the declaration calls the net.
+        net: &'static str,
+        /// What it takes; without dimensions where the net has a mistake of its own.
+        takes: Shape,
+        /// What it gets.
+        found: Shape,
+    },
+    /// What a layer of the user's own says: see [`ShapeError::new`].
+    Own {
+        /// What is wrong.
+        message: &'static str,
+        /// A way out, or an empty text.
+        help: &'static str,
+    },
 }
 
 impl ShapeError {
+    /// What is wrong with the input of a layer of your own, in a few words: `needs an even height`.
+    /// The compiler shows it with the layer's name and the shapes up to there.
+    ///
+    /// ```
+    /// # use typenet_shape::{Shape, ShapeError};
+    /// const fn output(input: Shape) -> Result<Shape, ShapeError> {
+    ///     match *input.dims() {
+    ///         [channels, height, width] if height % 2 == 0 => {
+    ///             Ok(Shape::new(&[channels, height / 2, width]))
+    ///         }
+    ///         _ => Err(ShapeError::new("needs an image of an even height")),
+    ///     }
+    /// }
+    /// assert!(output(Shape::new(&[3, 5, 8])).is_err());
+    /// ```
+    pub const fn new(message: &'static str) -> ShapeError {
+        ShapeError::Own { message, help: "" }
+    }
+
+    /// The same with a way out: `pad it, or crop a row`. Other errors stay as they are.
+    #[must_use]
+    pub const fn with_help(self, help: &'static str) -> ShapeError {
+        match self {
+            ShapeError::Own { message, .. } => ShapeError::Own { message, help },
+            other => other,
+        }
+    }
+
     /// The argument to point at, or `None` for the layer itself.
     pub const fn argument(&self) -> Option<Argument> {
         match self {
@@ -275,6 +319,8 @@ impl ShapeError {
                 | ShapeError::Reshape { .. }
                 | ShapeError::Unlike { .. }
                 | ShapeError::UnlikeSizes { .. }
+                | ShapeError::NetInput { .. }
+                | ShapeError::Own { .. }
         )
     }
 
@@ -396,6 +442,14 @@ impl ShapeError {
             ShapeError::Eps => text.str("`eps` must be a finite number above 0"),
             ShapeError::Probability => text.str("`p` is the share that is dropped: 0 ≤ p < 1"),
             ShapeError::Slope => text.str("`negative_slope` must be a finite number, 0 or more"),
+            ShapeError::NetInput { net, takes, found } => text
+                .str("the net `")
+                .str(net)
+                .str("` takes an input of ")
+                .shape(takes)
+                .str(", but gets ")
+                .shape(found),
+            ShapeError::Own { message, .. } => text.str(message),
         }
     }
 
@@ -480,6 +534,14 @@ impl ShapeError {
                     text.str("use a divisor of ").number(a)
                 }
             }
+            ShapeError::NetInput { takes, found, .. } => match (takes.rank(), found.rank()) {
+                (1, 3) if takes.dim(0) == found.elements() => text.str("put `flatten` before it"),
+                (3, 1) if takes.elements() == found.dim(0) => {
+                    text.str("put `reshape(").shape(takes).str(")` before it")
+                }
+                _ => text,
+            },
+            ShapeError::Own { help, .. } => text.str(help),
             _ => text,
         }
     }

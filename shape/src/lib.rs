@@ -17,14 +17,16 @@ mod join;
 mod kernel;
 mod marks;
 mod op;
+mod own;
+mod part;
 mod plan;
 mod shape;
 mod text;
 mod upsample;
 
 pub use checked::{
-    Checked, Join, Message, Shortcut, check_argument, check_difference, check_dimension,
-    check_divisor, check_header, difference, quotient, remainder,
+    Checked, Join, Message, Shortcut, check_argument, check_arguments, check_difference,
+    check_dimension, check_divisor, check_header, difference, quotient, remainder,
 };
 pub use conv_transpose::ConvTranspose2d;
 pub use error::{Argument, ShapeError};
@@ -35,6 +37,8 @@ pub use join::is_factor_a_channel;
 pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
 pub use marks::{Init, Marks, Scheme};
 pub use op::{Activation, Approximate, Op, Outline};
+pub use own::{Gradients, Layer, Own, Parameters};
+pub use part::{Part, Placement, count_marks, joined_marks, joined_nodes, places, shape_of};
 pub use plan::{
     Buffer, Buffers, MAX_HEADS, MAX_INPUTS, Norm, Output, Plan, Source, Step, Transformed,
 };

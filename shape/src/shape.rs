@@ -49,6 +49,11 @@ impl Shape {
         self.dims[index]
     }
 
+    /// Dimension `index`, or 1 where there is none.
+    pub const fn padded(&self, index: usize) -> usize {
+        if index < self.rank { self.dims[index] } else { 1 }
+    }
+
     /// The dimensions.
     pub const fn dims(&self) -> &[usize] {
         self.dims.split_at(self.rank).0

@@ -12,11 +12,13 @@ pub mod layers;
 pub mod length;
 mod mistake;
 pub mod number;
+mod own;
 pub mod parse;
 pub mod plan;
 pub mod schemes;
 
 pub use mistake::Mistake;
+pub use own::layer;
 use proc_macro2::TokenStream;
 
 /// The expansion of one declaration. With mistakes it holds one `compile_error!` for each, and

@@ -9,8 +9,8 @@ use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use typenet_shape::{Fused, Graph, Head, Node, Op, TensorKind};
 
-use crate::check::{self, Checked, Segment};
-use crate::number::{Number, shape_text};
+use crate::check::{self, Checked, Known, Segment};
+use crate::number::{Atom, Number, shape_text};
 
 /// The kernel calls of a net.
 #[derive(Clone, Debug, Default)]
@@ -122,6 +122,9 @@ pub fn plan(checked: &Checked) -> Plan {
         ["NODES", "GRAPH", "CHECKED", "SHAPES", "LAYERS", "TENSORS", "PLAN"]
             .map(String::from)
             .into();
+    if !checked.paths.is_empty() {
+        taken.extend(["AT", "ALL_NODES", "ALL_MARKS", "MARK_RUNS"].map(String::from));
+    }
     for (index, node) in checked.nodes.iter().enumerate() {
         let end = match index {
             _ if heads.iter().any(|head| head.node == index) => End::Head,
@@ -129,12 +132,20 @@ pub fn plan(checked: &Checked) -> Plan {
             _ => End::None,
         };
         plan.rows.push(row(checked, node, &plan.names[index], end));
-        let Some(layer) = node.layer.filter(|_| graph.is_step(&fused, index)) else { continue };
+        if !graph.is_step(&fused, index) {
+            continue;
+        }
+        let (method, takes_parameters) = match (&node.part, node.layer) {
+            (Some(_), _) => ("part", true),
+            (None, Some(layer)) => (layer.method, layer.has_parameters()),
+            (None, None) => continue,
+        };
+        let also: &[&str] = if node.part.is_some() { OF_PARTS } else { &[] };
         plan.calls.push(Call {
             node: index,
-            constant: constant(&plan.names[index], &mut taken),
-            method: Ident::new(layer.method, Span::mixed_site()),
-            takes_parameters: layer.has_parameters(),
+            constant: constant(&plan.names[index], also, &mut taken),
+            method: Ident::new(method, Span::mixed_site()),
+            takes_parameters,
             field: node.field.clone().filter(|_| !node.tensors.is_empty()),
             // A sum in the same pass may be trained by its other value.
             backward: (index..nodes.len())
@@ -174,11 +185,6 @@ enum End {
 }
 
 fn row(checked: &Checked, node: &check::Node, name: &str, end: End) -> Row {
-    let layer = node.layer.map_or("", |layer| layer.keyword);
-    let arguments = match node.arguments.as_str() {
-        "" => String::new(),
-        arguments => format!("({arguments})"),
-    };
     let marks = match (end, node.marks.frozen && !node.tensors.is_empty()) {
         (End::Head, true) => ", frozen, head",
         (End::Head, false) => ", head",
@@ -189,8 +195,12 @@ fn row(checked: &Checked, node: &check::Node, name: &str, end: End) -> Row {
     Row {
         marks,
         name: name.to_string(),
-        layer: format!("{layer}{arguments}"),
-        output: node.dims().map(|dims| shape_text(&dims)).unwrap_or_default(),
+        layer: node.kind_and_arguments(),
+        output: match (node.dims(), &node.value) {
+            (Some(dims), _) => shape_text(&dims),
+            (None, Known::Symbolic(_)) => "…".into(),
+            _ => String::new(),
+        },
         parameters: parameters(node).unwrap_or_default(),
         multiply_adds: multiply_adds(checked, node).unwrap_or_default(),
     }
@@ -200,11 +210,19 @@ fn row(checked: &Checked, node: &check::Node, name: &str, end: End) -> Row {
 fn parameters(node: &check::Node) -> Option<Number> {
     let own = node.tensor_dims();
     let own = own.iter().filter(|(kind, _)| kind.is_parameter());
-    own.map(|(_, dims)| product(dims)).try_fold(Number::from(0), |sum, one| sum.add(&one?))
+    let count = |dims: &Vec<Number>| match dims.as_slice() {
+        // Only the compiler knows how many dimensions there are.
+        [] => Some(Number::from(Atom::Unknown(0))),
+        dims => product(dims),
+    };
+    own.map(|(_, dims)| count(dims)).try_fold(Number::from(0), |sum, one| sum.add(&one?))
 }
 
 /// Multiply-adds for one image, 0 for layers that sum up no products.
 fn multiply_adds(checked: &Checked, node: &check::Node) -> Option<Number> {
+    if node.part.is_some() {
+        return Some(Atom::Unknown(0).into());
+    }
     let op = node.op.filter(|op| op.takes_factors())?;
     let tensors = node.tensor_dims();
     let (_, weight) = tensors.iter().find(|(kind, _)| *kind == TensorKind::Weight)?;
@@ -221,15 +239,24 @@ fn product(dims: &[Number]) -> Option<Number> {
     dims.iter().try_fold(Number::from(1), |product, dim| product.multiply(dim))
 }
 
-/// `CONV1` for `conv1`, `STAGE1_0_CONV1` for `stage1.0.conv1`.
-fn constant(name: &str, taken: &mut HashSet<String>) -> Ident {
+/// What the names of a part's constants end in, beside the part's own.
+const OF_PARTS: &[&str] = &["BEFORE", "INPUT", "TEXT", "INPUTS", "NODES", "MARKS"];
+
+/// `CONV1` for `conv1`, `STAGE1_0_CONV1` for `stage1.0.conv1`; with `also` before `_NODES` and so on,
+/// so that those are free too.
+fn constant(name: &str, also: &[&str], taken: &mut HashSet<String>) -> Ident {
     let base = name.replace('.', "_").to_ascii_uppercase();
     let mut text = base.clone();
     let mut number = 1;
-    while !taken.insert(text.clone()) {
+    let all = |text: &str| -> Vec<String> {
+        let further = also.iter().map(|end| format!("{text}_{end}"));
+        std::iter::once(text.to_string()).chain(further).collect()
+    };
+    while all(&text).iter().any(|one| taken.contains(one)) {
         number += 1;
         text = format!("{base}_{number}");
     }
+    taken.extend(all(&text));
     Ident::new(&text, Span::mixed_site())
 }
 

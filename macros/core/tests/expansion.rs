@@ -76,6 +76,19 @@ const HEADS: &str = "
         from(trunk), linear(4), bbox: sigmoid,
     }";
 
+/// A net with another net and a layer of the user's own in it.
+const PARTS: &str = "
+    /// A small net of other nets.
+    pub struct Parts: [3, 32, 32] -> [10] {
+        conv1: conv2d(3, kernel = 3, padding = 1), relu,
+        #[frozen] features: super::Backbone,
+        layer_norm,
+        residual { conv2d(8, kernel = 3, padding = 1), my::Swirl(3, crate::TURNS) }
+        relu,
+        flatten,
+        fc: linear(10),
+    }";
+
 /// A net of which the compiler knows some numbers where it is used.
 const GENERIC: &str = "
     /// A small net of any width.
@@ -139,6 +152,11 @@ fn a_net_with_heads_expands_to_the_text_in_the_repository() {
 }
 
 #[test]
+fn a_net_of_other_nets_expands_to_the_text_in_the_repository() {
+    expands_to(PARTS, "parts.expanded.rs");
+}
+
+#[test]
 fn a_net_with_generics_expands_to_the_text_in_the_repository() {
     expands_to(GENERIC, "generic.expanded.rs");
 }
@@ -173,6 +191,7 @@ fn mutate(stream: TokenStream, random: &mut ChaCha8Rng) -> TokenStream {
 
 const NETS: &[&str] = &[
     LENET5,
+    PARTS,
     "#[derive(Clone, Debug)] #[allow(dead_code)] pub(crate) struct N: [8] -> [3] { linear(4, bias = false), tanh, softmax }",
     "struct P: [2, 9, 9] -> [2] { conv2d(2, kernel = (3, 5), stride = 2, padding = (1, 2), groups = 2), \
      leaky_relu(0.1), avg_pool2d(2, count_include_pad = false), dropout(p = 0.25), global_avg_pool }",

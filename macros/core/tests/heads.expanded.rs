@@ -243,9 +243,9 @@ const _: () = {
     )]
     mod heads {
         #[derive(Clone, Copy)]
-        pub enum class {}
+        pub(super) enum class {}
         #[derive(Clone, Copy)]
-        pub enum bbox {}
+        pub(super) enum bbox {}
     }
     #[automatically_derived]
     impl __rt::SingleOutput for heads::class {}

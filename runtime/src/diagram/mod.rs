@@ -154,27 +154,41 @@ impl Diagram {
         let mut boxes = Vec::new();
         let mut arrows = Vec::new();
         let mut is_read = vec![false; graph.nodes.len()];
-        for (to, (node, layer)) in graph.nodes.iter().zip(layers).enumerate() {
+        // The box that shows each node's value: where another net begins and ends there is none.
+        let mut shown: Vec<usize> = Vec::with_capacity(graph.nodes.len());
+        for (node_index, (node, layer)) in graph.nodes.iter().zip(layers).enumerate() {
+            if let (Op::NetInput { .. } | Op::NetOutput { .. }, &[from]) = (node.op, node.inputs) {
+                shown.push(shown[from]);
+                continue;
+            }
+            let to = boxes.len();
+            shown.push(to);
             boxes.push(DiagramBox {
                 name: layer.name,
                 layer: kind_and_arguments(&node.op),
                 group: LayerGroup::of(&node.op),
                 parameters: layer.parameters,
-                frozen: graph.marks_of(to).frozen,
+                frozen: graph.marks_of(node_index).frozen,
             });
             for &from in node.inputs {
+                let shape = layers[from].output;
+                let from = shown[from];
                 is_read[from] = true;
-                arrows.push(DiagramArrow { from, to, shape: layers[from].output });
+                arrows.push(DiagramArrow { from, to, shape });
             }
         }
-        let unread = (0..is_read.len()).filter(|&node| !is_read[node]).map(|node| ("output", node));
-        let mut outputs: Vec<(&str, usize)> =
+        let mut outputs: Vec<(&'static str, usize)> =
             graph.heads.iter().map(|head| (head.name, head.node)).collect();
         if outputs.is_empty() {
-            outputs.extend(unread);
+            for node in 0..shown.len() {
+                if !std::mem::replace(&mut is_read[shown[node]], true) {
+                    outputs.push(("output", node));
+                }
+            }
         }
-        for (name, from) in outputs {
-            arrows.push(DiagramArrow { from, to: boxes.len(), shape: layers[from].output });
+        for (name, node) in outputs {
+            let (from, shape) = (shown[node], layers[node].output);
+            arrows.push(DiagramArrow { from, to: boxes.len(), shape });
             boxes.push(DiagramBox {
                 name,
                 layer: "output".to_owned(),

@@ -32,7 +32,7 @@ mod whitening;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
-use typenet_shape::{Graph, Op, Tensor, TensorKind};
+use typenet_shape::{Graph, Init, Op, Tensor, TensorKind};
 
 pub use typenet_shape::Scheme;
 
@@ -70,7 +70,8 @@ pub fn initialize(
         let op = &graph.nodes[tensor.node].op;
         let own = graph.marks_of(tensor.node).init;
         // A layer's weight stands before its bias, which has no fan of its own.
-        if tensor.kind == TensorKind::Weight && op.takes_factors() {
+        let has_fan = op.takes_factors() || matches!(op, Op::Own(_));
+        if tensor.kind == TensorKind::Weight && has_fan {
             fans = fan_in_and_out(own.weight.unwrap_or(scheme), op, tensor);
         }
         let declared = match tensor.kind {
@@ -83,7 +84,7 @@ pub fn initialize(
             // Running statistics start as those of a normal distribution, a norm's weight as 1.
             (TensorKind::RunningMean, _) => Draw::Constant(0.0),
             (TensorKind::RunningVar, _) => Draw::Constant(1.0),
-            (TensorKind::Weight, None) if !op.takes_factors() => Draw::Constant(1.0),
+            (TensorKind::Weight, None) if !has_fan => Draw::Constant(1.0),
             (TensorKind::Weight, None) => Draw::new(scheme, fans),
             (TensorKind::Bias, None) => match own.weight.unwrap_or(scheme) {
                 Scheme::PyTorchDefault if op.takes_factors() => {
@@ -103,6 +104,26 @@ pub fn initialize(
         if tensor.kind == TensorKind::Weight && own.gain != 1.0 {
             numbers.iter_mut().for_each(|number| *number *= own.gain);
         }
+    }
+    own_layers(graph, tensors, parameters, seed);
+}
+
+/// What layers of the user's own change, unless their declaration says how they start.
+fn own_layers(graph: &Graph<'_>, tensors: &[Tensor], parameters: &mut [f32], seed: u64) {
+    for own in tensors.chunk_by(|one, other| one.node == other.node) {
+        let node = own[0].node;
+        let Op::Own(layer) = graph.nodes[node].op else { continue };
+        if graph.marks_of(node).init != Init::NONE {
+            continue;
+        }
+        let shape_of = |kind| own.iter().find(|one| one.kind == kind).map(|one| one.shape);
+        let weight = shape_of(TensorKind::Weight).map_or(0, |shape| shape.elements());
+        let all: usize = own.iter().map(|one| one.shape.elements()).sum();
+        let numbers = &mut parameters[own[0].offset..own[0].offset + all];
+        let (weight, bias) = numbers.split_at_mut(weight);
+        let mut generator = random::generator(seed, stream(graph.nodes[node].name, "init"));
+        let uniform = &mut || unit(&mut generator) as f32;
+        layer.layer.init(layer.input, weight, bias, uniform);
     }
 }
 

@@ -20,7 +20,7 @@ mod write;
 use typenet_shape::{Graph, Tensor};
 
 pub(crate) use atomic::replace;
-pub(crate) use read::{decode, load};
+pub(crate) use read::{decode, decode_part, load};
 pub(crate) use write::{encode, save};
 
 /// The name of a parameter tensor in weight files: `conv1.weight`, or as `#[name("…")]` says.

@@ -3,9 +3,10 @@ use std::path::Path;
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde_json::Value;
-use typenet_shape::{Graph, Tensor};
+use typenet_shape::{Graph, Node, Op, Tensor};
 
 use super::{keys, tensor_name};
+use crate::error::nearest;
 use crate::{Error, Metadata, Normalization, Result};
 
 /// The bytes before the header: its length.
@@ -39,6 +40,54 @@ pub(crate) fn decode(
     tensors: &[Tensor],
     parameters: &mut [f32],
 ) -> Result<Metadata> {
+    let name = |tensor: &Tensor| tensor_name(graph, tensor);
+    decode_named(bytes, path, graph.name, tensors.iter(), &name, parameters)
+}
+
+/// As [`decode`], into the net that is the layer `part`: the file is one of that net.
+///
+/// # Errors
+/// As `decode`, or [`Error::UnknownLayer`].
+pub(crate) fn decode_part(
+    bytes: &[u8],
+    path: &Path,
+    part: &str,
+    graph: &Graph<'_>,
+    tensors: &[Tensor],
+    parameters: &mut [f32],
+) -> Result<()> {
+    let is_net = |node: &Node<'_>| matches!(node.op, Op::NetOutput { .. });
+    let last = graph.nodes.iter().position(|node| node.name == part && is_net(node));
+    let Some(last) = last else {
+        let nets = graph.nodes.iter().filter(|node| is_net(node)).map(|node| node.name);
+        return Err(Error::UnknownLayer {
+            net: graph.name.to_owned(),
+            name: part.to_owned(),
+            nearest: nearest(part, nets).map(str::to_owned),
+            with_parameters: Vec::new(),
+        });
+    };
+    let within = format!("{part}.");
+    let own = tensors.iter().filter(|tensor| graph.nodes[tensor.node].name.starts_with(&within));
+    let prefix = match graph.file_name(last) {
+        "" => String::new(),
+        name => format!("{name}."),
+    };
+    let name = |tensor: &Tensor| {
+        let whole = tensor_name(graph, tensor);
+        whole.strip_prefix(&prefix).unwrap_or(&whole).to_owned()
+    };
+    decode_named(bytes, path, graph.nodes[last].op.kind(), own, &name, parameters).map(drop)
+}
+
+fn decode_named<'t>(
+    bytes: &[u8],
+    path: &Path,
+    net: &str,
+    tensors: impl Iterator<Item = &'t Tensor>,
+    tensor_name: &dyn Fn(&Tensor) -> String,
+    parameters: &mut [f32],
+) -> Result<Metadata> {
     let format = |offset: usize, problem: String| Error::Format {
         path: path.to_owned(),
         offset: offset as u64,
@@ -59,9 +108,9 @@ pub(crate) fn decode(
     let mut extra: BTreeSet<&str> = file.names().into_iter().collect();
     // PyTorch counts the batches that a batch norm has met; nothing here needs that number.
     extra.retain(|name| !name.ends_with(".num_batches_tracked"));
-    let mut found = Vec::with_capacity(tensors.len());
+    let mut found = Vec::new();
     for tensor in tensors {
-        let name = tensor_name(graph, tensor);
+        let name = tensor_name(tensor);
         extra.remove(name.as_str());
         let Ok(view) = file.tensor(&name) else {
             missing.push(format!("{name} {}", tensor.shape));
@@ -84,7 +133,7 @@ pub(crate) fn decode(
     if !(missing.is_empty() && extra.is_empty() && misshaped.is_empty()) {
         return Err(Error::Weights {
             path: path.to_owned(),
-            net: graph.name.to_owned(),
+            net: net.to_owned(),
             missing,
             extra: extra.into_iter().map(String::from).collect(),
             misshaped,

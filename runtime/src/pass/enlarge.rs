@@ -9,6 +9,7 @@ use crate::pass::{Backward, Forward, apart, wrong};
 impl Forward<'_> {
     /// Transposed convolution with bias and activation.
     pub fn conv_transpose2d(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -28,6 +29,7 @@ impl Forward<'_> {
 
     /// More pixels between those that there are.
     pub fn upsample(&mut self, step: &Step) {
+        let step = self.at(step);
         let Some(geometry) = step.op.upsample2d(step.input) else { return wrong(step) };
         self.of_one(
             step,
@@ -45,6 +47,7 @@ impl Backward<'_> {
         parameters: &impl LayerParameters,
         gradients: &mut impl LayerParameters,
     ) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -79,6 +82,7 @@ impl Backward<'_> {
 
     /// The gradient goes to the pixels that a number was made of.
     pub fn upsample(&mut self, step: &Step) {
+        let step = self.at(step);
         let Some(geometry) = step.op.upsample2d(step.input) else { return wrong(step) };
         self.of_one(step, |isa, dy, dx| upsample::backward(isa, &geometry, dy, dx));
     }

@@ -8,6 +8,7 @@ use crate::pass::{Backward, Forward, apart};
 impl Forward<'_> {
     /// The sum of values, with activation.
     pub fn add(&mut self, step: &Step) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -27,6 +28,7 @@ impl Forward<'_> {
 
     /// The product of values.
     pub fn mul(&mut self, step: &Step) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -42,6 +44,7 @@ impl Forward<'_> {
 
     /// Values one behind the other along the channels.
     pub fn concat(&mut self, step: &Step) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -57,6 +60,7 @@ impl Forward<'_> {
 impl Backward<'_> {
     /// Each summand has the gradient of the sum.
     pub fn add(&mut self, step: &Step) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -72,6 +76,7 @@ impl Backward<'_> {
 
     /// Each factor has the gradient of the product times the other factors.
     pub fn mul(&mut self, step: &Step) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -98,6 +103,7 @@ impl Backward<'_> {
 
     /// Each value has its own part of the gradient.
     pub fn concat(&mut self, step: &Step) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }

@@ -4,10 +4,12 @@
 mod enlarge;
 mod joins;
 mod norms;
+mod parts;
 mod pools;
 
 use typenet_shape::{Activation, Buffer, Buffers, Conv2dKernel, Conv2dPass, Op, Source, Step};
 
+use self::parts::Steps;
 use crate::folded::Folded;
 use crate::kernels::{
     self, Isa, Lanes, activation, conv2d, dropout, join, linear, softmax, winograd,
@@ -78,6 +80,10 @@ pub struct Forward<'a> {
     transformed: &'a [f32],
     /// Memory that a step needs while it runs.
     scratch: &'a mut [Lanes],
+    /// How many images there are.
+    images: usize,
+    /// The steps of the net, for nets that are layers of it.
+    steps: Steps,
 }
 
 impl<'a> Forward<'a> {
@@ -87,19 +93,24 @@ impl<'a> Forward<'a> {
         transformed: &'a [f32],
         mode: Mode,
         segment: Segment<'a>,
+        steps: &'static [Step],
     ) -> Forward<'a> {
-        let (isa, segment) = (kernels::isa(), Some(segment));
-        Forward { arena, mode, isa, segment, image: None, folded: None, transformed, scratch }
+        let (images, isa, segment) = (segment.images, kernels::isa(), Some(segment));
+        let (image, folded, steps) = (None, None, Steps::new(steps));
+        Forward { arena, mode, isa, segment, image, folded, transformed, scratch, images, steps }
     }
 
     pub(crate) fn inference(
         arena: &'a mut [Lanes],
         scratch: &'a mut [Lanes],
         prepared: Prepared<'a>,
+        images: usize,
+        steps: &'static [Step],
     ) -> Forward<'a> {
         let (mode, isa, Prepared { folded, transformed }) =
             (Mode::Inference, kernels::isa(), prepared);
-        Forward { arena, mode, isa, segment: None, image: None, folded, transformed, scratch }
+        let (segment, image, steps) = (None, None, Steps::new(steps));
+        Forward { arena, mode, isa, segment, image, folded, transformed, scratch, images, steps }
     }
 
     /// Inference of one image.
@@ -107,9 +118,11 @@ impl<'a> Forward<'a> {
         arena: &'a mut [Lanes],
         scratch: &'a mut [Lanes],
         image: Image<'a>,
+        steps: &'static [Step],
     ) -> Forward<'a> {
         let prepared = Prepared { folded: None, transformed: &[] };
-        Forward { image: Some(image), ..Forward::inference(arena, scratch, prepared) }
+        let forward = Forward::inference(arena, scratch, prepared, 1, steps);
+        Forward { image: Some(image), ..forward }
     }
 
     /// Whether a step runs in this segment, and no other does its work.
@@ -180,6 +193,7 @@ impl<'a> Forward<'a> {
 
     /// Convolution with bias and activation.
     pub fn conv2d(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -207,6 +221,7 @@ impl<'a> Forward<'a> {
 
     /// `W x + b` with activation.
     pub fn linear(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -225,6 +240,7 @@ impl<'a> Forward<'a> {
 
     /// An activation that is not fused into the layer before it.
     pub fn activation(&mut self, step: &Step) {
+        let step = self.at(step);
         self.of_one(
             step,
             |image, isa, arena| image.activation(isa, step, arena),
@@ -234,6 +250,7 @@ impl<'a> Forward<'a> {
 
     /// Zeroes some values while training; in inference the buffers are one and nothing is done.
     pub fn dropout(&mut self, step: &Step) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -251,6 +268,7 @@ impl<'a> Forward<'a> {
 
     /// Softmax over the channels.
     pub fn softmax(&mut self, step: &Step) {
+        let step = self.at(step);
         self.of_one(
             step,
             |image, _, arena| image.softmax(step, arena),
@@ -260,6 +278,7 @@ impl<'a> Forward<'a> {
 
     /// The softmax's logarithm.
     pub fn log_softmax(&mut self, step: &Step) {
+        let step = self.at(step);
         self.of_one(
             step,
             |image, _, arena| image.softmax(step, arena),
@@ -269,6 +288,7 @@ impl<'a> Forward<'a> {
 
     /// The value times a constant.
     pub fn scale(&mut self, step: &Step) {
+        let step = self.at(step);
         let Op::Scale { factor } = step.op else { return wrong(step) };
         self.of_one(
             step,
@@ -287,6 +307,7 @@ pub struct Backward<'a> {
     pub(crate) isa: Isa,
     pub(crate) segment: Segment<'a>,
     room: Room<'a>,
+    steps: Steps,
 }
 
 /// What convolutions that transform need beside the arena in a backward pass.
@@ -306,8 +327,9 @@ impl<'a> Backward<'a> {
         mode: Mode,
         segment: Segment<'a>,
         room: Room<'a>,
+        steps: &'static [Step],
     ) -> Backward<'a> {
-        Backward { arena, mode, isa: kernels::isa(), segment, room }
+        Backward { arena, mode, isa: kernels::isa(), segment, room, steps: Steps::new(steps) }
     }
 
     /// Whether a step runs in this segment.
@@ -407,6 +429,7 @@ impl<'a> Backward<'a> {
         parameters: &impl LayerParameters,
         gradients: &mut impl LayerParameters,
     ) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -453,6 +476,7 @@ impl<'a> Backward<'a> {
         parameters: &impl LayerParameters,
         gradients: &mut impl LayerParameters,
     ) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -479,6 +503,7 @@ impl<'a> Backward<'a> {
 
     /// The gradient times the activation's derivative.
     pub fn activation(&mut self, step: &Step) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -499,6 +524,7 @@ impl<'a> Backward<'a> {
 
     /// The gradient where the value was kept.
     pub fn dropout(&mut self, step: &Step) {
+        let step = self.at(step);
         let Op::Dropout { p } = step.op else { return wrong(step) };
         let key = self.mode.dropout_key(step.node);
         self.of_one(step, |isa, dy, dx| match key {
@@ -509,16 +535,19 @@ impl<'a> Backward<'a> {
 
     /// `dx = y · (dy − Σ y dy)`
     pub fn softmax(&mut self, step: &Step) {
+        let step = self.at(step);
         self.of_softmax(step, softmax::backward);
     }
 
     /// `dx = dy − eʸ Σ dy`
     pub fn log_softmax(&mut self, step: &Step) {
+        let step = self.at(step);
         self.of_softmax(step, softmax::log_backward);
     }
 
     /// The gradient times the constant.
     pub fn scale(&mut self, step: &Step) {
+        let step = self.at(step);
         let Op::Scale { factor } = step.op else { return wrong(step) };
         self.of_one(step, |isa, dy, dx| kernels::scale(isa, factor, dy, dx));
     }

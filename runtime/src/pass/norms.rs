@@ -50,6 +50,7 @@ impl Forward<'_> {
     /// Each channel to mean 0 and variance 1, with activation. While training, the end of one segment
     /// gathers the statistics, and the next one starts with this.
     pub fn batch_norm(&mut self, step: &Step, parameters: &impl NormParameters) {
+        let step = self.at(step);
         let isa = self.isa;
         if let Some(segment) = &mut self.segment
             && !step.frozen
@@ -81,6 +82,7 @@ impl Forward<'_> {
 
     /// Groups of channels, or all numbers, of each image to mean 0 and variance 1, with activation.
     pub fn group_norm(&mut self, step: &Step, parameters: &impl NormParameters) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -97,6 +99,7 @@ impl Forward<'_> {
 impl Backward<'_> {
     /// Gradients of a batch norm. Those of weight and bias are added up where all groups meet.
     pub fn batch_norm<P: NormParameters>(&mut self, step: &Step, parameters: &P, _: &mut P) {
+        let step = self.at(step);
         let Some(gradient) = self.output_gradient(step) else { return };
         // What it adds may be trained where the norm and all before it are not.
         if !self.needs(step.node).value {
@@ -168,6 +171,7 @@ impl Backward<'_> {
         parameters: &P,
         gradients: &mut P,
     ) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }

@@ -8,6 +8,7 @@ use crate::pass::{Backward, Forward, apart, wrong};
 impl Forward<'_> {
     /// Maximum over windows.
     pub fn max_pool2d(&mut self, step: &Step) {
+        let step = self.at(step);
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
         self.of_one(
             step,
@@ -18,6 +19,7 @@ impl Forward<'_> {
 
     /// Average over windows.
     pub fn avg_pool2d(&mut self, step: &Step) {
+        let step = self.at(step);
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
         self.of_one(
             step,
@@ -28,6 +30,7 @@ impl Forward<'_> {
 
     /// Average over height and width.
     pub fn global_avg_pool(&mut self, step: &Step) {
+        let step = self.at(step);
         self.of_one(
             step,
             |image, isa, arena| image.global_avg_pool(isa, step, arena),
@@ -39,6 +42,7 @@ impl Forward<'_> {
 impl Backward<'_> {
     /// The gradient goes to the first largest value of each window.
     pub fn max_pool2d(&mut self, step: &Step) {
+        let step = self.at(step);
         if !self.runs(step) {
             return;
         }
@@ -53,12 +57,14 @@ impl Backward<'_> {
 
     /// The gradient is spread evenly over each window.
     pub fn avg_pool2d(&mut self, step: &Step) {
+        let step = self.at(step);
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
         self.of_one(step, |isa, dy, dx| pool2d::avg_backward(isa, &geometry, dy, dx));
     }
 
     /// The gradient is spread evenly over each channel.
     pub fn global_avg_pool(&mut self, step: &Step) {
+        let step = self.at(step);
         self.of_one(step, pool2d::global_avg_backward);
     }
 }

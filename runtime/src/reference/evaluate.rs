@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use typenet_shape::{Activation, Approximate, Op, Pool2d, Shape, Tensor, TensorKind};
+use typenet_shape::{Activation, Approximate, Op, Parameters, Pool2d, Shape, Tensor, TensorKind};
 
 use super::conv2d::conv2d;
 use super::{enlarge, norms};
@@ -168,6 +168,13 @@ fn value(
     let weight = own.weight.unwrap_or_default();
     match *op {
         Op::Input { .. } | Op::Flatten | Op::Reshape { .. } | Op::Dropout { .. } => x.to_vec(),
+        Op::NetInput { .. } | Op::NetOutput { .. } => x.to_vec(),
+        Op::Own(layer) => {
+            let mut y = vec![0.0; out_shape.elements()];
+            let parameters = Parameters { weight, bias: own.bias.unwrap_or_default() };
+            layer.layer.reference(in_shape, parameters, x, &mut y);
+            y
+        }
         Op::Linear { .. } => linear(x, weight, own.bias),
         Op::LayerNorm { eps, .. } => norms::group_norm(x, 1, eps, own),
         Op::GroupNorm { num_groups, eps, .. } => norms::group_norm(x, num_groups, eps, own),

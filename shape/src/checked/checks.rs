@@ -133,6 +133,51 @@ pub const fn remainder(number: usize, by: usize) -> usize {
     }
 }
 
+/// Says that a layer of the user's own has another number of arguments than are given. `path` is what
+/// the declaration calls it, `takes` the names of its arguments; `None` is another net.
+///
+/// # Panics
+/// When it has.
+#[track_caller]
+pub const fn check_arguments(
+    name: &str,
+    path: &str,
+    takes: Option<&[&str]>,
+    given: usize,
+    note: &str,
+) {
+    let arguments = match takes {
+        Some(arguments) => arguments,
+        None => &[],
+    };
+    if arguments.len() == given {
+        return;
+    }
+    let mut message = about(name);
+    message.push("`");
+    message.push(path);
+    message.push(if takes.is_none() { "` is a net and takes " } else { "` takes " });
+    if arguments.is_empty() {
+        message.push("no arguments, but ");
+    } else {
+        message.push_number(arguments.len());
+        message.push(if arguments.len() == 1 { " argument, but " } else { " arguments, but " });
+    }
+    message.push_number(given);
+    message.push(if given == 1 { " is given" } else { " are given" });
+    message.push_line("", note);
+    message.push("\nhelp: write `");
+    message.push(path);
+    let mut i = 0;
+    while i < arguments.len() {
+        message.push(if i == 0 { "(" } else { ", " });
+        message.push(arguments[i]);
+        i += 1;
+    }
+    message.push(if arguments.is_empty() { "`" } else { ")`" });
+    panic!("{}", message.as_str());
+}
+
 /// `` `conv1`:  ``
 const fn about(name: &str) -> Message {
     let mut message = Message::new();
@@ -258,6 +303,24 @@ impl<const N: usize> Checked<N> {
         panic!("{}", message.as_str());
     }
 
+    /// Says how another net or a layer of the user's own does not fit its input. It begins at the
+    /// node `first`; `node` has its name.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[track_caller]
+    pub const fn check_part(&self, graph: &Graph<'_>, first: usize, node: usize, note: &str) {
+        let Found::Wrong(error) = self.found[first] else { return };
+        if let ShapeError::NetInput { takes, .. } = error
+            && takes.rank() == 0
+        {
+            // That net has a mistake of its own.
+            return;
+        }
+        let message = self.misfit_of(graph, first, graph.nodes[node].name, &error, note);
+        panic!("{}", message.as_str());
+    }
+
     const fn misfit(
         &self,
         graph: &Graph<'_>,
@@ -265,7 +328,18 @@ impl<const N: usize> Checked<N> {
         error: &ShapeError,
         note: &str,
     ) -> Message {
-        let mut message = about(graph.nodes[node].name);
+        self.misfit_of(graph, node, graph.nodes[node].name, error, note)
+    }
+
+    const fn misfit_of(
+        &self,
+        graph: &Graph<'_>,
+        node: usize,
+        name: &str,
+        error: &ShapeError,
+        note: &str,
+    ) -> Message {
+        let mut message = about(name);
         message.push(error.message().as_str());
         message.push_line("", note);
         let before = graph.nodes[node].inputs[0];

@@ -15,8 +15,8 @@ use crate::{
 };
 
 pub use checks::{
-    check_argument, check_difference, check_dimension, check_divisor, check_header, difference,
-    quotient, remainder,
+    check_argument, check_arguments, check_difference, check_dimension, check_divisor,
+    check_header, difference, quotient, remainder,
 };
 pub use message::Message;
 pub use words::{Join, Shortcut};
@@ -94,6 +94,11 @@ impl<const N: usize> Checked<N> {
     /// The output shape of each node; of one that does not fit, what is likely.
     pub const fn shapes(&self) -> [Shape; N] {
         self.shapes
+    }
+
+    /// The output shape of one node; of one that does not fit, what is likely.
+    pub const fn shape(&self, node: usize) -> Shape {
+        self.shapes[node]
     }
 
     /// Whether no rule is broken.

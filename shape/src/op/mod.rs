@@ -7,7 +7,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use crate::{Conv2d, ConvTranspose2d, Interpolation, Padding, Pool2d, Shape, Upsample2d};
+use crate::{Conv2d, ConvTranspose2d, Interpolation, Own, Padding, Pool2d, Shape, Upsample2d};
 
 pub use outline::Outline;
 
@@ -239,6 +239,20 @@ pub enum Op {
     Mul,
     /// Several values one behind the other along the channels.
     Concat,
+    /// What another net reads that is a layer of this one: the same numbers.
+    NetInput {
+        /// The path by which the declaration calls that net.
+        net: &'static str,
+        /// The shape of its input.
+        takes: Shape,
+    },
+    /// What that net gives: the same numbers.
+    NetOutput {
+        /// The path by which the declaration calls it.
+        net: &'static str,
+    },
+    /// A layer of the user's own.
+    Own(Own),
 }
 
 impl Op {
@@ -274,6 +288,8 @@ impl Op {
             Op::Add => "add",
             Op::Mul => "mul",
             Op::Concat => "concat",
+            Op::NetInput { net, .. } | Op::NetOutput { net } => net,
+            Op::Own(own) => own.kind,
         }
     }
 
@@ -305,6 +321,7 @@ impl Op {
                 | Op::BatchNorm { .. }
                 | Op::LayerNorm { affine: true, .. }
                 | Op::GroupNorm { affine: true, .. }
+                | Op::Own(Own { weight: Some(_), .. } | Own { bias: Some(_), .. })
         )
     }
 
@@ -336,7 +353,10 @@ impl Op {
 
     /// Whether the layer's value is its input's, number for number, in training and inference.
     pub const fn keeps_numbers(&self) -> bool {
-        matches!(self, Op::Flatten | Op::Reshape { .. })
+        matches!(
+            self,
+            Op::Flatten | Op::Reshape { .. } | Op::NetInput { .. } | Op::NetOutput { .. }
+        )
     }
 
     /// The convolution's numbers on this input, or `None` for other layers.

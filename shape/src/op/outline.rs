@@ -75,7 +75,10 @@ impl Op {
             | Op::Softmax
             | Op::LogSoftmax
             | Op::Add
-            | Op::Mul => input,
+            | Op::Mul
+            | Op::NetOutput { .. } => input,
+            Op::NetInput { takes, .. } => Outline::of(takes),
+            Op::Own(_) => Outline::UNKNOWN,
             Op::Concat => Outline { rank: input.rank, channels: None },
         }
     }

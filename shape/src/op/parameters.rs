@@ -1,7 +1,7 @@
 //! The parameters of layers and what they cost.
 
 use super::Op;
-use crate::{Shape, TensorKind};
+use crate::{Own, Shape, TensorKind};
 
 const BOTH: &[TensorKind] = &[TensorKind::Weight, TensorKind::Bias];
 
@@ -24,6 +24,9 @@ impl Op {
                 &[TensorKind::RunningMean, TensorKind::RunningVar]
             }
             Op::LayerNorm { affine: true, .. } | Op::GroupNorm { affine: true, .. } => BOTH,
+            Op::Own(Own { weight: Some(_), bias: Some(_), .. }) => BOTH,
+            Op::Own(Own { weight: Some(_), .. }) => &[TensorKind::Weight],
+            Op::Own(Own { bias: Some(_), .. }) => &[TensorKind::Bias],
             _ => &[],
         }
     }
@@ -44,6 +47,7 @@ impl Op {
             }
             Op::LayerNorm { affine: true, .. } => Some(input),
             Op::Linear { out_features, .. } => Some(Shape::new(&[*out_features, input.dim(0)])),
+            Op::Own(own) => own.weight,
             _ => None,
         }
     }
@@ -57,6 +61,7 @@ impl Op {
             Op::DepthwiseConv2d { multiplier, bias: true, .. } => {
                 Some(Shape::new(&[input.dim(0) * multiplier]))
             }
+            Op::Own(own) => own.bias,
             Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::GroupNorm { .. } => {
                 self.weight(input)
             }

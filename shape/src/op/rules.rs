@@ -100,7 +100,16 @@ impl Op {
             | Op::LogSoftmax
             | Op::Add
             | Op::Mul
-            | Op::Concat => Ok(input),
+            | Op::Concat
+            | Op::NetOutput { .. } => Ok(input),
+            Op::NetInput { net, takes } => {
+                if takes.equals(&input) {
+                    Ok(input)
+                } else {
+                    Err(ShapeError::NetInput { net, takes, found: input })
+                }
+            }
+            Op::Own(own) => own.checked_output(),
         }
     }
 

@@ -15,6 +15,7 @@ impl<const N: usize> Plan<N> {
             kernels: [Kernels::choose(&mut [], &[Buffer::NONE; N], Conv2dPass::Forward); 3],
             outputs: [Output::NOTHING; N],
             output_count: 0,
+            own_len: [0; 2],
             training_input: Buffer::NONE,
             inference_input: Buffer::NONE,
             training_len: 0,
@@ -258,6 +259,7 @@ impl<const N: usize> Plan<N> {
             norm_count,
             outputs,
             output_count: graph.output_count(),
+            own_len: own_len(graph, &shapes),
             training_input: values[0].buffer(),
             inference_input: inference[0].buffer(),
             training_len,
@@ -287,6 +289,35 @@ const fn weights<const N: usize>(graph: &Graph<'_>, shapes: &[Shape; N]) -> [Buf
         node += 1;
     }
     weights
+}
+
+/// Room for the numbers of 16 images image by image, as layers of the user's own read them: while
+/// training the input, the output's gradient, the input's gradient, and gradients of parameters that
+/// nobody asked for; in inference the input and the output.
+const fn own_len<const N: usize>(graph: &Graph<'_>, shapes: &[Shape; N]) -> [usize; 2] {
+    let (mut most, mut node) = ([0; 2], 0);
+    while node < N {
+        if let Op::Own(own) = graph.nodes[node].op {
+            let (x, y) = (shapes[graph.nodes[node].inputs[0]].elements(), shapes[node].elements());
+            let mut parameters = 0;
+            if let Some(weight) = own.weight {
+                parameters += weight.elements();
+            }
+            if let Some(bias) = own.bias {
+                parameters += bias.elements();
+            }
+            let own = [2 * x + y + parameters.div_ceil(16), x + y];
+            let mut mode = 0;
+            while mode < 2 {
+                if own[mode] > most[mode] {
+                    most[mode] = own[mode];
+                }
+                mode += 1;
+            }
+        }
+        node += 1;
+    }
+    most
 }
 
 const fn no_step(shape: Shape) -> Step {
@@ -498,7 +529,11 @@ pub(super) const fn reads_input_backward(op: &Op, frozen: bool) -> bool {
             (!frozen && (op.takes_factors() || matches!(op, Op::BatchNorm { .. })))
                 || matches!(
                     op,
-                    Op::LayerNorm { .. } | Op::GroupNorm { .. } | Op::MaxPool2d { .. } | Op::Mul
+                    Op::LayerNorm { .. }
+                        | Op::GroupNorm { .. }
+                        | Op::MaxPool2d { .. }
+                        | Op::Mul
+                        | Op::Own(_)
                 )
         }
     }

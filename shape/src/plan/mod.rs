@@ -207,6 +207,8 @@ pub struct Plan<const N: usize> {
     norms: [Norm; N],
     norm_count: usize,
     kernels: [Kernels<N>; 3],
+    /// What layers of the user's own need beside the arena, while training and in inference.
+    own_len: [usize; 2],
     outputs: [Output; N],
     output_count: usize,
     /// The net's inputs while training, one behind the other.
@@ -249,7 +251,8 @@ impl<const N: usize> Plan<N> {
 
     /// Numbers of 16 images that a step needs for itself in one of these passes.
     pub const fn scratch_len(&self, passes: &[Conv2dPass]) -> usize {
-        let (mut most, mut i) = (0, 0);
+        let inference = passes.len() == 1 && matches!(passes[0], Conv2dPass::Forward);
+        let (mut most, mut i) = (self.own_len[if inference { 1 } else { 0 }], 0);
         while i < passes.len() {
             let len = self.kernels[passes[i] as usize].scratch_len;
             if len > most {

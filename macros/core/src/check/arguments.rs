@@ -38,19 +38,24 @@ pub(super) enum Meant {
     Nothing,
 }
 
+/// The layer, block or other word of the language that a word most likely stands for.
+fn near_word<'w>(word: &str, blocks: &'w [String]) -> Option<&'w str> {
+    let plain = word.to_lowercase().replace('_', "");
+    let elsewhere = LAYERS_ELSEWHERE.iter().find(|(other, _)| *other == plain);
+    elsewhere.map(|&(_, ours)| ours).or_else(|| {
+        let known = LAYERS.iter().map(|layer| layer.keyword);
+        let others = FLOW.iter().copied();
+        nearest(word, known.chain(blocks.iter().map(String::as_str)).chain(others))
+    })
+}
+
 impl Checker<'_> {
     /// Reports a word that is no layer; returns what it most likely stands for.
     pub(super) fn unknown_layer(&mut self, keyword: &Ident) -> Meant {
         let word = keyword.to_string();
-        let plain = word.to_lowercase().replace('_', "");
         let known = || LAYERS.iter().map(|layer| layer.keyword);
-        let body = self.body;
-        let blocks: Vec<String> = body.blocks.iter().map(|block| block.name.to_string()).collect();
-        let elsewhere = LAYERS_ELSEWHERE.iter().find(|(other, _)| *other == plain);
-        let near = elsewhere.map(|&(_, ours)| ours).or_else(|| {
-            let others = FLOW.iter().copied();
-            nearest(&word, known().chain(blocks.iter().map(String::as_str)).chain(others))
-        });
+        let blocks = self.block_names();
+        let near = near_word(&word, &blocks);
         let (message, help) = match near {
             Some(ours) => {
                 (format!("there is no layer `{word}`"), format!("did you mean `{ours}`?"))
@@ -71,6 +76,17 @@ impl Checker<'_> {
             (None, Some(block)) => Meant::Block(block),
             (None, None) => Meant::Nothing,
         }
+    }
+
+    fn block_names(&self) -> Vec<String> {
+        self.body.blocks.iter().map(|block| block.name.to_string()).collect()
+    }
+
+    /// Whether a word that is no layer is a type: it begins with a capital, and is near to no word of
+    /// the language.
+    pub(super) fn is_type(&self, word: &Ident) -> bool {
+        let text = word.to_string();
+        text.starts_with(char::is_uppercase) && near_word(&text, &self.block_names()).is_none()
     }
 
     /// What an unknown word reads may be names of values: that nothing else reads them is no news.

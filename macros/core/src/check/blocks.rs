@@ -275,6 +275,7 @@ impl<'a> Checker<'a> {
 pub(super) fn keywords<'a>(entries: &'a [Entry], words: &mut Vec<&'a Ident>) {
     for entry in entries {
         match entry {
+            Entry::Layer(layer) if layer.path.is_some() => {}
             Entry::Layer(layer) => words.push(&layer.keyword),
             Entry::Structure(Structure { kind, .. }) => {
                 for inner in kind.parts() {

@@ -187,6 +187,12 @@ impl Checker<'_> {
         let (sure, arrived) = match (value, arrived) {
             (Known::Shape(shape), _) => (true, numbers(shape)),
             (Known::Symbolic(_), Some(arrived)) => (true, arrived),
+            (Known::Symbolic(_), None) => {
+                // Not even how many there are is known here.
+                let rule = Rule::Output(node, declared.clone());
+                self.leave(Spot::at(dimensions.span.into()), rule);
+                return Some(declared);
+            }
             _ => (false, Vec::new()),
         };
         if !sure {

@@ -1,5 +1,6 @@
 //! A layer that reads one value: its arguments, its rule, and what is known after a mistake.
 
+use quote::ToTokens;
 use typenet_shape::{Argument, Op, Outline, Shape, ShapeError, TensorKind};
 
 use super::arguments::{self, Meant};
@@ -15,6 +16,9 @@ use crate::parse::Layer;
 impl<'a> Checker<'a> {
     /// A layer, a use of a block, or a layer that reads values by name.
     pub(super) fn layer(&mut self, written: &'a Layer) {
+        if let Some(path) = &written.path {
+            return self.part(written, path);
+        }
         let text = written.keyword.to_string();
         if FLOW.contains(&text.as_str()) {
             self.flow(written);
@@ -22,6 +26,8 @@ impl<'a> Checker<'a> {
             self.block_use(written, block, true);
         } else if let Some(layer) = layers::find(&text) {
             self.layer_of(written, Some(layer), true);
+        } else if self.is_type(&written.keyword) {
+            self.part(written, &written.keyword.to_token_stream());
         } else {
             // An unknown word that is near a known one is taken for that one: its fields and shapes
             // are likely, and nothing more is said about them.

@@ -15,6 +15,7 @@ mod init;
 mod layer;
 mod marks;
 mod names;
+mod part;
 mod report;
 mod scope;
 mod settings;
@@ -30,6 +31,7 @@ use typenet_shape::{Op, Outline, Shape, TensorKind};
 
 pub use attributes::Attributes;
 pub use marks::Marks;
+pub use part::{Part, TypePath};
 pub use scope::{Segment, path_text};
 pub use settings::Setting;
 pub use symbols::{Check, Rule, Symbol, Words, last_word};
@@ -77,6 +79,8 @@ pub struct Checked {
     pub symbolic_output: Option<Vec<Number>>,
     /// What the compiler alone knows.
     pub symbols: Vec<Symbol>,
+    /// Nets and layers of the user's own, by their paths.
+    pub paths: Vec<TypePath>,
     /// The rules that are left to the compiler.
     pub checks: Vec<Check>,
     /// What has layers as its fields: named structures, uses of blocks, and repeats with their
@@ -144,6 +148,8 @@ pub struct Node {
     pub symbolic_tensors: Vec<(TensorKind, Vec<Number>)>,
     /// Its parameters and running statistics with their shapes, as far as they are known.
     pub tensors: Vec<(TensorKind, Shape)>,
+    /// The net or the layer of the user's own that it is.
+    pub part: Option<Part>,
     /// What attributes say of it.
     pub marks: Marks,
     /// What weight files call it, if that is not its name.
@@ -172,6 +178,7 @@ impl Node {
             symbolic_dims: Vec::new(),
             symbolic_tensors: Vec::new(),
             tensors: Vec::new(),
+            part: None,
             marks: Marks::NONE,
             file_name: None,
             file_place: None,
@@ -180,6 +187,19 @@ impl Node {
 }
 
 impl Node {
+    /// The keyword or the path, with the arguments that differ from the defaults.
+    pub fn kind_and_arguments(&self) -> String {
+        let kind = match (&self.part, self.layer) {
+            (Some(part), _) => &part.text,
+            (None, Some(layer)) => layer.keyword,
+            (None, None) => "",
+        };
+        match self.arguments.as_str() {
+            "" => kind.to_string(),
+            arguments => format!("{kind}({arguments})"),
+        }
+    }
+
     /// Its attributes, if it has parameters that they are about.
     pub fn attributes(&self, index: usize) -> Option<typenet_shape::Marks<'_>> {
         let Marks { init, frozen, no_decay } = self.marks;
@@ -209,6 +229,7 @@ pub enum Known {
     /// Likely all of it, but a layer before has a mistake: no rule is applied to it.
     Assumed(Shape),
     /// All of it, in numbers of which the compiler alone knows some: see [`Node::symbolic_dims`].
+    /// Without a rank, the compiler alone knows even that.
     Symbolic(Outline),
     /// As much as a layer says that does not fit its input.
     Outline(Outline),
@@ -242,6 +263,7 @@ impl std::fmt::Display for Checked {
             match node.layer {
                 Some(layer) if node.arguments.is_empty() => write!(f, "{}", layer.keyword)?,
                 Some(layer) => write!(f, "{}({})", layer.keyword, node.arguments)?,
+                None if node.part.is_some() => write!(f, "{}", node.kind_and_arguments())?,
                 None if node.op.is_some() => f.write_str("the input")?,
                 None => f.write_str("?")?,
             }
@@ -254,6 +276,7 @@ impl std::fmt::Display for Checked {
             match node.value {
                 Known::Shape(shape) => writeln!(f, " → {shape}")?,
                 Known::Assumed(shape) => writeln!(f, " → {shape}?")?,
+                Known::Symbolic(Outline { rank: None, .. }) => writeln!(f, " → ?")?,
                 Known::Symbolic(_) => writeln!(f, " → {}", shape_text(&node.symbolic_dims))?,
                 Known::Outline(Outline { channels: Some(channels), .. }) => {
                     writeln!(f, " → [{channels}, ?]")?;
@@ -267,7 +290,7 @@ impl std::fmt::Display for Checked {
 
 /// Checks a declaration.
 pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
-    let mut checker = Checker::new(&declaration.body);
+    let mut checker = Checker::new(&declaration.name, &declaration.body);
     names::struct_name(&declaration.name, &mut checker.mistakes);
     let attributes = attributes::check(&declaration.attributes, &mut checker.mistakes);
     checker.generics(&declaration.generics);
@@ -289,6 +312,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         heads: checker.heads,
         symbolic_output: checker.symbolic_output,
         symbols: checker.symbols,
+        paths: checker.paths,
         checks: checker.checks,
         nodes: checker.nodes,
         groups: checker.groups,
@@ -310,6 +334,8 @@ struct Checker<'a> {
     words: Vec<Ident>,
     /// The node whose value the next layer reads.
     current: usize,
+    /// The net's name.
+    net: String,
     body: &'a Body,
     /// The generics with their values.
     generics: Vec<(&'a Generic, Value)>,
@@ -344,6 +370,7 @@ struct Checker<'a> {
     undecided: bool,
     symbolic_output: Option<Vec<Number>>,
     symbols: Vec<Symbol>,
+    paths: Vec<TypePath>,
     checks: Vec<Check>,
     unknown_numbers: usize,
     /// Whether what is read may be a path to a constant of the program.
@@ -351,7 +378,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(body: &'a Body) -> Checker<'a> {
+    fn new(net: &Ident, body: &'a Body) -> Checker<'a> {
         let mut checker = Checker {
             mistakes: Vec::new(),
             said: HashSet::new(),
@@ -361,6 +388,7 @@ impl<'a> Checker<'a> {
             groups: Vec::new(),
             words: Vec::new(),
             current: 0,
+            net: net.to_string(),
             body,
             generics: Vec::new(),
             generics_known: 0,
@@ -381,6 +409,7 @@ impl<'a> Checker<'a> {
             undecided: false,
             symbolic_output: None,
             symbols: Vec::new(),
+            paths: Vec::new(),
             checks: Vec::new(),
             unknown_numbers: 0,
             takes_paths: false,

@@ -16,8 +16,8 @@ impl Node {
     pub fn dims(&self) -> Option<Vec<Number>> {
         match self.value {
             Known::Shape(shape) | Known::Assumed(shape) => Some(numbers(shape)),
+            Known::Symbolic(Outline { rank: None, .. }) | Known::Outline(_) => None,
             Known::Symbolic(_) => Some(self.symbolic_dims.clone()),
-            Known::Outline(_) => None,
         }
     }
 
@@ -54,6 +54,9 @@ impl Checker<'_> {
         let op = known.op;
         let input = self.nodes.get(self.current).and_then(Node::dims);
         let Some(input) = input.filter(|_| clean) else {
+            if clean && matches!(self.value(), Known::Symbolic(_)) {
+                return self.shapes_behind_part(node, known, written);
+            }
             node.value = Known::NOTHING;
             return;
         };
@@ -74,12 +77,23 @@ impl Checker<'_> {
             return;
         }
         let dims = self.output_dims(known, &input);
-        node.symbolic_tensors = self.tensor_dims(known, &input);
+        self.symbolic_node(node, known, &input, dims);
+        self.parameter_lengths(node, written);
+        self.leave_fit(node, written);
+    }
+
+    /// Gives a node the shapes of its value and of its tensors.
+    pub(super) fn symbolic_node(
+        &mut self,
+        node: &mut Node,
+        known: &Written<'_>,
+        input: &[Number],
+        dims: Vec<Number>,
+    ) {
+        node.symbolic_tensors = self.tensor_dims(known, input);
         node.tensors =
             node.symbolic_tensors.iter().map(|(kind, dims)| (*kind, ones(dims.len()))).collect();
         node.set_dims(dims);
-        self.parameter_lengths(node, written);
-        self.leave_fit(node, written);
     }
 
     /// A mistake that this layer makes whatever the unknown numbers are.
@@ -122,13 +136,15 @@ impl Checker<'_> {
         self.report(mistake.help(help));
     }
 
-    /// Leaves it to the compiler whether the next node fits its input.
-    fn leave_fit(&mut self, node: &Node, written: &Layer) {
-        let (index, Some(layer)) = (self.nodes.len(), node.layer) else { return };
-        let Some(arguments) = node.op.and_then(may_be_blamed) else { return };
+    /// Leaves it to the compiler whether the next node fits its input; returns whether there is any
+    /// question.
+    pub(super) fn leave_fit(&mut self, node: &Node, written: &Layer) -> bool {
+        let (index, Some(layer)) = (self.nodes.len(), node.layer) else { return false };
+        let Some(arguments) = node.op.and_then(may_be_blamed) else { return false };
         let keyword = Place::from(written.keyword.span());
         if !self.uses.is_empty() {
-            return self.leave(self.spot(keyword), Rule::Layer(index, Vec::new()));
+            self.leave(self.spot(keyword), Rule::Layer(index, Vec::new()));
+            return true;
         }
         let mut blamed = Vec::new();
         for &argument in arguments {
@@ -138,6 +154,7 @@ impl Checker<'_> {
             }
         }
         self.leave(self.spot(keyword), Rule::Layer(index, blamed));
+        true
     }
 
     /// The shape of values that are joined by the next node, if some of it is not known here. Then
@@ -154,10 +171,21 @@ impl Checker<'_> {
         let symbolic = values.iter().any(|value| matches!(value.value, Known::Symbolic(_)));
         let sure =
             values.iter().all(|value| matches!(value.value, Known::Shape(_) | Known::Symbolic(_)));
+        if !symbolic || !sure {
+            return false;
+        }
         let dims: Option<Vec<Vec<Number>>> = values.iter().map(|value| value.dims()).collect();
-        let (true, true, Some(dims)) = (symbolic, sure, dims) else { return false };
-        let Some(joint) = joined(op, &dims) else { return false };
-        node.set_dims(joint);
+        let any = values.iter().find_map(|value| value.dims());
+        match (dims.and_then(|dims| joined(op, &dims)), any) {
+            (Some(joint), _) => node.set_dims(joint),
+            // All have as many dimensions as one of them, but for factors.
+            (None, Some(dims)) if op == Op::Concat => {
+                let joint = dims.iter().map(|_| self.unknown_number()).collect();
+                node.set_dims(joint);
+            }
+            (None, Some(dims)) if op == Op::Add => node.set_dims(dims),
+            _ => node.value = Known::Symbolic(Outline::UNKNOWN),
+        }
         for (at, &place) in places.iter().enumerate() {
             // A residual has two values: it is the second that differs.
             if at == 0 && matches!(words, Words::Residual(..)) {

@@ -42,6 +42,10 @@ pub enum Rule {
     Fit(usize, Argument),
     /// A node fits its input; else none of these arguments is to blame.
     Layer(usize, Vec<Argument>),
+    /// A net or a layer of the user's own fits its input.
+    Part(usize),
+    /// It has as many arguments as it takes.
+    Arguments(usize),
     /// A node's values go together; else it is the one of this index.
     Join(usize, usize, Words),
     /// A dimension of the input or the output is not zero.

@@ -24,22 +24,36 @@ impl Numbers<'_> {
         let graph = quote_spanned!(site()=> &#of GRAPH);
         let (function, arguments) = match &check.rule {
             Rule::Range(node, argument) => {
-                let (node, argument) = (index(*node), self::argument(*argument));
+                let (node, argument) = (self.node(*node), self::argument(*argument));
                 ("check_argument", quote_spanned!(site()=> #graph, #node, #argument, #note))
             }
             Rule::Fit(node, argument) => {
-                let (node, argument) = (index(*node), self::argument(*argument));
+                let (node, argument) = (self.node(*node), self::argument(*argument));
                 ("check_fit", quote_spanned!(site()=> #graph, #node, #argument, #note))
             }
             Rule::Layer(node, others) => {
                 let others = others.iter().copied().map(self::argument);
-                let node = index(*node);
+                let node = self.node(*node);
                 ("check_layer", quote_spanned!(site()=> #graph, #node, &[#(#others),*], #note))
             }
             Rule::Join(node, at, words) => {
-                let (node, at) = (index(*node), index(*at));
-                let join = words.borrowed(join);
+                let (node, at) = (self.node(*node), index(*at));
+                let join = words.borrowed(|words| self.join(words));
                 ("check_join", quote_spanned!(site()=> #graph, #node, #at, &#join, #note))
+            }
+            Rule::Part(node) => {
+                let (first, node) = (self.first_node(*node), self.node(*node));
+                ("check_part", quote_spanned!(site()=> #graph, #first, #node, #note))
+            }
+            Rule::Arguments(node) => {
+                let Some(node) = self.checked.nodes.get(*node) else { return TokenStream::new() };
+                let (Some(kind), Some(part)) = (self.part_type(node), &node.part) else {
+                    return TokenStream::new();
+                };
+                let (name, path, given) = (&node.name, &part.text, index(part.arguments.len()));
+                let takes = quote_spanned!(site()=> <#kind as __rt::AsLayer>::ARGUMENTS);
+                let arguments = quote_spanned!(site()=> #name, #path, #takes, #given, #note);
+                ("check_arguments", arguments)
             }
             Rule::Dimension(what, dims, axis) => {
                 let (shape, axis) = (self.shape(dims), index(*axis));
@@ -50,7 +64,7 @@ impl Numbers<'_> {
                 ("check_header", quote_spanned!(site()=> #what, #shape))
             }
             Rule::Output(node, dims) => {
-                let (node, shape) = (index(*node), self.shape(dims));
+                let (node, shape) = (self.node(*node), self.shape(dims));
                 ("check_output", quote_spanned!(site()=> #graph, #node, #shape))
             }
             Rule::Difference(name, text, sides) => {
@@ -68,14 +82,34 @@ impl Numbers<'_> {
         self.call(check.place, function, arguments)
     }
 
+    fn join(&self, join: Join<'_>) -> TokenStream {
+        match join {
+            Join::Named(names) => quote_spanned!(site()=> __rt::Join::Named(&[#(#names),*])),
+            Join::Branches(names) => quote_spanned!(site()=> __rt::Join::Branches(&[#(#names),*])),
+            Join::Residual { start, shortcut } => {
+                let start = self.node(start);
+                let shortcut = match shortcut {
+                    Shortcut::Missing => quote!(Missing),
+                    Shortcut::Empty => quote!(Empty),
+                    Shortcut::Layers => quote!(Layers),
+                };
+                quote_spanned!(site()=> __rt::Join::Residual {
+                    start: #start, shortcut: __rt::Shortcut::#shortcut,
+                })
+            }
+        }
+    }
+
     fn sides(&self, sides: &[Number; 2]) -> [TokenStream; 2] {
         sides.each_ref().map(|side| self.expression(side))
     }
 
     /// A call whose place is that of the mistake, so that the compiler points there.
     fn call(&self, place: Place, function: &str, arguments: TokenStream) -> TokenStream {
-        let of_graph =
-            matches!(function, "check_fit" | "check_layer" | "check_join" | "check_output");
+        let of_graph = matches!(
+            function,
+            "check_fit" | "check_layer" | "check_part" | "check_join" | "check_output"
+        );
         let function = Ident::new(function, place.start);
         let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
         parentheses.set_span(place.end);
@@ -85,24 +119,6 @@ impl Numbers<'_> {
             quote_spanned!(place.start=> #of CHECKED.#function #parentheses)
         } else {
             quote_spanned!(place.start=> __rt::#function #parentheses)
-        }
-    }
-}
-
-fn join(join: Join<'_>) -> TokenStream {
-    match join {
-        Join::Named(names) => quote_spanned!(site()=> __rt::Join::Named(&[#(#names),*])),
-        Join::Branches(names) => quote_spanned!(site()=> __rt::Join::Branches(&[#(#names),*])),
-        Join::Residual { start, shortcut } => {
-            let start = index(start);
-            let shortcut = match shortcut {
-                Shortcut::Missing => quote!(Missing),
-                Shortcut::Empty => quote!(Empty),
-                Shortcut::Layers => quote!(Layers),
-            };
-            quote_spanned!(site()=> __rt::Join::Residual {
-                start: #start, shortcut: __rt::Shortcut::#shortcut,
-            })
         }
     }
 }

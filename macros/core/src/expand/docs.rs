@@ -38,7 +38,10 @@ pub(super) fn table(plan: &Plan) -> Vec<String> {
 /// The lines of a field's documentation: the layer with its shapes, then the user's.
 pub(super) fn field(node: &Node, input: Option<Vec<Number>>) -> Vec<String> {
     let keyword = node.layer.map_or("", |layer| layer.keyword);
-    let mut line = format!(" `{keyword}({})`", node.arguments);
+    let mut line = match &node.part {
+        Some(_) => format!(" `{}`", node.kind_and_arguments()),
+        None => format!(" `{keyword}({})`", node.arguments),
+    };
     if let (Some(input), Some(output)) = (input, node.dims()) {
         line += &format!(", `{}` → `{}`", shape_text(&input), shape_text(&output));
     }
@@ -68,7 +71,7 @@ fn count(number: &Number) -> String {
     const LONGEST: usize = 60;
     match (number.known(), number.to_string()) {
         (Some(number), _) => thousands(number),
-        (None, text) if text.len() <= LONGEST => format!("`{text}`"),
+        (None, text) if text.len() <= LONGEST && !text.contains('?') => format!("`{text}`"),
         _ => "…".into(),
     }
 }

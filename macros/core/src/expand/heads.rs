@@ -7,6 +7,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
+use super::numbers::Numbers;
 use super::structs::generated;
 use super::{Names, output, site};
 use crate::check::{Checked, Head};
@@ -72,6 +73,15 @@ pub(super) fn structs(checked: &Checked, names: &Names<'_>) -> TokenStream {
         }
     });
     items
+}
+
+/// The heads as expressions.
+pub(super) fn of_graph(checked: &Checked, numbers: &Numbers<'_>) -> Vec<TokenStream> {
+    let one = |head: &Head| {
+        let (name, node) = (head.name.unraw().to_string(), numbers.node(head.node?));
+        Some(quote_spanned!(site()=> __rt::Head { name: #name, node: #node }))
+    };
+    checked.heads.iter().filter_map(one).collect()
 }
 
 /// A struct of arrays.
@@ -150,14 +160,16 @@ pub(super) fn implementations(
     // What a head is stands on a type of its name, which the compiler shows in messages.
     let kinds = fields.iter().enumerate().map(|(index, field)| {
         let head = quote_spanned!(site()=> heads::#field);
-        output(&TokenStream::new(), &head, plan.outputs.get(index).filter(|_| sound))
+        let last = checked.heads[index].node.and_then(|node| checked.nodes.get(node));
+        let last = last.filter(|_| sound).and_then(|node| names.numbers.part_type(node));
+        output(&TokenStream::new(), &head, plan.outputs.get(index).filter(|_| sound), last)
     });
     items.extend(quote_spanned! {site()=>
         #[allow(non_camel_case_types, unreachable_pub, missing_docs, missing_debug_implementations)]
         mod heads {
             #(
                 #[derive(Clone, Copy)]
-                pub enum #fields {}
+                pub(super) enum #fields {}
             )*
         }
         #(#kinds)*

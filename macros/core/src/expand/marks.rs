@@ -7,9 +7,8 @@ use typenet_shape::{Init, Marks, Scheme};
 use super::site;
 
 /// `__rt::Marks::of(3).named("features.0").frozen()`
-pub(super) fn marks(marks: &Marks<'_>) -> TokenStream {
-    let Marks { node, file_name, init, frozen, no_decay } = *marks;
-    let node = Literal::usize_unsuffixed(node);
+pub(super) fn marks(marks: &Marks<'_>, node: TokenStream) -> TokenStream {
+    let Marks { file_name, init, frozen, no_decay, .. } = *marks;
     let file_name = file_name.map(|name| quote_spanned!(site()=> .named(#name)));
     let init = (init != Init::NONE).then(|| {
         let init = of_init(&init);

@@ -12,11 +12,11 @@ mod heads;
 mod marks;
 mod numbers;
 mod op;
+mod parts;
 mod structs;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
-use syn::ext::IdentExt;
 
 use typenet_shape::Shape;
 
@@ -39,6 +39,7 @@ pub fn expand(checked: &Checked, plan: &Plan, sound: bool) -> TokenStream {
     let names = Names::new(checked);
     let items = [
         names.numbers.constants(),
+        names.numbers.paths(),
         structs::structs(checked, plan, &names, sound),
         heads::structs(checked, &names),
         implementations(checked, plan, &names, sound),
@@ -87,8 +88,10 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     // After a mistake a net is whatever a loss asks for.
     let single =
         (checked.inputs.is_empty() || !sound).then(|| marker("SingleInput", &declared, &of_net));
+    let last = checked.nodes.last().filter(|_| sound);
+    let last = last.and_then(|node| names.numbers.part_type(node));
     let output = if checked.heads.is_empty() || !sound {
-        output(&declared, &of_net, plan.outputs.first().filter(|_| sound))
+        output(&declared, &of_net, plan.outputs.first().filter(|_| sound), last)
     } else {
         // What such a net lacks for a loss is the one output.
         ends(&declared, &of_net, None)
@@ -160,9 +163,29 @@ fn marker(name: &str, declared: &TokenStream, of: &TokenStream) -> TokenStream {
     }
 }
 
-/// What an output is, of a net with one or of a head.
-fn output(declared: &TokenStream, of: &TokenStream, what: Option<&Outputs>) -> TokenStream {
-    let (single, ends) = (marker("SingleOutput", declared, of), ends(declared, of, what));
+/// What an output is, of a net with one or of a head. Where its last layer stands by a path, only the
+/// compiler knows.
+fn output(
+    declared: &TokenStream,
+    of: &TokenStream,
+    what: Option<&Outputs>,
+    last: Option<TokenStream>,
+) -> TokenStream {
+    let single = marker("SingleOutput", declared, of);
+    let ends = match last {
+        None => ends(declared, of, what),
+        Some(last) => quote_spanned! {site()=>
+            #[automatically_derived]
+            impl #declared __rt::LogitsOfLast for #of {
+                type Last = #last;
+            }
+
+            #[automatically_derived]
+            impl #declared __rt::LogarithmsOfLast for #of {
+                type Last = #last;
+            }
+        },
+    };
     quote_spanned!(site()=> #single #ends)
 }
 
@@ -177,44 +200,33 @@ fn ends(declared: &TokenStream, of: &TokenStream, what: Option<&Outputs>) -> Tok
 
 /// The graph and what is computed from it.
 fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
-    let text = checked.name.to_string();
-    let nodes = checked.nodes.iter().zip(&plan.names).filter_map(|(node, name)| {
-        let op = names.numbers.op(node)?;
-        let inputs = node.inputs.iter().map(|&index| Literal::usize_unsuffixed(index));
-        Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
-    });
-    let attributes = checked
-        .nodes
-        .iter()
-        .enumerate()
-        .filter_map(|(index, node)| Some(marks::marks(&node.attributes(index)?)));
-    let heads = checked.heads.iter().filter_map(|head| {
-        let (name, node) = (head.name.unraw().to_string(), Literal::usize_unsuffixed(head.node?));
-        Some(quote_spanned!(site()=> __rt::Head { name: #name, node: #node }))
-    });
-    let graph = quote_spanned! {site()=>
-        __rt::Graph {
-            name: #text,
-            nodes: &[#(#nodes),*],
-            marks: &[#(#attributes),*],
-            heads: &[#(#heads),*],
-        }
-    };
-    let count = Literal::usize_unsuffixed(checked.nodes.len());
-    let steps: Steps = plan
-        .calls
-        .iter()
-        .map(|call| (call.constant.clone(), Literal::usize_unsuffixed(call.node)))
-        .collect();
-    let generics = &names.numbers.generics;
+    let numbers = &names.numbers;
+    let generics = &numbers.generics;
+    let graph = graph(checked, plan, numbers);
     if !generics.are_none() {
+        let steps: Steps = plan
+            .calls
+            .iter()
+            .map(|call| (call.constant.clone(), Literal::usize_unsuffixed(call.node)))
+            .collect();
         let (constants, rules) =
-            (generics.items(checked, &graph, &steps), generics.rules(checked, &names.numbers));
+            (generics.items(checked, &graph, &steps), generics.rules(checked, numbers));
         return quote_spanned!(site()=> #constants #rules);
     }
-    let steps = steps.into_iter().map(
-        |(constant, node)| quote_spanned!(site()=> const #constant: __rt::Step = PLAN.step(#node);),
-    );
+    let graph = if numbers.has_parts() {
+        numbers.graph_of_parts(checked, plan)
+    } else {
+        let count = Literal::usize_unsuffixed(checked.nodes.len());
+        quote_spanned! {site()=>
+            const NODES: usize = #count;
+            const GRAPH: __rt::Graph<'static> = #graph;
+        }
+    };
+    let is_part = |call: &&Call| checked.nodes[call.node].part.is_some();
+    let steps = plan.calls.iter().filter(|call| !is_part(call)).map(|call| {
+        let (constant, node) = (&call.constant, numbers.node(call.node));
+        quote_spanned!(site()=> const #constant: __rt::Step = PLAN.step(#node);)
+    });
     let computed = if checked.checks.is_empty() {
         quote_spanned! {site()=>
             static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
@@ -224,7 +236,8 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
         }
     } else {
         let net = names.net;
-        let checks = names.numbers.checks(checked);
+        let checks = numbers.checks(checked);
+        let sizes = sizes(numbers);
         quote_spanned! {site()=>
             static CHECKED: __rt::Checked<NODES> = __rt::Checked::new(&GRAPH);
             static SHAPES: [__rt::Shape; NODES] = CHECKED.shapes();
@@ -234,19 +247,62 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
             #checks
 
             impl #net {
-                /// A dimension of a parameter.
-                #[allow(dead_code)]
-                const fn __size(tensor: usize, axis: usize) -> usize {
-                    TENSORS[tensor].shape.dim(axis)
-                }
+                #sizes
             }
         }
     };
     quote_spanned! {site()=>
-        const NODES: usize = #count;
-        const GRAPH: __rt::Graph<'static> = #graph;
+        #graph
         #computed
         #(#steps)*
+    }
+}
+
+/// The graph as an expression.
+fn graph(checked: &Checked, plan: &Plan, numbers: &Numbers<'_>) -> TokenStream {
+    let text = checked.name.to_string();
+    let nodes = checked.nodes.iter().zip(&plan.names).filter_map(|(node, name)| {
+        let op = numbers.op(node)?;
+        let inputs = node.inputs.iter().map(|&index| numbers.node(index));
+        Some(quote_spanned!(site()=> __rt::Node { name: #name, op: #op, inputs: &[#(#inputs),*] }))
+    });
+    let attributes = checked.nodes.iter().enumerate().filter_map(|(index, node)| {
+        Some(marks::marks(&node.attributes(index)?, numbers.node(index)))
+    });
+    let heads = heads::of_graph(checked, numbers);
+    quote_spanned! {site()=>
+        __rt::Graph {
+            name: #text,
+            nodes: &[#(#nodes),*],
+            marks: &[#(#attributes),*],
+            heads: &[#(#heads),*],
+        }
+    }
+}
+
+/// How types ask for the dimensions of parameters.
+fn sizes(numbers: &Numbers<'_>) -> TokenStream {
+    if numbers.has_parts() {
+        return quote_spanned! {site()=>
+            /// A dimension of a layer's parameter.
+            #[allow(dead_code)]
+            const fn __size(layer: usize, tensor: usize, axis: usize) -> usize {
+                __rt::shape_of(&TENSORS, AT[layer], tensor).padded(axis)
+            }
+
+            /// How many dimensions a layer's parameter has.
+            #[allow(dead_code)]
+            const fn __rank(layer: usize, tensor: usize) -> usize {
+                __rt::shape_of(&TENSORS, AT[layer], tensor).rank()
+            }
+        };
+    }
+    quote_spanned! {site()=>
+        /// A dimension of a parameter.
+        #[allow(dead_code)]
+        const fn __size(tensor: usize, axis: usize) -> usize {
+            TENSORS[tensor].shape.dim(axis)
+        }
     }
 }
 
@@ -296,17 +352,12 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         (output.clone(), returned(numbers, &dims, &output))
     };
     let calls = if sound { plan.calls.as_slice() } else { &[] };
-    let forward = calls.iter().map(|call| {
-        let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
-        let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
-        quote_spanned!(site()=> run.#method(#constant #(, #field)*);)
-    });
-    let backward = calls.iter().rev().filter(|call| call.backward).map(|call| {
-        let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
-        let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
-        let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
-        quote_spanned!(site()=> run.#method(#constant #(, #field)* #(, #gradient)*);)
-    });
+    let forward = calls.iter().map(|call| forward_call(numbers, checked, call, sound));
+    let backward = calls
+        .iter()
+        .rev()
+        .filter(|call| call.backward)
+        .map(|call| backward_call(numbers, checked, call, sound));
     let declared = numbers.generics.declared();
     let constants = if numbers.generics.are_none() || !sound {
         quote_spanned! {site()=>
@@ -319,6 +370,20 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         numbers.generics.in_trait(checked)
     };
     let parameters = quote_spanned!(site()=> #parameters #used);
+    // Where something is trained before a net, its frozen layers pass gradients on.
+    let whole = calls.iter().any(|call| !call.backward).then(|| {
+        let backward = calls.iter().rev().map(|call| backward_call(numbers, checked, call, sound));
+        quote_spanned! {site()=>
+            #[allow(unused_variables)]
+            fn backward_whole(
+                net: &#parameters,
+                gradients: &mut #parameters,
+                run: &mut __rt::Backward<'_>,
+            ) {
+                #(#backward)*
+            }
+        }
+    });
     quote_spanned! {site()=>
         #[automatically_derived]
         impl #declared __rt::Network for #net #used {
@@ -354,6 +419,8 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
             ) {
                 #(#backward)*
             }
+
+            #whole
         }
     }
 }
@@ -386,6 +453,40 @@ fn returned(numbers: &Numbers<'_>, parts: &[&[Number]], output: &TokenStream) ->
             }
         }
     }
+}
+
+/// A call of the forward pass.
+fn forward_call(numbers: &Numbers<'_>, checked: &Checked, call: &Call, sound: bool) -> TokenStream {
+    let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
+    if let Some(kind) = numbers.part_type(&checked.nodes[call.node]) {
+        let ([weight, bias], constant) = (numbers.part_tensors(call.node, sound), &call.constant);
+        return quote_spanned! {site()=>
+            <#kind as __rt::AsLayer>::forward::<#weight, #bias>(#(#field,)* #constant.first, run);
+        };
+    }
+    let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
+    quote_spanned!(site()=> run.#method(#constant #(, #field)*);)
+}
+
+/// A call of the backward pass.
+fn backward_call(
+    numbers: &Numbers<'_>,
+    checked: &Checked,
+    call: &Call,
+    sound: bool,
+) -> TokenStream {
+    let field = argument(call, quote_spanned!(site()=> & net)).into_iter();
+    let gradient = argument(call, quote_spanned!(site()=> &mut gradients)).into_iter();
+    if let Some(kind) = numbers.part_type(&checked.nodes[call.node]) {
+        let ([weight, bias], constant) = (numbers.part_tensors(call.node, sound), &call.constant);
+        return quote_spanned! {site()=>
+            <#kind as __rt::AsLayer>::backward::<#weight, #bias>(
+                #(#field,)* #(#gradient,)* #constant.first, run,
+            );
+        };
+    }
+    let (constant, method) = (numbers.generics.reference(&call.constant), &call.method);
+    quote_spanned!(site()=> run.#method(#constant #(, #field)* #(, #gradient)*);)
 }
 
 /// The argument with a layer's parameters among these, if the call takes one.

@@ -1,7 +1,7 @@
 //! Numbers, some of which the compiler alone knows, as expressions; and shapes as types.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use typenet_shape::Op;
 
 use super::generics::{Generics, joined};
@@ -12,7 +12,7 @@ use crate::number::{Atom, Number};
 
 /// How numbers are written in the items of a net.
 pub(super) struct Numbers<'a> {
-    checked: &'a Checked,
+    pub(super) checked: &'a Checked,
     pub(super) generics: Generics,
     /// The constant that holds the value of each path; the generics by their own names.
     symbols: Vec<Ident>,
@@ -151,11 +151,19 @@ impl<'a> Numbers<'a> {
             let dims = owner.tensors[tensor].1.dims().iter().map(|&dim| Number::from(dim));
             return self.numbers(&dims.collect::<Vec<_>>());
         };
+        if dims.is_empty() {
+            return self.array_of_any_rank(node, tensor, sound);
+        }
         if !self.generics.are_none() {
             let dims = self.with_flattened(owner, dims);
             return self.numbers(&dims);
         }
-        let index = Literal::usize_unsuffixed(self.tensors[node] + tensor);
+        let index = if self.has_parts() {
+            let [node, tensor] = [node, tensor].map(Literal::usize_unsuffixed);
+            quote_spanned!(site()=> #node, #tensor)
+        } else {
+            Literal::usize_unsuffixed(self.tensors[node] + tensor).to_token_stream()
+        };
         let dims = dims.iter().enumerate().map(|(axis, dim)| {
             let axis = Literal::usize_unsuffixed(axis);
             match dim {

@@ -122,6 +122,13 @@ impl Shown<'_> {
     /// The documentation and the type of a layer's parameters.
     fn layer(&self, index: usize) -> Option<(Vec<String>, TokenStream)> {
         let node = &self.checked.nodes[index];
+        if let Some(kind) = self.names.numbers.part_type(node) {
+            let [weight, bias] = self.names.numbers.part_tensors(index, self.sound);
+            let kind = quote_spanned! {site()=>
+                <#kind as ::typenet::__private::AsLayer>::Parameters<#weight, #bias>
+            };
+            return Some((docs::field(node, None), kind));
+        }
         let input = node.inputs.first().and_then(|&index| self.checked.nodes[index].dims());
         let kinds: Vec<TensorKind> = node.tensors.iter().map(|(kind, _)| *kind).collect();
         let (name, types) = match kinds.as_slice() {

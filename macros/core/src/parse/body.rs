@@ -1,9 +1,9 @@
 //! The layers between the braces.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::attributes::Before;
-use super::expression::{self, pieces};
+use super::expression::{self, path, path_text, pieces};
 use super::{Argument, Block, Body, Constant, Entry, Expression, Form, Layer, Tokens};
 use super::{flat, ident, punct, shown};
 use crate::Mistake;
@@ -119,6 +119,9 @@ impl<'a> Reader<'a, '_, '_> {
 
     /// A layer or structure, or `None` after a mistake that leaves none.
     fn entry(&mut self, before: Before) -> Option<Entry> {
+        if self.tokens.is_at(0, "::") {
+            return self.part(before, None);
+        }
         let Some(word) = self.tokens.peek_ident() else {
             let Some(token) = self.tokens.next() else {
                 if let Some(place) = before.last {
@@ -132,6 +135,9 @@ impl<'a> Reader<'a, '_, '_> {
             return None;
         };
         let name = self.name(word);
+        if self.tokens.is_at(0, "::") || self.tokens.is_at(1, "::") {
+            return self.part(before, name);
+        }
         let Some(keyword) = self.tokens.peek_ident() else {
             let message = format!("`{word}`: a layer is missing after the name");
             let help = format!("for example `{word}: conv2d(16, kernel = 3)`");
@@ -140,23 +146,51 @@ impl<'a> Reader<'a, '_, '_> {
             return None;
         };
         self.tokens.next();
-        if self.tokens.is_at(0, "::") {
-            let message = "other nets and layers of your own are not part of the language yet";
-            self.report_with(keyword.span(), message, "write the layers out");
-            self.skip();
-            return None;
-        }
         if let Some(word) = self.structure_word(keyword) {
             return self.structure(before, name, keyword, word);
         }
         let arguments = self.arguments(keyword);
         let Before { docs, attributes, .. } = before;
-        Some(Entry::Layer(Layer { docs, attributes, name, keyword: keyword.clone(), arguments }))
+        let keyword = keyword.clone();
+        Some(Entry::Layer(Layer { docs, attributes, name, keyword, path: None, arguments }))
+    }
+
+    /// A net or a layer of the user's own, by its path.
+    fn part(&mut self, before: Before, name: Option<Ident>) -> Option<Entry> {
+        let all = self.tokens.rest;
+        let mut words = Vec::new();
+        while words.is_empty() || self.tokens.is_at(0, "::") {
+            if self.tokens.is_at(0, "::") {
+                self.tokens.next();
+                self.tokens.next();
+            }
+            let Some(word) = self.tokens.peek_ident() else { break };
+            self.tokens.next();
+            words.push(word);
+        }
+        let tokens = &all[..all.len() - self.tokens.rest.len()];
+        let (Some(first), Some(last), Some(path)) = (words.first(), words.last(), path(tokens))
+        else {
+            let place = Place::of(tokens, Span::call_site());
+            self.report_with(
+                place,
+                "expected the path of a net or of a layer of your own",
+                "for example `features: super::Backbone` or `twist: my::Swirl(3)`",
+            );
+            self.skip();
+            return None;
+        };
+        let arguments = self.arguments(last);
+        let Before { docs, attributes, .. } = before;
+        let (keyword, path) = ((*first).clone(), Some(path));
+        Some(Entry::Layer(Layer { docs, attributes, name, keyword, path, arguments }))
     }
 
     /// The name before the keyword. Forgives a wrong or a missing colon after saying so.
     pub(super) fn name(&mut self, word: &'a Ident) -> Option<Ident> {
-        let colon = self.tokens.is_at(1, ":") && !self.tokens.is_at(1, "::");
+        // A name, its colon, and a path from the root of all crates.
+        let rooted = self.tokens.is_at(1, ":::");
+        let colon = self.tokens.is_at(1, ":") && (rooted || !self.tokens.is_at(1, "::"));
         if colon {
             self.tokens.next();
             self.tokens.next();
@@ -211,8 +245,13 @@ impl<'a> Reader<'a, '_, '_> {
             return;
         }
         let keyword = match before {
-            Entry::Layer(layer) => &layer.keyword,
-            Entry::Structure(structure) if punct(Some(token), ';').is_some() => &structure.keyword,
+            Entry::Layer(layer) => match &layer.path {
+                Some(path) => path_text(path),
+                None => layer.keyword.to_string(),
+            },
+            Entry::Structure(structure) if punct(Some(token), ';').is_some() => {
+                structure.keyword.to_string()
+            }
             // A comma may be left out after a brace.
             Entry::Structure(_) | Entry::Gap => return,
         };

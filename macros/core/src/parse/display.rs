@@ -34,7 +34,10 @@ impl fmt::Display for Argument {
 /// The layer without its name.
 impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.keyword)?;
+        match &self.path {
+            Some(path) => f.write_str(&super::path_text(path))?,
+            None => write!(f, "{}", self.keyword)?,
+        }
         if self.arguments.is_empty() { Ok(()) } else { write!(f, "({})", joined(&self.arguments)) }
     }
 }

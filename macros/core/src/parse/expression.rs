@@ -366,7 +366,7 @@ fn of_path(token: &&TokenTree) -> bool {
 }
 
 /// The path that these tokens are, if they are names with `::` between them.
-fn path(tokens: &[TokenTree]) -> Option<TokenStream> {
+pub(super) fn path(tokens: &[TokenTree]) -> Option<TokenStream> {
     let mut rest = tokens;
     let mut names = 0;
     let separator = |rest: &[TokenTree]| {

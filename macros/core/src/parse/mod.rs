@@ -145,8 +145,10 @@ pub struct Layer {
     pub attributes: Vec<Attribute>,
     /// The name before the colon.
     pub name: Option<Ident>,
-    /// The keyword.
+    /// The keyword; the first word of a path.
     pub keyword: Ident,
+    /// The path to a net or a layer of the user's own, in place of a keyword.
+    pub path: Option<TokenStream>,
     /// What stands in parentheses.
     pub arguments: Vec<Argument>,
 }

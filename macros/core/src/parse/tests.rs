@@ -84,6 +84,20 @@ fn half_typed_layers_leave_the_others() {
 }
 
 #[test]
+fn paths_stand_for_other_nets_and_layers_of_your_own() {
+    let (text, messages) = layers(
+        "super::Backbone, features: crate::nets::Backbone relu, ::other::Net, a: ::other::Net, \
+         twist: my::Swirl(3, crate::K),",
+    );
+    assert_eq!(
+        text,
+        "super::Backbone, features: crate::nets::Backbone, relu, ::other::Net, a: ::other::Net, \
+         twist: my::Swirl(3, crate::K)"
+    );
+    assert_eq!(messages, ["a comma is missing between `crate::nets::Backbone` and `relu`"]);
+}
+
+#[test]
 fn structures_nest() {
     let (text, messages) = layers(
         "const W: usize = 16; const V: usize = W * (2 + 1) - 4 % 3; block b(out, stride = 1) { conv2d(out, 3, stride = stride) } \
@@ -103,8 +117,8 @@ fn structures_nest() {
 #[test]
 fn structures_with_one_mistake_give_one_message() {
     for (text, start) in [
-        ("super::Backbone", "other nets and layers of your own"),
-        ("my::Swirl(3)", "other nets and layers of your own"),
+        ("super::", "expected the path of a net"),
+        ("twist: my::::Swirl(3)", "expected the path of a net"),
         ("shortcut { relu }", "a shortcut belongs to a residual"),
         ("branch { relu }", "a branch belongs into a concat"),
         ("residual { relu }, shortcut { relu }", "no comma stands between"),

@@ -1,0 +1,169 @@
+//! A layer that is none of this crate's: what it computes, and how it stands in a graph.
+
+use crate::{Shape, ShapeError};
+
+/// The parameters of a layer of your own, as numbers in the order of their shapes; empty where the
+/// layer has none. `T` is `f32`, or `f64` in [`Layer::reference`].
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Parameters<'a, T = f32> {
+    /// The weight's numbers.
+    pub weight: &'a [T],
+    /// The bias's numbers.
+    pub bias: &'a [T],
+}
+
+/// Where [`Layer::backward`] adds the gradients of the parameters.
+#[derive(PartialEq, Debug)]
+pub struct Gradients<'a> {
+    /// The weight's: as many numbers as the weight has.
+    pub weight: &'a mut [f32],
+    /// The bias's.
+    pub bias: &'a mut [f32],
+}
+
+/// A layer of your own: what it computes for one image.
+///
+/// A type becomes a layer with this trait and with an `impl` of its own under `#[typenet::layer]`,
+/// which holds what the compiler must know: the arguments (`new`), the shape of the output
+/// (`output`), and the shapes of the parameters (`weight` and `bias`), all of them `const fn`. See
+/// there for an example.
+///
+/// Values are the numbers of one image, the last dimension running fastest: `x[(c · height + i) ·
+/// width + j]`. `input` is the shape of `x`. The slices are as long as the shapes say. Images of a
+/// batch come one by one, on several threads at once.
+///
+/// [`reference`](Self::reference) is the same function as [`forward`](Self::forward) in `f64`:
+/// `gradcheck` compares `backward` with its differences, and `trace` reads it. It is that, rather than
+/// the derivative along a direction, because one function that can be read off the formula checks all
+/// gradients at once. Where your function has a kink (an absolute value, a maximum), `gradcheck` does
+/// not know of it, and a difference across it says nothing; choose inputs away from kinks.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has `#[typenet::layer]`, but does not say what it computes",
+    label = "`Layer` is missing for this type",
+    note = "write `impl typenet::own::Layer for {Self}` with `forward`, `backward` and `reference`"
+)]
+pub trait Layer: Send + Sync + 'static {
+    /// Writes the output for the input `x` to `y`, which comes as zeros.
+    fn forward(&self, input: Shape, parameters: Parameters<'_>, x: &[f32], y: &mut [f32]);
+
+    /// From the gradient `dy` of the output: writes the gradient of the input `x` to `dx`, which comes
+    /// as zeros, and *adds* those of the parameters to `gradients`, which holds those of other
+    /// images.
+    fn backward(
+        &self,
+        input: Shape,
+        parameters: Parameters<'_>,
+        x: &[f32],
+        dy: &[f32],
+        dx: &mut [f32],
+        gradients: Gradients<'_>,
+    );
+
+    /// As [`forward`](Self::forward), in `f64`.
+    fn reference(&self, input: Shape, parameters: Parameters<'_, f64>, x: &[f64], y: &mut [f64]);
+
+    /// Changes the parameters that a new net starts with. They come as the net's scheme has them: the
+    /// weight random, with all but its first dimension for `fan_in`; the bias zero. `uniform` gives
+    /// random numbers between −1 and 1. Not called where the declaration has `#[init(…)]`.
+    fn init(
+        &self,
+        input: Shape,
+        weight: &mut [f32],
+        bias: &mut [f32],
+        uniform: &mut dyn FnMut() -> f32,
+    ) {
+        let _ = (input, weight, bias, uniform);
+    }
+}
+
+/// A layer of the user's own in a graph.
+#[derive(Clone, Copy)]
+pub struct Own {
+    /// The path by which the declaration calls it: `my::Swirl`.
+    pub kind: &'static str,
+    /// The arguments as text: `3, 4`.
+    pub arguments: &'static str,
+    /// What it computes.
+    pub layer: &'static dyn Layer,
+    /// The shape of the input that it has.
+    pub input: Shape,
+    /// The shape of its output for that, or what is wrong with that input.
+    pub output: Result<Shape, ShapeError>,
+    /// The shape of its weight, if it has one.
+    pub weight: Option<Shape>,
+    /// The shape of its bias, if it has one.
+    pub bias: Option<Shape>,
+}
+
+impl Own {
+    /// A layer of which nothing is known.
+    pub const UNKNOWN: Own = Own {
+        kind: "",
+        arguments: "",
+        layer: &Unknown,
+        input: Shape::new(&[1]),
+        output: Ok(Shape::new(&[1])),
+        weight: Some(Shape::new(&[1])),
+        bias: None,
+    };
+
+    /// The output's shape, if that and the shapes of the parameters are ones that a value can have.
+    pub(crate) const fn checked_output(&self) -> Result<Shape, ShapeError> {
+        let output = match self.output {
+            Ok(output) => output,
+            Err(error) => return Err(error),
+        };
+        if output.rank() != 1 && output.rank() != 3 {
+            return Err(ShapeError::Rank { rank: output.rank() });
+        }
+        let tensors = [self.weight, self.bias];
+        let mut i = 0;
+        while i < tensors.len() {
+            if let Some(shape) = tensors[i]
+                && let Err(error) = shape.checked()
+            {
+                return Err(error);
+            }
+            i += 1;
+        }
+        output.checked()
+    }
+}
+
+impl PartialEq for Own {
+    fn eq(&self, other: &Own) -> bool {
+        (self.kind, self.arguments) == (other.kind, other.arguments)
+            && (self.input, self.output) == (other.input, other.output)
+            && (self.weight, self.bias) == (other.weight, other.bias)
+    }
+}
+
+impl core::fmt::Debug for Own {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Own")
+            .field("kind", &self.kind)
+            .field("arguments", &self.arguments)
+            .field("input", &self.input)
+            .field("output", &self.output)
+            .field("weight", &self.weight)
+            .field("bias", &self.bias)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Unknown;
+
+impl Layer for Unknown {
+    fn forward(&self, _: Shape, _: Parameters<'_>, _: &[f32], _: &mut [f32]) {}
+    fn backward(
+        &self,
+        _: Shape,
+        _: Parameters<'_>,
+        _: &[f32],
+        _: &[f32],
+        _: &mut [f32],
+        _: Gradients<'_>,
+    ) {
+    }
+    fn reference(&self, _: Shape, _: Parameters<'_, f64>, _: &[f64], _: &mut [f64]) {}
+}

@@ -1,0 +1,36 @@
+//! `#[typenet::layer]` on a struct.
+use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
+
+#[typenet::layer]
+pub struct Swirl(usize);
+
+impl Swirl {
+    pub const fn new(turns: usize) -> Swirl {
+        Swirl(turns)
+    }
+    pub const fn output(self, input: Shape) -> Result<Shape, ShapeError> {
+        Ok(input)
+    }
+}
+
+impl Layer for Swirl {
+    fn forward(&self, _: Shape, _: Parameters<'_>, x: &[f32], y: &mut [f32]) {
+        y.copy_from_slice(x);
+    }
+    fn backward(
+        &self,
+        _: Shape,
+        _: Parameters<'_>,
+        _: &[f32],
+        dy: &[f32],
+        dx: &mut [f32],
+        _: Gradients<'_>,
+    ) {
+        dx.copy_from_slice(dy);
+    }
+    fn reference(&self, _: Shape, _: Parameters<'_, f64>, x: &[f64], y: &mut [f64]) {
+        y.copy_from_slice(x);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! Another net by a name that is not in scope.
+use typenet::prelude::*;
+
+network! {
+    pub struct Backbone: [3, 32, 32] -> [8, 16, 16] {
+        conv2d(8, kernel = 3, padding = 1), relu, max_pool2d(2),
+    }
+}
+
+network! {
+    struct Net: [3, 32, 32] -> [10] {
+        features: Bakcbone,
+        flatten,
+        linear(10),
+    }
+}
+
+fn main() {}
