@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use typenet_shape::{Gradients, Layer, Own, Parameters, Part, Shape, ShapeError};
 
-use crate::network::{EndsInLogProbabilities, EndsInLogits, Network, SingleInput, SingleOutput};
+use crate::network::{EndsInLogProbabilities, EndsInLogits, Network};
 use crate::parameters::{Weight, WeightBias};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
@@ -52,7 +52,7 @@ pub trait HasPart {
     const PART: Part;
 }
 
-impl<N: Network + SingleInput + SingleOutput> AsLayer for N {
+impl<N: Network> AsLayer for N {
     const ARGUMENTS: Option<&'static [&'static str]> = None;
     const NODES: usize = N::GRAPH.nodes.len() + 1;
     type At<A: Numbers, I: Extent> = NetPart<N>;
@@ -84,6 +84,10 @@ impl<N: Network> HasPart for NetPart<N> {
     const PART: Part = {
         // Those of a net with generics.
         let () = N::RULES;
+        assert!(
+            N::GRAPH.input_count() == 1 && N::GRAPH.heads.is_empty(),
+            "a net with several inputs or with heads cannot be a layer of another net"
+        );
         Part::Net(N::GRAPH)
     };
 }
