@@ -110,6 +110,57 @@
 //! assert_eq!(Mlp::<32, 10>::summary().parameters, Mlp::<32, 2>::summary().parameters + 8 * 33);
 //! ```
 //!
+//! A net may have several inputs and several outputs, its heads. Both have names; the layers that are
+//! called like the heads are the outputs. `from` goes on from a value with a name (of the activation
+//! here: a name stands for the layer's own value):
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! network! {
+//!     /// What is in an image and where, for a camera in some pose.
+//!     pub struct Seen: (image: [1, 8, 8], pose: [2]) -> (class: [2], spot: [1]) {
+//!         from(image),
+//!         conv1: conv2d(4, kernel = 3, padding = 1), relu, flatten,
+//!         concat(pose),
+//!         linear(16), trunk: tanh,
+//!         class: linear(2),
+//!         from(trunk), spot: linear(1),
+//!     }
+//! }
+//!
+//! // One bright row or column; the camera may be upside down.
+//! let (mut images, mut poses, mut labels, mut spots) = (vec![], vec![], vec![], vec![]);
+//! for i in 0..32 {
+//!     let (at, is_row, upright) = (i % 8, i % 16 < 8, i < 16);
+//!     let mut image = [[[0.0; 8]; 8]; 1];
+//!     for k in 0..8 {
+//!         if is_row { image[0][at][k] = 1.0 } else { image[0][k][at] = 1.0 }
+//!     }
+//!     images.push(image);
+//!     poses.push([f32::from(u8::from(upright)), 1.0]);
+//!     labels.push(usize::from(is_row));
+//!     spots.push([if upright { at as f32 / 7.0 } else { 1.0 - at as f32 / 7.0 }]);
+//! }
+//! let targets = SeenTarget::zip(&labels, &spots)?;     // or SeenTarget { class: 1, spot: [0.5] }
+//! let data = SeenInput::dataset(&images, &poses, targets)?;
+//!
+//! // A loss for each head: their sum is minimised, the second one with a factor.
+//! let loss = SeenLoss { class: CrossEntropy::new(), spot: (2.0, MeanSquaredError::new()) };
+//! let mut net = Seen::seeded(1);
+//! let history = Trainer::new(Sgd::new(0.02).momentum(0.9))
+//!     .loss(loss.clone())
+//!     .batch(8)
+//!     .epochs(80)
+//!     .fit(&mut net, &data, None)?;
+//! let last = history.epochs.last().unwrap();
+//! assert!(last.loss < 0.1, "{last}");                  // both heads: last.head("spot")
+//!
+//! let output = net.output(&SeenInput { image: images[3], pose: poses[3] });
+//! assert_eq!(output.class.largest(), labels[3]);       // output.spot: [f32; 1]
+//! assert!(evaluate(&net, &loss, &data)?.head("class").unwrap().accuracy() > Some(0.9));
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
 //! Attributes say more of a layer, or of all layers in some braces ([`layers`] has them all):
 //! how its weights start, what stays as it is, what weight decay leaves out, and what weight files
 //! call it.
@@ -313,8 +364,9 @@ pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Conv2dKernels, Error, LayerValue, LogProbabilities, Logits, Metadata, Network, Normalization,
-    OutputValue, Plain, Result, Summary, SummaryRow, Trace, Workspace, kernels,
+    Conv2dKernels, EndsInLogProbabilities, EndsInLogits, Error, LayerValue, LogProbabilities,
+    Logits, Metadata, Network, Normalization, OutputValue, Plain, Result, Scores, SingleInput,
+    SingleOutput, Summary, SummaryRow, Trace, Workspace, kernels,
 };
 
 /// Shapes, their rules, and nets as data.
@@ -322,10 +374,11 @@ pub mod shape {
     pub use typenet_shape::*;
 }
 
-/// One input image of the net `N`: `[[[f32; width]; height]; channels]`, or `[f32; features]`.
+/// One input image of the net `N`: `[[[f32; width]; height]; channels]`, or `[f32; features]`; of a net
+/// with named inputs the struct `NInput`.
 pub type Input<N> = <N as Network>::Input;
 
-/// One output of the net `N`.
+/// One output of the net `N`; of a net with heads the struct `NOutput`.
 pub type Output<N> = <N as Network>::Output;
 
 /// What most programs use: `use typenet::prelude::*;`.
@@ -335,34 +388,38 @@ pub mod prelude {
     pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{
-        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Reduction,
-        SumSquaredError,
+        BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Objective,
+        Reduction, SumSquaredError,
     };
     pub use crate::optim::{Regularizer, Schedule, Sgd};
     pub use crate::reference::gradcheck;
     pub use crate::train::{Trainer, evaluate, train};
-    pub use crate::{Input, Network, Output, Workspace, network};
+    pub use crate::{Input, Network, Output, Scores, Workspace, network};
 }
 
 /// What the code written by [`network!`] uses. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use typenet_runtime::data::{Dataset, dataset_of, same_counts};
     pub use typenet_runtime::init::seeded;
+    pub use typenet_runtime::loss::{Accepts, HeadLoss, Loss, Objective, OfHead, forward_backward};
     pub use typenet_runtime::parameters::Joined;
     pub use typenet_runtime::part::{
-        Arguments, Array, AsLayer, Dims, EndsInLogits, Extent, HasPart, LogarithmsOfLast,
-        LogitsOfLast, Numbers, OwnParameters, Values, number_of, own_part, unfit_part,
-        unknown_part,
+        Arguments, Array, AsLayer, Dims, Extent, HasPart, LogarithmsOfLast, LogitsOfLast, Numbers,
+        OwnParameters, Values, number_of, own_part, unfit_part, unknown_part,
     };
     pub use typenet_runtime::pass::{Backward, Forward};
+    pub use typenet_runtime::train::Target;
     pub use typenet_runtime::{
-        __parameter_struct, __parameter_tuple, Boxed, Layout, LogProbabilities, Logits, Model,
-        Network, Returned,
+        __parameter_struct, __parameter_tuple, __value_struct, Boxed, EndsInLogProbabilities,
+        EndsInLogits, Layout, Model, Network, Plain, Result, Returned, SingleInput, SingleOutput,
+        Workspace,
     };
     pub use typenet_shape::{
-        Approximate, Argument, Checked, Graph, Init, Interpolation, Join, LayerInfo, Marks, Node,
-        Op, Padding, Part, Placement, Plan, Scheme, Shape, Shortcut, Step, Tensor, check_argument,
-        check_arguments, check_difference, check_dimension, check_divisor, check_header,
-        count_marks, difference, joined_marks, joined_nodes, places, quotient, remainder, shape_of,
+        Approximate, Argument, Checked, Graph, Head, Init, Interpolation, Join, LayerInfo, Marks,
+        Node, Op, Padding, Part, Placement, Plan, Scheme, Shape, Shortcut, Step, Tensor,
+        check_argument, check_arguments, check_difference, check_dimension, check_divisor,
+        check_header, count_marks, difference, joined_marks, joined_nodes, places, quotient,
+        remainder, shape_of,
     };
 }

@@ -35,6 +35,16 @@ network! {
     }
 }
 
+network! {
+    /// Two inputs, two heads.
+    struct Heads: (image: [3, 16, 16], pose: [6]) -> (class: [10], bbox: [4]) {
+        from(image), conv2d(8, kernel = 3, stride = 2), batch_norm, relu,
+        flatten, concat(pose), linear(24), trunk: tanh,
+        class: linear(10),
+        from(trunk), bbox: linear(4),
+    }
+}
+
 /// `x³`
 struct Cube;
 
@@ -124,6 +134,38 @@ fn check<N: Network<Output = [f32; 10]> + typenet::Logits>() {
     }
 }
 
+fn check_heads() {
+    let numbers: Vec<f32> = (0..40 * 774).map(|i| (i as f32 * 0.7).sin()).collect();
+    let images = HeadsInput::slice_from_flat(&numbers).unwrap();
+    let targets: Vec<_> =
+        (0..40).map(|i| HeadsTarget { class: i % 10, bbox: [0.1, 0.2, 0.3, 0.4] }).collect();
+    let before = dhat::HeapStats::get().curr_bytes;
+    let mut net = Heads::seeded(1);
+    let mut ws = Heads::workspace(40);
+    net.forward(images, &mut ws);
+    net.backward(images, &mut ws);
+    let found = dhat::HeapStats::get().curr_bytes - before;
+    let ratio = found as f64 / Heads::training_memory(40) as f64;
+    assert!((0.9..=1.1).contains(&ratio), "{found} bytes, {ratio} of what is expected");
+    let mut sgd = Sgd::new(0.01).momentum(0.9).state(&net);
+    let loss = HeadsLoss { class: CrossEntropy::new(), bbox: (0.5, Huber::new(1.0)) };
+    for round in 0..3 {
+        let training = blocks(|| {
+            net.forward(images, &mut ws);
+            loss.forward_backward(&targets, &mut ws).unwrap();
+            net.backward(images, &mut ws);
+            sgd.step(&mut net, ws.gradients());
+        });
+        net.output(&images[0]);
+        let one = blocks(|| {
+            net.output(&images[1]);
+        });
+        if round > 0 {
+            assert_eq!((training, one), (0, 0), "round {round}");
+        }
+    }
+}
+
 #[test]
 fn steps_and_predictions_allocate_nothing() {
     let _profiler = dhat::Profiler::builder().testing().build();
@@ -132,6 +174,7 @@ fn steps_and_predictions_allocate_nothing() {
     rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap().install(|| {
         check::<LeNet>();
         check::<Residual>();
+        check_heads();
         check::<Parts>();
     });
 }

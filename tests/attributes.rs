@@ -1,8 +1,8 @@
 //! Attributes of layers, and `set_trainable`: what they do to training, and to nothing else.
 #![allow(clippy::unwrap_used)]
 
-use typenet::__private::Logits;
 use typenet::Error;
+use typenet::Logits;
 use typenet::prelude::*;
 
 network! {

@@ -54,6 +54,13 @@ network! {
 }
 
 network! {
+    /// Two inputs, two heads, of which one is read.
+    struct Heads: (left: [3], right: [3]) -> (class: [4], size: [1]) {
+        from(left), add(right), class: linear(4), tanh, size: linear(1),
+    }
+}
+
+network! {
     /// A net with another in it, once as its last layer.
     struct Nested: [1, 4, 4] -> [2] {
         skip: tanh,
@@ -101,13 +108,20 @@ fn check<N: Network>() {
     let view = root.attribute("viewBox").unwrap().split(' ');
     let view: Vec<f64> = view.map(|number| number.parse().unwrap()).collect();
 
-    // Layers, and the output.
+    // Layers, and the outputs.
+    let last = N::LAYERS.len() - 1;
+    let mut outputs: Vec<(&str, usize)> =
+        N::GRAPH.heads.iter().map(|head| (head.name, head.node)).collect();
+    if outputs.is_empty() {
+        outputs.push(("output", last));
+    }
     let groups = |name: &'static str| {
         root.children().filter(move |node| node.is_element() && node.attribute(name).is_some())
     };
     let names: Vec<&str> =
         groups("data-layer").map(|node| node.attribute("data-layer").unwrap()).collect();
-    let expected: Vec<&str> = N::LAYERS.iter().map(|layer| layer.name).chain(["output"]).collect();
+    let layers = N::LAYERS.iter().map(|layer| layer.name);
+    let expected: Vec<&str> = layers.chain(outputs.iter().map(|(name, _)| *name)).collect();
     assert_eq!(names, expected, "{}", diagram.name);
 
     // The values that layers read, with their shapes.
@@ -118,8 +132,10 @@ fn check<N: Network>() {
             expected.push((from.name, layer.name, from.output.to_string()));
         }
     }
-    let last = N::LAYERS.last().unwrap();
-    expected.push((last.name, "output", last.output.to_string()));
+    for (name, node) in outputs {
+        let from = &N::LAYERS[node];
+        expected.push((from.name, name, from.output.to_string()));
+    }
     let text = |node: Node<'_, '_>| {
         let texts = node.children().filter(|child| child.has_tag_name("text"));
         texts.map(|text| text.text().unwrap().to_owned()).collect::<Vec<_>>().join("\n")
@@ -165,6 +181,7 @@ fn check<N: Network>() {
 fn pictures_have_every_layer_and_value() {
     check::<Small>();
     check::<Branches>();
+    check::<Heads>();
 }
 
 #[test]
@@ -255,4 +272,19 @@ fn mermaid_text_is_this() {
     class n0,n9 other
 "##;
     assert_eq!(Small::diagram().to_mermaid(), expected);
+}
+
+#[test]
+fn inputs_and_heads_have_their_names() {
+    let text = Heads::diagram().to_mermaid();
+    for line in [
+        "n0([\"left<br/>input\"])",
+        "n1([\"right<br/>input\"])",
+        "n6([\"class<br/>output\"])",
+        "n7([\"size<br/>output\"])",
+        "n3 -->|\"[4]\"| n6",
+        "n5 -->|\"[1]\"| n7",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Nets whose values are read more than once: their gradients, and the same numbers in every mode.
 #![allow(clippy::unwrap_used)]
 
-use typenet::__private::Logits;
+use typenet::Logits;
 use typenet::prelude::*;
 
 network! {

@@ -114,6 +114,16 @@ pub mod net {
     }
 
     network! {
+        /// A net with inputs and heads with names.
+        pub struct Heads: (image: [1, 4, 4], pose: [self::CLASSES]) -> (class: [self::CLASSES], r#type: [2]) {
+            from(image), flatten, concat(pose),
+            linear(6), trunk: tanh,
+            class: linear(4),
+            from(trunk), linear(2), r#type: log_softmax,
+        }
+    }
+
+    network! {
         /// A net with generics.
         pub struct Generic<const C: usize, const SIDE: usize>: [2, SIDE, SIDE] -> [self::CLASSES] {
             conv1: conv2d(C, kernel = 3, padding = 1), relu,
@@ -122,6 +132,13 @@ pub mod net {
             max_pool2d(SIDE / 2),
             global_avg_pool,
             out: linear(self::CLASSES),
+        }
+    }
+
+    network! {
+        /// A private one of that kind, of which nothing is used.
+        struct UnusedHeads: (a: [2], b: [3]) -> (c: [1], d: [1]) {
+            from(a), concat(b), c: linear(1), d: tanh,
         }
     }
 
@@ -159,4 +176,12 @@ fn strict_programs_can_use_a_net() {
     let image = [[[0.5; 16]; 16]; 2];
     let sum: f32 = net.probabilities(&image).iter().sum();
     assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+
+    let input = net::HeadsInput { image: [[[0.5; 4]; 4]; 1], pose: [0.1; net::CLASSES] };
+    let output = net::Heads::seeded(1).output(&input);
+    assert!(output.class.largest() < net::CLASSES && output.r#type.iter().all(|x| *x < 0.0));
+    let loss = net::HeadsLoss { class: CrossEntropy::new(), r#type: NllLoss::new() };
+    let targets = vec![net::HeadsTarget { class: 1, r#type: 0 }];
+    let data = Dataset::from_inputs(&[input], targets);
+    assert!(data.is_ok_and(|data| evaluate(&net::Heads::seeded(1), &loss, &data).is_ok()));
 }

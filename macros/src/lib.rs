@@ -30,6 +30,40 @@ use proc_macro::TokenStream;
 /// stands for that layer's own value: `skip: conv2d(8, kernel = 1), relu` names the convolution's,
 /// `conv2d(8, kernel = 1), skip: relu` the activated one. `input` is the net's input.
 ///
+/// # Several inputs and heads
+///
+/// ```ignore
+/// network! {
+///     pub struct Name: (image: [3, 32, 32], pose: [6]) -> (class: [10], bbox: [4]) {
+///         from(image),
+///         conv2d(16, kernel = 3, stride = 2), relu, global_avg_pool,
+///         concat(pose),
+///         linear(32), trunk: relu,
+///         class: linear(10),
+///         from(trunk), bbox: linear(4),
+///     }
+/// }
+/// ```
+///
+/// Inputs with names are values like any other; where there are several, the first layer is
+/// `from(…)` one of them. The layers (or structures) that are called like the heads are the outputs,
+/// in any order; they stand outside of all braces, and layers below may read them. Each must arrive
+/// at the shape that the header gives its head, and every input must be read. The macro then also
+/// writes
+///
+/// - `NameInput`, a struct with a field for each input, and `NameInput::dataset(&images, &poses,
+///   targets)`, a data set of them;
+/// - `NameOutput`, a struct with a field for each head: `net.output(&input).class`;
+/// - `NameLoss`, a loss for each head, which are added, each with its own reduction over the batch:
+///   `NameLoss { class: CrossEntropy::new(), bbox: (0.5, MeanSquaredError::new()) }`, where the
+///   number is the loss's factor; for a `Trainer`, `evaluate` and `gradcheck`, or by hand with
+///   `forward_backward`;
+/// - `NameTarget`, a target for each head, and `NameTarget::zip(&labels, &boxes)`.
+///
+/// Either side may have names without the other, and one name is enough. `predict`, `probabilities`
+/// and `top_k` are for nets with one output; of a head, `typenet::Scores` has the same:
+/// `net.output(&input).class.largest()`.
+///
 /// # Structures
 ///
 /// ```ignore

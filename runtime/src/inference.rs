@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::kernels::team::{Team, chunks, chunks_mut};
-use crate::kernels::{LANES, Lanes, pack, unpack};
+use crate::kernels::{LANES, Lanes, pack, unpack_part};
 use crate::network::{Layout, largest};
 use crate::pass::Forward;
 use crate::single::{Image, Single};
@@ -99,7 +99,7 @@ fn infer_one_in(
     output: &mut [f32],
     group: &(dyn Fn(&mut Forward<'_>) + Sync),
 ) {
-    let (from, to) = (layout.inference_input, layout.inference_output);
+    let from = layout.inference_input;
     Team::gather(net.threads, |team| {
         let len = layout.inference_len;
         at_least(arena, len + net.scratch_len(team.threads()), Lanes::ZERO);
@@ -107,7 +107,11 @@ fn infer_one_in(
         net.load(image, &mut arena[from.offset..from.end()]);
         let one = Image { net, team, pixels: image };
         group(&mut Forward::of_image(arena, scratch, one, layout.steps));
-        net.store(&arena[to.offset..to.end()], output);
+        for output_of in layout.outputs {
+            let (from, to) = (output_of.inference, output_of.row);
+            let to = &mut output[to.offset..to.end()];
+            net.store(output_of.node, &arena[from.offset..from.end()], to);
+        }
     });
 }
 
@@ -148,10 +152,13 @@ fn infer_group(
     outputs: &mut [f32],
     group: &(dyn Fn(&mut Forward<'_>) + Sync),
 ) {
-    let (input, output) = (layout.inference_input, layout.inference_output);
+    let input = layout.inference_input;
     pack(inputs, &mut arena[input.offset..input.end()]);
     let (arena, scratch) = arena.split_at_mut(layout.inference_len);
     let (images, steps) = (inputs.len() / layout.input_len, layout.steps);
     group(&mut Forward::inference(&mut *arena, scratch, prepared, images, steps));
-    unpack(&arena[output.offset..output.end()], outputs);
+    for output in layout.outputs {
+        let value = &arena[output.inference.offset..output.inference.end()];
+        unpack_part(value, outputs, layout.output_len, output.row.offset);
+    }
 }

@@ -27,6 +27,7 @@ pub mod plain;
 pub mod random;
 pub mod reference;
 mod returned;
+mod scores;
 mod single;
 mod summary;
 mod trace;
@@ -38,9 +39,13 @@ pub mod workspace;
 
 pub use error::Error;
 pub use model::{Metadata, Model, Normalization};
-pub use network::{Layout, LogProbabilities, Logits, Network};
+pub use network::{
+    EndsInLogProbabilities, EndsInLogits, Layout, LogProbabilities, Logits, Network, SingleInput,
+    SingleOutput,
+};
 pub use plain::Plain;
 pub use returned::{Boxed, OutputValue, Returned};
+pub use scores::Scores;
 pub use summary::{Conv2dKernels, Summary, SummaryRow};
 pub use trace::{LayerValue, Trace};
 pub use workspace::Workspace;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use typenet_shape::{
-    Buffer, Conv2dPass, Graph, LayerInfo, Node, Norm, Op, Plan, Step, Tensor, TensorKind,
+    Buffer, Conv2dPass, Graph, LayerInfo, Node, Norm, Op, Output, Plan, Step, Tensor, TensorKind,
     Transformed,
 };
 
@@ -13,6 +13,7 @@ use crate::model::{Metadata, Model};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
 use crate::returned::OutputValue;
+use crate::scores::top_k;
 use crate::trained::Trained;
 use crate::workspace::{self, Workspace};
 use crate::{Error, Result, Summary, Trace, inference, init, io};
@@ -37,16 +38,12 @@ pub struct Layout {
     pub transformed: [&'static [Transformed]; 3],
     /// Numbers of 16 images that a step needs for itself while training, and in inference.
     pub scratch_len: [usize; 2],
-    /// The input in the arena while training.
+    /// The outputs in order.
+    pub outputs: &'static [Output],
+    /// The inputs in the arena while training.
     pub training_input: Buffer,
-    /// The output in the arena while training.
-    pub training_output: Buffer,
-    /// The gradient of the output in the arena.
-    pub output_gradient: Buffer,
-    /// The input in the arena in inference.
+    /// The inputs in the arena in inference.
     pub inference_input: Buffer,
-    /// The output in the arena in inference.
-    pub inference_output: Buffer,
     /// Numbers an image that training needs in the arena.
     pub training_len: usize,
     /// Numbers an image that inference needs in the arena.
@@ -62,7 +59,10 @@ impl Layout {
         };
         Layout {
             input_len: plan.training_input.len,
-            output_len: plan.training_output.len,
+            output_len: match plan.outputs() {
+                [.., last] => last.row.end(),
+                [] => 0,
+            },
             parameters,
             tensors,
             steps: plan.steps(),
@@ -80,11 +80,9 @@ impl Layout {
                 ]),
                 plan.scratch_len(&[Conv2dPass::Forward]),
             ],
+            outputs: plan.outputs(),
             training_input: plan.training_input,
-            training_output: plan.training_output,
-            output_gradient: plan.output_gradient,
             inference_input: plan.inference_input,
-            inference_output: plan.inference_output,
             training_len: plan.training_len,
             inference_len: plan.inference_len,
         }
@@ -110,28 +108,55 @@ impl Layout {
     }
 }
 
-/// A net whose outputs are logits (or plain numbers): its last layer is none of `softmax`,
-/// `log_softmax` and `sigmoid`. Losses that apply those themselves ask for it.
+/// A net with one input.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` names its inputs, and this is for a net with one input without a name",
+    label = "this net names its inputs",
+    note = "help: write the struct of its inputs, one field each"
+)]
+pub trait SingleInput {}
+
+/// A net with one output; or one of the heads of a net, by itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has heads, and this is for a net with one output",
+    label = "this net has heads",
+    note = "help: its loss is a struct with a loss for each head; its `output` is a struct too, and `output.name.largest()` the class of the head `name`"
+)]
+pub trait SingleOutput {}
+
+/// A net, or a head, whose outputs are logits (or plain numbers): its last layer is none of
+/// `softmax`, `log_softmax` and `sigmoid`. Losses that apply those themselves ask for it.
+pub trait Logits: SingleOutput + EndsInLogits {}
+
+impl<N: SingleOutput + EndsInLogits> Logits for N {}
+
+/// A net, or a head, whose outputs are logarithms of probabilities: its last layer is `log_softmax`.
+pub trait LogProbabilities: SingleOutput + EndsInLogProbabilities {}
+
+impl<N: SingleOutput + EndsInLogProbabilities> LogProbabilities for N {}
+
+/// What [`Logits`] says of the last layer. A net with heads has it too: what it lacks is the one
+/// output, and that is then the message.
 #[diagnostic::on_unimplemented(
     message = "the last layer of `{Self}` is `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
-    label = "this net already ends in `softmax`, `log_softmax` or `sigmoid`",
+    label = "this already ends in `softmax`, `log_softmax` or `sigmoid`",
     note = "help: remove that last layer; `probabilities` applies it when predicting"
 )]
-pub trait Logits: Network {}
+pub trait EndsInLogits {}
 
-/// A net whose outputs are logarithms of probabilities: its last layer is `log_softmax`.
+/// What [`LogProbabilities`] says of the last layer; see [`EndsInLogits`].
 #[diagnostic::on_unimplemented(
     message = "this loss takes the logarithms of probabilities, and the last layer of `{Self}` is not `log_softmax`",
-    label = "this net does not end in `log_softmax`",
-    note = "help: end the net with `log_softmax`, or take `CrossEntropy`, which applies it to logits"
+    label = "this does not end in `log_softmax`",
+    note = "help: end it with `log_softmax`, or take `CrossEntropy`, which applies it to logits"
 )]
-pub trait LogProbabilities: Network {}
+pub trait EndsInLogProbabilities {}
 
 /// A net declared with `network!`.
 ///
 /// The macro writes the types, constants and the two passes; everything else is the same for every
 /// net and is here. Images are typed: `Self::Input` is `[[[f32; width]; height]; channels]`, or
-/// `[f32; features]`.
+/// `[f32; features]`, or for a net with several inputs a struct with a field for each; so are outputs.
 pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// One input image.
     type Input: Plain;
@@ -313,7 +338,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         backward(self, inputs, ws, true);
     }
 
-    /// The output for one image: logits, or whatever the last layer gives.
+    /// The output for one image: logits, or whatever the last layer gives; of a net with heads a struct
+    /// with a field for each.
     ///
     /// One image has kernels of its own, so its last bits may differ from those that
     /// [`outputs`](Self::outputs) gives it among others. Their weights are packed at the first
@@ -350,19 +376,28 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     }
 
     /// The class of an image: the index of its largest output.
-    fn predict(&self, image: &Self::Input) -> usize {
+    fn predict(&self, image: &Self::Input) -> usize
+    where
+        Self: SingleOutput,
+    {
         largest(self.output(image).get_mut().as_flat())
     }
 
     /// As [`predict`](Self::predict), in a workspace's memory instead of the thread's own.
-    fn predict_with(&self, ws: &mut Workspace<Self>, image: &Self::Input) -> usize {
+    fn predict_with(&self, ws: &mut Workspace<Self>, image: &Self::Input) -> usize
+    where
+        Self: SingleOutput,
+    {
         let mut output = Self::OutputValue::zeroed();
         infer(self, Some(ws), image.as_flat(), output.get_mut().as_flat_mut());
         largest(output.get_mut().as_flat())
     }
 
     /// The classes of many images; images run on all threads.
-    fn predict_batch(&self, images: &[Self::Input]) -> Vec<usize> {
+    fn predict_batch(&self, images: &[Self::Input]) -> Vec<usize>
+    where
+        Self: SingleOutput,
+    {
         let mut rows = vec![0.0; images.len() * Self::Output::LEN];
         infer(self, None, Plain::flatten(images), &mut rows);
         rows.chunks_exact(Self::Output::LEN).map(largest).collect()
@@ -378,7 +413,10 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         ws: &mut Workspace<Self>,
         images: &[Self::Input],
         classes: &mut [usize],
-    ) -> Result<()> {
+    ) -> Result<()>
+    where
+        Self: SingleOutput,
+    {
         workspace::same_count("classes to write", images.len(), classes.len())?;
         let (parameters, prepared) = (self.model().parameters(), self.model().prepared::<Self>());
         ws.core.infer_rows(&Self::LAYOUT, prepared, Plain::flatten(images), classes, &|run| {
@@ -389,29 +427,32 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
 
     /// The probability of each class: the softmax of the outputs, or the outputs themselves where
     /// the net ends in `softmax` or `sigmoid`, or `e` to them where it ends in `log_softmax`.
-    fn probabilities(&self, image: &Self::Input) -> Self::OutputValue {
+    fn probabilities(&self, image: &Self::Input) -> Self::OutputValue
+    where
+        Self: SingleOutput,
+    {
         let mut output = self.output(image);
-        let mut last = Self::GRAPH.nodes.last();
-        while let Some(&Node { op: Op::NetOutput { .. }, inputs: &[inner], .. }) = last {
-            last = Self::GRAPH.nodes.get(inner);
+        let mut last = Self::GRAPH.nodes[Self::GRAPH.output_node(0)];
+        while let Node { op: Op::NetOutput { .. }, inputs: &[inner], .. } = last {
+            last = Self::GRAPH.nodes[inner];
         }
-        let last = last.map(|node| node.op);
+        let last = last.op;
         let row = output.get_mut().as_flat_mut();
         match last {
-            Some(Op::Softmax | Op::Sigmoid) => {}
-            Some(Op::LogSoftmax) => row.iter_mut().for_each(|x| *x = x.exp()),
+            Op::Softmax | Op::Sigmoid => {}
+            Op::LogSoftmax => row.iter_mut().for_each(|x| *x = x.exp()),
             _ => softmax(row),
         }
         output
     }
 
     /// The `k` most probable classes with their probabilities, the most probable first.
-    fn top_k(&self, image: &Self::Input, k: usize) -> Vec<(usize, f32)> {
+    fn top_k(&self, image: &Self::Input, k: usize) -> Vec<(usize, f32)>
+    where
+        Self: SingleOutput,
+    {
         let mut probabilities = self.probabilities(image);
-        let row = probabilities.get_mut().as_flat();
-        let mut classes: Vec<usize> = (0..row.len()).collect();
-        classes.sort_by(|&a, &b| row[b].total_cmp(&row[a]).then(a.cmp(&b)));
-        classes.into_iter().take(k).map(|class| (class, row[class])).collect()
+        top_k(probabilities.get_mut().as_flat(), k)
     }
 
     /// Numbers in the input's order (channel, row, column) seen as an input, without copying.
@@ -429,7 +470,10 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// # Errors
     /// [`Error::Size`] when there are not as many bytes as the input has numbers, or the stored
     /// normalisation has another number of channels.
-    fn input_from_u8(&self, pixels: &[u8]) -> Result<Box<Self::Input>> {
+    fn input_from_u8(&self, pixels: &[u8]) -> Result<Box<Self::Input>>
+    where
+        Self: SingleInput,
+    {
         let mut input = Self::Input::zeroed();
         let channels = match Self::SHAPES[0].dims() {
             [channels, _, _] => *channels,

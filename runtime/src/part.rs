@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use typenet_shape::{Gradients, Layer, Own, Parameters, Part, Shape, ShapeError};
 
-use crate::network::{LogProbabilities, Logits, Network};
+use crate::network::{EndsInLogProbabilities, EndsInLogits, Network};
 use crate::parameters::{Weight, WeightBias};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
@@ -84,6 +84,10 @@ impl<N: Network> HasPart for NetPart<N> {
     const PART: Part = {
         // Those of a net with generics.
         let () = N::RULES;
+        assert!(
+            N::GRAPH.input_count() == 1 && N::GRAPH.heads.is_empty(),
+            "a net with several inputs or with heads cannot be a layer of another net"
+        );
         Part::Net(N::GRAPH)
     };
 }
@@ -231,16 +235,6 @@ pub const fn unknown_part() -> Part {
     unfit_part(ShapeError::NetInput { net: "", takes: shape, found: shape })
 }
 
-/// What a net may end in to have logits for its outputs: such a net, or a layer of the user's own.
-#[diagnostic::on_unimplemented(
-    message = "the last layer of this net is a net which ends in `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
-    label = "this net already ends in `softmax`, `log_softmax` or `sigmoid`",
-    note = "help: remove that last layer of `{Self}`; `probabilities` applies it when predicting"
-)]
-pub trait EndsInLogits {}
-
-impl<N: Logits> EndsInLogits for N {}
-
 /// A net whose last layer is another net, or a layer of the user's own: it has logits if that has.
 #[diagnostic::on_unimplemented(
     message = "the last layer of `{Self}` is `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
@@ -263,6 +257,6 @@ pub trait LogarithmsOfLast {
     type Last;
 }
 
-impl<N: Network + LogitsOfLast<Last: EndsInLogits>> Logits for N {}
+impl<N: LogitsOfLast<Last: EndsInLogits>> EndsInLogits for N {}
 
-impl<N: Network + LogarithmsOfLast<Last: LogProbabilities>> LogProbabilities for N {}
+impl<N: LogarithmsOfLast<Last: EndsInLogProbabilities>> EndsInLogProbabilities for N {}

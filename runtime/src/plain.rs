@@ -156,10 +156,10 @@ macro_rules! __parameter_struct {
     };
 }
 
-/// Makes a generic parameter struct [`Plain`].
+/// Makes a generic struct [`Plain`].
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __plain_parameters {
+macro_rules! __plain_generic {
     ($name:ident<$($generic:ident),+>: $($type:ty,)*) => {
         // SAFETY: `repr(C)`, and `LEN`, without which there is no view of the numbers, checks that
         // every field is Plain and that their sizes add up to the struct's, so that there is no
@@ -171,11 +171,55 @@ macro_rules! __plain_parameters {
                 ::core::mem::size_of::<Self>() / ::core::mem::size_of::<f32>()
             };
         }
+    };
+}
+
+/// Makes a generic parameter struct [`Plain`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __plain_parameters {
+    ($name:ident<$($generic:ident),+>: $($type:ty,)*) => {
+        $crate::__plain_generic!($name<$($generic),+>: $($type,)*);
         impl<$(const $generic: usize),+> ::core::fmt::Debug for $name<$($generic),+> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.debug_struct(::core::stringify!($name)).finish_non_exhaustive()
             }
         }
+    };
+}
+
+/// Declares a struct of arrays that is copied like them: the inputs or outputs of a net that names
+/// them. The `network!` macro writes such structs with this.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __value_struct {
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident {
+        $($(#[$field_attribute:meta])* pub $field:ident: $type:ty,)*
+    }) => {
+        $(#[$attribute])*
+        #[repr(C)]
+        #[derive(Clone, Copy, PartialEq, Debug)]
+        $visibility struct $name {
+            $($(#[$field_attribute])* pub $field: $type,)*
+        }
+        const _: () = {
+            const fn plain<T: $crate::Plain>() -> usize { ::core::mem::size_of::<T>() }
+            assert!(::core::mem::size_of::<$name>() == 0 $(+ plain::<$type>())*);
+        };
+        // SAFETY: `repr(C)`, and the lines above check that every field is Plain and that their
+        // sizes add up to the struct's, so that there is no padding.
+        unsafe impl $crate::Plain for $name {}
+    };
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident<$(const $generic:ident: usize),+> {
+        $($(#[$field_attribute:meta])* pub $field:ident: $type:ty,)*
+    }) => {
+        $(#[$attribute])*
+        #[repr(C)]
+        #[derive(Clone, Copy, PartialEq, Debug)]
+        $visibility struct $name<$(const $generic: usize),+> {
+            $($(#[$field_attribute])* pub $field: $type,)*
+        }
+        $crate::__plain_generic!($name<$($generic),+>: $($type,)*);
     };
 }
 

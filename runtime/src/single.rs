@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use typenet_shape::{
-    Buffer, Buffers, Conv2d, Conv2dKernel, Graph, Node, Op, Own, Parameters, Shape, Step,
+    Buffer, Buffers, Conv2d, Conv2dKernel, Graph, Node, Op, Output, Own, Parameters, Shape, Step,
     TensorKind,
 };
 
@@ -24,6 +24,8 @@ const SHARED: u64 = 4_000_000;
 pub(crate) struct Single {
     packed: Vec<Lanes>,
     nodes: Vec<Place>,
+    /// How many of them are inputs.
+    inputs: usize,
     /// How many threads an image is worth.
     pub(crate) threads: usize,
     /// Numbers of 16 channels that a step needs for each thread while it runs.
@@ -39,8 +41,10 @@ struct Place {
     packed: Range<usize>,
     /// The shape in which the value stands in memory: flattening moves nothing.
     stored: Shape,
-    /// Whether the value is the image itself.
+    /// Whether the value is one of the inputs as it came.
     is_image: bool,
+    /// Then where it stands among the numbers of all inputs.
+    pixels: Range<usize>,
     /// The node whose value it reads first.
     source: usize,
     /// The kernel of a convolution.
@@ -79,8 +83,14 @@ impl Single {
         folded: Option<&Folded>,
     ) -> Option<Single> {
         let tensors = layout.tensors;
-        let (packed, nodes) = (Vec::new(), Vec::new());
-        let mut net = Single { packed, nodes, threads: 1, scratch: 0, packs_image: false };
+        let mut net = Single {
+            packed: Vec::new(),
+            nodes: Vec::new(),
+            inputs: graph.input_count(),
+            threads: 1,
+            scratch: 0,
+            packs_image: false,
+        };
         let work = |(node, output): (&Node<'_>, &Shape)| {
             node.inputs.first().map_or(0, |&input| node.op.multiply_adds(shapes[input], *output))
         };
@@ -99,12 +109,18 @@ impl Single {
             let source = node.inputs.first().copied().unwrap_or(index);
             let start = net.packed.len();
             let (mut stored, mut is_image) = (shapes[index], matches!(node.op, Op::Input { .. }));
+            let mut pixels = 0..0;
             let mut kernel = Conv2dKernel::Direct;
             match node.op {
-                Op::Input { .. } => {}
+                Op::Input { .. } => {
+                    // They follow one another.
+                    let first = net.nodes.last().map_or(0, |before| before.pixels.end);
+                    pixels = first..first + stored.elements();
+                }
                 Op::Flatten | Op::Dropout { .. } | Op::NetInput { .. } | Op::NetOutput { .. } => {
                     stored = net.nodes[source].stored;
                     is_image = net.nodes[source].is_image;
+                    pixels = net.nodes[source].pixels.clone();
                 }
                 Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => {
                     let g = node.op.conv2d(shapes[source])?;
@@ -186,10 +202,11 @@ impl Single {
                 _ => return None,
             }
             let packed = start..net.packed.len();
-            net.nodes.push(Place { packed, stored, is_image, source, kernel });
+            net.nodes.push(Place { packed, stored, is_image, pixels, source, kernel });
         }
         // An image that nothing changes is not worth a kernel.
-        (!net.nodes.last()?.is_image).then_some(net)
+        let is_changed = |output: &Output| !net.nodes[output.node].is_image;
+        layout.outputs.iter().all(is_changed).then_some(net)
     }
 
     /// Packs numbers in the places of a value's, from the `start`-th on.
@@ -276,22 +293,25 @@ impl Single {
         single::pack_linear(&ordered, bias, outputs, &mut self.packed[start..]);
     }
 
-    /// Writes the image where the layers read it, if one does not read it as it comes.
+    /// Writes the inputs where the layers read them, if one does not read them as they come.
     pub(crate) fn load(&self, image: &[f32], to: &mut [Lanes]) {
-        let stored = self.nodes[0].stored;
-        if self.packs_image {
-            single::from_planar(image, stored.dim(0), &mut to[..len(stored)]);
+        if !self.packs_image {
+            return;
+        }
+        for Place { stored, pixels, .. } in &self.nodes[..self.inputs] {
+            let to = &mut to[pixels.start..][..len(*stored)];
+            single::from_planar(&image[pixels.clone()], stored.dim(0), to);
         }
     }
 
-    /// The net's output in order.
-    pub(crate) fn store(&self, from: &[Lanes], output: &mut [f32]) {
-        let Some(last) = self.nodes.last() else { return };
-        let from = &from[..len(last.stored)];
-        if in_order(last.stored) {
+    /// The value of `node` in order.
+    pub(crate) fn store(&self, node: usize, from: &[Lanes], output: &mut [f32]) {
+        let stored = self.nodes[node].stored;
+        let from = &from[..len(stored)];
+        if in_order(stored) {
             output.copy_from_slice(&single::flat(from)[..output.len()]);
         } else {
-            single::to_planar(from, last.stored.dim(0), output);
+            single::to_planar(from, stored.dim(0), output);
         }
     }
 }
@@ -308,6 +328,15 @@ impl Image<'_> {
     fn place(&self, step: &Step) -> (&Place, &Place) {
         let place = &self.net.nodes[step.node];
         (place, &self.net.nodes[place.source])
+    }
+
+    /// What a convolution reads: an input as it came, or the value `x`.
+    fn pixels<'a>(&'a self, source: &Place, x: &'a [Lanes]) -> Pixels<'a> {
+        if source.is_image {
+            Pixels::Planar(&self.pixels[source.pixels.clone()])
+        } else {
+            Pixels::Blocked(x)
+        }
     }
 
     /// The value that a step reads and the one that it writes.
@@ -342,8 +371,7 @@ impl Image<'_> {
             let kernel = place.kernel;
             one_image::forward(isa, self.team, kernel, &g, x, packed, other, f, y, scratch);
         } else {
-            let pixels =
-                if source.is_image { Pixels::Planar(self.pixels) } else { Pixels::Blocked(x) };
+            let pixels = self.pixels(source, x);
             single::conv2d(isa, self.team, &g, pixels, packed, other, f, y);
         }
     }
@@ -353,7 +381,7 @@ impl Image<'_> {
         let (place, source) = self.place(step);
         let packed = &self.net.packed[place.packed.clone()];
         let (f, (x, other, y)) = (step.inference.activation, self.operands(step, arena));
-        let pixels = if source.is_image { Pixels::Planar(self.pixels) } else { Pixels::Blocked(x) };
+        let pixels = self.pixels(source, x);
         single::conv_transpose2d(isa, self.team, &g, pixels, packed, other, f, y);
     }
 
@@ -362,7 +390,7 @@ impl Image<'_> {
         let packed = &self.net.packed[place.packed.clone()];
         let (x, other, y) = self.operands(step, arena);
         let x = match source.stored {
-            _ if source.is_image => self.pixels,
+            _ if source.is_image => &self.pixels[source.pixels.clone()],
             stored if in_order(stored) => &single::flat(x)[..stored.elements()],
             _ => single::flat(x),
         };

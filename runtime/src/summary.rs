@@ -48,6 +48,8 @@ pub struct SummaryRow {
     pub parameters: usize,
     /// Whether the declaration has it `#[frozen]`.
     pub frozen: bool,
+    /// Whether its output is one of the net's heads.
+    pub head: bool,
     /// Its multiply-adds for one image; 0 for layers without a weight.
     pub multiply_adds: u64,
     /// Bytes of its output for one image while training; 0 where it has no memory of its own:
@@ -86,6 +88,7 @@ impl Summary {
                 output: layer.output,
                 parameters: layer.parameters,
                 frozen: graph.marks_of(node).frozen,
+                head: graph.heads.iter().any(|head| head.node == node),
                 multiply_adds: layer.multiply_adds,
                 activation_bytes: if has_memory { bytes(layer.output.elements()) } else { 0 },
                 kernels: kernels(graph, &N::LAYOUT, node),
@@ -108,14 +111,16 @@ impl Summary {
 }
 
 impl SummaryRow {
-    /// The layer as it is declared: `fc1: linear(120)`, `relu`, `#[frozen] conv1: conv2d(6, kernel = 5)`.
+    /// The layer as it is declared: `fc1: linear(120)`, `relu`, `#[frozen] conv1: conv2d(6, kernel = 5)`,
+    /// `class: linear(10), head`.
     fn declaration(&self) -> String {
         let frozen = if self.frozen { "#[frozen] " } else { "" };
+        let head = if self.head { ", head" } else { "" };
         // The input has the name of its kind.
         if self.layer == self.name {
             self.layer.clone()
         } else {
-            format!("{frozen}{}: {}", self.name, self.layer)
+            format!("{frozen}{}: {}{head}", self.name, self.layer)
         }
     }
 }

@@ -7,7 +7,7 @@ use typenet_shape::{Conv2dPass, Norm, TensorKind};
 use crate::kernels::batch_norm::{self, Running};
 use crate::kernels::linear::{self, Groups};
 use crate::kernels::team::{EqualMut, Team, chunks, chunks_mut, equal_mut, weights_mut};
-use crate::kernels::{self, LANES, Lanes, join, pack, unpack, winograd};
+use crate::kernels::{self, LANES, Lanes, join, pack, pack_part, unpack_part, winograd};
 use crate::network::{Layout, Network};
 use crate::pass::{Backward, Forward, Mode, Room, Segment};
 use crate::plain::Plain;
@@ -210,8 +210,10 @@ impl Core {
                         Forward::training(arena, scratch, transformed, mode, segment, steps);
                     group(&mut run);
                     if index == last {
-                        let output = layout.training_output;
-                        unpack(&arena[output.offset..output.end()], outputs);
+                        for output in layout.outputs {
+                            let value = &arena[output.training.offset..output.training.end()];
+                            unpack_part(value, outputs, layout.output_len, output.row.offset);
+                        }
                     }
                 });
                 if let Some(norm) = norm {
@@ -313,12 +315,13 @@ impl Core {
                         let number = slot * groups_a_slot + i;
                         let end = images.min((number + 1) * LANES);
                         if index == last {
-                            let rows = &rows[number * LANES * layout.output_len..];
-                            let buffer = layout.output_gradient;
-                            pack(
-                                &rows[..(end - number * LANES) * layout.output_len],
-                                &mut arena[buffer.offset..buffer.end()],
-                            );
+                            let len = layout.output_len;
+                            let rows = &rows[number * LANES * len..end * len];
+                            for output in layout.outputs {
+                                let Some(buffer) = output.gradient else { continue };
+                                let lanes = &mut arena[buffer.offset..buffer.end()];
+                                pack_part(rows, len, output.row.offset, output.adds, lanes);
+                            }
                         }
                         let mode = Mode::Training { seed, pass, group: number, dropout };
                         let images = end - number * LANES;

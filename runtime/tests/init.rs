@@ -90,6 +90,7 @@ fn weights_follow_their_formula() {
 const TRANSPOSED: Graph<'static> = Graph {
     name: "Transposed",
     marks: &[],
+    heads: &[],
     nodes: &[
         Node { name: "input", op: Op::Input { shape: Shape::new(&[16, 6, 7]) }, inputs: &[] },
         Node {

@@ -40,6 +40,7 @@ impl<const OTHER: bool> Network for Line<OTHER> {
             },
         ],
         marks: &[],
+        heads: &[],
     };
     const SHAPES: &'static [Shape] = &SHAPES;
     const LAYERS: &'static [LayerInfo] = &Self::GRAPH.layers::<2>(&SHAPES);

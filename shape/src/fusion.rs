@@ -16,7 +16,7 @@ pub struct Fusion<const N: usize> {
 /// A node's part in the passes of one mode.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Fused {
-    /// How many times its value is read.
+    /// How many times its value is read, by layers and as an output.
     pub readers: usize,
     /// The node in whose pass it is computed: itself, or a layer before it.
     pub host: usize,
@@ -81,6 +81,12 @@ impl Graph<'_> {
                 k += 1;
             }
             node += 1;
+        }
+        // A value that leaves the net must be in memory.
+        let mut output = 0;
+        while output < self.output_count() {
+            inference[self.output_node(output)].readers += 1;
+            output += 1;
         }
         training.copy_from_slice(inference);
         let mut node = 0;

@@ -11,8 +11,18 @@ pub struct Node<'a> {
     pub inputs: &'a [usize],
 }
 
+/// One of several outputs of a [`Graph`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head<'a> {
+    /// Its name in the declaration.
+    pub name: &'a str,
+    /// The node whose value it is.
+    pub node: usize,
+}
+
 /// A net as data: what summaries, the reference evaluator and the memory plan read.
-/// Node 0 is the input; the last node is the output.
+/// The first nodes are the inputs, of which there is mostly one; where no heads are named, the last
+/// node is the output.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Graph<'a> {
     /// The net's name.
@@ -21,6 +31,8 @@ pub struct Graph<'a> {
     pub nodes: &'a [Node<'a>],
     /// The layers with attributes, in order.
     pub marks: &'a [Marks<'a>],
+    /// The outputs by name, in order; empty where the last node is the output.
+    pub heads: &'a [Head<'a>],
 }
 
 /// What is known of a layer at compile time: a row of a net's `LAYERS`.
@@ -89,13 +101,38 @@ pub struct Tensor {
 impl<'a> Graph<'a> {
     /// A graph of layers without attributes.
     pub const fn new(name: &'a str, nodes: &'a [Node<'a>]) -> Graph<'a> {
-        Graph { name, nodes, marks: &[] }
+        Graph { name, nodes, marks: &[], heads: &[] }
     }
 
     /// The same layers with these attributes, in the order of the layers.
     #[must_use]
     pub const fn with_marks(self, marks: &'a [Marks<'a>]) -> Graph<'a> {
         Graph { marks, ..self }
+    }
+
+    /// The same layers with these outputs, in order.
+    #[must_use]
+    pub const fn with_heads(self, heads: &'a [Head<'a>]) -> Graph<'a> {
+        Graph { heads, ..self }
+    }
+
+    /// How many inputs there are.
+    pub const fn input_count(&self) -> usize {
+        let mut count = 0;
+        while count < self.nodes.len() && matches!(self.nodes[count].op, Op::Input { .. }) {
+            count += 1;
+        }
+        count
+    }
+
+    /// How many outputs there are.
+    pub const fn output_count(&self) -> usize {
+        if self.heads.is_empty() { 1 } else { self.heads.len() }
+    }
+
+    /// The node whose value is the `index`-th output.
+    pub const fn output_node(&self, index: usize) -> usize {
+        if self.heads.is_empty() { self.nodes.len() - 1 } else { self.heads[index].node }
     }
 
     /// The output shape of every node; `N` is the number of nodes.

@@ -32,14 +32,16 @@ pub use conv_transpose::ConvTranspose2d;
 pub use error::{Argument, ShapeError};
 pub use fusion::{Fused, Fusion};
 pub use geometry::{Conv2d, Padding, Pool2d};
-pub use graph::{Graph, LayerInfo, Node, Tensor, TensorKind};
+pub use graph::{Graph, Head, LayerInfo, Node, Tensor, TensorKind};
 pub use join::is_factor_a_channel;
 pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
 pub use marks::{Init, Marks, Scheme};
 pub use op::{Activation, Approximate, Op, Outline};
 pub use own::{Gradients, Layer, Own, Parameters};
 pub use part::{Part, Placement, count_marks, joined_marks, joined_nodes, places, shape_of};
-pub use plan::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step, Transformed};
+pub use plan::{
+    Buffer, Buffers, MAX_HEADS, MAX_INPUTS, Norm, Output, Plan, Source, Step, Transformed,
+};
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;
 pub use upsample::{Interpolation, Upsample2d};

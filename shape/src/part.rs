@@ -311,6 +311,7 @@ mod tests {
             Node { name: "add_1", op: Op::Add, inputs: &[1, 0] },
         ],
         marks: &[Marks::of(1).named("0").init(Init::new(Scheme::Orthogonal).gain(2.0))],
+        heads: &[],
     };
     const PLACEMENT: Placement = Placement {
         part: Part::Net(INNER),

@@ -6,7 +6,8 @@ mod names;
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span};
-use typenet_shape::{Fused, Graph, Node, Op, TensorKind};
+use syn::ext::IdentExt;
+use typenet_shape::{Fused, Graph, Head, Node, Op, TensorKind};
 
 use crate::check::{self, Checked, Known, Segment};
 use crate::number::{Atom, Number, shape_text};
@@ -18,15 +19,15 @@ pub struct Plan {
     pub calls: Vec<Call>,
     /// How many parameter tensors there are.
     pub tensors: usize,
-    /// What the outputs are.
-    pub outputs: Outputs,
-    /// The name of each node, the input first; no two are alike.
+    /// What the outputs are; of a net with heads those of each.
+    pub outputs: Vec<Outputs>,
+    /// The name of each node, the inputs first; no two are alike.
     pub names: Vec<String>,
-    /// The rows of the table in the documentation, the input first.
+    /// The rows of the table in the documentation, the inputs first.
     pub rows: Vec<Row>,
 }
 
-/// What the outputs of a net are, by its last layer.
+/// What the outputs of a net or a head are, by its last layer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Outputs {
     /// Logits or plain numbers.
@@ -45,8 +46,8 @@ pub struct Row {
     pub name: String,
     /// The keyword with its arguments.
     pub layer: String,
-    /// What its attributes make of it: `, frozen`, or nothing.
-    pub frozen: &'static str,
+    /// Whether it is frozen, a head, or both: `, frozen, head`; of an input with a name: `input`.
+    pub marks: &'static str,
     /// The shape of its value.
     pub output: String,
     /// How many parameters it has.
@@ -57,8 +58,8 @@ pub struct Row {
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Row { name, layer, frozen, output, parameters, multiply_adds } = self;
-        write!(f, "{name} | {layer}{frozen} | {output} | {parameters} | {multiply_adds}")
+        let Row { name, layer, marks, output, parameters, multiply_adds } = self;
+        write!(f, "{name} | {layer}{marks} | {output} | {parameters} | {multiply_adds}")
     }
 }
 
@@ -107,7 +108,12 @@ pub fn plan(checked: &Checked) -> Plan {
     let name = checked.name.to_string();
     let marks: Vec<_> =
         checked.nodes.iter().enumerate().filter_map(|(i, node)| node.attributes(i)).collect();
-    let graph = Graph::new(&name, &nodes).with_marks(&marks);
+    let head_names: Vec<String> =
+        checked.heads.iter().map(|head| head.name.unraw().to_string()).collect();
+    let heads = checked.heads.iter().zip(&head_names);
+    let heads: Vec<Head<'_>> =
+        heads.filter_map(|(head, name)| Some(Head { name, node: head.node? })).collect();
+    let graph = Graph::new(&name, &nodes).with_marks(&marks).with_heads(&heads);
     let trained = trained(&graph);
 
     let mut fused = vec![Fused::NONE; nodes.len()];
@@ -120,7 +126,12 @@ pub fn plan(checked: &Checked) -> Plan {
         taken.extend(["AT", "ALL_NODES", "ALL_MARKS", "MARK_RUNS"].map(String::from));
     }
     for (index, node) in checked.nodes.iter().enumerate() {
-        plan.rows.push(row(checked, node, &plan.names[index]));
+        let end = match index {
+            _ if heads.iter().any(|head| head.node == index) => End::Head,
+            _ if index < checked.inputs.len() => End::Input,
+            _ => End::None,
+        };
+        plan.rows.push(row(checked, node, &plan.names[index], end));
         if !graph.is_step(&fused, index) {
             continue;
         }
@@ -146,11 +157,13 @@ pub fn plan(checked: &Checked) -> Plan {
         });
     }
     plan.tensors = graph.tensor_count();
-    plan.outputs = match nodes.last().map(|node| node.op) {
-        Some(Op::Softmax | Op::Sigmoid) => Outputs::Probabilities,
-        Some(Op::LogSoftmax) => Outputs::LogProbabilities,
+    let outputs = |node: usize| match nodes[node].op {
+        Op::Softmax | Op::Sigmoid => Outputs::Probabilities,
+        Op::LogSoftmax => Outputs::LogProbabilities,
         _ => Outputs::Logits,
     };
+    plan.outputs =
+        (0..graph.output_count()).map(|index| outputs(graph.output_node(index))).collect();
     plan
 }
 
@@ -164,10 +177,23 @@ fn trained(graph: &Graph<'_>) -> Vec<bool> {
     trained
 }
 
-fn row(checked: &Checked, node: &check::Node, name: &str) -> Row {
-    let frozen = if node.marks.frozen && !node.tensors.is_empty() { ", frozen" } else { "" };
+/// Whether a node is a named end of the net.
+enum End {
+    None,
+    Input,
+    Head,
+}
+
+fn row(checked: &Checked, node: &check::Node, name: &str, end: End) -> Row {
+    let marks = match (end, node.marks.frozen && !node.tensors.is_empty()) {
+        (End::Head, true) => ", frozen, head",
+        (End::Head, false) => ", head",
+        (End::Input, _) => "input",
+        (End::None, true) => ", frozen",
+        (End::None, false) => "",
+    };
     Row {
-        frozen,
+        marks,
         name: name.to_string(),
         layer: node.kind_and_arguments(),
         output: match (node.dims(), &node.value) {
@@ -257,7 +283,7 @@ mod tests {
              DROPOUT_1: dropout\nLINEAR_1: linear\n"
         );
         assert_eq!(plan.tensors, 4);
-        assert_eq!(plan.outputs, Outputs::Logits);
+        assert_eq!(plan.outputs, [Outputs::Logits]);
     }
 
     #[test]
@@ -302,7 +328,7 @@ mod tests {
 
     #[test]
     fn nets_that_end_in_probabilities_have_no_logits() {
-        let outputs = |end: &str| plan_of(&format!("flatten, linear(3), {end}")).outputs;
+        let outputs = |end: &str| plan_of(&format!("flatten, linear(3), {end}")).outputs[0];
         assert_eq!(outputs("softmax"), Outputs::Probabilities);
         assert_eq!(outputs("sigmoid"), Outputs::Probabilities);
         assert_eq!(outputs("log_softmax"), Outputs::LogProbabilities);

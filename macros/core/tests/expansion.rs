@@ -64,6 +64,18 @@ const SYMBOLIC: &str = "
         fc: linear(crate::CLASSES),
     }";
 
+/// A net with two inputs and two heads.
+const HEADS: &str = "
+    /// What is in an image, and where, seen from somewhere.
+    pub(crate) struct Heads: (image: [3, 8, 8], pose: [6]) -> (class: [10], bbox: [4]) {
+        from(image),
+        conv1: conv2d(4, kernel = 3, stride = 2), relu,
+        flatten, concat(pose),
+        linear(16), trunk: tanh,
+        class: linear(10),
+        from(trunk), linear(4), bbox: sigmoid,
+    }";
+
 /// A net with another net and a layer of the user's own in it.
 const PARTS: &str = "
     /// A small net of other nets.
@@ -135,6 +147,11 @@ fn a_net_of_the_users_sizes_expands_to_the_text_in_the_repository() {
 }
 
 #[test]
+fn a_net_with_heads_expands_to_the_text_in_the_repository() {
+    expands_to(HEADS, "heads.expanded.rs");
+}
+
+#[test]
 fn a_net_of_other_nets_expands_to_the_text_in_the_repository() {
     expands_to(PARTS, "parts.expanded.rs");
 }
@@ -180,6 +197,9 @@ const NETS: &[&str] = &[
      leaky_relu(0.1), avg_pool2d(2, count_include_pad = false), dropout(p = 0.25), global_avg_pool }",
     RESIDUAL,
     SYMBOLIC,
+    HEADS,
+    "struct G<const C: usize>: (a: [C, 4, 4], b: [3]) -> (c: [C], d: [2]) { from(a), c: global_avg_pool, \
+     concat(b), linear(2), d: residual { linear(2) } }",
     GENERIC,
     "struct Q: [4, 9, 9] -> [A + 2 * B] { const A: usize = 4; const B: usize = (A - 1) / 3 + 2; \
      block inner(n, k = (1, 1)) { repeat(n) { conv2d(4, kernel = k), relu } } \

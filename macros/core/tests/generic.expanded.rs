@@ -173,6 +173,7 @@ const _: () = {
                 },
             ],
             marks: &[],
+            heads: &[],
         };
         const CHECKED: __rt::Checked<13> = __rt::Checked::new(&Self::GRAPH);
         const SHAPES: &'static [__rt::Shape; 13] = &Self::CHECKED.shapes();
@@ -458,7 +459,13 @@ const _: () = {
     }
     #[automatically_derived]
     #[diagnostic::do_not_recommend]
-    impl<const C: usize, const HIDDEN: usize> __rt::Logits for Generic<C, HIDDEN> {}
+    impl<const C: usize, const HIDDEN: usize> __rt::SingleInput for Generic<C, HIDDEN> {}
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl<const C: usize, const HIDDEN: usize> __rt::SingleOutput for Generic<C, HIDDEN> {}
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl<const C: usize, const HIDDEN: usize> __rt::EndsInLogits for Generic<C, HIDDEN> {}
     #[automatically_derived]
     impl<const C: usize, const HIDDEN: usize> ::core::ops::Deref for Generic<C, HIDDEN> {
         type Target = GenericParameters<C, HIDDEN>;

@@ -143,6 +143,7 @@ const _: () = {
             },
         ],
         marks: &[],
+        heads: &[],
     };
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
     static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);
@@ -202,7 +203,13 @@ const _: () = {
     }
     #[automatically_derived]
     #[diagnostic::do_not_recommend]
-    impl __rt::Logits for LeNet5 {}
+    impl __rt::SingleInput for LeNet5 {}
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl __rt::SingleOutput for LeNet5 {}
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl __rt::EndsInLogits for LeNet5 {}
     #[automatically_derived]
     impl ::core::ops::Deref for LeNet5 {
         type Target = LeNet5Parameters;

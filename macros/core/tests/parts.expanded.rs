@@ -272,6 +272,7 @@ const _: () = {
         name: "Parts",
         nodes: &ALL_NODES,
         marks: &ALL_MARKS,
+        heads: &[],
     };
     static CHECKED: __rt::Checked<NODES> = __rt::Checked::new(&GRAPH);
     static SHAPES: [__rt::Shape; NODES] = CHECKED.shapes();
@@ -448,7 +449,13 @@ const _: () = {
     }
     #[automatically_derived]
     #[diagnostic::do_not_recommend]
-    impl __rt::Logits for Parts {}
+    impl __rt::SingleInput for Parts {}
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl __rt::SingleOutput for Parts {}
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl __rt::EndsInLogits for Parts {}
     #[automatically_derived]
     impl ::core::ops::Deref for Parts {
         type Target = PartsParameters;

@@ -369,6 +369,7 @@ const _: () = {
             },
         ],
         marks: &[],
+        heads: &[],
     };
     static SHAPES: [__rt::Shape; NODES] = GRAPH.shapes();
     static LAYERS: [__rt::LayerInfo; NODES] = GRAPH.layers(&SHAPES);
@@ -485,7 +486,13 @@ const _: () = {
     }
     #[automatically_derived]
     #[diagnostic::do_not_recommend]
-    impl __rt::Logits for Residual {}
+    impl __rt::SingleInput for Residual {}
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl __rt::SingleOutput for Residual {}
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl __rt::EndsInLogits for Residual {}
     #[automatically_derived]
     impl ::core::ops::Deref for Residual {
         type Target = ResidualParameters;

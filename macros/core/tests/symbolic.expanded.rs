@@ -142,6 +142,7 @@ const _: () = {
             },
         ],
         marks: &[],
+        heads: &[],
     };
     static CHECKED: __rt::Checked<NODES> = __rt::Checked::new(&GRAPH);
     static SHAPES: [__rt::Shape; NODES] = CHECKED.shapes();
@@ -281,7 +282,13 @@ const _: () = {
     }
     #[automatically_derived]
     #[diagnostic::do_not_recommend]
-    impl __rt::Logits for Symbolic {}
+    impl __rt::SingleInput for Symbolic {}
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl __rt::SingleOutput for Symbolic {}
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl __rt::EndsInLogits for Symbolic {}
     #[automatically_derived]
     impl ::core::ops::Deref for Symbolic {
         type Target = SymbolicParameters;

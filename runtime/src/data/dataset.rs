@@ -36,7 +36,8 @@ pub struct Dataset<I: Plain, T = usize> {
 }
 
 impl<I: Plain, T> Dataset<I, T> {
-    /// A data set of these inputs, each with the target at the same place.
+    /// A data set of these inputs, each with the target at the same place. A net with named inputs has
+    /// `NInput::dataset` for slices of each, and one with heads `NTarget::zip`.
     ///
     /// # Errors
     /// [`Error::Size`] when there are not as many targets as inputs, or an input has no numbers.

@@ -17,6 +17,7 @@ mod dataset;
 mod idx;
 mod minibatches;
 mod sampler;
+mod several;
 mod shape;
 #[cfg(feature = "files")]
 mod source;
@@ -26,4 +27,6 @@ pub use self::csv::Csv;
 pub use dataset::Dataset;
 pub use minibatches::{Inputs, Minibatch, Minibatches};
 pub use sampler::Sampler;
+#[doc(hidden)]
+pub use several::{dataset_of, same_counts};
 pub use shape::ArrayShape;

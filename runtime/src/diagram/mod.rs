@@ -22,8 +22,8 @@ use crate::summary::{kind_and_arguments, thousands};
 pub struct Diagram {
     /// The net's name.
     pub name: &'static str,
-    /// The boxes: the layers in order, the input first, and after them an output for each layer
-    /// that no other reads.
+    /// The boxes: the layers in order, the inputs first, and after them the output, or one for each
+    /// head.
     pub boxes: Vec<DiagramBox>,
     /// The arrows.
     pub arrows: Vec<DiagramArrow>,
@@ -33,7 +33,7 @@ pub struct Diagram {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct DiagramBox {
-    /// The layer's name; where it has none, its kind and number. `output` for an output.
+    /// The layer's name; where it has none, its kind and number. `output` for the output, or the name of a head.
     pub name: &'static str,
     /// Its kind and the arguments that are not their defaults, as in a declaration.
     pub layer: String,
@@ -177,14 +177,20 @@ impl Diagram {
                 arrows.push(DiagramArrow { from, to, shape });
             }
         }
-        for node in 0..shown.len() {
-            let (from, shape) = (shown[node], layers[node].output);
-            if std::mem::replace(&mut is_read[from], true) {
-                continue;
+        let mut outputs: Vec<(&'static str, usize)> =
+            graph.heads.iter().map(|head| (head.name, head.node)).collect();
+        if outputs.is_empty() {
+            for node in 0..shown.len() {
+                if !std::mem::replace(&mut is_read[shown[node]], true) {
+                    outputs.push(("output", node));
+                }
             }
+        }
+        for (name, node) in outputs {
+            let (from, shape) = (shown[node], layers[node].output);
             arrows.push(DiagramArrow { from, to: boxes.len(), shape });
             boxes.push(DiagramBox {
-                name: "output",
+                name,
                 layer: "output".to_owned(),
                 group: LayerGroup::Other,
                 parameters: 0,

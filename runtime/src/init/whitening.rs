@@ -3,6 +3,8 @@
 //! Page 2019, *How to train your ResNet 8: back of the envelope*; Jordan 2024, *94% on CIFAR-10 in
 //! 3.29 seconds on a single GPU*.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 use typenet_shape::{Conv2d, Graph, Op, Scheme, Shape, Tensor, TensorKind};
 
@@ -36,7 +38,17 @@ pub(crate) fn from_data(
             continue;
         };
         let Some(geometry) = node.op.conv2d(shape) else { continue };
-        weights.push((marks.node, of_patches(&geometry, shapes[0].elements(), images, eps)?));
+        // Those of one input among all of each image.
+        let len = |nodes: &[Shape]| nodes.iter().map(|shape| shape.elements()).sum::<usize>();
+        let (start, row) = (len(&shapes[..node.inputs[0]]), len(&shapes[..graph.input_count()]));
+        let own = shape.elements();
+        let images: Cow<'_, [f32]> = match row == own {
+            true => images.into(),
+            false => {
+                images.chunks_exact(row).flat_map(|row| &row[start..][..own]).copied().collect()
+            }
+        };
+        weights.push((marks.node, of_patches(&geometry, own, &images, eps)?));
     }
     if weights.is_empty() {
         let (value, expected) =

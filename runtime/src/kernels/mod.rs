@@ -33,7 +33,7 @@ mod simd;
 mod weight_gradient;
 
 pub use isa::{Isa, isa};
-pub use lanes::{LANES, Lanes, pack, unpack};
+pub use lanes::{LANES, Lanes, pack, pack_part, unpack, unpack_part};
 
 pub mod activation;
 pub mod batch_norm;

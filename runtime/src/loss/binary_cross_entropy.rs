@@ -1,5 +1,5 @@
 use super::{Accepts, Loss, Reduction, check_values, check_weights};
-use crate::network::{Logits, Network};
+use crate::network::{EndsInLogits, SingleOutput};
 use crate::{Plain, Result};
 
 /// Binary cross-entropy with the sigmoid inside, for outputs that are independent yes-or-no
@@ -104,4 +104,4 @@ impl<T: Plain> Loss<T> for BinaryCrossEntropy {
     }
 }
 
-impl<N: Network + Logits> Accepts<N> for BinaryCrossEntropy {}
+impl<N: SingleOutput + EndsInLogits> Accepts<N> for BinaryCrossEntropy {}

@@ -1,6 +1,6 @@
 use super::{Accepts, Loss, Reduction, argument, check_label, check_weights};
 use crate::Result;
-use crate::network::{Logits, Network};
+use crate::network::{EndsInLogits, SingleOutput};
 
 /// Cross-entropy of class numbers, with the softmax inside:
 /// `L = −ln softmax(z)[label] = ln Σ_c e^(z_c) − z_label`, PyTorch's `CrossEntropyLoss`.
@@ -149,4 +149,4 @@ impl Loss<usize> for CrossEntropy {
     }
 }
 
-impl<N: Network + Logits> Accepts<N> for CrossEntropy {}
+impl<N: SingleOutput + EndsInLogits> Accepts<N> for CrossEntropy {}

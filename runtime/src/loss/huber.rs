@@ -1,5 +1,5 @@
 use super::{Accepts, Loss, Reduction, argument, check_finite};
-use crate::network::Network;
+use crate::network::SingleOutput;
 use crate::{Plain, Result};
 
 /// Huber's loss: squared near the target, linear beyond `delta`, so that outliers pull less
@@ -87,4 +87,4 @@ impl<T: Plain> Loss<T> for Huber {
     }
 }
 
-impl<N: Network> Accepts<N> for Huber {}
+impl<N: SingleOutput> Accepts<N> for Huber {}

@@ -12,6 +12,9 @@
 //! | [`SumSquaredError`] | values | sum of `(y − t)²` | anything |
 //! | [`Huber`] | values | mean of `(y − t)²/2`, linear beyond `delta` | anything |
 //!
+//! A net with several heads has a struct with a loss for each, [`Objective`], and `(0.5, loss)` gives one
+//! of them half the weight.
+//!
 //! A NaN in an output makes the loss NaN, never a number that looks right.
 
 use crate::network::Network;
@@ -22,12 +25,17 @@ mod binary_cross_entropy;
 mod cross_entropy;
 mod huber;
 mod nll;
+mod objective;
 mod squared_error;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use cross_entropy::CrossEntropy;
 pub use huber::Huber;
 pub use nll::NllLoss;
+pub use objective::Objective;
+#[doc(hidden)]
+pub use objective::{HeadLoss, OfHead, forward_backward};
+pub(crate) use objective::{PerHead, Rows, add_reference, denominators, of_batch, shares};
 pub use squared_error::{MeanSquaredError, SumSquaredError};
 
 /// How the losses of a batch's images become one number.
@@ -126,9 +134,9 @@ pub trait Loss<T>: Clone + Send + Sync {
     }
 }
 
-/// Says that a loss can be applied to the outputs of a net: cross-entropy only to a net that does
-/// not end in `softmax`, for example.
-pub trait Accepts<N: Network> {}
+/// Says that a loss can be applied to the outputs of a net, or to one of its heads: cross-entropy only
+/// where the last layer is not `softmax`, for example.
+pub trait Accepts<N> {}
 
 /// An argument of a loss that is out of range.
 fn argument(name: &'static str, value: impl ToString, expected: &'static str) -> Error {

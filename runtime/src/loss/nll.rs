@@ -1,6 +1,6 @@
 use super::{Accepts, Loss, Reduction, check_label, check_weights};
 use crate::Result;
-use crate::network::{LogProbabilities, Network};
+use crate::network::{EndsInLogProbabilities, SingleOutput};
 
 /// Negative log-likelihood of class numbers: `L = −y[label]`, PyTorch's `NLLLoss`.
 ///
@@ -78,4 +78,4 @@ impl Loss<usize> for NllLoss {
     }
 }
 
-impl<N: Network + LogProbabilities> Accepts<N> for NllLoss {}
+impl<N: SingleOutput + EndsInLogProbabilities> Accepts<N> for NllLoss {}

@@ -1,5 +1,5 @@
 use super::{Accepts, Loss, Reduction, check_finite};
-use crate::network::Network;
+use crate::network::SingleOutput;
 use crate::{Plain, Result};
 
 /// The mean squared error: for one image the mean of `(y − t)²` over its `n` outputs, PyTorch's
@@ -110,8 +110,8 @@ impl<T: Plain> Loss<T> for SumSquaredError {
     }
 }
 
-impl<N: Network> Accepts<N> for MeanSquaredError {}
-impl<N: Network> Accepts<N> for SumSquaredError {}
+impl<N: SingleOutput> Accepts<N> for MeanSquaredError {}
+impl<N: SingleOutput> Accepts<N> for SumSquaredError {}
 
 /// `Σ (y − t)²`, and `2 (y − t)` times `scale` into `gradient`.
 fn squares(outputs: &[f32], target: &[f32], scale: f64, gradient: &mut [f32]) -> f64 {

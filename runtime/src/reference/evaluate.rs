@@ -17,12 +17,13 @@ pub struct Evaluation {
     /// A number that differs where another side of a kink was taken: which inputs of `relu` and
     /// the like were positive, and which element won each maximum.
     pub branches: u64,
+    output: Vec<f64>,
 }
 
 impl Evaluation {
-    /// The value of the last node.
+    /// The net's output: the value of the last node, or those of all heads in a row.
     pub fn output(&self) -> &[f64] {
-        self.values.last().map(Vec::as_slice).unwrap_or_default()
+        &self.output
     }
 
     /// The first node whose value is not finite everywhere.
@@ -42,7 +43,8 @@ pub fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Evaluation {
     let how = Run { statistics: Statistics::Running, single: false };
     let images = [input.to_vec()];
     let (values, branches) = run::<N>(&borrowed(parameters), &images, how);
-    Evaluation { values: values.into_iter().flatten().collect(), branches }
+    let output = outputs::<N>(&values).pop().unwrap_or_default();
+    Evaluation { values: values.into_iter().flatten().collect(), branches, output }
 }
 
 /// The values of one image at every node of a net, each rounded to f32.
@@ -99,6 +101,7 @@ fn run<N: Network>(
     how: Run<'_>,
 ) -> (Vec<Vec<Vec<f64>>>, u64) {
     let (graph, shapes) = (&N::GRAPH, N::SHAPES);
+    let mut input_end = 0;
     let mut values: Vec<Vec<Vec<f64>>> = Vec::with_capacity(graph.nodes.len());
     let mut branches = DefaultHasher::new();
     for (index, node) in graph.nodes.iter().enumerate() {
@@ -112,6 +115,12 @@ fn run<N: Network>(
             bias: bias.as_deref(),
             running: mean.as_deref().zip(variance.as_deref()),
         };
+        if let Op::Input { shape } = node.op {
+            input_end += shape.elements();
+            let own = input_end - shape.elements()..input_end;
+            values.push(images.iter().map(|image| image[own.clone()].to_vec()).collect());
+            continue;
+        }
         let mut of_images: Vec<Vec<f64>> = match (node.op, node.inputs.first()) {
             (Op::BatchNorm { eps, .. }, Some(&source)) => {
                 let running = own.running.filter(|_| match how.statistics {
@@ -348,6 +357,15 @@ pub(super) fn run_batch<N: Network>(
     images: &[Vec<f64>],
 ) -> (Vec<Vec<f64>>, u64) {
     let how = Run { statistics: Statistics::Batch(trained), single: false };
-    let (mut values, branches) = run::<N>(&borrowed(parameters), images, how);
-    (values.pop().unwrap_or_default(), branches)
+    let (values, branches) = run::<N>(&borrowed(parameters), images, how);
+    (outputs::<N>(&values), branches)
+}
+
+/// The outputs of each image, those of all heads in a row.
+fn outputs<N: Network>(values: &[Vec<Vec<f64>>]) -> Vec<Vec<f64>> {
+    let heads: Vec<usize> = (0..N::GRAPH.output_count()).map(|i| N::GRAPH.output_node(i)).collect();
+    let images = values.first().map_or(0, Vec::len);
+    let of_image =
+        |image: usize| heads.iter().flat_map(|&node| &values[node][image]).copied().collect();
+    (0..images).map(of_image).collect()
 }

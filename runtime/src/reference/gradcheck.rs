@@ -1,7 +1,8 @@
 use rand::RngExt;
+use typenet_shape::MAX_HEADS;
 
 use super::evaluate::run_batch;
-use crate::loss::{Accepts, Loss};
+use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, of_batch, shares};
 use crate::network::Network;
 use crate::plain::Plain;
 use crate::{Result, random};
@@ -74,7 +75,7 @@ pub fn gradcheck<N, L, T>(
 ) -> Result<GradCheck>
 where
     N: Network,
-    L: Loss<T> + Accepts<N>,
+    L: Objective<T> + Accepts<N>,
 {
     gradcheck_with(net, loss, inputs, targets, 40, 0)
 }
@@ -93,14 +94,16 @@ pub fn gradcheck_with<N, L, T>(
 ) -> Result<GradCheck>
 where
     N: Network,
-    L: Loss<T> + Accepts<N>,
+    L: Objective<T> + Accepts<N>,
 {
     let mut ws = N::workspace(inputs.len());
     ws.set_dropout(false);
     // Running statistics move in a forward pass; those of the net that was given stay.
     let mut net = net.clone();
     net.forward(inputs, &mut ws);
-    let single = f64::from(loss.forward_backward(targets, &mut ws)?);
+    let denominators = denominators(loss, targets);
+    let single: f64 = of_batch(loss, targets, &mut ws, &denominators)?.iter().sum();
+    let single = f64::from(single as f32);
     net.backward(inputs, &mut ws);
     let gradients = ws.gradients().as_flat();
 
@@ -109,16 +112,15 @@ where
         .iter()
         .map(|input| input.as_flat().iter().map(|&x| f64::from(x)).collect())
         .collect();
-    let denominator = loss.denominator(targets);
+    let rows = Rows::of::<N, T, L>();
     let trained = net.model().trained::<N>();
     let value = |parameters: &[f64]| {
         let (outputs, branches) = run_batch::<N>(trained, parameters, &images);
-        let sum: f64 = outputs
-            .iter()
-            .zip(targets)
-            .map(|(output, target)| loss.reference(output, target))
-            .sum();
-        (sum / denominator, branches)
+        let mut sums = [0.0; MAX_HEADS];
+        for (output, target) in outputs.iter().zip(targets) {
+            add_reference(loss, rows, output, target, &mut sums);
+        }
+        (shares::<T, L>(sums, &denominators).iter().sum::<f64>(), branches)
     };
     let (double, here) = value(&parameters);
     let loss_error = (single - double).abs() / double.abs().max(1e-30);

@@ -1,5 +1,7 @@
+use typenet_shape::MAX_HEADS;
+
 use crate::data::Dataset;
-use crate::loss::{Accepts, Loss};
+use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, shares};
 use crate::network::{Network, largest};
 use crate::plain::Plain;
 use crate::{Error, Result, inference};
@@ -8,6 +10,11 @@ use crate::{Error, Result, inference};
 pub trait Target: Clone + Send + Sync {
     /// The class number, for targets that are classes.
     fn class(&self) -> Option<usize>;
+
+    /// That of one head, for nets with several.
+    fn class_of(&self, head: usize) -> Option<usize> {
+        if head == 0 { self.class() } else { None }
+    }
 }
 
 impl Target for usize {
@@ -35,13 +42,30 @@ pub struct Evaluation {
     pub loss: f64,
     /// How many images there were.
     pub images: usize,
-    /// Which classes were taken for which; `None` for targets that are no classes.
+    /// Which classes were taken for which; `None` for targets that are no classes, and for a net
+    /// with several heads.
     pub confusion: Option<ConfusionMatrix>,
+    /// The same of each head, for a net with several; else none. Their losses, each times its factor,
+    /// add up to `loss`.
+    pub heads: Vec<HeadEvaluation>,
     /// How many images have their own class in place `r` of the net's order of classes.
     ranks: Vec<usize>,
 }
 
-impl Evaluation {
+/// How good one head of a net is on a data set.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct HeadEvaluation {
+    /// The head's name.
+    pub name: &'static str,
+    /// Its loss.
+    pub loss: f64,
+    /// Which classes were taken for which; `None` for targets that are no classes.
+    pub confusion: Option<ConfusionMatrix>,
+    ranks: Vec<usize>,
+}
+
+impl HeadEvaluation {
     /// The share of images whose largest output is their class.
     pub fn accuracy(&self) -> Option<f64> {
         self.confusion.as_ref().map(ConfusionMatrix::accuracy)
@@ -49,8 +73,30 @@ impl Evaluation {
 
     /// The share of images whose class is among the `k` largest outputs.
     pub fn top_k(&self, k: usize) -> Option<f64> {
-        let hits: usize = self.ranks.iter().take(k).sum();
-        self.confusion.as_ref().map(|_| hits as f64 / self.images as f64)
+        self.confusion.as_ref().map(|confusion| among(&self.ranks, k, confusion))
+    }
+}
+
+/// The share of images whose class is among the first `k`.
+fn among(ranks: &[usize], k: usize, confusion: &ConfusionMatrix) -> f64 {
+    let hits: usize = ranks.iter().take(k).sum();
+    hits as f64 / confusion.counts.iter().sum::<usize>() as f64
+}
+
+impl Evaluation {
+    /// How good the head of this name is.
+    pub fn head(&self, name: &str) -> Option<&HeadEvaluation> {
+        self.heads.iter().find(|head| head.name == name)
+    }
+
+    /// The share of images whose largest output is their class.
+    pub fn accuracy(&self) -> Option<f64> {
+        self.confusion.as_ref().map(ConfusionMatrix::accuracy)
+    }
+
+    /// The share of images whose class is among the `k` largest outputs.
+    pub fn top_k(&self, k: usize) -> Option<f64> {
+        self.confusion.as_ref().map(|confusion| among(&self.ranks, k, confusion))
     }
 }
 
@@ -130,48 +176,93 @@ pub fn evaluate<N, L, T>(net: &N, loss: &L, data: &Dataset<N::Input, T>) -> Resu
 where
     N: Network,
     T: Target,
-    L: Loss<T> + Accepts<N>,
+    L: Objective<T> + Accepts<N>,
 {
     let len = N::Output::LEN;
     let (inputs, targets) = (data.inputs(), data.targets());
     if targets.is_empty() {
         return Err(Error::size("images to evaluate", "at least 1", 0));
     }
-    let is_class = targets[0].class().is_some();
-    let mut counts = vec![0; if is_class { len * len } else { 0 }];
-    let mut ranks = vec![0; if is_class { len } else { 0 }];
-    let mut sum = 0.0;
+    let rows = Rows::of::<N, T, L>();
+    let mut tallies: Vec<Tally> = (0..L::HEADS)
+        .map(|head| Tally::new(targets[0].class_of(head).map(|_| rows.part(head).len())))
+        .collect();
+    let mut sums = [0.0; MAX_HEADS];
     let (parameters, prepared) = (net.model().parameters(), net.model().prepared::<N>());
     // In pieces, so that the outputs of a large set need not be in memory at once.
     let at_once = 4096;
-    let mut rows = vec![0.0; at_once.min(targets.len()) * len];
+    let mut outputs = vec![0.0; at_once.min(targets.len()) * len];
     let mut wide = vec![0.0; len];
     for (piece, (inputs, targets)) in
         inputs.chunks(at_once).zip(targets.chunks(at_once)).enumerate()
     {
-        let rows = &mut rows[..targets.len() * len];
-        inference::infer(&N::LAYOUT, prepared, Plain::flatten(inputs), rows, &|run| {
+        let outputs = &mut outputs[..targets.len() * len];
+        inference::infer(&N::LAYOUT, prepared, Plain::flatten(inputs), outputs, &|run| {
             N::forward_group(parameters, run);
         });
-        for (i, (row, target)) in rows.chunks_exact(len).zip(targets).enumerate() {
-            loss.check(len, target, &format!("target {}", piece * at_once + i))?;
+        for (i, (row, target)) in outputs.chunks_exact(len).zip(targets).enumerate() {
+            rows.check(loss, target, || format!("target {}", piece * at_once + i))?;
             wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
-            sum += loss.reference(&wide, target);
-            if let Some(class) = target.class().filter(|&class| class < len) {
-                counts[class * len + largest(row)] += 1;
-                let before = |(other, &x): (usize, &f32)| {
-                    x > row[class] || (x == row[class] && other < class) || row[class].is_nan()
-                };
-                let rank = row.iter().enumerate().filter(|&item| before(item)).count();
-                ranks[rank.min(len - 1)] += 1;
+            add_reference(loss, rows, &wide, target, &mut sums);
+            for (head, tally) in tallies.iter_mut().enumerate() {
+                if let Some(class) = target.class_of(head) {
+                    tally.add(&row[rows.part(head)], class);
+                }
             }
         }
     }
-    let names = data.class_names().to_vec();
-    Ok(Evaluation {
-        loss: sum / loss.denominator(targets),
-        images: targets.len(),
-        confusion: is_class.then_some(ConfusionMatrix { classes: len, counts, names }),
+    let losses = shares::<T, L>(sums, &denominators(loss, targets));
+    let names = |classes: usize| {
+        let names = data.class_names();
+        // Which head they belong to is not said.
+        if L::HEADS == 1 || names.len() == classes { names.to_vec() } else { Vec::new() }
+    };
+    let (total, images) = (losses.iter().sum(), targets.len());
+    let mut of_heads = tallies.into_iter().map(|tally| tally.finish(names));
+    if L::HEADS == 1 {
+        let (confusion, ranks) = of_heads.next().unwrap_or_default();
+        return Ok(Evaluation { loss: total, images, confusion, heads: Vec::new(), ranks });
+    }
+    let heads = of_heads.enumerate().map(|(head, (confusion, ranks))| HeadEvaluation {
+        name: rows.name(head).unwrap_or_default(),
+        loss: losses[head],
+        confusion,
         ranks,
-    })
+    });
+    let heads = heads.collect();
+    Ok(Evaluation { loss: total, images, confusion: None, heads, ranks: Vec::new() })
+}
+
+/// What is counted for a head whose targets are classes.
+struct Tally {
+    classes: Option<usize>,
+    counts: Vec<usize>,
+    ranks: Vec<usize>,
+}
+
+impl Tally {
+    fn new(classes: Option<usize>) -> Tally {
+        let len = classes.unwrap_or_default();
+        Tally { classes, counts: vec![0; len * len], ranks: vec![0; len] }
+    }
+
+    fn add(&mut self, row: &[f32], class: usize) {
+        let len = self.ranks.len();
+        if class >= len {
+            return;
+        }
+        self.counts[class * len + largest(row)] += 1;
+        let before = |(other, &x): (usize, &f32)| {
+            x > row[class] || (x == row[class] && other < class) || row[class].is_nan()
+        };
+        let rank = row.iter().enumerate().filter(|&item| before(item)).count();
+        self.ranks[rank.min(len - 1)] += 1;
+    }
+
+    fn finish(self, names: impl Fn(usize) -> Vec<String>) -> (Option<ConfusionMatrix>, Vec<usize>) {
+        let Tally { classes, counts, ranks } = self;
+        let confusion =
+            classes.map(|classes| ConfusionMatrix { classes, counts, names: names(classes) });
+        (confusion, ranks)
+    }
 }

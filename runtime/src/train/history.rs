@@ -10,6 +10,9 @@ pub struct Epoch {
     /// The share of training images that were classified right while training; `None` for targets
     /// that are no classes.
     pub accuracy: Option<f64>,
+    /// The same of each head, for a net with several; else none. Their losses, each times its factor,
+    /// add up to `loss` without the regulariser's share.
+    pub heads: Vec<HeadEpoch>,
     /// On the images held back from the training set, if any were.
     pub validation: Option<Evaluation>,
     /// On the test set, if there is one.
@@ -22,22 +25,52 @@ pub struct Epoch {
     pub images_per_second: f64,
 }
 
+/// What happened to one head of a net in one pass over the training set.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct HeadEpoch {
+    /// The head's name.
+    pub name: &'static str,
+    /// The mean of the batches' losses of this head.
+    pub loss: f64,
+    /// The share of training images that were classified right; `None` for targets that are no
+    /// classes.
+    pub accuracy: Option<f64>,
+}
+
+impl Epoch {
+    /// What happened to the head of this name.
+    pub fn head(&self, name: &str) -> Option<&HeadEpoch> {
+        self.heads.iter().find(|head| head.name == name)
+    }
+}
+
 impl std::fmt::Display for Epoch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "epoch {:>3}  loss {:.4}", self.epoch, self.loss)?;
         if let Some(accuracy) = self.accuracy {
             write!(f, "  accuracy {:.2} %", 100.0 * accuracy)?;
         }
+        for head in &self.heads {
+            write!(f, "  {} {:.4}", head.name, head.loss)?;
+            accuracy(f, head.accuracy)?;
+        }
         for (name, evaluation) in [("validation", &self.validation), ("test", &self.test)] {
             if let Some(evaluation) = evaluation {
                 write!(f, "  {name} loss {:.4}", evaluation.loss)?;
-                if let Some(accuracy) = evaluation.accuracy() {
-                    write!(f, " accuracy {:.2} %", 100.0 * accuracy)?;
+                accuracy(f, evaluation.accuracy())?;
+                for head in &evaluation.heads {
+                    write!(f, " {} {:.4}", head.name, head.loss)?;
+                    accuracy(f, head.accuracy())?;
                 }
             }
         }
         write!(f, "  {:.0} images/s", self.images_per_second)
     }
+}
+
+fn accuracy(f: &mut std::fmt::Formatter<'_>, share: Option<f64>) -> std::fmt::Result {
+    share.map_or(Ok(()), |share| write!(f, " accuracy {:.2} %", 100.0 * share))
 }
 
 /// What happened in a call of [`fit`](super::Trainer::fit).

@@ -8,6 +8,6 @@ mod history;
 mod progress;
 mod trainer;
 
-pub use evaluate::{ConfusionMatrix, Evaluation, Target, evaluate};
-pub use history::{Epoch, History};
+pub use evaluate::{ConfusionMatrix, Evaluation, HeadEvaluation, Target, evaluate};
+pub use history::{Epoch, HeadEpoch, History};
 pub use trainer::{Trainer, train};

@@ -1,10 +1,12 @@
 use std::time::Instant;
 
+use typenet_shape::MAX_HEADS;
+
 use super::evaluate::{Target, evaluate};
-use super::history::{Epoch, History};
+use super::history::{Epoch, HeadEpoch, History};
 use super::progress::{Now, Progress};
 use crate::data::{Dataset, Sampler};
-use crate::loss::{Accepts, CrossEntropy, Loss};
+use crate::loss::{Accepts, CrossEntropy, Objective, PerHead, Rows, denominators, of_batch};
 use crate::network::{Logits, Network, largest};
 use crate::optim::{Regularizer, Sgd};
 use crate::plain::Plain;
@@ -62,7 +64,8 @@ impl Trainer<()> {
         }
     }
 
-    /// The loss to minimise.
+    /// The loss to minimise: an [`Objective`], which for a net with several heads is a struct with a loss
+    /// for each.
     pub fn loss<L>(self, loss: L) -> Trainer<L> {
         let Trainer { sgd, loss: (), batch, epochs, seed, regularizer, validation, .. } = self;
         let Trainer { with_replacement, workspace, progress, .. } = self;
@@ -155,7 +158,7 @@ impl<L> Trainer<L> {
     where
         N: Network,
         T: Target,
-        L: Loss<T> + Accepts<N>,
+        L: Objective<T> + Accepts<N>,
     {
         self.check::<N, T>(train, test)?;
         let split;
@@ -185,7 +188,8 @@ impl<L> Trainer<L> {
         let mut history = History::default();
         for epoch in 1..=self.epochs {
             let start = Instant::now();
-            let (mut losses, mut images, mut right) = (0.0, 0, 0);
+            let (mut losses, mut images) = (0.0, 0);
+            let mut heads = [Counted::default(); MAX_HEADS];
             run.sgd.set_epoch((epoch - 1) as f64);
             sampler.shuffle(epoch - 1);
             let batches = sampler.batches().len();
@@ -195,12 +199,15 @@ impl<L> Trainer<L> {
                 history.batch_losses.push(step.loss);
                 losses += step.loss;
                 images += indices.len();
-                right += step.right;
+                for (sum, head) in heads.iter_mut().zip(step.heads) {
+                    sum.loss += head.loss;
+                    sum.right += head.right;
+                }
                 progress.step(&Now {
                     epoch,
                     epochs: self.epochs,
                     loss: losses / (index + 1) as f64,
-                    accuracy: run.is_class().then(|| right as f64 / images as f64),
+                    accuracy: run.accuracy(0, &heads, images).filter(|_| L::HEADS == 1),
                     images_per_second: images as f64 / start.elapsed().as_secs_f64(),
                 });
             }
@@ -212,7 +219,8 @@ impl<L> Trainer<L> {
             let record = Epoch {
                 epoch,
                 loss: losses / batches as f64,
-                accuracy: run.is_class().then(|| right as f64 / images as f64),
+                accuracy: run.accuracy(0, &heads, images).filter(|_| L::HEADS == 1),
+                heads: run.heads(&heads, images, batches),
                 validation: evaluate_on(held_back)?,
                 test: evaluate_on(test)?,
                 learning_rate: f64::from(run.sgd.learning_rate()),
@@ -234,7 +242,7 @@ impl<L> Trainer<L> {
     where
         N: Network,
         T: Target,
-        L: Loss<T> + Accepts<N>,
+        L: Objective<T> + Accepts<N>,
     {
         let argument =
             |name, value: String, expected| Err(Error::Argument { name, value, expected });
@@ -257,8 +265,9 @@ impl<L> Trainer<L> {
             if set.is_empty() {
                 return Err(Error::size(format!("{name} images"), "at least 1", 0));
             }
+            let rows = Rows::of::<N, T, L>();
             for (i, target) in set.targets().iter().enumerate() {
-                self.loss.check(N::Output::LEN, target, &format!("{name} target {i}"))?;
+                rows.check(&self.loss, target, || format!("{name} target {i}"))?;
             }
         }
         Ok(())
@@ -270,18 +279,26 @@ struct Run<'a, N: Network, T, L> {
     trainer: &'a Trainer<L>,
     sgd: crate::optim::SgdState<N>,
     ws: Workspace<N>,
+    rows: Rows,
     inputs: Vec<f32>,
     targets: Vec<T>,
     /// The weights before the last step.
     good: Vec<f32>,
 }
 
-struct StepResult {
+/// What is counted of a head.
+#[derive(Clone, Copy, Default)]
+struct Counted {
     loss: f64,
     right: usize,
 }
 
-impl<'a, N: Network, T: Target, L: Loss<T> + Accepts<N>> Run<'a, N, T, L> {
+struct StepResult {
+    loss: f64,
+    heads: [Counted; MAX_HEADS],
+}
+
+impl<'a, N: Network, T: Target, L: Objective<T> + Accepts<N>> Run<'a, N, T, L> {
     fn new(trainer: &'a Trainer<L>, net: &N, batch: usize) -> Run<'a, N, T, L> {
         let mut ws = N::workspace(batch.min(trainer.workspace));
         ws.reseed(trainer.seed);
@@ -289,29 +306,50 @@ impl<'a, N: Network, T: Target, L: Loss<T> + Accepts<N>> Run<'a, N, T, L> {
             trainer,
             sgd: trainer.sgd.state(net),
             ws,
+            rows: Rows::of::<N, T, L>(),
             inputs: Vec::new(),
             targets: Vec::new(),
             good: net.parameters_flat().to_vec(),
         }
     }
 
-    fn is_class(&self) -> bool {
-        self.targets.first().is_some_and(|target| target.class().is_some())
+    fn accuracy(&self, head: usize, counted: &[Counted; MAX_HEADS], images: usize) -> Option<f64> {
+        self.targets.first()?.class_of(head)?;
+        Some(counted[head].right as f64 / images as f64)
+    }
+
+    fn heads(
+        &self,
+        counted: &[Counted; MAX_HEADS],
+        images: usize,
+        batches: usize,
+    ) -> Vec<HeadEpoch> {
+        let named = (0..L::HEADS).filter_map(|head| Some((head, self.rows.name(head)?)));
+        let of_head = |(head, name): (usize, _)| HeadEpoch {
+            name,
+            loss: counted[head].loss / batches as f64,
+            accuracy: self.accuracy(head, counted, images),
+        };
+        named.map(of_head).collect()
     }
 
     /// One step on the gathered batch.
     fn step(&mut self, net: &mut N, epoch: usize, batch: usize) -> Result<StepResult> {
         let trainer = self.trainer;
-        let denominator = trainer.loss.denominator(&self.targets);
+        let denominators = denominators(&trainer.loss, &self.targets);
         let inputs = N::Input::slice_from_flat(&self.inputs).unwrap_or_default();
-        let (mut loss, mut right) = (0.0, 0);
+        let mut heads = [Counted::default(); MAX_HEADS];
         let parts = inputs.chunks(trainer.workspace).zip(self.targets.chunks(trainer.workspace));
         for (part, (inputs, targets)) in parts.enumerate() {
             net.forward(inputs, &mut self.ws);
-            loss += trainer.loss.forward_backward_part(targets, &mut self.ws, denominator)?;
+            let losses: PerHead = of_batch(&trainer.loss, targets, &mut self.ws, &denominators)?;
+            heads.iter_mut().zip(losses).for_each(|(head, loss)| head.loss += loss);
             for (output, target) in self.ws.output().iter().zip(targets) {
-                if let Some(class) = target.class() {
-                    right += usize::from(largest(output.as_flat()) == class);
+                for (index, head) in heads.iter_mut().enumerate().take(L::HEADS) {
+                    if let Some(class) = target.class_of(index) {
+                        let own = &output.as_flat()[self.rows.part(index)];
+                        head.right += usize::from(largest(own) == class);
+                    }
                 }
             }
             if part == 0 {
@@ -320,6 +358,7 @@ impl<'a, N: Network, T: Target, L: Loss<T> + Accepts<N>> Run<'a, N, T, L> {
                 net.backward_accumulate(inputs, &mut self.ws);
             }
         }
+        let mut loss: f64 = heads.iter().map(|head| head.loss).sum();
         if let Some(regularizer) = &trainer.regularizer {
             loss += regularizer.value_of(net);
             regularizer.add_gradient_of(net, self.ws.gradients_mut());
@@ -329,7 +368,7 @@ impl<'a, N: Network, T: Target, L: Loss<T> + Accepts<N>> Run<'a, N, T, L> {
         }
         net.model().trained::<N>().keep(net.parameters_flat(), &mut self.good);
         self.sgd.step(net, self.ws.gradients());
-        Ok(StepResult { loss, right })
+        Ok(StepResult { loss, heads })
     }
 
     /// After the last step of an epoch no loss would show that it went wrong.

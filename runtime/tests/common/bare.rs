@@ -42,7 +42,9 @@ macro_rules! bare_net {
                 fn backward_group(_: &$parameters, _: &mut $parameters, _: &mut Backward<'_>) {}
             }
 
-            impl ::typenet_runtime::Logits for $name {}
+            impl ::typenet_runtime::SingleInput for $name {}
+            impl ::typenet_runtime::SingleOutput for $name {}
+            impl ::typenet_runtime::EndsInLogits for $name {}
         };
     };
 }

@@ -98,7 +98,9 @@ const _: () = {
         }
     }
 
-    impl ::typenet_runtime::Logits for Tiny {}
+    impl ::typenet_runtime::SingleInput for Tiny {}
+    impl ::typenet_runtime::SingleOutput for Tiny {}
+    impl ::typenet_runtime::EndsInLogits for Tiny {}
 
     impl ::core::ops::Deref for Tiny {
         type Target = TinyParameters;

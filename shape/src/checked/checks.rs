@@ -25,7 +25,7 @@ pub const fn check_argument(graph: &Graph<'_>, node: usize, argument: Argument, 
     }
 }
 
-/// Says that a dimension of the `what` shape (`input` or `output`) is zero.
+/// Says that a dimension of the `what` shape (`input`, or `` `class` output``) is zero.
 ///
 /// # Panics
 /// When it is, and none before it.
@@ -288,7 +288,10 @@ impl<const N: usize> Checked<N> {
         {
             return;
         }
-        let mut message = about(graph.name);
+        let mut message = about(match head_of(graph, output) {
+            Some(head) => head,
+            None => graph.name,
+        });
         message.push("the layers arrive at ");
         message.push_shape(&arrived);
         message.push(", but ");
@@ -396,7 +399,14 @@ impl<const N: usize> Checked<N> {
             }
             _ => {}
         }
-        message.push("declare `-> ");
+        match head_of(graph, output) {
+            Some(head) => {
+                message.push("declare `");
+                message.push(head);
+                message.push(": ");
+            }
+            None => message.push("declare `-> "),
+        }
         message.push_shape(arrived);
         message.push("`");
     }
@@ -433,17 +443,31 @@ impl<const N: usize> Checked<N> {
         if cut {
             message.push("…");
         }
+        let mut is_first = true;
         while count > 0 {
             count -= 1;
             let node = shown[count];
-            if cut || node != 0 {
+            if cut || !is_first {
                 message.push(" → ");
             }
+            is_first = false;
             message.push(graph.nodes[node].name);
             message.push(" ");
             message.push_shape(&self.shapes[node]);
         }
     }
+}
+
+/// The name of the head whose value that of `node` is.
+const fn head_of<'a>(graph: &Graph<'a>, node: usize) -> Option<&'a str> {
+    let mut i = 0;
+    while i < graph.heads.len() {
+        if graph.heads[i].node == node {
+            return Some(graph.heads[i].name);
+        }
+        i += 1;
+    }
+    None
 }
 
 /// The last layer on the way to `node` that gave the value its rank, or with `channels` its first

@@ -41,7 +41,7 @@ fn said(check: impl FnOnce()) -> Option<String> {
 #[test]
 fn a_graph_that_fits_is_as_it_is_without_checks() {
     const NODES: [Node<'static>; 6] = net(conv(3, 3));
-    const GRAPH: Graph<'static> = Graph { name: "Net", nodes: &NODES, marks: &[] };
+    const GRAPH: Graph<'static> = Graph { name: "Net", nodes: &NODES, marks: &[], heads: &[] };
     static CHECKED: Checked<6> = Checked::new(&GRAPH);
     assert!(CHECKED.is_sound());
     assert_eq!(CHECKED.shapes(), GRAPH.shapes());
@@ -57,7 +57,7 @@ fn after_a_mistake_everything_can_still_be_evaluated() {
     for second in [conv(3, 5), conv(0, 3), conv(3, 0), conv(usize::MAX, 3)] {
         // The names in the table of layers live as long as the program.
         let nodes = std::boxed::Box::leak(std::boxed::Box::new(net(second)));
-        let graph = Graph { name: "Net", nodes, marks: &[] };
+        let graph = Graph { name: "Net", nodes, marks: &[], heads: &[] };
         let checked = Checked::<6>::new(&graph);
         assert!(!checked.is_sound());
         let shapes = checked.shapes();
@@ -84,7 +84,7 @@ fn after_a_mistake_everything_can_still_be_evaluated() {
 #[test]
 fn a_mistake_is_said_where_its_argument_stands_and_nowhere_else() {
     let nodes = net(conv(3, 5));
-    let graph = Graph { name: "Net", nodes: &nodes, marks: &[] };
+    let graph = Graph { name: "Net", nodes: &nodes, marks: &[], heads: &[] };
     let checked = Checked::<6>::new(&graph);
     let fit = |node, argument| said(|| checked.check_fit(&graph, node, argument, "in a block"));
     assert_eq!(
@@ -102,7 +102,7 @@ fn a_mistake_is_said_where_its_argument_stands_and_nowhere_else() {
     assert_eq!(layer(&[Argument::Groups, Argument::Kernel]), None);
     let range = |op: Op| {
         let nodes = net(op);
-        let graph = Graph { name: "Net", nodes: &nodes, marks: &[] };
+        let graph = Graph { name: "Net", nodes: &nodes, marks: &[], heads: &[] };
         said(|| check_argument(&graph, 2, Argument::OutChannels, ""))
     };
     let message = "`conv2`: `out_channels` must be at least 1, but is 0";
@@ -123,7 +123,7 @@ fn long_ways_show_their_end() {
         nodes[0] = net(conv(1, 1))[0];
         nodes[0].op = Op::Input { shape: Shape::new(&[4, 20, 20]) };
         nodes[length + 1].op = conv(4, 30);
-        let graph = Graph { name: "Net", nodes: &nodes, marks: &[] };
+        let graph = Graph { name: "Net", nodes: &nodes, marks: &[], heads: &[] };
         let checked = Checked::<12>::new(&graph);
         let message = said(|| checked.check_layer(&graph, length + 1, &[], "")).expect("a mistake");
         let shown = message.split(" → ").count();

@@ -1,6 +1,6 @@
 use super::kernels::Kernels;
 use super::place::{Item, place};
-use super::{Buffer, Buffers, MAX_INPUTS, Norm, Plan, Source, Step, sums_at_end};
+use super::{Buffer, Buffers, MAX_INPUTS, Norm, Output, Plan, Source, Step, sums_at_end};
 use crate::{Activation, Conv2dPass, Fused, Fusion, Graph, Op, Shape, TensorKind};
 
 impl<const N: usize> Plan<N> {
@@ -13,12 +13,11 @@ impl<const N: usize> Plan<N> {
             norms: [no_norm(); N],
             norm_count: 0,
             kernels: [Kernels::choose(&mut [], &[Buffer::NONE; N], Conv2dPass::Forward); 3],
+            outputs: [Output::NOTHING; N],
+            output_count: 0,
             own_len: [0; 2],
             training_input: Buffer::NONE,
-            training_output: Buffer::NONE,
-            output_gradient: Buffer::NONE,
             inference_input: Buffer::NONE,
-            inference_output: Buffer::NONE,
             training_len: 0,
             inference_len: 0,
         }
@@ -33,8 +32,9 @@ impl<const N: usize> Plan<N> {
         let fusion: Fusion<N> = Fusion::new(graph);
         let (step_of, step_count) = number_steps(graph, &fusion);
         let trained: [bool; N] = needs_gradient(graph);
-        let training_root: [usize; N] = storage(graph, &fusion, true);
-        let inference_root: [usize; N] = storage(graph, &fusion, false);
+        let stored = Storage::new(graph, &fusion, &shapes, true);
+        let early_stored = Storage::new(graph, &fusion, &shapes, false);
+        let (training_root, inference_root) = (stored.root, early_stored.root);
 
         let mut values = [Item::NOTHING; N];
         let mut gradients = [Item::NOTHING; N];
@@ -47,7 +47,7 @@ impl<const N: usize> Plan<N> {
             let op = &graph.nodes[node].op;
             let frozen = graph.marks_of(node).frozen;
             let (at, early) = (step_of[node], step_of[fusion.host(node, false)]);
-            let len = shapes[node].elements();
+            let len = if node == 0 { stored.input_len } else { shapes[node].elements() };
             if training_root[node] == node {
                 values[node] = Item { len, start: at, end: at, ..Item::NOTHING };
                 if trained[node] {
@@ -85,16 +85,15 @@ impl<const N: usize> Plan<N> {
             }
             node += 1;
         }
-        // The output is copied out when forward ends, and its gradient in when backward starts.
-        let output = N - 1;
-        values[training_root[output]].live_until(step_count);
-        inference[inference_root[output]].live_until(step_count);
-        let gradient = &mut gradients[training_root[output]];
-        if gradient.len == 0 {
-            let len = shapes[output].elements();
-            *gradient = Item { len, end: last_time, ..Item::NOTHING };
+        // Outputs are copied out when forward ends, and their gradients in when backward starts.
+        let mut index = 0;
+        while index < graph.output_count() {
+            let node = graph.output_node(index);
+            values[training_root[node]].live_until(step_count);
+            inference[inference_root[node]].live_until(step_count);
+            gradients[training_root[node]].start = if step_count == 0 { 0 } else { step_count - 1 };
+            index += 1;
         }
-        gradient.start = if step_count == 0 { 0 } else { step_count - 1 };
 
         let writes: [Writes; N] = writes(graph, &fusion, &training_root, &trained);
         let mut node = 0;
@@ -149,8 +148,8 @@ impl<const N: usize> Plan<N> {
                     step.sources[k] = Source {
                         node: source,
                         shape: shapes[source],
-                        training: values[root].buffer(),
-                        inference: inference[inference_root[source]].buffer(),
+                        training: stored.buffer(&values, source),
+                        inference: early_stored.buffer(&inference, source),
                         gradient: some_if(trained[source], gradients[root].buffer()),
                         adds: writes[node].adds[k],
                     };
@@ -190,15 +189,15 @@ impl<const N: usize> Plan<N> {
                     input: shapes[source],
                     output: shapes[value],
                     training: Buffers {
-                        input: values[x].buffer(),
-                        output: values[y].buffer(),
-                        added: added(fusion.of(true), node, &values, &training_root),
+                        input: stored.buffer(&values, source),
+                        output: stored.buffer(&values, value),
+                        added: added(fusion.of(true), node, &values, &stored),
                         activation: fusion.activation(graph, node, true),
                     },
                     inference: Buffers {
-                        input: inference[inference_root[source]].buffer(),
-                        output: inference[inference_root[small_value]].buffer(),
-                        added: added(fusion.of(false), node, &inference, &inference_root),
+                        input: early_stored.buffer(&inference, source),
+                        output: early_stored.buffer(&inference, small_value),
+                        added: added(fusion.of(false), node, &inference, &early_stored),
                         activation: fusion.activation(graph, node, false),
                     },
                     folded: fusion.host(node, false) != node,
@@ -221,6 +220,29 @@ impl<const N: usize> Plan<N> {
             node += 1;
         }
 
+        let mut outputs = [Output::NOTHING; N];
+        let (mut index, mut row) = (0, 0);
+        while index < graph.output_count() {
+            let node = graph.output_node(index);
+            let len = shapes[node].elements();
+            let mut adds = false;
+            let mut before = 0;
+            while before < index {
+                adds |= training_root[outputs[before].node] == training_root[node];
+                before += 1;
+            }
+            outputs[index] = Output {
+                node,
+                row: Buffer { offset: row, len },
+                training: stored.buffer(&values, node),
+                inference: early_stored.buffer(&inference, node),
+                gradient: some_if(trained[node], gradients[training_root[node]].buffer()),
+                adds,
+            };
+            row += len;
+            index += 1;
+        }
+
         let weights: [Buffer; N] = weights(graph, &shapes);
         let (own, _) = steps.split_at_mut(count);
         let kernels = [
@@ -235,12 +257,11 @@ impl<const N: usize> Plan<N> {
             step_of,
             norms,
             norm_count,
+            outputs,
+            output_count: graph.output_count(),
             own_len: own_len(graph, &shapes),
             training_input: values[0].buffer(),
-            training_output: values[training_root[output]].buffer(),
-            output_gradient: gradients[training_root[output]].buffer(),
             inference_input: inference[0].buffer(),
-            inference_output: inference[inference_root[output]].buffer(),
             training_len,
             inference_len,
         }
@@ -357,10 +378,10 @@ const fn added<const N: usize>(
     fused: &[Fused; N],
     node: usize,
     values: &[Item; N],
-    root: &[usize; N],
+    stored: &Storage<N>,
 ) -> Option<Buffer> {
     match fused[node].added {
-        Some(added) => Some(values[root[added]].buffer()),
+        Some(added) => Some(stored.buffer(values, added)),
         None => None,
     }
 }
@@ -390,25 +411,50 @@ const fn number_steps<const N: usize>(
     (step_of, next)
 }
 
-/// The node whose buffer holds each node's value.
-const fn storage<const N: usize>(
-    graph: &Graph<'_>,
-    fusion: &Fusion<N>,
-    training: bool,
-) -> [usize; N] {
-    let mut root = [0; N];
-    let mut node = 0;
-    while node < N {
-        let op = &graph.nodes[node].op;
-        let same = op.keeps_numbers() || (!training && matches!(op, Op::Dropout { .. }));
-        root[node] = if same {
-            root[graph.nodes[node].inputs[0]]
-        } else {
-            fusion.last(fusion.host(node, training), training)
-        };
-        node += 1;
+/// Where each node's value stands.
+struct Storage<const N: usize> {
+    /// The node whose buffer holds it. All inputs stand in that of the first, so that an image is
+    /// packed in one go.
+    root: [usize; N],
+    /// Where in that buffer it starts.
+    shift: [usize; N],
+    len: [usize; N],
+    /// Numbers of all inputs.
+    input_len: usize,
+}
+
+impl<const N: usize> Storage<N> {
+    const fn new(
+        graph: &Graph<'_>,
+        fusion: &Fusion<N>,
+        shapes: &[Shape; N],
+        training: bool,
+    ) -> Storage<N> {
+        let mut stored = Storage { root: [0; N], shift: [0; N], len: [0; N], input_len: 0 };
+        let mut node = 0;
+        while node < N {
+            let op = &graph.nodes[node].op;
+            stored.len[node] = shapes[node].elements();
+            if let Op::Input { .. } = op {
+                stored.shift[node] = stored.input_len;
+                stored.input_len += stored.len[node];
+            } else if op.keeps_numbers() || (!training && matches!(op, Op::Dropout { .. })) {
+                let source = graph.nodes[node].inputs[0];
+                stored.root[node] = stored.root[source];
+                stored.shift[node] = stored.shift[source];
+            } else {
+                stored.root[node] = fusion.last(fusion.host(node, training), training);
+            }
+            node += 1;
+        }
+        stored
     }
-    root
+
+    /// The value of `node` among these items.
+    const fn buffer(&self, items: &[Item; N], node: usize) -> Buffer {
+        let Buffer { offset, .. } = items[self.root[node]].buffer();
+        Buffer { offset: offset + self.shift[node], len: self.len[node] }
+    }
 }
 
 /// Whether parameters that are not frozen lie at or before each node, so that its value has a gradient worth computing.
@@ -447,8 +493,12 @@ const fn writes<const N: usize>(
 ) -> [Writes; N] {
     let mut writes = [Writes { adds: [false; MAX_INPUTS], adds_sum: false }; N];
     let mut written = [false; N];
-    // The loss writes the gradient of the output.
-    written[root[N - 1]] = true;
+    // The loss writes the gradients of the outputs.
+    let mut output = 0;
+    while output < graph.output_count() {
+        written[root[graph.output_node(output)]] = true;
+        output += 1;
+    }
     let mut node = N;
     while node > 0 {
         node -= 1;

@@ -16,6 +16,9 @@ use crate::{Activation, Checked, Conv2dKernel, Conv2dPass, Graph, Op, Shape};
 /// The most values that one layer reads.
 pub const MAX_INPUTS: usize = 8;
 
+/// The most outputs that a net has.
+pub const MAX_HEADS: usize = 16;
+
 /// A range of the arena, counted in numbers for one image.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Buffer {
@@ -135,6 +138,35 @@ const fn sums_at_end(op: &Op, frozen: bool) -> bool {
     matches!(op, Op::Linear { .. }) && !frozen
 }
 
+/// One of the values that leave the net. The outputs of an image are a row of numbers in which they
+/// follow one another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Output {
+    /// Its node.
+    pub node: usize,
+    /// Where it stands in the row.
+    pub row: Buffer,
+    /// Where it stands while training.
+    pub training: Buffer,
+    /// Where it stands in inference.
+    pub inference: Buffer,
+    /// Its gradient; `None` where no parameter that is trained lies before it.
+    pub gradient: Option<Buffer>,
+    /// Whether the loss adds to that gradient, because an output before it is the same numbers.
+    pub adds: bool,
+}
+
+impl Output {
+    const NOTHING: Output = Output {
+        node: 0,
+        row: Buffer::NONE,
+        training: Buffer::NONE,
+        inference: Buffer::NONE,
+        gradient: None,
+        adds: false,
+    };
+}
+
 /// A batch norm in the plan. Its statistics are those of the whole batch, so all groups of images
 /// must have come to it before any goes on: it ends one segment of a training step and begins the
 /// next. The backward pass meets at the same places.
@@ -177,16 +209,12 @@ pub struct Plan<const N: usize> {
     kernels: [Kernels<N>; 3],
     /// What layers of the user's own need beside the arena, while training and in inference.
     own_len: [usize; 2],
-    /// The net's input value while training.
+    outputs: [Output; N],
+    output_count: usize,
+    /// The net's inputs while training, one behind the other.
     pub training_input: Buffer,
-    /// The net's output value while training.
-    pub training_output: Buffer,
-    /// The gradient of the net's output.
-    pub output_gradient: Buffer,
-    /// The net's input value in inference.
+    /// The net's inputs in inference.
     pub inference_input: Buffer,
-    /// The net's output value in inference.
-    pub inference_output: Buffer,
     /// Numbers an image that training needs.
     pub training_len: usize,
     /// Numbers an image that inference needs.
@@ -209,6 +237,11 @@ impl<const N: usize> Plan<N> {
     /// are of them.
     pub const fn norms(&self) -> &[Norm] {
         self.norms.split_at(self.norm_count).0
+    }
+
+    /// The values that leave the net, in order.
+    pub const fn outputs(&self) -> &[Output] {
+        self.outputs.split_at(self.output_count).0
     }
 
     /// The convolutions that transform their weight, or its gradient, in a pass.

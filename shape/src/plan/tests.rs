@@ -2,7 +2,7 @@ extern crate std;
 use std::vec::Vec;
 
 use super::*;
-use crate::{Activation, Approximate, Graph, Marks, Node, Op, Padding, Shape};
+use crate::{Activation, Approximate, Graph, Head, Marks, Node, Op, Padding, Shape};
 
 const fn conv(out_channels: usize, kernel: usize) -> Op {
     Op::Conv2d {
@@ -69,7 +69,7 @@ fn run_on_paper<const N: usize>(plan: &Plan<N>) {
         source = i + 1;
         arena[step.training.output.offset..step.training.output.end()].fill(source);
     }
-    let gradient = plan.output_gradient;
+    let gradient = plan.outputs()[0].gradient.expect("trained");
     arena[gradient.offset..gradient.end()].fill(100 + source);
     for (i, step) in plan.steps().iter().enumerate().rev() {
         let holds = |b: Buffer, tag: usize| arena[b.offset..b.end()].iter().all(|&t| t == tag);
@@ -249,4 +249,66 @@ fn a_frozen_layer_passes_gradients_on_to_what_is_trained_below() {
     assert!(conv.accumulates && conv.frozen && norm.frozen && !first.frozen);
     assert_eq!(PLAN.norms().len(), 2);
     assert!(GRAPH.trains(1) && !GRAPH.trains(4) && !GRAPH.trains(3));
+}
+
+/// Two inputs; a head in the middle that the layer behind it reads, another that is the same numbers.
+const HEADED: Graph<'static> = Graph::new(
+    "Headed",
+    &[
+        Node { name: "image", op: Op::Input { shape: Shape::new(&[2, 3, 3]) }, inputs: &[] },
+        Node { name: "pose", op: Op::Input { shape: Shape::new(&[18]) }, inputs: &[] },
+        Node { name: "flatten", op: Op::Flatten, inputs: &[0] },
+        Node { name: "add", op: Op::Add, inputs: &[2, 1] },
+        Node { name: "map", op: Op::Reshape { shape: Shape::new(&[2, 3, 3]) }, inputs: &[3] },
+        Node { name: "conv", op: conv(4, 1), inputs: &[4] },
+        Node { name: "relu", op: Op::Relu, inputs: &[5] },
+        Node { name: "flat", op: Op::Flatten, inputs: &[6] },
+        Node { name: "fc", op: Op::Linear { out_features: 5, bias: true }, inputs: &[7] },
+        Node { name: "tanh", op: Op::Tanh, inputs: &[8] },
+    ],
+)
+.with_heads(&[
+    Head { name: "raw", node: 5 },
+    Head { name: "map", node: 6 },
+    Head { name: "flat", node: 7 },
+    Head { name: "pose", node: 1 },
+    Head { name: "last", node: 9 },
+]);
+
+#[test]
+fn inputs_stand_in_a_row_and_heads_leave_the_net() {
+    static PLAN: Plan<10> = Plan::new(&HEADED);
+    let (input, add) = (PLAN.training_input, PLAN.step(3));
+    assert_eq!((HEADED.input_count(), input.len), (2, 36));
+    let sources: Vec<Buffer> = add.sources().iter().map(|source| source.training).collect();
+    let halves = [0, 18].map(|at| Buffer { offset: input.offset + at, len: 18 });
+    assert_eq!(sources, halves);
+
+    let [raw, map, flat, pose, last]: [Output; 5] =
+        PLAN.outputs().try_into().expect("five outputs");
+    let rows: Vec<usize> = PLAN.outputs().iter().map(|output| output.row.offset).collect();
+    assert_eq!((rows, last.row.end()), ([0, 36, 72, 108, 126].into(), 131));
+    // A head is in memory before what follows is computed.
+    assert_eq!(PLAN.step(5).training.activation, Activation::Identity);
+    assert_eq!(PLAN.step(8).training.activation, Activation::Tanh);
+    assert_eq!((map.training, map.gradient), (flat.training, flat.gradient));
+    assert_eq!(
+        [raw, map, flat, pose, last].map(|output| output.adds),
+        [false, false, true, false, false]
+    );
+    assert_eq!((pose.training, pose.gradient), (halves[1], None));
+    // Other readers add to what the loss has written.
+    assert!(PLAN.step(8).accumulates && PLAN.step(6).adds_to == raw.gradient);
+    for (outputs, what) in [
+        (PLAN.outputs().iter().map(|output| output.training).collect::<Vec<_>>(), "training"),
+        (PLAN.outputs().iter().map(|output| output.inference).collect(), "inference"),
+        (PLAN.outputs().iter().filter_map(|output| output.gradient).collect(), "gradients"),
+    ] {
+        for (i, one) in outputs.iter().enumerate() {
+            for other in &outputs[..i] {
+                let apart = one.end() <= other.offset || other.end() <= one.offset;
+                assert!(apart || one == other, "{what}: {one:?} and {other:?}");
+            }
+        }
+    }
 }

@@ -84,7 +84,7 @@ impl<'a> Checker<'a> {
             "the {what} shape: `{written}` computes with a generic, and stable Rust has no array of that length"
         );
         let help = match what {
-            "output" => {
+            what if what.ends_with("output") => {
                 "write a generic of its own: whether the layers arrive at it is checked where the net is used"
             }
             _ => "write a generic of its own, and compute the others from it in the layers",

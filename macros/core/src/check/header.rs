@@ -13,23 +13,15 @@ use crate::number::{Number, shape_text};
 use crate::parse::{Dimensions, HeaderShape};
 
 impl Checker<'_> {
-    /// Adds the input. Returns its shape for the input's type, also where rules forbid it.
+    /// Adds the input, or the inputs. Returns its shape for the input's type, also where rules forbid
+    /// it.
     pub(super) fn input(&mut self, written: &HeaderShape, net: &Ident) -> Option<Shape> {
-        let mut shape = None;
         let mut node = Node { name: "input".into(), ..Node::unknown(net.span()) };
         match written {
-            HeaderShape::Written(dimensions) => {
-                if let Some(dims) = self.header(dimensions, "input") {
-                    node.op = Some(Op::Input { shape: ones(dims.len()) });
-                    node.set_dims(dims);
-                }
-                shape = node.value.shape();
-                if let Some(shape) = shape {
-                    node.op = Some(Op::Input { shape });
-                }
-                if node.symbolic_dims.iter().any(|dim| dim.known() == Some(0)) {
-                    node.value = Known::NOTHING;
-                }
+            HeaderShape::Written(dimensions) => self.input_shape(&mut node, dimensions, "input"),
+            HeaderShape::Named(inputs) => {
+                self.named_inputs(inputs);
+                return None;
             }
             HeaderShape::Missing(place) => self.report(
                 Mistake::new(*place, format!("`{net}`: the input shape is missing"))
@@ -37,12 +29,29 @@ impl Checker<'_> {
             ),
             HeaderShape::Wrong => {}
         }
+        // Also of a shape with a zero, which is reported and has a type.
+        let shape = shape(&node.symbolic_dims).filter(|_| node.op.is_some());
         self.nodes.push(node);
+        self.define_text("input", 0);
         shape
     }
 
+    /// Gives an input its shape.
+    pub(super) fn input_shape(&mut self, node: &mut Node, dimensions: &Dimensions, what: &str) {
+        if let Some(dims) = self.header(dimensions, what) {
+            node.op = Some(Op::Input { shape: ones(dims.len()) });
+            node.set_dims(dims);
+        }
+        if let Some(shape) = node.value.shape() {
+            node.op = Some(Op::Input { shape });
+        }
+        if node.symbolic_dims.iter().any(|dim| dim.known() == Some(0)) {
+            node.value = Known::NOTHING;
+        }
+    }
+
     /// The shape of the header, unless it is none that a type could have.
-    fn header(&mut self, written: &Dimensions, what: &'static str) -> Option<Vec<Number>> {
+    fn header(&mut self, written: &Dimensions, what: &str) -> Option<Vec<Number>> {
         let mut dims = Vec::new();
         for dimension in &written.dimensions {
             self.takes_paths = true;
@@ -109,15 +118,15 @@ impl Checker<'_> {
     }
 
     /// Leaves it to the compiler whether the sizes that it alone knows make a shape.
-    fn leave_header(&mut self, written: &Dimensions, what: &'static str, dims: &[Number]) {
+    fn leave_header(&mut self, written: &Dimensions, what: &str, dims: &[Number]) {
         for (axis, (dim, dimension)) in dims.iter().zip(&written.dimensions).enumerate() {
             if dim.known().is_none() {
-                let rule = Rule::Dimension(what, dims.to_vec(), axis);
+                let rule = Rule::Dimension(what.to_string(), dims.to_vec(), axis);
                 self.leave(Spot::at(dimension.place), rule);
             }
         }
         if dims.iter().any(|dim| dim.known().is_none()) {
-            let rule = Rule::Header(what, dims.to_vec());
+            let rule = Rule::Header(what.to_string(), dims.to_vec());
             self.leave(Spot::at(written.span.into()), rule);
         }
     }
@@ -125,12 +134,12 @@ impl Checker<'_> {
     /// Compares what the layers arrive at with what the header declares; returns the shape of the
     /// output's type.
     pub(super) fn output(&mut self, written: &HeaderShape, net: &Ident) -> Option<Shape> {
-        let arrived = match self.value() {
-            Known::Shape(shape) => Some(shape),
-            _ => None,
-        };
         let dimensions = match written {
             HeaderShape::Written(dimensions) => dimensions,
+            HeaderShape::Named(heads) => {
+                self.named_heads(heads, net);
+                return None;
+            }
             HeaderShape::Missing(place) => {
                 let shape = match self.nodes.get(self.current).map(|node| (node.value, node.dims()))
                 {
@@ -146,23 +155,9 @@ impl Checker<'_> {
             }
             HeaderShape::Wrong => return self.value().shape(),
         };
-        let before = self.mistakes.len();
-        let Some(declared) = self.header(dimensions, "output") else {
+        let Some(declared) = self.arrives(dimensions, "output", self.current, net, None) else {
             return self.value().shape();
         };
-        let right = self.mistakes.len() == before;
-        match (shape(&declared), arrived) {
-            (Some(declared), Some(arrived)) if arrived != declared && right => {
-                let message =
-                    format!("`{net}`: the layers arrive at {arrived}, but {declared} is declared");
-                let mistake = Mistake::new(dimensions.span, message).shapes(&self.shapes_so_far());
-                let help = self.way_to(&numbers(declared), &numbers(arrived));
-                self.report(mistake.help(help));
-            }
-            (Some(_), Some(_)) => {}
-            _ if right => self.symbolic_output(dimensions, net, &declared),
-            _ => {}
-        }
         let known = shape(&declared);
         if known.is_none() {
             self.symbolic_output = Some(declared);
@@ -170,45 +165,76 @@ impl Checker<'_> {
         known
     }
 
-    /// As above, where the compiler alone knows some of the numbers.
-    fn symbolic_output(&mut self, dimensions: &Dimensions, net: &Ident, declared: &[Number]) {
-        let sure = matches!(self.value(), Known::Shape(_) | Known::Symbolic(_));
-        let arrived = self.nodes.get(self.current).and_then(Node::dims).filter(|_| sure);
-        let Some(arrived) = arrived else {
-            if sure {
-                let rule = Rule::Output(self.current, declared.to_vec());
-                self.leave(Spot::at(dimensions.span.into()), rule);
-            }
-            return;
+    /// Compares a value with the shape that the header declares of the net, or of one of its heads;
+    /// returns that shape, unless it is none.
+    pub(super) fn arrives(
+        &mut self,
+        dimensions: &Dimensions,
+        what: &str,
+        node: usize,
+        net: &Ident,
+        head: Option<&Ident>,
+    ) -> Option<Vec<Number>> {
+        let before = self.mistakes.len();
+        let declared = self.header(dimensions, what)?;
+        if self.mistakes.len() > before {
+            return Some(declared);
+        }
+        let (value, arrived) = match self.nodes.get(node) {
+            Some(found) => (found.value, found.dims()),
+            None => return Some(declared),
         };
+        let (sure, arrived) = match (value, arrived) {
+            (Known::Shape(shape), _) => (true, numbers(shape)),
+            (Known::Symbolic(_), Some(arrived)) => (true, arrived),
+            (Known::Symbolic(_), None) => {
+                // Not even how many there are is known here.
+                let rule = Rule::Output(node, declared.clone());
+                self.leave(Spot::at(dimensions.span.into()), rule);
+                return Some(declared);
+            }
+            _ => (false, Vec::new()),
+        };
+        if !sure {
+            return Some(declared);
+        }
         let differ =
             |(a, b): (&Number, &Number)| a.known().zip(b.known()).is_some_and(|(a, b)| a != b);
-        if arrived.len() == declared.len() && !arrived.iter().zip(declared).any(differ) {
-            let rule = Rule::Output(self.current, declared.to_vec());
-            return self.leave(Spot::at(dimensions.span.into()), rule);
+        if arrived.len() != declared.len() || arrived.iter().zip(&declared).any(differ) {
+            let (arrived_text, declared_text) = (shape_text(&arrived), shape_text(&declared));
+            let message = format!(
+                "`{}`: the layers arrive at {arrived_text}, but {declared_text} is declared",
+                head.unwrap_or(net)
+            );
+            let mistake = Mistake::new(dimensions.span, message).shapes(&self.shapes_to(node));
+            let help = self.way_to(&declared, &arrived, node, head);
+            self.report(mistake.help(help));
+        } else if shape(&arrived).is_none() || shape(&declared).is_none() {
+            let rule = Rule::Output(node, declared.clone());
+            self.leave(Spot::at(dimensions.span.into()), rule);
         }
-        let message = format!(
-            "`{net}`: the layers arrive at {}, but {} is declared",
-            shape_text(&arrived),
-            shape_text(declared)
-        );
-        let mistake = Mistake::new(dimensions.span, message).shapes(&self.shapes_so_far());
-        let help = self.way_to(declared, &arrived);
-        self.report(mistake.help(help));
+        Some(declared)
     }
 
     /// How the layers could arrive at the declared shape, or the other way round.
-    fn way_to(&self, declared: &[Number], arrived: &[Number]) -> String {
-        let declare = format!("declare `-> {}`", shape_text(arrived));
+    fn way_to(
+        &self,
+        declared: &[Number],
+        arrived: &[Number],
+        node: usize,
+        head: Option<&Ident>,
+    ) -> String {
+        let declare = match head {
+            Some(head) => format!("declare `{head}: {}`", shape_text(arrived)),
+            None => format!("declare `-> {}`", shape_text(arrived)),
+        };
         // The layer that gave the value its first dimension.
-        let last = self.path(self.current).into_iter().rev().map(|index| &self.nodes[index]).find(
-            |node| {
-                matches!(
-                    node.op,
-                    Some(Op::Linear { .. } | Op::Conv2d { .. } | Op::Flatten | Op::GlobalAvgPool)
-                )
-            },
-        );
+        let last = self.path(node).into_iter().rev().map(|index| &self.nodes[index]).find(|node| {
+            matches!(
+                node.op,
+                Some(Op::Linear { .. } | Op::Conv2d { .. } | Op::Flatten | Op::GlobalAvgPool)
+            )
+        });
         let written = |node: &Node| match &node.written_name {
             Some(name) => format!("{name}: "),
             None => String::new(),

@@ -199,6 +199,13 @@ impl<'a> Checker<'a> {
             (ShapeError::NeedsImage { .. }, Some(flattener)) => {
                 format!("put it before `{}`, where the value is still an image", flattener.name)
             }
+            (ShapeError::NeedsImage { .. }, None) if self.inputs.len() > 1 => {
+                let input = self.path(self.current).first().and_then(|&node| self.inputs.get(node));
+                let name = input.map(ToString::to_string).unwrap_or_default();
+                format!(
+                    "declare `{name}` as `[channels, height, width]`, or go on from another input with `from(…)`"
+                )
+            }
             (ShapeError::NeedsImage { .. }, None) => {
                 "declare the input as `[channels, height, width]`".into()
             }

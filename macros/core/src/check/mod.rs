@@ -10,6 +10,7 @@ mod dims;
 mod flow;
 mod generics;
 mod header;
+mod heads;
 mod init;
 mod layer;
 mod marks;
@@ -68,9 +69,13 @@ pub struct Checked {
     pub generics: Vec<Ident>,
     /// The input's shape, if it is known.
     pub input: Option<Shape>,
+    /// The names of the inputs, which are the first nodes; none for one without a name.
+    pub inputs: Vec<Ident>,
     /// The output's shape as declared, or else as the layers give it, if it is known.
     pub output: Option<Shape>,
-    /// The input and the layers in order.
+    /// The outputs with names; none for one without.
+    pub heads: Vec<Head>,
+    /// The inputs and the layers in order.
     pub nodes: Vec<Node>,
     /// The output's shape as declared, if the compiler alone knows some of its numbers.
     pub symbolic_output: Option<Vec<Number>>,
@@ -89,6 +94,17 @@ pub struct Checked {
     pub mentions: Vec<Mention>,
     /// Its constants and its blocks.
     pub definitions: [Vec<Definition>; 2],
+}
+
+/// An output with a name.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Its name.
+    pub name: Ident,
+    /// The node whose value it is, if there is one.
+    pub node: Option<usize>,
+    /// Its shape as declared, or else as the layers give it; `[1]` where neither is known.
+    pub dims: Vec<Number>,
 }
 
 /// A visibility as it was written.
@@ -259,7 +275,8 @@ impl std::fmt::Display for Checked {
                 None if node.op.is_some() => f.write_str("the input")?,
                 None => f.write_str("?")?,
             }
-            if index > 0 && node.inputs != [index - 1] {
+            let is_input = matches!(node.op, Some(Op::Input { .. }));
+            if index > 0 && !is_input && node.inputs != [index - 1] {
                 let sources = node.inputs.iter().filter_map(|&from| self.nodes.get(from));
                 let names: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
                 write!(f, " of {}", names.join(", "))?;
@@ -299,7 +316,9 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         name: declaration.name.clone(),
         generics: declared(&checker.generics),
         input,
+        inputs: checker.inputs,
         output,
+        heads: checker.heads,
         symbolic_output: checker.symbolic_output,
         symbols: checker.symbols,
         paths: checker.paths,
@@ -356,6 +375,11 @@ struct Checker<'a> {
     forgiven: HashSet<String>,
     /// How many entries have been read, each time that they are.
     entries_read: usize,
+    /// The names of the inputs, if they have some.
+    inputs: Vec<Ident>,
+    heads: Vec<Head>,
+    /// Whether no layer has said yet from which of several inputs it starts.
+    undecided: bool,
     symbolic_output: Option<Vec<Number>>,
     symbols: Vec<Symbol>,
     paths: Vec<TypePath>,
@@ -393,6 +417,9 @@ impl<'a> Checker<'a> {
             closed: Vec::new(),
             forgiven: HashSet::new(),
             entries_read: 0,
+            inputs: Vec::new(),
+            heads: Vec::new(),
+            undecided: false,
             symbolic_output: None,
             symbols: Vec::new(),
             paths: Vec::new(),
@@ -401,7 +428,6 @@ impl<'a> Checker<'a> {
             takes_paths: false,
         };
         checker.open_frame(scope::Bounds::None, &body.entries);
-        checker.define_text("input", 0);
         checker
     }
 
@@ -433,6 +459,7 @@ impl<'a> Checker<'a> {
             if self.too_much(entry) {
                 return;
             }
+            self.decide(entry);
             match entry {
                 Entry::Layer(layer) => self.layer(layer),
                 Entry::Structure(structure) => self.structure(structure),
@@ -509,6 +536,8 @@ fn place_of_path(path: &syn::Path) -> Place {
     Place { start: span_of(path), end: last }
 }
 
+#[cfg(test)]
+mod heads_tests;
 #[cfg(test)]
 mod marks_tests;
 #[cfg(test)]

@@ -66,12 +66,13 @@ impl Checker<'_> {
             Some(mistake) => Some(mistake),
             None if self.generic(name).is_some() => self.generic_taken(name),
             None => self.taken(&text, true, field).map(|other| {
-                let what = match other.keyword.as_str() {
-                    word if STRUCTURES.contains(&word) => word,
-                    _ => "layer",
-                };
                 let unnamed = if other.written { "a" } else { "an unnamed" };
-                let message = format!("`{text}` is already the name of {unnamed} {what} above");
+                let what = match other.keyword.as_str() {
+                    "input" => "an input".to_string(),
+                    word if STRUCTURES.contains(&word) => format!("{unnamed} {word} above"),
+                    _ => format!("{unnamed} layer above"),
+                };
+                let message = format!("`{text}` is already the name of {what}");
                 let same_braces = other.same_braces(self.frames.last());
                 Mistake::new(name.span(), message).help(if same_braces {
                     "each named layer needs its own name"
@@ -83,7 +84,11 @@ impl Checker<'_> {
         };
         let lost = mistake.is_some();
         match mistake {
-            Some(mistake) => self.report(mistake),
+            Some(mistake) => {
+                // What has the name may then be read by none.
+                self.forgiven.insert(text.clone());
+                self.report(mistake);
+            }
             None => self.take(&text, keyword, true, field),
         }
         Name { text, ident: name.clone(), lost }

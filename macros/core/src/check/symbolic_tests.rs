@@ -69,7 +69,7 @@ fn compiler<const N: usize>(checked: &Checked, value: usize) -> Vec<String> {
         .map(|node| rt::Node { name: &node.name, op: op(node, value), inputs: &node.inputs })
         .collect();
     let name = checked.name.to_string();
-    let graph = rt::Graph { name: &name, nodes: &nodes, marks: &[] };
+    let graph = rt::Graph { name: &name, nodes: &nodes, marks: &[], heads: &[] };
     let findings = rt::Checked::<N>::new(&graph);
     let number = |number: &Number| evaluate(number, value);
     let say = |check: &Check| {

@@ -49,9 +49,9 @@ pub enum Rule {
     /// A node's values go together; else it is the one of this index.
     Join(usize, usize, Words),
     /// A dimension of the input or the output is not zero.
-    Dimension(&'static str, Vec<Number>, usize),
+    Dimension(String, Vec<Number>, usize),
     /// The input's or the output's shape is not too large.
-    Header(&'static str, Vec<Number>),
+    Header(String, Vec<Number>),
     /// The layers arrive at the declared shape.
     Output(usize, Vec<Number>),
     /// A difference is not negative.

@@ -8,9 +8,7 @@ use syn::ext::IdentExt;
 use super::blocks::keywords;
 use super::{Checker, MOST_ENTRIES};
 use crate::Mistake;
-use crate::parse::{
-    Block, Declaration, Entry, Expression, Form, HeaderShape, Structure, StructureKind,
-};
+use crate::parse::{Block, Declaration, Entry, Expression, Form, Structure, StructureKind};
 
 impl Checker<'_> {
     /// Reports values that nothing reads, and constants, blocks and parameters that nothing uses.
@@ -35,7 +33,7 @@ impl Checker<'_> {
         }
         used.clear();
         for shape in [&declaration.input, &declaration.output] {
-            if let HeaderShape::Written(shape) = shape {
+            for shape in shape.written() {
                 shape.dimensions.iter().for_each(|one| names(one, &mut used));
             }
         }
@@ -90,10 +88,21 @@ impl Checker<'_> {
                 read[input] = true;
             }
         }
+        for head in &self.heads {
+            match head.node {
+                Some(node) => read[node] = true,
+                // It may be what the last layer is meant to be.
+                None => read[self.current] = true,
+            }
+        }
+        if self.heads.is_empty() {
+            read[self.current] = true;
+        }
         let mut mistakes = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
             let gap = node.layer.is_none() && node.keyword.is_none();
-            if read[index] || index == self.current || (gap && index > 0) {
+            let is_input = self.inputs.get(index);
+            if read[index] || (gap && index > 0 && is_input.is_none()) {
                 continue;
             }
             let written = node.written_name.as_ref().map(|name| name.unraw().to_string());
@@ -104,7 +113,24 @@ impl Checker<'_> {
                 Some(name) => name.span(),
                 None => node.span,
             };
+            if let Some(name) = is_input {
+                let help = format!(
+                    "go on from it as in `from({name})`, join it with a value as in `concat({name})`, \
+                     or leave it out"
+                );
+                let mistake = Mistake::about(&node.name, place, "nothing reads this input");
+                mistakes.push(mistake.help(help));
+                continue;
+            }
             let help = match &written {
+                Some(name) if index == self.current => {
+                    format!(
+                        "it is the last layer and no head: name it like one, or read it above `{name}`'s line"
+                    )
+                }
+                None if index == self.current => {
+                    "it is the last layer and no head: name it like one".into()
+                }
                 Some(name) => {
                     format!("read it below, as in `add({name})`, or leave the layer out")
                 }

@@ -21,7 +21,7 @@ pub(super) fn table(plan: &Plan) -> Vec<String> {
             " | {} | {}{} | `{}` | {} | {} |",
             code(&row.name),
             code(&row.layer),
-            row.frozen,
+            row.marks,
             row.output,
             unless_none(&row.parameters),
             unless_none(&row.multiply_adds)

@@ -34,6 +34,12 @@ impl Generics {
         self.unless_none(quote_spanned!(site()=> <#(const #names: usize),*>))
     }
 
+    /// `const HIDDEN: usize,` behind other generics.
+    pub(super) fn further(&self) -> TokenStream {
+        let names = &self.names;
+        quote_spanned!(site()=> #(const #names: usize,)*)
+    }
+
     /// `<HIDDEN>`
     pub(super) fn used(&self) -> TokenStream {
         let names = self.at(site());

@@ -9,6 +9,7 @@ mod docs;
 mod editors;
 mod fields;
 mod generics;
+mod heads;
 mod marks;
 mod numbers;
 mod op;
@@ -41,6 +42,7 @@ pub fn expand(checked: &Checked, plan: &Plan, sound: bool) -> TokenStream {
         names.numbers.constants(),
         names.numbers.paths(),
         structs::structs(checked, plan, &names, sound),
+        heads::structs(checked, &names),
         implementations(checked, plan, &names, sound),
     ];
     items.into_iter().collect()
@@ -51,6 +53,11 @@ struct Names<'a> {
     net: &'a Ident,
     parameters: Ident,
     gradients: Ident,
+    /// The structs of a net with named inputs or heads.
+    input: Ident,
+    output: Ident,
+    loss: Ident,
+    target: Ident,
     numbers: Numbers<'a>,
 }
 
@@ -63,6 +70,10 @@ impl<'a> Names<'a> {
             net,
             parameters: format_ident!("{net}Parameters", span = span),
             gradients: format_ident!("{net}Gradients", span = span),
+            input: format_ident!("{net}Input", span = span),
+            output: format_ident!("{net}Output", span = span),
+            loss: format_ident!("{net}Loss", span = span),
+            target: format_ident!("{net}Target", span = span),
             numbers: Numbers::new(checked),
         }
     }
@@ -74,36 +85,19 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
     let (declared, used) = (names.numbers.generics.declared(), names.numbers.generics.used());
     let constants = if sound { constants(checked, plan, names) } else { stand_ins(checked, names) };
     let network = network(checked, plan, names, sound);
-    // After a mistake a net is whatever a loss asks for. Messages about one net do not list others.
-    let is = |outputs| plan.outputs == outputs || !sound;
-    // What a net ends in that is the last layer, the compiler alone knows.
-    let last =
-        checked.nodes.last().filter(|_| sound).and_then(|node| names.numbers.part_type(node));
-    let logits = is(Outputs::Logits).then(|| match last {
-        Some(last) => quote_spanned! {site()=>
-            #[automatically_derived]
-            impl __rt::LogitsOfLast for #net {
-                type Last = #last;
-            }
-
-            #[automatically_derived]
-            impl __rt::LogarithmsOfLast for #net {
-                type Last = #last;
-            }
-        },
-        None => quote_spanned! {site()=>
-            #[automatically_derived]
-            #[diagnostic::do_not_recommend]
-            impl #declared __rt::Logits for #net #used {}
-        },
-    });
-    let logarithms = is(Outputs::LogProbabilities).then(|| {
-        quote_spanned! {site()=>
-            #[automatically_derived]
-            #[diagnostic::do_not_recommend]
-            impl #declared __rt::LogProbabilities for #net #used {}
-        }
-    });
+    let of_net = quote_spanned!(site()=> #net #used);
+    // After a mistake a net is whatever a loss asks for.
+    let single =
+        (checked.inputs.is_empty() || !sound).then(|| marker("SingleInput", &declared, &of_net));
+    let last = checked.nodes.last().filter(|_| sound);
+    let last = last.and_then(|node| names.numbers.part_type(node));
+    let output = if checked.heads.is_empty() || !sound {
+        output(&declared, &of_net, plan.outputs.first().filter(|_| sound), last)
+    } else {
+        // What such a net lacks for a loss is the one output.
+        ends(&declared, &of_net, None)
+    };
+    let heads = heads::implementations(checked, plan, names, sound);
     let editors = editors::for_editors(checked, names);
     quote_spanned! {site()=>
         #(#cfg)*
@@ -115,9 +109,9 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
 
             #network
 
-            #logits
-
-            #logarithms
+            #single
+            #output
+            #heads
 
             #[automatically_derived]
             impl #declared ::core::ops::Deref for #net #used {
@@ -159,6 +153,52 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
             #editors
         };
     }
+}
+
+/// `impl __rt::Logits for Net {}`
+fn marker(name: &str, declared: &TokenStream, of: &TokenStream) -> TokenStream {
+    let name = Ident::new(name, site());
+    // Messages about one net do not list others.
+    quote_spanned! {site()=>
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        impl #declared __rt::#name for #of {}
+    }
+}
+
+/// What an output is, of a net with one or of a head. Where its last layer stands by a path, only the
+/// compiler knows.
+fn output(
+    declared: &TokenStream,
+    of: &TokenStream,
+    what: Option<&Outputs>,
+    last: Option<TokenStream>,
+) -> TokenStream {
+    let single = marker("SingleOutput", declared, of);
+    let ends = match last {
+        None => ends(declared, of, what),
+        Some(last) => quote_spanned! {site()=>
+            #[automatically_derived]
+            impl #declared __rt::LogitsOfLast for #of {
+                type Last = #last;
+            }
+
+            #[automatically_derived]
+            impl #declared __rt::LogarithmsOfLast for #of {
+                type Last = #last;
+            }
+        },
+    };
+    quote_spanned!(site()=> #single #ends)
+}
+
+/// What an output is by its last layer; where that is not known, whatever a loss asks for.
+fn ends(declared: &TokenStream, of: &TokenStream, what: Option<&Outputs>) -> TokenStream {
+    let is = |outputs| what.is_none_or(|what| *what == outputs);
+    let logits = is(Outputs::Logits).then(|| marker("EndsInLogits", declared, of));
+    let logarithms =
+        is(Outputs::LogProbabilities).then(|| marker("EndsInLogProbabilities", declared, of));
+    quote_spanned!(site()=> #logits #logarithms)
 }
 
 /// The graph and what is computed from it.
@@ -232,11 +272,13 @@ fn graph(checked: &Checked, plan: &Plan, numbers: &Numbers<'_>) -> TokenStream {
     let attributes = checked.nodes.iter().enumerate().filter_map(|(index, node)| {
         Some(marks::marks(&node.attributes(index)?, numbers.node(index)))
     });
+    let heads = heads::of_graph(checked, numbers);
     quote_spanned! {site()=>
         __rt::Graph {
             name: #text,
             nodes: &[#(#nodes),*],
             marks: &[#(#attributes),*],
+            heads: &[#(#heads),*],
         }
     }
 }
@@ -276,6 +318,7 @@ fn stand_ins(checked: &Checked, names: &Names<'_>) -> TokenStream {
             name: #text,
             nodes: &[__rt::Node { name: "input", op: #input, inputs: &[] }],
             marks: &[],
+            heads: &[],
         };
         static SHAPES: [__rt::Shape; 1] = GRAPH.shapes();
         static LAYERS: [__rt::LayerInfo; 1] = GRAPH.layers(&SHAPES);
@@ -297,8 +340,20 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         (None, Some(dims)) => dims.clone(),
         (shape, _) => shape.map_or_else(one, dims),
     };
-    let (input, output) = (numbers.numbers(&in_dims), numbers.numbers(&out_dims));
-    let value = returned(numbers, &out_dims, &output);
+    let used = numbers.generics.used();
+    let input = match (checked.inputs.is_empty(), &names.input) {
+        (true, _) => numbers.numbers(&in_dims),
+        (false, input) => quote_spanned!(site()=> #input #used),
+    };
+    let (output, value) = if checked.heads.is_empty() {
+        let output = numbers.numbers(&out_dims);
+        (output.clone(), returned(numbers, &[&out_dims], &output))
+    } else {
+        let output = &names.output;
+        let output = quote_spanned!(site()=> #output #used);
+        let dims: Vec<&[Number]> = checked.heads.iter().map(|head| head.dims.as_slice()).collect();
+        (output.clone(), returned(numbers, &dims, &output))
+    };
     let calls = if sound { plan.calls.as_slice() } else { &[] };
     let forward = calls.iter().map(|call| forward_call(numbers, checked, call, sound));
     let backward = calls
@@ -306,7 +361,7 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         .rev()
         .filter(|call| call.backward)
         .map(|call| backward_call(numbers, checked, call, sound));
-    let (declared, used) = (numbers.generics.declared(), numbers.generics.used());
+    let declared = numbers.generics.declared();
     let constants = if numbers.generics.are_none() || !sound {
         quote_spanned! {site()=>
             const GRAPH: __rt::Graph<'static> = GRAPH;
@@ -374,25 +429,28 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
     }
 }
 
-/// The type of an output that is returned by value.
-fn returned(numbers: &Numbers<'_>, dims: &[Number], output: &TokenStream) -> TokenStream {
-    let known: Option<Vec<usize>> = dims.iter().map(Number::known).collect();
-    match known {
-        Some(dims) if dims.iter().product::<usize>() * size_of::<f32>() > BOXED => {
+/// The type of an output that is returned by value, from the dimensions of its parts.
+fn returned(numbers: &Numbers<'_>, parts: &[&[Number]], output: &TokenStream) -> TokenStream {
+    let elements = |dims: &&[Number]| dims.iter().map(Number::known).product::<Option<usize>>();
+    match parts.iter().map(elements).sum::<Option<usize>>() {
+        Some(elements) if elements.saturating_mul(size_of::<f32>()) > BOXED => {
             quote_spanned!(site()=> ::std::boxed::Box<#output>)
         }
         Some(_) => output.clone(),
         // No type depends on what a generic is: only images may be large.
-        None if !numbers.generics.are_none() => match dims {
-            [_] => output.clone(),
-            _ => quote_spanned!(site()=> ::std::boxed::Box<#output>),
+        None if !numbers.generics.are_none() => match parts.iter().all(|dims| dims.len() == 1) {
+            true => output.clone(),
+            false => quote_spanned!(site()=> ::std::boxed::Box<#output>),
         },
         None => {
-            let four = quote_spanned!(site()=> 4);
-            let bytes = dims.iter().fold(four, |bytes, dim| {
-                let size = numbers.expression(dim);
-                quote_spanned!(site()=> #bytes * (#size))
+            let bytes = parts.iter().map(|dims| {
+                let four = quote_spanned!(site()=> 4);
+                dims.iter().fold(four, |bytes, dim| {
+                    let size = numbers.expression(dim);
+                    quote_spanned!(site()=> #bytes * (#size))
+                })
             });
+            let bytes = quote_spanned!(site()=> #(#bytes)+*);
             let most = Literal::usize_unsuffixed(BOXED);
             quote_spanned! {site()=>
                 <__rt::Boxed<{ #bytes > #most }> as __rt::Returned>::Value<#output>

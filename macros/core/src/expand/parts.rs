@@ -156,6 +156,7 @@ impl Numbers<'_> {
             own_marks.clear();
             all_marks.push(quote_spanned!(site()=> &#marks));
         }
+        let heads = super::heads::of_graph(checked, self);
         before.push(quote_spanned!(site()=> &[#(#run),*]));
         all_marks.push(quote_spanned!(site()=> &[#(#own_marks),*]));
         items.extend(quote_spanned! {site()=>
@@ -164,7 +165,12 @@ impl Numbers<'_> {
             static ALL_MARKS: [__rt::Marks<'static>; __rt::count_marks(MARK_RUNS)] =
                 __rt::joined_marks(MARK_RUNS);
             const GRAPH: __rt::Graph<'static> =
-                __rt::Graph { name: #text, nodes: &ALL_NODES, marks: &ALL_MARKS };
+                __rt::Graph {
+                    name: #text,
+                    nodes: &ALL_NODES,
+                    marks: &ALL_MARKS,
+                    heads: &[#(#heads),*],
+                };
         });
         items
     }

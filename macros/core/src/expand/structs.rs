@@ -147,7 +147,7 @@ impl Shown<'_> {
 }
 
 /// The same tokens as if the macro had written them, at the user's place.
-fn generated(tokens: TokenStream) -> TokenStream {
+pub(super) fn generated(tokens: TokenStream) -> TokenStream {
     tokens
         .into_iter()
         .map(|mut token| {

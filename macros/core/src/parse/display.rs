@@ -3,13 +3,20 @@
 
 use std::fmt;
 
-use super::{Argument, Block, Body, Declaration, Entry, HeaderShape, Layer};
+use super::{Argument, Block, Body, Declaration, Entry, HeaderShape, Layer, NamedShape};
 use super::{Shortcut, StructureKind};
 
 impl fmt::Display for HeaderShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HeaderShape::Written(shape) => write!(f, "[{}]", joined(&shape.dimensions)),
+            HeaderShape::Named(all) => {
+                let one = |one: &NamedShape| match &one.shape {
+                    Some(shape) => format!("{}: [{}]", one.name, joined(&shape.dimensions)),
+                    None => format!("{}: ?", one.name),
+                };
+                write!(f, "({})", all.iter().map(one).collect::<Vec<_>>().join(", "))
+            }
             HeaderShape::Missing(_) | HeaderShape::Wrong => f.write_str("?"),
         }
     }

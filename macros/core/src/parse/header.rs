@@ -6,7 +6,9 @@ use syn::{Token, Visibility};
 
 use super::expression::{self, pieces};
 use super::generics::{generics, where_clause};
-use super::{Body, Declaration, Dimensions, Form, HeaderShape, Tokens, body, flat, shown};
+use super::{
+    Body, Declaration, Dimensions, Form, HeaderShape, NamedShape, Tokens, body, flat, shown,
+};
 use crate::Mistake;
 use crate::mistake::Place;
 
@@ -92,21 +94,64 @@ impl Shapes<'_> {
     fn shape(&mut self, tokens: &mut Tokens<'_>, what: &str) -> HeaderShape {
         if let Some(group) = tokens.group(Delimiter::Bracket) {
             self.after = group.span();
-            return self.dimensions(group, what);
+            return match self.dimensions(group, what) {
+                Some(dimensions) => HeaderShape::Written(dimensions),
+                None => HeaderShape::Wrong,
+            };
         }
         if let Some(group) = tokens.group(Delimiter::Parenthesis) {
             self.after = group.span();
-            let message = "several inputs or outputs are not part of the language yet";
-            self.mistakes.push(
-                Mistake::new(group.span(), message)
-                    .help("one shape in brackets: `[channels, height, width]` or `[features]`"),
-            );
-            return HeaderShape::Wrong;
+            return self.named(group, what);
         }
         HeaderShape::Missing(self.after.into())
     }
 
-    fn dimensions(&mut self, group: &Group, what: &str) -> HeaderShape {
+    /// Several inputs, or several heads: each a name, a colon and a shape.
+    fn named(&mut self, group: &Group, what: &str) -> HeaderShape {
+        let (a, each, help) = match what {
+            "input" => ("an", "input", "name each input: `(image: [3, 32, 32], pose: [6])`"),
+            _ => ("a", "head", "name each head like its layer: `(class: [10], bbox: [4])`"),
+        };
+        let inner = flat(group.stream());
+        let mut all = Vec::new();
+        for piece in pieces(&inner) {
+            let mut tokens = Tokens::new(piece);
+            let place = Place::of(piece, group.span());
+            let mistake = match tokens.next() {
+                None => {
+                    Some(Mistake::new(place, format!("{a} {each} is missing between two commas")))
+                }
+                Some(TokenTree::Ident(name)) => {
+                    let colon = tokens.punct(':').is_some();
+                    let shape = tokens.group(Delimiter::Bracket);
+                    let found =
+                        shape.and_then(|shape| self.dimensions(shape, &format!("`{name}` {what}")));
+                    all.push(NamedShape { name: name.clone(), shape: found });
+                    if !colon || shape.is_none() {
+                        let message = format!("the shape of the {each} `{name}` is missing");
+                        Some(Mistake::new(place, message))
+                    } else {
+                        let extra = tokens.peek();
+                        extra.map(|token| {
+                            let message = format!("expected a comma, found `{}`", shown(token));
+                            Mistake::new(token.span(), message)
+                        })
+                    }
+                }
+                Some(_) => Some(Mistake::new(place, format!("this {each} has no name"))),
+            };
+            if let Some(mistake) = mistake {
+                self.mistakes.push(mistake.help(help));
+            }
+        }
+        if inner.is_empty() {
+            let message = format!("between these parentheses no {each} is named");
+            self.mistakes.push(Mistake::new(group.span(), message).help(help));
+        }
+        if all.is_empty() { HeaderShape::Wrong } else { HeaderShape::Named(all) }
+    }
+
+    fn dimensions(&mut self, group: &Group, what: &str) -> Option<Dimensions> {
         let inner = flat(group.stream());
         let mut dimensions = Vec::new();
         let mut wrong = false;
@@ -122,10 +167,7 @@ impl Shapes<'_> {
             wrong |= matches!(value.form, Form::Wrong);
             dimensions.push(value);
         }
-        if wrong {
-            return HeaderShape::Wrong;
-        }
-        HeaderShape::Written(Dimensions { span: group.span(), dimensions })
+        (!wrong).then(|| Dimensions { span: group.span(), dimensions })
     }
 }
 

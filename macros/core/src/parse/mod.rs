@@ -31,9 +31,9 @@ pub struct Declaration {
     pub name: Ident,
     /// Its const generics.
     pub generics: Vec<Generic>,
-    /// The input's shape.
+    /// The input's shape, or those of several.
     pub input: HeaderShape,
-    /// The output's shape.
+    /// The output's shape, or those of several heads.
     pub output: HeaderShape,
     /// What stands between the braces.
     pub body: Body,
@@ -57,10 +57,32 @@ pub struct Body {
 pub enum HeaderShape {
     /// It was written.
     Written(Dimensions),
+    /// There are several, or one with a name: `(image: [3, 32, 32], pose: [6])`.
+    Named(Vec<NamedShape>),
     /// It was left out: the place after which it belongs.
     Missing(Place),
     /// It was written with a mistake that is already reported.
     Wrong,
+}
+
+/// An input or a head.
+#[derive(Clone, Debug)]
+pub struct NamedShape {
+    /// Its name.
+    pub name: Ident,
+    /// Its shape; `None` where it has a mistake that is already reported.
+    pub shape: Option<Dimensions>,
+}
+
+impl HeaderShape {
+    /// The shapes that were written.
+    pub fn written(&self) -> Vec<&Dimensions> {
+        match self {
+            HeaderShape::Written(shape) => vec![shape],
+            HeaderShape::Named(all) => all.iter().filter_map(|one| one.shape.as_ref()).collect(),
+            HeaderShape::Missing(_) | HeaderShape::Wrong => Vec::new(),
+        }
+    }
 }
 
 /// A shape in brackets.

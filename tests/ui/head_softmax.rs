@@ -1,0 +1,17 @@
+//! Cross-entropy on a head that ends in softmax.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [6] -> (class: [10], bbox: [4]) {
+        linear(16), trunk: relu,
+        linear(10), class: softmax,
+        from(trunk), bbox: linear(4),
+    }
+}
+
+fn main() {
+    let data = Dataset::from_inputs(&[[0.0; 6]], vec![NetTarget { class: 1, bbox: [0.0; 4] }]).unwrap();
+    let loss = NetLoss { class: CrossEntropy::new(), bbox: MeanSquaredError::new() };
+    let trainer = Trainer::new(Sgd::new(0.1)).loss(loss);
+    trainer.fit(&mut Net::seeded(1), &data, None).unwrap();
+}

@@ -1,0 +1,15 @@
+//! A last layer that is none of the heads.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [6] -> (class: [10]) {
+        class: linear(10), relu,
+        fc: linear(4),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    assert_eq!(net.clone(), net);
+}

@@ -1,0 +1,14 @@
+//! Heads without names.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [6] -> ([10], [4]) {
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    assert_eq!(net.clone(), net);
+}

@@ -1,0 +1,16 @@
+//! A name that is none of the inputs.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: (image: [3, 8, 8], pose: [6]) -> [10] {
+        from(image),
+        flatten, concat(poses),
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    assert_eq!(net.clone(), net);
+}

@@ -1,0 +1,16 @@
+//! Two inputs that cannot be joined.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: (image: [3, 8, 8], pose: [6]) -> [10] {
+        from(image),
+        concat(pose),
+        flatten, fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    assert_eq!(net.clone(), net);
+}
