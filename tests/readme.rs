@@ -47,6 +47,60 @@ mod programs {
     }
 }
 
+mod together {
+    use typenet::prelude::*;
+
+    network! {
+        /// A part that other nets use. `Features::<32>` is a net of its own.
+        pub struct Features<const WIDTH: usize>: [3, 32, 32] -> [WIDTH] {
+            block basic(out) {
+                residual { conv2d(out, kernel = 3, padding = 1), batch_norm }
+                relu,
+            }
+
+            conv2d(WIDTH, kernel = 3, padding = 1), relu,
+            repeat(2) { basic(WIDTH) }
+            global_avg_pool,
+        }
+    }
+
+    type Backbone = Features<32>;
+
+    network! {
+        pub struct Detector: (image: [3, 32, 32], pose: [6]) -> (class: [10], bbox: [4]) {
+            from(image),
+            features: self::Backbone,
+            concat(pose), linear(64), trunk: relu,
+            class: linear(10),
+            from(trunk), bbox: linear(4),
+        }
+    }
+
+    fn train(
+        images: &[[[[f32; 32]; 32]; 3]],
+        poses: &[[f32; 6]],
+        labels: &[usize],
+        boxes: &[[f32; 4]],
+    ) -> Result<(), typenet::Error> {
+        let data = DetectorInput::dataset(images, poses, DetectorTarget::zip(labels, boxes)?)?;
+        let mut net = Detector::seeded(1);
+        Trainer::new(Sgd::new(0.02).momentum(0.9))
+            .loss(DetectorLoss { class: CrossEntropy::new(), bbox: (0.5, MeanSquaredError::new()) })
+            .epochs(5)
+            .fit(&mut net, &data, None)?;
+        let output = net.output(&data.inputs()[0]);
+        println!("{} {:?}", output.class.largest(), output.bbox);
+        Ok(())
+    }
+
+    #[test]
+    fn a_net_of_parts_and_heads_trains() {
+        let images = vec![[[[0.5; 32]; 32]; 3]; 20];
+        let labels: Vec<usize> = (0..20).map(|i| i % 10).collect();
+        train(&images, &[[0.1; 6]; 20], &labels, &[[0.25; 4]; 20]).unwrap();
+    }
+}
+
 /// Lines without their indentation.
 fn lines(text: &str) -> Vec<&str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
@@ -66,7 +120,7 @@ fn contains(whole: &[&str], part: &[&str]) -> bool {
 fn every_program_of_the_readme_is_above() {
     let here = lines(include_str!("readme.rs"));
     let blocks = blocks(include_str!("../README.md"), "rust");
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3);
     for block in blocks {
         assert!(contains(&here, &lines(block)), "not in tests/readme.rs:\n{block}");
     }

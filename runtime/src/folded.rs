@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use typenet_shape::{Graph, Op, TensorKind};
 
-use crate::network::Layout;
+use crate::layout::Layout;
 
 /// The weights and biases of the layers of a net that have taken in a batch norm.
 #[derive(Debug)]

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use crate::kernels::team::{Team, chunks, chunks_mut};
 use crate::kernels::{LANES, Lanes, pack, unpack_part};
-use crate::network::{Layout, largest};
+use crate::layout::Layout;
+use crate::network::largest;
 use crate::pass::Forward;
 use crate::single::{Image, Single};
 use crate::transformed::Prepared;

@@ -9,6 +9,7 @@
 pub mod data;
 #[cfg(feature = "diagram")]
 pub mod diagram;
+mod ends;
 mod error;
 mod folded;
 mod inference;
@@ -16,6 +17,7 @@ pub mod init;
 pub mod io;
 pub mod kernels;
 pub mod layers;
+mod layout;
 pub mod loss;
 mod model;
 pub mod network;
@@ -37,12 +39,13 @@ mod transformed;
 mod tuples;
 pub mod workspace;
 
-pub use error::Error;
-pub use model::{Metadata, Model, Normalization};
-pub use network::{
-    EndsInLogProbabilities, EndsInLogits, Layout, LogProbabilities, Logits, Network, SingleInput,
-    SingleOutput,
+pub use ends::{
+    EndsInLogProbabilities, EndsInLogits, LogProbabilities, Logits, SingleInput, SingleOutput,
 };
+pub use error::Error;
+pub use layout::Layout;
+pub use model::{Metadata, Model, Normalization};
+pub use network::Network;
 pub use plain::Plain;
 pub use returned::{Boxed, OutputValue, Returned};
 pub use scores::Scores;

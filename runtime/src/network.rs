@@ -1,14 +1,10 @@
 //! What every net can do.
 
-use std::ops::Range;
-
-use typenet_shape::{
-    Buffer, Conv2dPass, Graph, LayerInfo, Node, Norm, Op, Output, Plan, Step, Tensor, TensorKind,
-    Transformed,
-};
+use typenet_shape::{Graph, LayerInfo, Node, Op};
 
 use crate::data::Dataset;
-use crate::kernels::winograd;
+use crate::ends::{SingleInput, SingleOutput};
+use crate::layout::Layout;
 use crate::model::{Metadata, Model};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;
@@ -17,140 +13,6 @@ use crate::scores::top_k;
 use crate::trained::Trained;
 use crate::workspace::{self, Workspace};
 use crate::{Error, Result, Summary, Trace, inference, init, io};
-
-/// The sizes and places of a net, all known at compile time.
-#[derive(Clone, Copy, Debug)]
-pub struct Layout {
-    /// Numbers of one input image.
-    pub input_len: usize,
-    /// Numbers of one output.
-    pub output_len: usize,
-    /// Numbers of all parameters and running statistics.
-    pub parameters: usize,
-    /// The parameters and running statistics in order.
-    pub tensors: &'static [Tensor],
-    /// The kernel calls in order.
-    pub steps: &'static [Step],
-    /// The batch norms in order.
-    pub norms: &'static [Norm],
-    /// The convolutions that transform their weight, or its gradient, in each pass, by the number of
-    /// the [`Conv2dPass`].
-    pub transformed: [&'static [Transformed]; 3],
-    /// Numbers of 16 images that a step needs for itself while training, and in inference.
-    pub scratch_len: [usize; 2],
-    /// The outputs in order.
-    pub outputs: &'static [Output],
-    /// The inputs in the arena while training.
-    pub training_input: Buffer,
-    /// The inputs in the arena in inference.
-    pub inference_input: Buffer,
-    /// Numbers an image that training needs in the arena.
-    pub training_len: usize,
-    /// Numbers an image that inference needs in the arena.
-    pub inference_len: usize,
-}
-
-impl Layout {
-    /// The layout of a net with this plan and these tensors.
-    pub const fn new<const N: usize>(plan: &'static Plan<N>, tensors: &'static [Tensor]) -> Layout {
-        let parameters = match tensors {
-            [.., last] => last.offset + last.shape.elements(),
-            [] => 0,
-        };
-        Layout {
-            input_len: plan.training_input.len,
-            output_len: match plan.outputs() {
-                [.., last] => last.row.end(),
-                [] => 0,
-            },
-            parameters,
-            tensors,
-            steps: plan.steps(),
-            norms: plan.norms(),
-            transformed: [
-                plan.transformed(Conv2dPass::Forward),
-                plan.transformed(Conv2dPass::BackwardData),
-                plan.transformed(Conv2dPass::BackwardWeight),
-            ],
-            scratch_len: [
-                plan.scratch_len(&[
-                    Conv2dPass::Forward,
-                    Conv2dPass::BackwardData,
-                    Conv2dPass::BackwardWeight,
-                ]),
-                plan.scratch_len(&[Conv2dPass::Forward]),
-            ],
-            outputs: plan.outputs(),
-            training_input: plan.training_input,
-            inference_input: plan.inference_input,
-            training_len: plan.training_len,
-            inference_len: plan.inference_len,
-        }
-    }
-
-    /// Numbers that the convolutions transform in a pass, all together.
-    pub(crate) fn transformed_len(&self, pass: Conv2dPass) -> usize {
-        match self.transformed[pass as usize] {
-            [.., last] if winograd::is_enabled() => last.place.end(),
-            _ => 0,
-        }
-    }
-
-    /// Whether another layer does the work of this one in inference.
-    pub(crate) fn is_folded(&self, node: usize) -> bool {
-        self.steps.iter().any(|step| step.node == node && step.folded)
-    }
-
-    /// Where one of a layer's tensors stands among all; nowhere, if it has none of that kind.
-    pub(crate) fn place(&self, node: usize, kind: TensorKind) -> Range<usize> {
-        let own = self.tensors.iter().find(|tensor| tensor.node == node && tensor.kind == kind);
-        own.map_or(0..0, |tensor| tensor.offset..tensor.offset + tensor.shape.elements())
-    }
-}
-
-/// A net with one input.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` names its inputs, and this is for a net with one input without a name",
-    label = "this net names its inputs",
-    note = "help: write the struct of its inputs, one field each"
-)]
-pub trait SingleInput {}
-
-/// A net with one output; or one of the heads of a net, by itself.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has heads, and this is for a net with one output",
-    label = "this net has heads",
-    note = "help: its loss is a struct with a loss for each head; its `output` is a struct too, and `output.name.largest()` the class of the head `name`"
-)]
-pub trait SingleOutput {}
-
-/// A net, or a head, whose outputs are logits (or plain numbers): its last layer is none of
-/// `softmax`, `log_softmax` and `sigmoid`. Losses that apply those themselves ask for it.
-pub trait Logits: SingleOutput + EndsInLogits {}
-
-impl<N: SingleOutput + EndsInLogits> Logits for N {}
-
-/// A net, or a head, whose outputs are logarithms of probabilities: its last layer is `log_softmax`.
-pub trait LogProbabilities: SingleOutput + EndsInLogProbabilities {}
-
-impl<N: SingleOutput + EndsInLogProbabilities> LogProbabilities for N {}
-
-/// What [`Logits`] says of the last layer. A net with heads has it too: what it lacks is the one
-/// output, and that is then the message.
-#[diagnostic::on_unimplemented(
-    message = "the last layer of `{Self}` is `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
-    label = "this already ends in `softmax`, `log_softmax` or `sigmoid`",
-    note = "help: remove that last layer; `probabilities` applies it when predicting"
-)]
-pub trait EndsInLogits {}
-
-/// What [`LogProbabilities`] says of the last layer; see [`EndsInLogits`].
-#[diagnostic::on_unimplemented(
-    message = "this loss takes the logarithms of probabilities, and the last layer of `{Self}` is not `log_softmax`",
-    label = "this does not end in `log_softmax`",
-    note = "help: end it with `log_softmax`, or take `CrossEntropy`, which applies it to logits"
-)]
-pub trait EndsInLogProbabilities {}
 
 /// A net declared with `network!`.
 ///

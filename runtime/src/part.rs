@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use typenet_shape::{Gradients, Layer, Own, Parameters, Part, Shape, ShapeError};
 
-use crate::network::{EndsInLogProbabilities, EndsInLogits, Network};
+use crate::ends::{EndsInLogProbabilities, EndsInLogits};
+use crate::network::Network;
 use crate::parameters::{Weight, WeightBias};
 use crate::pass::{Backward, Forward};
 use crate::plain::Plain;

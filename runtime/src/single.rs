@@ -13,7 +13,8 @@ use crate::kernels::single::{self, LayerNorm, Pixels, blocks};
 use crate::kernels::team::{Team, chunks, chunks_mut};
 use crate::kernels::winograd::{self, one_image};
 use crate::kernels::{self, Isa, LANES, Lanes, activation, join, pool2d, upsample};
-use crate::network::{Layout, log_softmax, softmax};
+use crate::layout::Layout;
+use crate::network::{log_softmax, softmax};
 use crate::pass::{apart, operands, wrong};
 
 /// From so many multiply-adds on, more threads than one save more than sending for them costs.

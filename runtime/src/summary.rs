@@ -5,7 +5,7 @@ use typenet_shape::{
 };
 
 use crate::kernels::{single, winograd};
-use crate::network::Layout;
+use crate::layout::Layout;
 use crate::{Network, workspace};
 
 /// The table of a net's layers, which `println!` shows.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use typenet_shape::{Graph, Norm, Op, Tensor, TensorKind};
 
 use crate::error::nearest;
-use crate::network::Layout;
+use crate::layout::Layout;
 use crate::{Error, Result};
 
 /// Gradients that lie at most so many numbers apart are added up together.

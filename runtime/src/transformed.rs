@@ -5,7 +5,7 @@ use typenet_shape::Conv2dPass;
 use crate::folded::Folded;
 use crate::kernels::team::{Team, transformed_mut};
 use crate::kernels::{self, winograd};
-use crate::network::Layout;
+use crate::layout::Layout;
 
 /// What a batch of images in inference needs beside the parameters.
 #[derive(Clone, Copy, Debug)]

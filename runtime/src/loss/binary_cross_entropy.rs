@@ -1,5 +1,5 @@
 use super::{Accepts, Loss, Reduction, check_values, check_weights};
-use crate::network::{EndsInLogits, SingleOutput};
+use crate::ends::{EndsInLogits, SingleOutput};
 use crate::{Plain, Result};
 
 /// Binary cross-entropy with the sigmoid inside, for outputs that are independent yes-or-no

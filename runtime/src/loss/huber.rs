@@ -1,5 +1,5 @@
 use super::{Accepts, Loss, Reduction, argument, check_finite};
-use crate::network::SingleOutput;
+use crate::ends::SingleOutput;
 use crate::{Plain, Result};
 
 /// Huber's loss: squared near the target, linear beyond `delta`, so that outliers pull less

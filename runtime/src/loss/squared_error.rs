@@ -1,5 +1,5 @@
 use super::{Accepts, Loss, Reduction, check_finite};
-use crate::network::SingleOutput;
+use crate::ends::SingleOutput;
 use crate::{Plain, Result};
 
 /// The mean squared error: for one image the mean of `(y − t)²` over its `n` outputs, PyTorch's
