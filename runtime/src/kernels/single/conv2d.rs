@@ -8,7 +8,7 @@ use typenet_shape::{Activation, Conv2d, Shape};
 use super::super::conv2d::{forward_axis, output};
 use super::super::correlate::Axis;
 use super::super::math::Fused;
-use super::super::simd::{Kernel, Simd};
+use super::super::simd::{Kernel, Simd, unrolled};
 use super::super::team::{Shared, Team};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::{blocks, flat};
@@ -437,24 +437,24 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
                     }
                 }
             }
-            if let Some(other) = self.other {
-                for b in 0..B {
+            unrolled!(b < B, {
+                let mut row = sums[b];
+                if let Some(other) = self.other {
                     for p in 0..P {
                         let other = &other[b * at.y_block + p * at.y_position];
-                        sums[b][p] = s.add(sums[b][p], s.load(other, part));
+                        row[p] = s.add(row[p], s.load(other, part));
                     }
                 }
-            }
-            for b in 0..B {
+                let row = at.fused.apply_to_all(s, row);
                 for p in 0..P {
                     // SAFETY: `check` has compared the farthest of these places with the length, and
                     // they are of this task's blocks and rows, which nobody else writes.
                     unsafe {
                         let y = self.y.as_mut_ptr().add(b * at.y_block + p * at.y_position);
-                        s.write(y.cast::<f32>().add(shift), at.fused.apply(s, sums[b][p]));
+                        s.write(y.cast::<f32>().add(shift), row[p]);
                     }
                 }
-            }
+            });
         }
     }
 }
