@@ -351,3 +351,24 @@ fn weight_files_have_their_parameters() {
     let again = Net::from_bytes(&net.to_bytes().unwrap()).unwrap();
     assert!(net == again);
 }
+
+network! {
+    /// A layer of one's own on the second input.
+    struct Second: (left: [3], right: [2, 3, 4]) -> [4] {
+        from(right), my::Swirl(1), flatten, of_right: linear(4),
+        from(left), linear(4), add(of_right),
+    }
+}
+
+#[test]
+fn one_image_of_several_inputs_reads_its_own() {
+    let net = Second::seeded(3);
+    let number = |at: usize| (at as f32 * 0.7).sin();
+    let right = [0, 1].map(|c| [0, 1, 2].map(|i| [0, 1, 2, 3].map(|j| number(c * 12 + i * 4 + j))));
+    let input = SecondInput { left: [40, 41, 42].map(number), right };
+    let one = net.output(&input);
+    let many = net.outputs(&[input.clone(), input]);
+    for (one, many) in one.iter().zip(many[0]) {
+        assert!((one - many).abs() <= 1e-5, "{one} alone, {many} among others");
+    }
+}

@@ -331,13 +331,14 @@ impl Image<'_> {
         (place, &self.net.nodes[place.source])
     }
 
+    /// One of the inputs, if that is what a layer reads, as it came.
+    fn as_it_came(&self, source: &Place) -> Option<&[f32]> {
+        source.is_image.then(|| &self.pixels[source.pixels.clone()])
+    }
+
     /// What a convolution reads: an input as it came, or the value `x`.
     fn pixels<'a>(&'a self, source: &Place, x: &'a [Lanes]) -> Pixels<'a> {
-        if source.is_image {
-            Pixels::Planar(&self.pixels[source.pixels.clone()])
-        } else {
-            Pixels::Blocked(x)
-        }
+        self.as_it_came(source).map_or(Pixels::Blocked(x), Pixels::Planar)
     }
 
     /// The value that a step reads and the one that it writes.
@@ -390,10 +391,10 @@ impl Image<'_> {
         let (place, source) = self.place(step);
         let packed = &self.net.packed[place.packed.clone()];
         let (x, other, y) = self.operands(step, arena);
-        let x = match source.stored {
-            _ if source.is_image => &self.pixels[source.pixels.clone()],
-            stored if in_order(stored) => &single::flat(x)[..stored.elements()],
-            _ => single::flat(x),
+        let x = match (self.as_it_came(source), source.stored) {
+            (Some(input), _) => input,
+            (None, stored) if in_order(stored) => &single::flat(x)[..stored.elements()],
+            (None, _) => single::flat(x),
         };
         single::linear(isa, self.team, x, packed, other, step.inference.activation, y);
     }
@@ -479,10 +480,10 @@ impl Image<'_> {
         let [x, y] = self.values(step, arena);
         let [x_len, y_len] = [step.input.elements(), step.output.elements()];
         let (own_x, own_y) = scratch.split_at_mut(x_len.div_ceil(LANES));
-        let x = match source.stored {
-            _ if source.is_image => self.pixels,
-            stored if in_order(stored) => &single::flat(x)[..x_len],
-            stored => {
+        let x = match (self.as_it_came(source), source.stored) {
+            (Some(input), _) => input,
+            (None, stored) if in_order(stored) => &single::flat(x)[..x_len],
+            (None, stored) => {
                 let numbers = &mut single::flat_mut(own_x)[..x_len];
                 single::to_planar(x, stored.dim(0), numbers);
                 numbers
