@@ -1,11 +1,10 @@
 //! The weight gradient of a linear layer: a matrix product over the images.
 #![allow(unsafe_code)]
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::simd::{Kernel, Simd};
-use super::team::Parts;
+use super::team::{Parts, Shared};
 use super::{LANES, Lanes};
 
 /// The inputs and the output gradients of a layer for some groups of images. Those of the first
@@ -39,26 +38,20 @@ impl<'a> Groups<'a> {
 /// A weight gradient `[outputs][inputs]` in tiles, which several threads may write.
 #[derive(Debug)]
 pub(super) struct TilesMut<'a> {
-    start: *mut f32,
+    dw: Shared<'a, f32>,
     inputs: usize,
     outputs: usize,
-    of: PhantomData<&'a mut [f32]>,
 }
 
-/// Rows and columns of a weight gradient, to write.
+/// Rows and columns of a weight gradient, to write. Nobody else has them.
 #[derive(Debug)]
 pub(super) struct TileMut<'a> {
-    /// The first number of all.
-    start: *mut f32,
+    dw: Shared<'a, f32>,
     /// From a row to the next.
     inputs: usize,
     rows: Range<usize>,
     columns: Range<usize>,
-    of: PhantomData<&'a mut [f32]>,
 }
-
-// SAFETY: it stands for the exclusive slice, of which each tile goes to one thread.
-unsafe impl Sync for TilesMut<'_> {}
 
 /// At most so many rows are in a tile: enough that turning the inputs takes little of its time.
 const ROWS: usize = 128;
@@ -70,7 +63,7 @@ impl<'a> TilesMut<'a> {
     pub(super) fn new(dw: &'a mut [f32], groups: &Groups<'_>) -> TilesMut<'a> {
         let Groups { inputs, outputs, .. } = *groups;
         assert_eq!(dw.len(), inputs * outputs, "the weight gradient's length");
-        TilesMut { start: dw.as_mut_ptr(), inputs, outputs, of: PhantomData }
+        TilesMut { dw: Shared::new(dw), inputs, outputs }
     }
 }
 
@@ -85,11 +78,10 @@ impl<'a> Parts for TilesMut<'a> {
         let rows = self.outputs.div_ceil(bands);
         let (row, column) = (index % bands * rows, index / bands * COLUMNS);
         TileMut {
-            start: self.start,
+            dw: self.dw,
             inputs: self.inputs,
             rows: row..self.outputs.min(row + rows),
             columns: column..self.inputs.min(column + COLUMNS),
-            of: PhantomData,
         }
     }
 }
@@ -116,7 +108,7 @@ impl Kernel for WeightGradient<'_> {
     fn run<S: Simd>(self, s: S) {
         let WeightGradient { groups, accumulate, tile } = self;
         let columns = tile.columns.clone();
-        let mut blocks: [Blocks; AT_ONCE] = [[[Lanes::ZERO; LANES]; 4]; AT_ONCE];
+        let mut blocks: [Blocks; AT_ONCE] = [[[Lanes::ZERO; LANES]; COLUMNS / LANES]; AT_ONCE];
         for first_group in (0..groups.count.max(1)).step_by(AT_ONCE) {
             let count = AT_ONCE.min(groups.count - first_group);
             for (group, blocks) in blocks[..count].iter_mut().enumerate() {
@@ -179,12 +171,11 @@ struct Of<'a> {
 fn outer<S: Simd, const O: usize>(s: S, of: Of<'_>, tile: &TileMut<'_>, o: usize) {
     let (inputs, columns) = (tile.inputs, tile.columns.len());
     assert!(o + O <= tile.rows.len(), "rows of the tile");
-    // SAFETY: the tile is this thread's own, and its first row and column lie in the gradient.
-    let start = unsafe { tile.start.add((tile.rows.start + o) * inputs + tile.columns.start) };
+    let start = tile.dw.from((tile.rows.start + o) * inputs + tile.columns.start).as_mut_ptr();
     let mut column = 0;
     while column < columns {
         let vectors = (columns - column) / S::WIDTH;
-        // SAFETY: so are this row and column.
+        // SAFETY: this column is one of the tile's, which lies in the gradient.
         let dw = unsafe { start.add(column) };
         if S::ACCUMULATORS >= 24 && vectors >= 4 {
             s.run(Outer::<'_, O, 4> { of, column, dw, step: inputs });
@@ -199,7 +190,7 @@ fn outer<S: Simd, const O: usize>(s: S, of: Of<'_>, tile: &TileMut<'_>, o: usize
             s.run(Outer::<'_, O, 1> { of: Of { adds: false, ..of }, column, dw, step });
             let count = S::WIDTH.min(columns - column);
             for o in 0..O {
-                // SAFETY: so are all numbers of the rows up to the last column.
+                // SAFETY: so do all numbers of the rows up to the last column, and they are this thread's.
                 let dw = unsafe {
                     std::slice::from_raw_parts_mut(start.add(o * inputs + column), count)
                 };

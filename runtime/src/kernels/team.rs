@@ -256,6 +256,71 @@ impl Drop for Over<'_> {
     }
 }
 
+/// A slice that several threads write, each places of its own: those who write there say in an
+/// unsafe block why nobody else does.
+#[derive(Debug)]
+pub(crate) struct Shared<'a, T> {
+    first: *mut T,
+    len: usize,
+    of: std::marker::PhantomData<&'a mut [T]>,
+}
+
+impl<T> Clone for Shared<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shared<'_, T> {}
+
+// SAFETY: it stands for the exclusive slice, and reads and writes nothing by itself.
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
+// SAFETY: likewise.
+unsafe impl<T: Send> Send for Shared<'_, T> {}
+
+impl<'a, T> Shared<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Shared<'a, T> {
+        let (first, len) = (slice.as_mut_ptr(), slice.len());
+        Shared { first, len, of: std::marker::PhantomData }
+    }
+
+    pub(crate) fn len(self) -> usize {
+        self.len
+    }
+
+    /// The first place, from which as many follow as [`len`](Self::len) says.
+    pub(crate) fn as_mut_ptr(self) -> *mut T {
+        self.first
+    }
+
+    /// The places from `start` on.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub(crate) fn from(self, start: usize) -> Shared<'a, T> {
+        self.part(start..self.len)
+    }
+
+    /// Some of the places.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub(crate) fn part(self, range: Range<usize>) -> Shared<'a, T> {
+        assert!(range.start <= range.end && range.end <= self.len, "places of the slice");
+        // SAFETY: just asserted.
+        Shared { first: unsafe { self.first.add(range.start) }, len: range.len(), of: self.of }
+    }
+
+    /// All of these places as a slice.
+    ///
+    /// # Safety
+    /// Nobody else reads or writes them while that lives.
+    unsafe fn into_slice(self) -> &'a mut [T] {
+        // SAFETY: they lie in a slice that is borrowed for 'a, and the caller vouches for the rest.
+        unsafe { std::slice::from_raw_parts_mut(self.first, self.len) }
+    }
+}
+
 /// Something that is shared out in parts, no two of which overlap: slices in chunks, and several of
 /// them together.
 pub trait Parts: Sync {
@@ -279,14 +344,9 @@ pub struct Chunks<'a, T>(&'a [T], usize);
 /// As [`Chunks`], to write.
 #[derive(Debug)]
 pub struct ChunksMut<'a, T> {
-    start: *mut T,
-    len: usize,
+    all: Shared<'a, T>,
     chunk: usize,
-    of: std::marker::PhantomData<&'a mut [T]>,
 }
-
-// SAFETY: it stands for the exclusive slice, of which each part goes to one thread.
-unsafe impl<T: Send> Sync for ChunksMut<'_, T> {}
 
 /// `slice` in chunks of `chunk` numbers.
 ///
@@ -303,7 +363,7 @@ pub fn chunks<T: Sync>(slice: &[T], chunk: usize) -> Chunks<'_, T> {
 /// When `chunk` is 0.
 pub fn chunks_mut<T: Send>(slice: &mut [T], chunk: usize) -> ChunksMut<'_, T> {
     assert!(chunk > 0, "chunks of some length");
-    ChunksMut { start: slice.as_mut_ptr(), len: slice.len(), chunk, of: std::marker::PhantomData }
+    ChunksMut { all: Shared::new(slice), chunk }
 }
 
 /// So many parts with nothing but a number.
@@ -333,9 +393,7 @@ pub struct EqualMut<'a, T> {
 pub fn equal_mut<T: Send>(slice: &mut [T], parts: usize) -> EqualMut<'_, T> {
     let chunk = slice.len().checked_div(parts).unwrap_or(0);
     assert_eq!(chunk * parts, slice.len(), "parts of one length");
-    let of = std::marker::PhantomData;
-    let whole = ChunksMut { start: slice.as_mut_ptr(), len: slice.len(), chunk, of };
-    EqualMut { whole, parts }
+    EqualMut { whole: ChunksMut { all: Shared::new(slice), chunk }, parts }
 }
 
 impl<'a, T: Send> Parts for EqualMut<'a, T> {
@@ -366,14 +424,13 @@ impl<'a, T: Send> Parts for ChunksMut<'a, T> {
     type Part = &'a mut [T];
 
     fn count(&self) -> usize {
-        self.len.div_ceil(self.chunk)
+        self.all.len().div_ceil(self.chunk)
     }
     unsafe fn part(&self, index: usize) -> &'a mut [T] {
         let start = index * self.chunk;
-        let len = self.chunk.min(self.len - start);
-        // SAFETY: `index` is below the count, so this is inside the slice, which is borrowed for 'a;
-        // and nobody else has this part.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
+        let part = self.all.part(start..self.all.len().min(start + self.chunk));
+        // SAFETY: nobody else has this part.
+        unsafe { part.into_slice() }
     }
 }
 
@@ -433,14 +490,10 @@ impl Team {
 /// Parts of a slice that belong to convolutions, to write.
 #[derive(Debug)]
 pub struct PlacesMut<'a, T> {
-    start: *mut T,
+    all: Shared<'a, T>,
     convolutions: &'a [Transformed],
     place: fn(&Transformed) -> Buffer,
-    of: std::marker::PhantomData<&'a mut [T]>,
 }
-
-// SAFETY: it stands for the exclusive slice, of which each part goes to one thread.
-unsafe impl<T: Send> Sync for PlacesMut<'_, T> {}
 
 /// The parts of `slice` where convolutions keep what they have transformed.
 ///
@@ -475,8 +528,7 @@ fn places_mut<'a, T>(
         end = place.end();
     }
     assert!(end <= slice.len(), "parts of the slice");
-    let of = std::marker::PhantomData;
-    PlacesMut { start: slice.as_mut_ptr(), convolutions, place, of }
+    PlacesMut { all: Shared::new(slice), convolutions, place }
 }
 
 impl<'a, T: Send> Parts for PlacesMut<'a, T> {
@@ -487,65 +539,9 @@ impl<'a, T: Send> Parts for PlacesMut<'a, T> {
     }
     unsafe fn part(&self, index: usize) -> &'a mut [T] {
         let place = (self.place)(&self.convolutions[index]);
-        // SAFETY: `places_mut` has compared all parts with each other and the slice, which is borrowed
-        // for 'a; and nobody else has this one.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(place.offset), place.len) }
-    }
-}
-
-/// A slice that several threads write, each places of its own: those who write there say in an
-/// unsafe block why nobody else does.
-#[derive(Debug)]
-pub(crate) struct Shared<'a, T> {
-    first: *mut T,
-    len: usize,
-    of: std::marker::PhantomData<&'a mut [T]>,
-}
-
-impl<T> Clone for Shared<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Shared<'_, T> {}
-
-// SAFETY: it stands for the exclusive slice, and reads and writes nothing by itself.
-unsafe impl<T: Send> Sync for Shared<'_, T> {}
-// SAFETY: likewise.
-unsafe impl<T: Send> Send for Shared<'_, T> {}
-
-impl<'a, T> Shared<'a, T> {
-    pub(crate) fn new(slice: &'a mut [T]) -> Shared<'a, T> {
-        let (first, len) = (slice.as_mut_ptr(), slice.len());
-        Shared { first, len, of: std::marker::PhantomData }
-    }
-
-    pub(crate) fn len(self) -> usize {
-        self.len
-    }
-
-    /// The first place, from which as many follow as [`len`](Self::len) says.
-    pub(crate) fn as_mut_ptr(self) -> *mut T {
-        self.first
-    }
-
-    /// The places from `start` on.
-    ///
-    /// # Panics
-    /// When there are not so many.
-    pub(crate) fn from(self, start: usize) -> Shared<'a, T> {
-        self.part(start..self.len)
-    }
-
-    /// Some of the places.
-    ///
-    /// # Panics
-    /// When there are not so many.
-    pub(crate) fn part(self, range: Range<usize>) -> Shared<'a, T> {
-        assert!(range.start <= range.end && range.end <= self.len, "places of the slice");
-        // SAFETY: just asserted.
-        Shared { first: unsafe { self.first.add(range.start) }, len: range.len(), of: self.of }
+        let part = self.all.part(place.offset..place.end());
+        // SAFETY: `places_mut` has compared all parts with each other, and nobody else has this one.
+        unsafe { part.into_slice() }
     }
 }
 
