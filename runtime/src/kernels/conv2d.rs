@@ -4,8 +4,8 @@
 
 use typenet_shape::{Activation, Conv2d, Shape};
 
-use super::correlate::{Axis, Correlate, Correlation, Plus};
-use super::depthwise::{self, Bias, Taps};
+use super::correlate::{Axis, Bias, Correlate, Correlation, Plus};
+use super::depthwise::{self, Taps};
 use super::linear::BiasGradient;
 use super::math::Fused;
 use super::weight_gradient::WeightGradient;
@@ -45,8 +45,7 @@ pub fn forward_and_add(
     let output = output(g);
     let (fused, after) = Fused::split(f);
     if depthwise::runs(g) {
-        let bias = bias.map_or(Bias::None, Bias::Numbers);
-        let read = (x, Taps::Numbers(weight), bias);
+        let read = (x, Taps::Numbers(weight), Bias::numbers(bias));
         isa.run(depthwise::forward(g, output, read, (Plus::value(other), fused), y));
     } else {
         let of = correlation(g, output, (x, weight, bias), fused);

@@ -98,6 +98,33 @@ pub(super) struct Correlate<'a> {
     pub(super) y: &'a mut [Lanes],
 }
 
+/// What is added to each channel.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bias<'a> {
+    /// Nothing.
+    None,
+    /// A number for each channel: the same for all images.
+    Numbers(&'a [f32]),
+    /// A vector for each block of channels of one image.
+    Vectors(&'a [Lanes]),
+}
+
+impl<'a> Bias<'a> {
+    pub(super) fn numbers(numbers: Option<&'a [f32]>) -> Bias<'a> {
+        numbers.map_or(Bias::None, Bias::Numbers)
+    }
+
+    /// What is added to a channel, or a block of them.
+    #[inline(always)]
+    pub(super) fn of(&self, channel: usize) -> Lanes {
+        match self {
+            Bias::None => Lanes::ZERO,
+            Bias::Numbers(numbers) => Lanes([numbers[channel]; LANES]),
+            Bias::Vectors(vectors) => vectors[channel],
+        }
+    }
+}
+
 /// What is added to a result before it is activated and stored.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Plus<'a> {

@@ -8,7 +8,7 @@
 
 use typenet_shape::{Conv2d, Shape};
 
-use super::correlate::Plus;
+use super::correlate::{Bias, Plus};
 use super::math::Fused;
 use super::simd::{Kernel, Simd, unrolled};
 use super::{LANES, Lanes};
@@ -43,14 +43,6 @@ pub(super) enum Taps<'a> {
     /// A number for each tap.
     Numbers(&'a [f32]),
     /// A vector for each tap.
-    Vectors(&'a [Lanes]),
-}
-
-/// What is added to each sum first.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Bias<'a> {
-    None,
-    Numbers(&'a [f32]),
     Vectors(&'a [Lanes]),
 }
 
@@ -204,12 +196,7 @@ fn planes<S: Simd, const K: usize, const T: usize, const P: usize>(s: S, of: Cor
                 }
                 Taps::Vectors(taps) => (taps[kernel * K * K..].as_ptr().cast::<f32>(), true),
             };
-            let bias = match of.bias {
-                _ if read > 0 => Lanes::ZERO,
-                Bias::None => Lanes::ZERO,
-                Bias::Numbers(bias) => Lanes([bias[channel]; LANES]),
-                Bias::Vectors(bias) => bias[channel],
-            };
+            let bias = if read > 0 { Lanes::ZERO } else { of.bias.of(channel) };
             for i in 0..rows {
                 let top = of.start[0] + (i * T) as isize;
                 let first = (-top).clamp(0, K as isize) as usize;

@@ -4,8 +4,8 @@
 use typenet_shape::{Activation, Conv2d};
 
 use super::super::conv2d::{forward_axis, output};
-use super::super::correlate::{Axis, Plus};
-use super::super::depthwise::{self, Bias, Taps};
+use super::super::correlate::{Axis, Bias, Plus};
+use super::super::depthwise::{self, Taps};
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::{Team, chunks_mut};

@@ -4,13 +4,13 @@
 
 use typenet_shape::Tiling;
 
-use super::super::correlate::Plus;
+use super::super::correlate::{Bias, Plus};
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::Shared;
 use super::super::{LANES, Lanes};
 use super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
-use super::tiles::{Bias, Input, Output, Tiles};
+use super::tiles::{Input, Output, Tiles};
 
 /// Computes `y`.
 #[derive(Debug)]
@@ -78,10 +78,7 @@ impl<const N: usize> Kernel for Correlate<'_, N> {
                     step: product_step,
                     channels,
                     tiles,
-                    bias: match bias {
-                        Some(bias) => Bias::OfChannels(&bias[channel..channel + channels]),
-                        None => Bias::None,
-                    },
+                    bias: Bias::numbers(bias.map(|bias| &bias[channel..channel + channels])),
                     plus: match plus {
                         Plus::Value(value) => Plus::Value(&value[own.clone()]),
                         plus => plus,

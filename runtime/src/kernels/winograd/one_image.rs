@@ -7,14 +7,14 @@ use std::ops::Range;
 
 use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Tiling};
 
-use super::super::correlate::Plus;
+use super::super::correlate::{Bias, Plus};
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::single::blocks;
 use super::super::team::{Numbered, Shared, Team, equal_mut};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
-use super::tiles::{Bias, Input, MOST_TOGETHER, Output, Tiles};
+use super::tiles::{Input, MOST_TOGETHER, Output, Tiles};
 use super::weights::{TAPS, transform_taps, turn_taps};
 
 /// Blocks of output channels that are multiplied together: two vectors beside each other.
@@ -262,7 +262,7 @@ impl<const N: usize> Kernel for Task<'_, N> {
                     step: product_step,
                     channels: blocks.len(),
                     tiles,
-                    bias: Bias::OfBlocks(&bias[blocks]),
+                    bias: Bias::Vectors(&bias[blocks]),
                     plus: match plus {
                         Plus::Value(value) => Plus::Value(&value[outputs.clone()]),
                         plus => plus,

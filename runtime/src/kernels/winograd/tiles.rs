@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::super::correlate::Plus;
+use super::super::correlate::{Bias, Plus};
 use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::Shared;
@@ -164,17 +164,6 @@ impl<const N: usize> InputAt<N> {
     }
 }
 
-/// What is added to each channel.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Bias<'a> {
-    /// Nothing.
-    None,
-    /// One number for all of a vector.
-    OfChannels(&'a [f32]),
-    /// A vector of numbers.
-    OfBlocks(&'a [Lanes]),
-}
-
 /// Transforms products back: `y = f(Aᵀ m A + b + plus)`, where point `p` of channel `c` of tile `t` is
 /// `m[p · step + c · count + t]`.
 #[derive(Debug)]
@@ -206,6 +195,7 @@ impl<const N: usize> Kernel for Output<'_, N> {
         }
         let places = tiles.places(N - 2);
         for c in 0..channels {
+            let bias = bias.of(c);
             for (t, &[top, left]) in places[..count].iter().enumerate() {
                 let at = (c * height + top) * width + left;
                 let m: *const f32 = m[c * count + t..].as_ptr().cast();
@@ -228,11 +218,7 @@ impl<const N: usize> Kernel for Output<'_, N> {
                         y: y.wrapping_add(shift),
                         y_row: width * LANES,
                     };
-                    let bias = match bias {
-                        Bias::None => s.splat(0.0),
-                        Bias::OfChannels(bias) => s.splat(bias[c]),
-                        Bias::OfBlocks(bias) => s.load(&bias[c], part),
-                    };
+                    let bias = s.load(&bias, part);
                     // SAFETY: `rows` and `columns` leave out what is not in `y`; the assertions
                     // compare the length of `m` with its steps, and that of `plus` with `y`'s.
                     unsafe {
