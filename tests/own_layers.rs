@@ -367,7 +367,7 @@ fn one_image_of_several_inputs_reads_its_own() {
     let right = [0, 1].map(|c| [0, 1, 2].map(|i| [0, 1, 2, 3].map(|j| number(c * 12 + i * 4 + j))));
     let input = SecondInput { left: [40, 41, 42].map(number), right };
     let one = net.output(&input);
-    let many = net.outputs(&[input.clone(), input]);
+    let many = net.outputs(&[input, input]);
     for (one, many) in one.iter().zip(many[0]) {
         assert!((one - many).abs() <= 1e-5, "{one} alone, {many} among others");
     }
