@@ -243,19 +243,7 @@ pub const fn places<const N: usize>(counts: [usize; N]) -> [usize; N] {
 /// # Panics
 /// When there are not `N` of them.
 pub const fn joined_nodes<const N: usize>(runs: &[&[Node<'static>]]) -> [Node<'static>; N] {
-    let mut all = [Node { name: "", op: Op::Flatten, inputs: &[] }; N];
-    let (mut count, mut i) = (0, 0);
-    while i < runs.len() {
-        let mut k = 0;
-        while k < runs[i].len() {
-            all[count] = runs[i][k];
-            count += 1;
-            k += 1;
-        }
-        i += 1;
-    }
-    assert!(count == N, "N is the number of nodes");
-    all
+    joined(runs, Node { name: "", op: Op::Flatten, inputs: &[] })
 }
 
 /// Runs of attributes one behind the other.
@@ -263,7 +251,12 @@ pub const fn joined_nodes<const N: usize>(runs: &[&[Node<'static>]]) -> [Node<'s
 /// # Panics
 /// When there are not `N` of them.
 pub const fn joined_marks<const N: usize>(runs: &[&[Marks<'static>]]) -> [Marks<'static>; N] {
-    let mut all = [Marks::of(0); N];
+    joined(runs, Marks::of(0))
+}
+
+/// Runs one behind the other; `any` is there until they are.
+const fn joined<T: Copy, const N: usize>(runs: &[&[T]], any: T) -> [T; N] {
+    let mut all = [any; N];
     let (mut count, mut i) = (0, 0);
     while i < runs.len() {
         let mut k = 0;
@@ -274,7 +267,7 @@ pub const fn joined_marks<const N: usize>(runs: &[&[Marks<'static>]]) -> [Marks<
         }
         i += 1;
     }
-    assert!(count == N, "N is the number of attributes");
+    assert!(count == N, "N is how many there are in all runs");
     all
 }
 

@@ -8,7 +8,7 @@ use crate::Mistake;
 use crate::mistake::Place;
 
 /// The most arguments that a layer takes.
-const MOST_ARGUMENTS: usize = 8;
+pub(crate) const MOST_ARGUMENTS: usize = 8;
 
 const OUTPUT: &str = "pub const fn output(self, input: Shape) -> Result<Shape, ShapeError>";
 

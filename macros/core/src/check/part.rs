@@ -12,10 +12,8 @@ use super::{Checker, Known, Node};
 use crate::Mistake;
 use crate::mistake::Place;
 use crate::number::Number;
+use crate::own::MOST_ARGUMENTS;
 use crate::parse::{Layer, path_text};
-
-/// The most arguments that such a layer has.
-const MOST_ARGUMENTS: usize = 8;
 
 /// A net or a layer of the user's own, by its path.
 #[derive(Clone, Debug)]
