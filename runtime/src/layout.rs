@@ -62,14 +62,7 @@ impl Layout {
                 plan.transformed(Conv2dPass::BackwardData),
                 plan.transformed(Conv2dPass::BackwardWeight),
             ],
-            scratch_len: [
-                plan.scratch_len(&[
-                    Conv2dPass::Forward,
-                    Conv2dPass::BackwardData,
-                    Conv2dPass::BackwardWeight,
-                ]),
-                plan.scratch_len(&[Conv2dPass::Forward]),
-            ],
+            scratch_len: [plan.scratch_len(true), plan.scratch_len(false)],
             outputs: plan.outputs(),
             training_input: plan.training_input,
             inference_input: plan.inference_input,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use typenet_shape::{Graph, Norm, Op, Tensor, TensorKind};
+use typenet_shape::{Graph, Norm, Tensor, TensorKind};
 
 use crate::error::nearest;
 use crate::layout::Layout;
@@ -64,9 +64,8 @@ impl Trained {
         let has_gradient = |t: &&Tensor| t.kind.is_parameter() && nodes[t.node].own;
         let moves = |t: &&Tensor| !t.kind.is_parameter() && !nodes[t.node].fixed;
         let ranges = near(tensors.iter().filter(has_gradient));
-        let at_end = |t: &Tensor| {
-            t.kind == TensorKind::Weight && matches!(graph.nodes[t.node].op, Op::Linear { .. })
-        };
+        let at_end =
+            |t: &Tensor| t.kind == TensorKind::Weight && graph.nodes[t.node].op.sums_at_end();
         let of_groups = near(tensors.iter().filter(has_gradient).filter(|t| !at_end(t)));
         let changed = near(tensors.iter().filter(|t| has_gradient(t) || moves(t)));
         Trained { off, tensors: is_trained, nodes, ranges, of_groups, changed }

@@ -102,20 +102,31 @@ impl Conv2dKernel {
     /// The kernel that takes the least time for a pass by [`cost`](Self::cost). Winograd's, which needs
     /// more memory and is less exact, must be faster by a tenth.
     pub const fn choose(g: &Conv2d, pass: Conv2dPass) -> Conv2dKernel {
-        let mut best = Conv2dKernel::Direct;
-        let mut least = best.cost(g, pass) / 10 * 9;
-        let others = [Conv2dKernel::Winograd4, Conv2dKernel::Winograd2];
-        let mut i = 0;
-        while i < others.len() {
-            let cost = others[i].cost(g, pass);
-            let fits = !matches!(pass, Conv2dPass::BackwardWeight)
-                || others[i].weight_sums_len(g) <= MOST_SUMS;
-            if others[i].runs(g) && fits && cost < least {
-                (best, least) = (others[i], cost);
-            }
-            i += 1;
+        let [four, two] = [
+            Conv2dKernel::Winograd4.cost_if_it_fits(g, pass),
+            Conv2dKernel::Winograd2.cost_if_it_fits(g, pass),
+        ];
+        Conv2dKernel::of_least_cost(Conv2dKernel::Direct.cost(g, pass), [four, two])
+    }
+
+    /// [`cost`](Self::cost), unless the sums of the weight's gradient are too long.
+    const fn cost_if_it_fits(self, g: &Conv2d, pass: Conv2dPass) -> u64 {
+        match pass {
+            Conv2dPass::BackwardWeight if self.weight_sums_len(g) > MOST_SUMS => u64::MAX,
+            _ => self.cost(g, pass),
         }
-        best
+    }
+
+    /// Of the direct kernel and Winograd's, of tiles of 4 and of 2.
+    const fn of_least_cost(direct: u64, [four, two]: [u64; 2]) -> Conv2dKernel {
+        let bar = direct / 10 * 9;
+        if four < bar && four <= two {
+            Conv2dKernel::Winograd4
+        } else if two < bar {
+            Conv2dKernel::Winograd2
+        } else {
+            Conv2dKernel::Direct
+        }
     }
 
     /// About how many cycles a pass takes for 16 images on a core that multiplies and adds 16 numbers
@@ -144,11 +155,7 @@ impl Conv2dKernel {
             Conv2dPass::BackwardWeight => tiling.padded_out_channels() as u64,
             Conv2dPass::Forward | Conv2dPass::BackwardData => tiling.out_channels as u64,
         };
-        // Of one channel of a tile, to the points and back from them.
-        let transforms = match tiling.tile {
-            2 => tiles * (70 * ins + 60 * outs),
-            _ => tiles * (250 * ins + 200 * outs),
-        };
+        let transforms = tiles * tiling.transforms(ins, outs);
         let products = points * ins * outs * tiles / 10 * 11;
         let of_weights = points * ins * outs / 4;
         let sums = match pass {
@@ -164,18 +171,12 @@ impl Conv2dKernel {
     /// The kernel that takes the least time for one image alone by
     /// [`cost_for_one`](Self::cost_for_one).
     pub const fn choose_for_one(g: &Conv2d) -> Conv2dKernel {
-        let mut best = Conv2dKernel::Direct;
-        let mut least = best.cost_for_one(g) / 10 * 9;
-        let others = [Conv2dKernel::Winograd4, Conv2dKernel::Winograd2];
-        let mut i = 0;
-        while i < others.len() {
-            let cost = others[i].cost_for_one(g);
-            if cost < least {
-                (best, least) = (others[i], cost);
-            }
-            i += 1;
-        }
-        best
+        let [direct, four, two] = [
+            Conv2dKernel::Direct.cost_for_one(g),
+            Conv2dKernel::Winograd4.cost_for_one(g),
+            Conv2dKernel::Winograd2.cost_for_one(g),
+        ];
+        Conv2dKernel::of_least_cost(direct, [four, two])
     }
 
     /// About how many cycles the output of one image takes on a core that multiplies and adds 16 numbers
@@ -192,10 +193,7 @@ impl Conv2dKernel {
             return products * (ins / g.groups as u64) * outs / 10 * 12;
         };
         let tiles = (tiling.tiles[0] * tiling.tiles[1]) as u64;
-        let transforms = match tiling.tile {
-            2 => tiles * (70 * ins.div_ceil(16) + 60 * outs),
-            _ => tiles * (250 * ins.div_ceil(16) + 200 * outs),
-        };
+        let transforms = tiles * tiling.transforms(ins.div_ceil(16), outs);
         // Few tiles wait for the weights.
         let rows = if tiles < 4 { 4 } else { tiles };
         transforms + tiling.points() as u64 * ins * outs * rows / 10 * 11
@@ -247,6 +245,15 @@ impl Tiling {
         let together = if together > count { count } else { together };
         let channels = out_channels.div_ceil(out_channels.div_ceil(CHANNELS));
         Tiling { tile, in_channels, out_channels, outputs, tiles, together, channels }
+    }
+
+    /// Cycles of one tile's transforms: to the points, of so many vectors of channels or images, and
+    /// back from them.
+    const fn transforms(&self, ins: u64, outs: u64) -> u64 {
+        match self.tile {
+            2 => 70 * ins + 60 * outs,
+            _ => 250 * ins + 200 * outs,
+        }
     }
 
     /// Products of a tile for each pair of channels.

@@ -351,6 +351,12 @@ impl Op {
         )
     }
 
+    /// Whether the gradient of its weight is computed when the backward pass ends, for all images at
+    /// once: a linear layer's, so that not every group of images needs a sum of its own.
+    pub const fn sums_at_end(&self) -> bool {
+        matches!(self, Op::Linear { .. })
+    }
+
     /// Whether the layer's value is its input's, number for number, in training and inference.
     pub const fn keeps_numbers(&self) -> bool {
         matches!(

@@ -1,6 +1,6 @@
 use super::kernels::Kernels;
 use super::place::{Item, place};
-use super::{Buffer, Buffers, MAX_INPUTS, Norm, Output, Plan, Source, Step, sums_at_end};
+use super::{Buffer, Buffers, MAX_INPUTS, Norm, Output, Plan, Source, Step};
 use crate::{Activation, Conv2dPass, Fused, Fusion, Graph, Op, Shape, TensorKind};
 
 impl<const N: usize> Plan<N> {
@@ -98,7 +98,7 @@ impl<const N: usize> Plan<N> {
         let writes: [Writes; N] = writes(graph, &fusion, &training_root, &trained);
         let mut node = 0;
         while node < N {
-            if trained[node] && sums_at_end(&graph.nodes[node].op, graph.marks_of(node).frozen) {
+            if trained[node] && graph.nodes[node].op.sums_at_end() && !graph.marks_of(node).frozen {
                 let source = graph.nodes[node].inputs[0];
                 values[training_root[source]].live_until(last_time);
                 gradients[training_root[node]].live_until(last_time);

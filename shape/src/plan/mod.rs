@@ -126,16 +126,11 @@ impl Step {
         self.sources.split_at(self.source_count).0
     }
 
-    /// Whether its weight's gradient is computed when the backward pass ends, for all images at
-    /// once: a linear layer's, so that not every group of images needs a sum of its own. Its input
-    /// and its output's gradient live until then.
+    /// Whether its weight's gradient is computed when the backward pass ends, for all images at once;
+    /// see [`Op::sums_at_end`]. Its input and its output's gradient live until then.
     pub const fn sums_at_end(&self) -> bool {
-        sums_at_end(&self.op, self.frozen)
+        self.op.sums_at_end() && !self.frozen
     }
-}
-
-const fn sums_at_end(op: &Op, frozen: bool) -> bool {
-    matches!(op, Op::Linear { .. }) && !frozen
 }
 
 /// One of the values that leave the net. The outputs of an image are a row of numbers in which they
@@ -249,16 +244,17 @@ impl<const N: usize> Plan<N> {
         self.kernels[pass as usize].all()
     }
 
-    /// Numbers of 16 images that a step needs for itself in one of these passes.
-    pub const fn scratch_len(&self, passes: &[Conv2dPass]) -> usize {
-        let inference = passes.len() == 1 && matches!(passes[0], Conv2dPass::Forward);
-        let (mut most, mut i) = (self.own_len[if inference { 1 } else { 0 }], 0);
-        while i < passes.len() {
-            let len = self.kernels[passes[i] as usize].scratch_len;
+    /// Numbers of 16 images that a step needs for itself, while training or in inference.
+    pub const fn scratch_len(&self, training: bool) -> usize {
+        let passes = if training { self.kernels.len() } else { 1 };
+        let (mut most, mut pass) = (self.own_len[if training { 0 } else { 1 }], 0);
+        while pass < passes {
+            // The forward pass is the first.
+            let len = self.kernels[pass].scratch_len;
             if len > most {
                 most = len;
             }
-            i += 1;
+            pass += 1;
         }
         most
     }
