@@ -74,22 +74,27 @@ impl Conv2dKernel {
         match self {
             Conv2dKernel::Direct => true,
             Conv2dKernel::Winograd2 | Conv2dKernel::Winograd4 => {
-                matches!((g.kernel, g.stride, g.dilation), ([3, 3], [1, 1], [1, 1]))
-                    && g.groups == 1
-                    && g.output().is_ok()
+                can_be_transformed(g) && g.output().is_ok()
             }
         }
     }
 
     /// The pieces of a pass; `None` where this is no Winograd kernel or cannot run the convolution.
     pub const fn tiling(self, g: &Conv2d, pass: Conv2dPass) -> Option<Tiling> {
+        match g.output() {
+            Ok(output) => self.tiling_of(g, output, pass),
+            Err(_) => None,
+        }
+    }
+
+    /// [`tiling`](Self::tiling) where the output's shape is known.
+    const fn tiling_of(self, g: &Conv2d, output: Shape, pass: Conv2dPass) -> Option<Tiling> {
         let tile = match self {
             Conv2dKernel::Direct => return None,
             Conv2dKernel::Winograd2 => 2,
             Conv2dKernel::Winograd4 => 4,
         };
-        let Ok(output) = g.output() else { return None };
-        if !self.runs(g) {
+        if !can_be_transformed(g) {
             return None;
         }
         let (from, to) = match pass {
@@ -102,18 +107,27 @@ impl Conv2dKernel {
     /// The kernel that takes the least time for a pass by [`cost`](Self::cost). Winograd's, which needs
     /// more memory and is less exact, must be faster by a tenth.
     pub const fn choose(g: &Conv2d, pass: Conv2dPass) -> Conv2dKernel {
+        // Most convolutions of 1×1 end here: constants are evaluated slowly.
+        if !can_be_transformed(g) {
+            return Conv2dKernel::Direct;
+        }
+        let Ok(output) = g.output() else { return Conv2dKernel::Direct };
         let [four, two] = [
-            Conv2dKernel::Winograd4.cost_if_it_fits(g, pass),
-            Conv2dKernel::Winograd2.cost_if_it_fits(g, pass),
+            Conv2dKernel::Winograd4.cost_if_it_fits(g, output, pass),
+            Conv2dKernel::Winograd2.cost_if_it_fits(g, output, pass),
         ];
-        Conv2dKernel::of_least_cost(Conv2dKernel::Direct.cost(g, pass), [four, two])
+        let direct = Conv2dKernel::Direct.cost_of(g, output, pass);
+        Conv2dKernel::of_least_cost(direct, [four, two])
     }
 
     /// [`cost`](Self::cost), unless the sums of the weight's gradient are too long.
-    const fn cost_if_it_fits(self, g: &Conv2d, pass: Conv2dPass) -> u64 {
-        match pass {
-            Conv2dPass::BackwardWeight if self.weight_sums_len(g) > MOST_SUMS => u64::MAX,
-            _ => self.cost(g, pass),
+    const fn cost_if_it_fits(self, g: &Conv2d, output: Shape, pass: Conv2dPass) -> u64 {
+        match (pass, self.tiling_of(g, output, pass)) {
+            (Conv2dPass::BackwardWeight, Some(tiling)) if tiling.weight_sums_len() > MOST_SUMS => {
+                u64::MAX
+            }
+            (_, Some(tiling)) => tiling.cost(pass),
+            (_, None) => u64::MAX,
         }
     }
 
@@ -135,7 +149,13 @@ impl Conv2dKernel {
     /// The constants are measured with AVX-512; AVX2 and the same vectors in two halves keep the order
     /// of the kernels. Transformed weights are taken to serve four groups of 16 images.
     pub const fn cost(self, g: &Conv2d, pass: Conv2dPass) -> u64 {
-        let Ok(output) = g.output() else { return u64::MAX };
+        match g.output() {
+            Ok(output) => self.cost_of(g, output, pass),
+            Err(_) => u64::MAX,
+        }
+    }
+
+    const fn cost_of(self, g: &Conv2d, output: Shape, pass: Conv2dPass) -> u64 {
         if matches!(self, Conv2dKernel::Direct) {
             let products = taps_inside(g, output, 0) * taps_inside(g, output, 1);
             let pairs = (g.input.dim(0) / g.groups * g.out_channels) as u64;
@@ -147,25 +167,10 @@ impl Conv2dKernel {
                 }
             };
         }
-        let Some(tiling) = self.tiling(g, pass) else { return u64::MAX };
-        let tiles = (tiling.tiles[0] * tiling.tiles[1]) as u64;
-        let points = tiling.points() as u64;
-        let ins = tiling.in_channels as u64;
-        let outs = match pass {
-            Conv2dPass::BackwardWeight => tiling.padded_out_channels() as u64,
-            Conv2dPass::Forward | Conv2dPass::BackwardData => tiling.out_channels as u64,
-        };
-        let transforms = tiles * tiling.transforms(ins, outs);
-        let products = points * ins * outs * tiles / 10 * 11;
-        let of_weights = points * ins * outs / 4;
-        let sums = match pass {
-            // Each block of tiles reads and writes all of them.
-            Conv2dPass::BackwardWeight => {
-                points * ins * outs / 16 * 12 * tiles.div_ceil(tiling.together as u64)
-            }
-            Conv2dPass::Forward | Conv2dPass::BackwardData => 0,
-        };
-        transforms + products + of_weights + sums
+        match self.tiling_of(g, output, pass) {
+            Some(tiling) => tiling.cost(pass),
+            None => u64::MAX,
+        }
     }
 
     /// The kernel that takes the least time for one image alone by
@@ -185,7 +190,7 @@ impl Conv2dKernel {
     pub const fn cost_for_one(self, g: &Conv2d) -> u64 {
         let Ok(output) = g.output() else { return u64::MAX };
         let (ins, outs) = (g.input.dim(0) as u64, g.out_channels.div_ceil(16) as u64);
-        let Some(tiling) = self.tiling(g, Conv2dPass::Forward) else {
+        let Some(tiling) = self.tiling_of(g, output, Conv2dPass::Forward) else {
             if !matches!(self, Conv2dKernel::Direct) {
                 return u64::MAX;
             }
@@ -202,7 +207,7 @@ impl Conv2dKernel {
     /// Numbers of the transformed weights, for the output and for the input's gradient.
     pub const fn transformed_len(self, g: &Conv2d) -> usize {
         match self.tiling(g, Conv2dPass::Forward) {
-            Some(tiling) => tiling.points() * tiling.in_channels * tiling.out_channels,
+            Some(tiling) => tiling.transformed_len(),
             None => 0,
         }
     }
@@ -210,9 +215,7 @@ impl Conv2dKernel {
     /// Vectors of 16 numbers of the transformed gradient of the weight.
     pub const fn weight_sums_len(self, g: &Conv2d) -> usize {
         match self.tiling(g, Conv2dPass::BackwardWeight) {
-            Some(tiling) => {
-                tiling.points() * tiling.in_channels * tiling.padded_out_channels() / 16
-            }
+            Some(tiling) => tiling.weight_sums_len(),
             None => 0,
         }
     }
@@ -256,6 +259,38 @@ impl Tiling {
         }
     }
 
+    /// [`Conv2dKernel::cost`] of a pass in these pieces.
+    const fn cost(&self, pass: Conv2dPass) -> u64 {
+        let tiles = (self.tiles[0] * self.tiles[1]) as u64;
+        let points = self.points() as u64;
+        let ins = self.in_channels as u64;
+        let outs = match pass {
+            Conv2dPass::BackwardWeight => self.padded_out_channels() as u64,
+            Conv2dPass::Forward | Conv2dPass::BackwardData => self.out_channels as u64,
+        };
+        let transforms = tiles * self.transforms(ins, outs);
+        let products = points * ins * outs * tiles / 10 * 11;
+        let of_weights = points * ins * outs / 4;
+        let sums = match pass {
+            // Each block of tiles reads and writes all of them.
+            Conv2dPass::BackwardWeight => {
+                points * ins * outs / 16 * 12 * tiles.div_ceil(self.together as u64)
+            }
+            Conv2dPass::Forward | Conv2dPass::BackwardData => 0,
+        };
+        transforms + products + of_weights + sums
+    }
+
+    /// [`Conv2dKernel::transformed_len`].
+    pub(crate) const fn transformed_len(&self) -> usize {
+        self.points() * self.in_channels * self.out_channels
+    }
+
+    /// [`Conv2dKernel::weight_sums_len`].
+    pub(crate) const fn weight_sums_len(&self) -> usize {
+        self.points() * self.in_channels * self.padded_out_channels() / 16
+    }
+
     /// Products of a tile for each pair of channels.
     pub const fn points(&self) -> usize {
         (self.tile + 2) * (self.tile + 2)
@@ -272,13 +307,19 @@ impl Tiling {
         channels * self.together + 1
     }
 
-    const fn scratch_len(&self, pass: Conv2dPass) -> usize {
+    /// [`Conv2dKernel::scratch_len`].
+    pub(crate) const fn scratch_len(&self, pass: Conv2dPass) -> usize {
         let products = match pass {
             Conv2dPass::Forward | Conv2dPass::BackwardData => self.channels,
             Conv2dPass::BackwardWeight => self.padded_out_channels(),
         };
         self.points() * (self.point_step(self.in_channels) + self.point_step(products))
     }
+}
+
+/// Whether Winograd's algorithm computes a convolution of these numbers, whatever its sizes are.
+const fn can_be_transformed(g: &Conv2d) -> bool {
+    matches!((g.kernel, g.stride, g.dilation, g.groups), ([3, 3], [1, 1], [1, 1], 1))
 }
 
 /// Pairs of an output and a tap along an axis where the tap is not in the padding.

@@ -1,7 +1,7 @@
 use super::kernels::Kernels;
 use super::place::{Item, place};
 use super::{Buffer, Buffers, MAX_INPUTS, Norm, Output, Plan, Source, Step};
-use crate::{Activation, Conv2dPass, Fused, Fusion, Graph, Op, Shape, TensorKind};
+use crate::{Activation, Fused, Fusion, Graph, Op, Shape, TensorKind};
 
 impl<const N: usize> Plan<N> {
     /// A plan without steps.
@@ -12,7 +12,7 @@ impl<const N: usize> Plan<N> {
             step_of: [0; N],
             norms: [no_norm(); N],
             norm_count: 0,
-            kernels: [Kernels::choose(&mut [], &[Buffer::NONE; N], Conv2dPass::Forward); 3],
+            kernels: [const { Kernels::NONE }; 3],
             outputs: [Output::NOTHING; N],
             output_count: 0,
             own_len: [0; 2],
@@ -245,11 +245,7 @@ impl<const N: usize> Plan<N> {
 
         let weights: [Buffer; N] = weights(graph, &shapes);
         let (own, _) = steps.split_at_mut(count);
-        let kernels = [
-            Kernels::choose(own, &weights, Conv2dPass::Forward),
-            Kernels::choose(own, &weights, Conv2dPass::BackwardData),
-            Kernels::choose(own, &weights, Conv2dPass::BackwardWeight),
-        ];
+        let kernels = Kernels::choose(own, &weights);
         Plan {
             steps,
             step_count,

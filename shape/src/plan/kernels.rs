@@ -18,23 +18,23 @@ pub struct Transformed {
     pub place: Buffer,
 }
 
+/// In the order of their numbers.
+const PASSES: [Conv2dPass; 3] =
+    [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight];
+
 /// The convolutions of a pass that transform.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Kernels<const N: usize> {
     all: [Transformed; N],
     count: usize,
+    /// Transformed numbers of all of them.
+    len: usize,
     /// Numbers of 16 images that one of them needs while it runs.
     pub(super) scratch_len: usize,
 }
 
 impl<const N: usize> Kernels<N> {
-    /// Chooses the kernels of one pass for these steps, and tells the steps. `weights` are the places
-    /// of all nodes' weights among the net's parameters.
-    pub(super) const fn choose(
-        steps: &mut [Step],
-        weights: &[Buffer; N],
-        pass: Conv2dPass,
-    ) -> Kernels<N> {
+    pub(super) const NONE: Kernels<N> = {
         let none = Transformed {
             node: 0,
             geometry: Conv2d::new(crate::Shape::new(&[1, 1, 1]), 1, [1, 1]),
@@ -42,40 +42,68 @@ impl<const N: usize> Kernels<N> {
             weight: Buffer::NONE,
             place: Buffer::NONE,
         };
-        let mut kernels = Kernels { all: [none; N], count: 0, scratch_len: 0 };
-        let (mut offset, mut i) = (0, 0);
+        Kernels { all: [none; N], count: 0, len: 0, scratch_len: 0 }
+    };
+
+    /// Chooses the kernels for these steps in each pass, and tells the steps. `weights` are the places
+    /// of all nodes' weights among the net's parameters.
+    pub(super) const fn choose(steps: &mut [Step], weights: &[Buffer; N]) -> [Kernels<N>; 3] {
+        let mut kernels = [const { Kernels::NONE }; 3];
+        let mut i = 0;
         while i < steps.len() {
             let step = &mut steps[i];
-            let runs = match pass {
-                Conv2dPass::Forward => true,
-                Conv2dPass::BackwardData => step.input_gradient.is_some(),
-                Conv2dPass::BackwardWeight => !step.frozen,
-            };
-            if let (Op::Conv2d { .. }, Some(geometry), true) =
-                (&step.op, step.op.conv2d(step.input), runs)
+            if let Op::Conv2d { .. } = step.op
+                && let Some(geometry) = step.op.conv2d(step.input)
             {
-                let kernel = Conv2dKernel::choose(&geometry, pass);
-                let len = match pass {
-                    Conv2dPass::BackwardWeight => kernel.weight_sums_len(&geometry),
-                    _ => kernel.transformed_len(&geometry),
-                };
-                if len > 0 {
-                    let place = Buffer { offset, len };
-                    offset += len;
-                    let weight = weights[step.node];
-                    let own = Transformed { node: step.node, geometry, kernel, weight, place };
-                    step.transformed[pass as usize] = Some((kernel, place));
-                    kernels.all[kernels.count] = own;
-                    kernels.count += 1;
-                    let scratch = kernel.scratch_len(&geometry, pass);
-                    if scratch > kernels.scratch_len {
-                        kernels.scratch_len = scratch;
-                    }
+                let mut p = 0;
+                while p < PASSES.len() {
+                    kernels[p].add(step, &geometry, PASSES[p], weights);
+                    p += 1;
                 }
             }
             i += 1;
         }
         kernels
+    }
+
+    /// Chooses the kernel of a convolution.
+    const fn add(
+        &mut self,
+        step: &mut Step,
+        geometry: &Conv2d,
+        pass: Conv2dPass,
+        weights: &[Buffer; N],
+    ) {
+        let runs = match pass {
+            Conv2dPass::Forward => true,
+            Conv2dPass::BackwardData => step.input_gradient.is_some(),
+            Conv2dPass::BackwardWeight => !step.frozen,
+        };
+        if !runs {
+            return;
+        }
+        let kernel = Conv2dKernel::choose(geometry, pass);
+        if let Some(tiling) = kernel.tiling(geometry, pass) {
+            let len = match pass {
+                Conv2dPass::BackwardWeight => tiling.weight_sums_len(),
+                Conv2dPass::Forward | Conv2dPass::BackwardData => tiling.transformed_len(),
+            };
+            let place = Buffer { offset: self.len, len };
+            step.transformed[pass as usize] = Some((kernel, place));
+            self.all[self.count] = Transformed {
+                node: step.node,
+                geometry: *geometry,
+                kernel,
+                weight: weights[step.node],
+                place,
+            };
+            self.count += 1;
+            self.len += len;
+            let scratch = tiling.scratch_len(pass);
+            if scratch > self.scratch_len {
+                self.scratch_len = scratch;
+            }
+        }
     }
 
     pub(super) const fn all(&self) -> &[Transformed] {
