@@ -19,6 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (input, out_channels, kernel, padding, stride, groups) in [
         ([1, 28, 28], 6, 5, 0, 1, 1),
         ([6, 12, 12], 16, 5, 0, 1, 1),
+        ([16, 14, 14], 32, 5, 2, 1, 1),
+        ([32, 16, 16], 64, 5, 2, 1, 1),
         ([3, 32, 32], 32, 3, 1, 1, 1),
         ([16, 32, 32], 16, 3, 1, 1, 1),
         ([32, 16, 16], 32, 3, 1, 1, 1),
@@ -327,7 +329,7 @@ fn by_winograd(isa: Isa, g: &Conv2d, kernel: Conv2dKernel) {
 fn print_rates(name: &str, isa: Isa, g: &Conv2d, kernel: Conv2dKernel, rates: [f64; 3]) {
     print!("{name:34} {isa:9}");
     for (pass, rate) in PASSES.into_iter().zip(rates) {
-        let chosen = Conv2dKernel::Winograd4.runs(g) && Conv2dKernel::choose(g, pass) == kernel;
+        let chosen = Conv2dKernel::Winograd2.runs(g) && Conv2dKernel::choose(g, pass) == kernel;
         print!(" {rate:7.1}{}", if chosen { "*" } else { " " });
     }
 }

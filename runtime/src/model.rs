@@ -1,4 +1,4 @@
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::folded::Folded;
 use crate::single::Single;
@@ -14,6 +14,8 @@ pub struct Model<P> {
     folded: OnceLock<Option<Box<Folded>>>,
     /// The weights transformed for inference, since they were last changed.
     transformed: OnceLock<Vec<f32>>,
+    /// The memory of those before the last change, for the next ones.
+    spare: Mutex<Vec<f32>>,
     /// The parameters packed for one image, since they were last changed.
     single: OnceLock<Option<Box<Single>>>,
     /// Which parameters are trained; as the declaration says until it is asked for or changed.
@@ -32,6 +34,7 @@ impl<P: Plain> Model<P> {
             metadata,
             folded: OnceLock::new(),
             transformed: OnceLock::new(),
+            spare: Mutex::default(),
             single: OnceLock::new(),
             trained: OnceLock::new(),
         }
@@ -51,7 +54,9 @@ impl<P: Plain> Model<P> {
     /// Drops what was made of the parameters: they change.
     fn forget(&mut self) {
         self.folded.take();
-        self.transformed.take();
+        if let Some(transformed) = self.transformed.take() {
+            *self.spare.get_mut().unwrap_or_else(PoisonError::into_inner) = transformed;
+        }
         self.single.take();
     }
 
@@ -83,8 +88,11 @@ impl<P: Plain> Model<P> {
     /// What inference of many images needs beside the parameters.
     pub(crate) fn prepared<N: Network<Parameters = P>>(&self) -> Prepared<'_> {
         let folded = self.folded::<N>();
-        let transform =
-            || transformed::for_inference(&N::LAYOUT, self.parameters.as_flat(), folded);
+        let transform = || {
+            let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            let spare = std::mem::take(&mut *spare);
+            transformed::for_inference(&N::LAYOUT, self.parameters.as_flat(), folded, spare)
+        };
         Prepared { folded, transformed: self.transformed.get_or_init(transform) }
     }
 

@@ -40,14 +40,15 @@ pub(crate) fn transform(
     });
 }
 
-/// [`transform`] for inference.
+/// [`transform`] for inference, in the memory of a vector with any contents.
 pub(crate) fn for_inference(
     layout: &Layout,
     parameters: &[f32],
     folded: Option<&Folded>,
+    mut transformed: Vec<f32>,
 ) -> Vec<f32> {
     let pass = Conv2dPass::Forward;
-    let mut transformed = vec![0.0; layout.transformed_len(pass)];
+    transformed.resize(layout.transformed_len(pass), 0.0);
     Team::gather(layout.transformed[pass as usize].len(), |team| {
         transform(team, layout, pass, parameters, folded, &mut transformed);
     });

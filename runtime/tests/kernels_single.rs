@@ -127,6 +127,7 @@ fn groups_of_whole_blocks_and_depthwise() {
 fn layers_of_real_nets() {
     check(&conv([1, 28, 28], 6, [5, 5]), 6);
     check(&conv([6, 12, 12], 16, [5, 5]), 6);
+    check(&Conv2d { padding: [2, 2], ..conv([19, 9, 14], 36, [5, 5]) }, 6);
     check(&Conv2d { padding: [1, 1], ..conv([16, 32, 32], 16, [3, 3]) }, 6);
     check(&Conv2d { padding: [1, 1], ..conv([64, 16, 16], 64, [3, 3]) }, 6);
     check(&Conv2d { padding: [1, 1], ..conv([128, 8, 8], 144, [3, 3]) }, 6);

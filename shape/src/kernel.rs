@@ -7,7 +7,8 @@ use crate::{Conv2d, Shape};
 pub enum Conv2dKernel {
     /// Products of weights and numbers as they are. It runs every convolution.
     Direct,
-    /// Winograd's F(2×2, 3×3): 16 products for tiles of 2×2 outputs, in place of 36.
+    /// Winograd's F(2×2, 3×3): 16 products for tiles of 2×2 outputs, in place of 36; or F(2×2, 5×5): 36
+    /// products in place of 100.
     Winograd2,
     /// Winograd's F(4×4, 3×3): 36 products for tiles of 4×4 outputs, in place of 144.
     Winograd4,
@@ -29,6 +30,8 @@ pub enum Conv2dPass {
 pub struct Tiling {
     /// Outputs of a tile along an axis.
     pub tile: usize,
+    /// Taps of the convolution along an axis: 3, or 5 for tiles of 2.
+    pub kernel: usize,
     /// Channels that the pass reads.
     pub in_channels: usize,
     /// Channels that it writes; for the weight's gradient those of the output.
@@ -74,7 +77,7 @@ impl Conv2dKernel {
         match self {
             Conv2dKernel::Direct => true,
             Conv2dKernel::Winograd2 | Conv2dKernel::Winograd4 => {
-                can_be_transformed(g) && g.output().is_ok()
+                self.tile(g).is_some() && g.output().is_ok()
             }
         }
     }
@@ -89,26 +92,32 @@ impl Conv2dKernel {
 
     /// [`tiling`](Self::tiling) where the output's shape is known.
     const fn tiling_of(self, g: &Conv2d, output: Shape, pass: Conv2dPass) -> Option<Tiling> {
-        let tile = match self {
-            Conv2dKernel::Direct => return None,
-            Conv2dKernel::Winograd2 => 2,
-            Conv2dKernel::Winograd4 => 4,
-        };
-        if !can_be_transformed(g) {
-            return None;
-        }
+        let Some(tile) = self.tile(g) else { return None };
         let (from, to) = match pass {
             Conv2dPass::Forward | Conv2dPass::BackwardWeight => (g.input, output),
             Conv2dPass::BackwardData => (output, g.input),
         };
-        Some(Tiling::new(tile, from, to, pass))
+        Some(Tiling::new(tile, g.kernel[0], from, to, pass))
+    }
+
+    /// Outputs of a tile along an axis; `None` where this is no Winograd kernel or does not compute
+    /// convolutions of these numbers, whatever their sizes are.
+    const fn tile(self, g: &Conv2d) -> Option<usize> {
+        if !matches!((g.stride, g.dilation, g.groups), ([1, 1], [1, 1], 1)) {
+            return None;
+        }
+        match (self, g.kernel) {
+            (Conv2dKernel::Winograd2, [3, 3] | [5, 5]) => Some(2),
+            (Conv2dKernel::Winograd4, [3, 3]) => Some(4),
+            _ => None,
+        }
     }
 
     /// The kernel that takes the least time for a pass by [`cost`](Self::cost). Winograd's, which needs
     /// more memory and is less exact, must be faster by a tenth.
     pub const fn choose(g: &Conv2d, pass: Conv2dPass) -> Conv2dKernel {
         // Most convolutions of 1×1 end here: constants are evaluated slowly.
-        if !can_be_transformed(g) {
+        if Conv2dKernel::Winograd2.tile(g).is_none() {
             return Conv2dKernel::Direct;
         }
         let Ok(output) = g.output() else { return Conv2dKernel::Direct };
@@ -230,12 +239,13 @@ impl Conv2dKernel {
 }
 
 impl Tiling {
-    const fn new(tile: usize, from: Shape, to: Shape, pass: Conv2dPass) -> Tiling {
+    const fn new(tile: usize, kernel: usize, from: Shape, to: Shape, pass: Conv2dPass) -> Tiling {
         let [in_channels, out_channels] = [from.dim(0), to.dim(0)];
         let outputs = [to.dim(1), to.dim(2)];
         let tiles = [outputs[0].div_ceil(tile), outputs[1].div_ceil(tile)];
         let count = tiles[0] * tiles[1];
-        let points = (tile + 2) * (tile + 2);
+        let side = tile + kernel - 1;
+        let points = side * side;
         let bytes = points * size_of::<[f32; 16]>();
         let room = match pass {
             Conv2dPass::Forward | Conv2dPass::BackwardData => TILES_FORWARD / (bytes * in_channels),
@@ -247,14 +257,15 @@ impl Tiling {
         let together = count.div_ceil(count.div_ceil(most)).next_multiple_of(2);
         let together = if together > count { count } else { together };
         let channels = out_channels.div_ceil(out_channels.div_ceil(CHANNELS));
-        Tiling { tile, in_channels, out_channels, outputs, tiles, together, channels }
+        Tiling { tile, kernel, in_channels, out_channels, outputs, tiles, together, channels }
     }
 
     /// Cycles of one tile's transforms: to the points, of so many vectors of channels or images, and
     /// back from them.
     const fn transforms(&self, ins: u64, outs: u64) -> u64 {
-        match self.tile {
-            2 => 70 * ins + 60 * outs,
+        match (self.tile, self.kernel) {
+            (2, 3) => 70 * ins + 60 * outs,
+            (2, _) => 250 * ins + 100 * outs,
             _ => 250 * ins + 200 * outs,
         }
     }
@@ -293,7 +304,8 @@ impl Tiling {
 
     /// Products of a tile for each pair of channels.
     pub const fn points(&self) -> usize {
-        (self.tile + 2) * (self.tile + 2)
+        let side = self.tile + self.kernel - 1;
+        side * side
     }
 
     /// Whole vectors of 16 output channels, for the weight's gradient.
@@ -315,11 +327,6 @@ impl Tiling {
         };
         self.points() * (self.point_step(self.in_channels) + self.point_step(products))
     }
-}
-
-/// Whether Winograd's algorithm computes a convolution of these numbers, whatever its sizes are.
-const fn can_be_transformed(g: &Conv2d) -> bool {
-    matches!((g.kernel, g.stride, g.dilation, g.groups), ([3, 3], [1, 1], [1, 1], 1))
 }
 
 /// Pairs of an output and a tap along an axis where the tap is not in the padding.
@@ -397,7 +404,8 @@ mod tests {
     fn other_convolutions_are_direct() {
         let g = conv([64, 16, 16], 64, 3);
         for g in [
-            conv([64, 16, 16], 64, 5),
+            conv([64, 16, 16], 64, 7),
+            Conv2d { kernel: [3, 5], ..g },
             Conv2d { stride: [1, 2], ..g },
             Conv2d { dilation: [2, 1], ..g },
             Conv2d { groups: 64, ..g },

@@ -14,7 +14,7 @@ use super::tiles::{Input, Output, Tiles};
 
 /// Computes `y`.
 #[derive(Debug)]
-pub(super) struct Correlate<'a, const N: usize> {
+pub(super) struct Correlate<'a, const N: usize, const R: usize> {
     pub(super) tiling: Tiling,
     /// Height and width of `x`.
     pub(super) size: [usize; 2],
@@ -30,7 +30,7 @@ pub(super) struct Correlate<'a, const N: usize> {
     pub(super) scratch: &'a mut [Lanes],
 }
 
-impl<const N: usize> Kernel for Correlate<'_, N> {
+impl<const N: usize, const R: usize> Kernel for Correlate<'_, N, R> {
     type Output = ();
 
     #[inline(always)]
@@ -39,7 +39,7 @@ impl<const N: usize> Kernel for Correlate<'_, N> {
         let points = N * N;
         let Tiling { in_channels, out_channels, outputs, .. } = tiling;
         let plane = outputs[0] * outputs[1];
-        assert_eq!(tiling.points(), points, "the tiles' size");
+        assert_eq!((tiling.points(), tiling.kernel), (points, R), "the tiles' size");
         assert_eq!(weights.len(), points * in_channels * out_channels, "the weights' length");
         assert_eq!(y.len(), out_channels * plane, "the output's length");
         if let Plus::Value(value) = plus {
@@ -53,7 +53,7 @@ impl<const N: usize> Kernel for Correlate<'_, N> {
         let mut first = 0;
         while first < all {
             let count = tiling.together.min(all - first);
-            let tiles = Tiles { of: tiling.tiles, first, count };
+            let tiles = Tiles::new(&tiling, first, count);
             s.run(Input::<N> {
                 x,
                 channels: in_channels,
@@ -73,7 +73,7 @@ impl<const N: usize> Kernel for Correlate<'_, N> {
                 let all = AllRows { channels, in_channels, count, points };
                 all.multiply(s, weights, (v, step), (m, product_step));
                 let own = channel * plane..(channel + channels) * plane;
-                s.run(Output::<N> {
+                s.run(Output::<N, R> {
                     m,
                     step: product_step,
                     channels,

@@ -1,13 +1,14 @@
-//! Convolutions with kernels of 3×3 and stride 1 by Winograd's algorithm: fewer products than a
-//! direct convolution has, between values that are transformed tile by tile.
+//! Convolutions with kernels of 3×3 or 5×5 and stride 1 by Winograd's algorithm: fewer products than
+//! a direct convolution has, between values that are transformed tile by tile.
 //!
-//! A tile of `M`×`M` outputs (`M` = 2 or 4) reads `N`×`N` inputs, `N = M + 2`. Both are transformed,
-//! as in `transform`, to `N`² points, and at each point the numbers of all channels and tiles are
-//! matrices to be multiplied: 4 products an output for `M` = 2, 2.25 for `M` = 4, in place of 9. The
-//! weights are transformed once, by [`transform_weight`], for as many images as use them.
+//! A tile of `M`×`M` outputs reads `N`×`N` inputs, `N = M + R − 1` for kernels of `R`×`R` taps. Both
+//! are transformed, as in `transform`, to `N`² points, and at each point the numbers of all channels
+//! and tiles are matrices to be multiplied. Products an output, in place of 9 and of 25: 4 for `M` = 2
+//! and 2.25 for `M` = 4, of 3×3; 9 for `M` = 2, of 5×5. The weights are transformed once, by
+//! [`transform_weight`], for as many images as use them.
 //!
-//! Results are as close to exact ones as direct sums for `M` = 2, and have about six times their
-//! error for `M` = 4 (some 1e-6 in norm). A number that is infinite or NaN makes all outputs of the
+//! Results are as close to exact ones as direct sums for `N` = 4, and have about six times their
+//! error for `N` = 6 (some 1e-6 in norm). A number that is infinite or NaN makes all outputs of the
 //! tiles that read it NaN.
 //!
 //! # Files
@@ -15,6 +16,17 @@
 //!   for weights.
 //! - `multiply`: the product of matrices; `forward` and `weight`: the passes around it.
 //! - [`one_image`]: the forward pass with 16 channels side by side in place of 16 images.
+
+/// Runs a kernel of the size that a tiling asks for: inputs of a tile, and taps, along an axis.
+macro_rules! run {
+    ($isa:expr, $tiling:expr, $kernel:ident { $($field:tt)* }) => {
+        match ($tiling.tile, $tiling.kernel) {
+            (2, 3) => $isa.run($kernel::<4, 3> { $($field)* }),
+            (2, _) => $isa.run($kernel::<6, 5> { $($field)* }),
+            _ => $isa.run($kernel::<6, 3> { $($field)* }),
+        }
+    };
+}
 
 mod forward;
 mod multiply;
@@ -62,17 +74,15 @@ pub fn transform_weight(
     transformed: &mut [f32],
 ) {
     let tiling = tiling(kernel, g, pass);
-    let of_one = 9 * g.input.dim(0);
+    let taps = tiling.kernel * tiling.kernel;
+    let of_one = taps * g.input.dim(0);
     let (out_step, in_step) = match pass {
-        Conv2dPass::BackwardData => (9, of_one),
-        _ => (of_one, 9),
+        Conv2dPass::BackwardData => (taps, of_one),
+        _ => (of_one, taps),
     };
     let flip = pass == Conv2dPass::BackwardData;
     assert!(pass != Conv2dPass::BackwardWeight, "a pass that uses no weight");
-    match tiling.tile {
-        2 => isa.run(Weights::<4> { tiling, out_step, in_step, flip, weight, transformed }),
-        _ => isa.run(Weights::<6> { tiling, out_step, in_step, flip, weight, transformed }),
-    }
+    run!(isa, tiling, Weights { tiling, out_step, in_step, flip, weight, transformed });
 }
 
 /// `y = f(w * x + b + other)`; overwrites `y`. `transformed` is by [`transform_weight`] for this `isa`, `kernel`
@@ -125,9 +135,8 @@ pub fn backward_data(
     let tiling = tiling(kernel, g, Conv2dPass::BackwardData);
     let output = super::conv2d::output(g);
     let size = [output.dim(1), output.dim(2)];
-    // A correlation with the taps backwards: place i is read by outputs i + padding − 2 and the two
-    // behind it.
-    let start = g.padding.map(|padding| padding as isize - 2);
+    // A correlation with the taps backwards: the last output that reads place i is i + padding.
+    let start = g.padding.map(|padding| padding as isize + 1 - tiling.kernel as isize);
     let of = (tiling, size, start);
     let plus = if accumulates { Plus::Own } else { Plus::Nothing };
     correlate(isa, of, dy, transformed, (None, plus, Fused::Identity), dx, scratch);
@@ -152,10 +161,7 @@ pub fn backward_weight(
     let tiling = tiling(kernel, g, Conv2dPass::BackwardWeight);
     let size = [g.input.dim(1), g.input.dim(2)];
     let start = g.padding.map(|padding| -(padding as isize));
-    match tiling.tile {
-        2 => isa.run(Sums::<4> { tiling, size, start, x, dy, sums, scratch }),
-        _ => isa.run(Sums::<6> { tiling, size, start, x, dy, sums, scratch }),
-    }
+    run!(isa, tiling, Sums { tiling, size, start, x, dy, sums, scratch });
     if let Some(db) = db {
         assert_eq!(db.len(), g.out_channels, "the bias gradient's length");
         isa.run(BiasGradient { dy, db });
@@ -174,10 +180,7 @@ pub fn add_weight_gradient(
     dw: &mut [f32],
 ) {
     let tiling = tiling(kernel, g, Conv2dPass::BackwardWeight);
-    match tiling.tile {
-        2 => isa.run(Gradient::<4> { tiling, sums, dw }),
-        _ => isa.run(Gradient::<6> { tiling, sums, dw }),
-    }
+    run!(isa, tiling, Gradient { tiling, sums, dw });
 }
 
 fn correlate(
@@ -189,32 +192,7 @@ fn correlate(
     y: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
-    match tiling.tile {
-        2 => isa.run(Correlate::<4> {
-            tiling,
-            size,
-            start,
-            x,
-            weights,
-            bias,
-            plus,
-            fused,
-            y,
-            scratch,
-        }),
-        _ => isa.run(Correlate::<6> {
-            tiling,
-            size,
-            start,
-            x,
-            weights,
-            bias,
-            plus,
-            fused,
-            y,
-            scratch,
-        }),
-    }
+    run!(isa, tiling, Correlate { tiling, size, start, x, weights, bias, plus, fused, y, scratch });
 }
 
 #[allow(clippy::panic)]

@@ -15,7 +15,7 @@ use super::super::team::{Numbered, Shared, Team, equal_mut};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::tiles::{Input, MOST_TOGETHER, Output, Tiles};
-use super::weights::{TAPS, transform_taps, turn_taps};
+use super::weights::{transform_taps, turn_taps};
 
 /// Blocks of output channels that are multiplied together: two vectors beside each other.
 const BLOCKS: usize = 2;
@@ -68,10 +68,7 @@ pub fn pack(
             to.0[..bias.len()].copy_from_slice(bias);
         }
     }
-    match tiling.tile {
-        2 => isa.run(Pack::<4> { tiling, weight, packed }),
-        _ => isa.run(Pack::<6> { tiling, weight, packed }),
-    }
+    run!(isa, tiling, Pack { tiling, weight, packed });
 }
 
 /// `y = f(w * x + b + other)`, shared out among the team; overwrites `y`. `packed` is by [`pack`];
@@ -131,21 +128,21 @@ fn room(tiling: &Tiling) -> [usize; 2] {
 
 /// Transforms weights. In pairs of blocks of output channels, in these by points, in these by input
 /// channels the blocks stand side by side.
-struct Pack<'a, const N: usize> {
+struct Pack<'a, const N: usize, const R: usize> {
     tiling: Tiling,
     weight: &'a [f32],
     packed: &'a mut [Lanes],
 }
 
-impl<const N: usize> Kernel for Pack<'_, N> {
+impl<const N: usize, const R: usize> Kernel for Pack<'_, N, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Pack { tiling: Tiling { in_channels, out_channels, .. }, weight, packed } = self;
-        assert_eq!(weight.len(), in_channels * out_channels * TAPS, "the weight's length");
-        let step = in_channels * TAPS;
-        let mut taps = [Lanes::ZERO; LANES];
+        assert_eq!(weight.len(), in_channels * out_channels * R * R, "the weight's length");
+        let step = in_channels * R * R;
+        let mut taps = [[Lanes::ZERO; R]; R];
         let mut result = [[Lanes::ZERO; N]; N];
         let all = blocks(out_channels);
         for first in (0..all).step_by(BLOCKS) {
@@ -155,7 +152,7 @@ impl<const N: usize> Kernel for Pack<'_, N> {
                 let channel = (first + block) * LANES;
                 let rows = LANES.min(out_channels - channel);
                 for k in 0..in_channels {
-                    let weight = &weight[channel * step + k * TAPS..];
+                    let weight = &weight[channel * step + k * R * R..];
                     turn_taps(s, weight, step, rows, &mut taps);
                     transform_taps(s, &taps, &mut result);
                     for (point, result) in result.as_flattened().iter().enumerate() {
@@ -204,16 +201,13 @@ impl Forward<'_> {
             let pairs = part(task / parts, sets, pairs);
             let blocks = pairs.start * BLOCKS..(pairs.end * BLOCKS).min(self.bias.len());
             let tiles = part(task % parts, parts, tiles);
-            match self.tiling.tile {
-                2 => isa.run(Task::<4> { of: self, blocks, tiles, y, room }),
-                _ => isa.run(Task::<6> { of: self, blocks, tiles, y, room }),
-            }
+            run!(isa, self.tiling, Task { of: self, blocks, tiles, y, room });
         });
     }
 }
 
 /// Some blocks of output channels of some tiles. Nobody else writes them.
-struct Task<'a, const N: usize> {
+struct Task<'a, const N: usize, const R: usize> {
     of: Forward<'a>,
     blocks: Range<usize>,
     tiles: Range<usize>,
@@ -221,7 +215,7 @@ struct Task<'a, const N: usize> {
     room: &'a mut [Lanes],
 }
 
-impl<const N: usize> Kernel for Task<'_, N> {
+impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
     type Output = ();
 
     #[inline(always)]
@@ -239,7 +233,7 @@ impl<const N: usize> Kernel for Task<'_, N> {
         let mut first = all.start;
         while first < all.end {
             let count = even(all.end - first, together(&tiling));
-            let tiles = Tiles { of: tiling.tiles, first, count };
+            let tiles = Tiles::new(&tiling, first, count);
             s.run(Input::<N> {
                 x,
                 channels: in_blocks,
@@ -257,7 +251,7 @@ impl<const N: usize> Kernel for Task<'_, N> {
                 let weights = &weights[block * of_block..][..blocks.len() * of_block];
                 pair.multiply(s, weights, (v, step), (m, product_step));
                 let outputs = blocks.start * plane..blocks.end * plane;
-                s.run(Output::<N> {
+                s.run(Output::<N, R> {
                     m,
                     step: product_step,
                     channels: blocks.len(),

@@ -1,8 +1,10 @@
-//! Tiles between the values and their transforms: `N`×`N` numbers each, of which neighbouring
-//! tiles' inputs share two rows or columns.
+//! Tiles between the values and their transforms: `N`×`N` numbers each for `R`×`R` taps, of which
+//! neighbouring tiles' inputs share `R − 1` rows or columns.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
+
+use typenet_shape::Tiling;
 
 use super::super::correlate::{Bias, Plus};
 use super::super::math::Fused;
@@ -17,6 +19,8 @@ pub(super) const MOST_TOGETHER: usize = 12;
 /// Some tiles of a value, in row-major order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tiles {
+    /// Outputs of a tile along an axis.
+    pub(super) tile: usize,
     /// Rows and columns of all tiles.
     pub(super) of: [usize; 2],
     pub(super) first: usize,
@@ -25,13 +29,18 @@ pub(super) struct Tiles {
 }
 
 impl Tiles {
+    /// Some tiles of a pass.
+    pub(super) fn new(tiling: &Tiling, first: usize, count: usize) -> Tiles {
+        Tiles { tile: tiling.tile, of: tiling.tiles, first, count }
+    }
+
     /// Row and column of the first output of each tile.
     #[inline(always)]
-    fn places(self, tile: usize) -> [[usize; 2]; MOST_TOGETHER] {
+    fn places(self) -> [[usize; 2]; MOST_TOGETHER] {
         let mut places = [[0; 2]; MOST_TOGETHER];
         for (k, place) in places.iter_mut().enumerate().take(self.count) {
             let number = self.first + k;
-            *place = [number / self.of[1] * tile, number % self.of[1] * tile];
+            *place = [number / self.of[1] * self.tile, number % self.of[1] * self.tile];
         }
         places
     }
@@ -65,7 +74,7 @@ impl<const N: usize> Kernel for Input<'_, N> {
         let last = (channels - 1) * self.channel_step + (count - 1) * self.tile_step;
         assert!(step > last && v.len() >= N * N * step, "the transformed length");
         let zeros = [Lanes::ZERO; N];
-        let places = tiles.places(N - 2);
+        let places = tiles.places();
         for c in 0..channels {
             let x: *const f32 = x[c * height * width..].as_ptr().cast();
             for (t, place) in places[..count].iter().enumerate() {
@@ -167,7 +176,7 @@ impl<const N: usize> InputAt<N> {
 /// Transforms products back: `y = f(Aᵀ m A + b + plus)`, where point `p` of channel `c` of tile `t` is
 /// `m[p · step + c · count + t]`.
 #[derive(Debug)]
-pub(super) struct Output<'a, const N: usize> {
+pub(super) struct Output<'a, const N: usize, const R: usize> {
     pub(super) m: &'a [Lanes],
     pub(super) step: usize,
     pub(super) channels: usize,
@@ -181,7 +190,7 @@ pub(super) struct Output<'a, const N: usize> {
     pub(super) y: Shared<'a, Lanes>,
 }
 
-impl<const N: usize> Kernel for Output<'_, N> {
+impl<const N: usize, const R: usize> Kernel for Output<'_, N, R> {
     type Output = ();
 
     #[inline(always)]
@@ -193,7 +202,7 @@ impl<const N: usize> Kernel for Output<'_, N> {
         if let Plus::Value(value) = plus {
             assert_eq!(value.len(), y.len(), "the added value's length");
         }
-        let places = tiles.places(N - 2);
+        let places = tiles.places();
         for c in 0..channels {
             let bias = bias.of(c);
             for (t, &[top, left]) in places[..count].iter().enumerate() {
@@ -205,11 +214,11 @@ impl<const N: usize> Kernel for Output<'_, N> {
                     Plus::Value(value) => value[at..].as_ptr().cast(),
                     Plus::Own => y,
                 };
-                let rows = (height - top).min(N - 2);
-                let columns = (width - left).min(N - 2);
+                let rows = (height - top).min(N - R + 1);
+                let columns = (width - left).min(N - R + 1);
                 for part in 0..S::PARTS {
                     let shift = part * S::WIDTH;
-                    let at = OutputAt::<N> {
+                    let at = OutputAt::<N, R> {
                         m: m.wrapping_add(shift),
                         step: step * LANES,
                         rows,
@@ -222,7 +231,7 @@ impl<const N: usize> Kernel for Output<'_, N> {
                     // SAFETY: `rows` and `columns` leave out what is not in `y`; the assertions
                     // compare the length of `m` with its steps, and that of `plus` with `y`'s.
                     unsafe {
-                        if rows == N - 2 && columns == N - 2 {
+                        if rows == N - R + 1 && columns == N - R + 1 {
                             at.all::<S, true>(s, bias, fused);
                         } else {
                             at.all::<S, false>(s, bias, fused);
@@ -235,7 +244,7 @@ impl<const N: usize> Kernel for Output<'_, N> {
 }
 
 /// One tile of one channel.
-struct OutputAt<const N: usize> {
+struct OutputAt<const N: usize, const R: usize> {
     m: *const f32,
     step: usize,
     /// Rows and columns that are inside.
@@ -247,7 +256,7 @@ struct OutputAt<const N: usize> {
     y_row: usize,
 }
 
-impl<const N: usize> OutputAt<N> {
+impl<const N: usize, const R: usize> OutputAt<N, R> {
     /// # Safety
     /// Each point can be read, and `rows` × `columns` numbers written (and read from `plus`, if it is
     /// not null), all with `INSIDE`.
@@ -256,7 +265,7 @@ impl<const N: usize> OutputAt<N> {
         // SAFETY: the caller vouches for the places.
         unsafe {
             self.rows::<S, INSIDE, 0>(s, bias, fused);
-            if N == 6 {
+            if N - R + 1 == 4 {
                 self.rows::<S, INSIDE, 2>(s, bias, fused);
             }
         }
@@ -280,13 +289,13 @@ impl<const N: usize> OutputAt<N> {
                 // SAFETY: the caller vouches for each point.
                 column[i] = unsafe { s.read(self.m.add((i * N + j) * self.step)) };
             }
-            let column = transform::output(s, column);
+            let column = transform::output::<S, N, R>(s, column);
             half[0][j] = column[FIRST];
             half[1][j] = column[FIRST + 1];
         }
         for i in 0..2 {
-            let row = transform::output(s, half[i]);
-            for j in 0..N - 2 {
+            let row = transform::output::<S, N, R>(s, half[i]);
+            for j in 0..=N - R {
                 if INSIDE || FIRST + i < self.rows && j < self.columns {
                     let at = (FIRST + i) * self.y_row + j * LANES;
                     let mut v = s.add(row[j], bias);
@@ -307,7 +316,7 @@ impl<const N: usize> OutputAt<N> {
 /// from `16 b` on of image `l` of tile `t` becomes `d[p · step + (b · count + t) · 16 + l]`. Channels
 /// missing become zeros.
 #[derive(Debug)]
-pub(super) struct OutputGradient<'a, const N: usize> {
+pub(super) struct OutputGradient<'a, const N: usize, const R: usize> {
     pub(super) dy: &'a [Lanes],
     pub(super) channels: usize,
     /// Height and width of `dy`.
@@ -317,7 +326,7 @@ pub(super) struct OutputGradient<'a, const N: usize> {
     pub(super) step: usize,
 }
 
-impl<const N: usize> Kernel for OutputGradient<'_, N> {
+impl<const N: usize, const R: usize> Kernel for OutputGradient<'_, N, R> {
     type Output = ();
 
     #[inline(always)]
@@ -327,14 +336,14 @@ impl<const N: usize> Kernel for OutputGradient<'_, N> {
         assert_eq!(dy.len(), channels * plane, "the output gradient's length");
         let padded = channels.next_multiple_of(LANES);
         assert!(step >= padded * count && d.len() >= N * N * step, "the transformed length");
-        let places = tiles.places(N - 2);
+        let places = tiles.places();
         let mut tile = [[[Lanes::ZERO; LANES]; 4]; 4];
         for block in 0..padded / LANES {
             let dy = &dy[block * LANES * plane..];
             let present = (channels - block * LANES).min(LANES);
             for (t, &[top, left]) in places[..count].iter().enumerate() {
-                for (i, row) in tile.iter_mut().enumerate().take(N - 2) {
-                    for (j, turned) in row.iter_mut().enumerate().take(N - 2) {
+                for (i, row) in tile.iter_mut().enumerate().take(N - R + 1) {
+                    for (j, turned) in row.iter_mut().enumerate().take(N - R + 1) {
                         if top + i >= height || left + j >= width {
                             *turned = [Lanes::ZERO; LANES];
                             continue;
@@ -358,7 +367,7 @@ impl<const N: usize> Kernel for OutputGradient<'_, N> {
                 for image in 0..LANES {
                     let d = d[(block * count + t) * LANES + image..].as_mut_ptr().cast::<f32>();
                     for part in 0..S::PARTS {
-                        let at = OutputGradientAt::<N> {
+                        let at = OutputGradientAt::<N, R> {
                             tile: &tile,
                             image,
                             part,
@@ -375,7 +384,7 @@ impl<const N: usize> Kernel for OutputGradient<'_, N> {
 }
 
 /// One tile of one image: 16 channels.
-struct OutputGradientAt<'a, const N: usize> {
+struct OutputGradientAt<'a, const N: usize, const R: usize> {
     tile: &'a [[[Lanes; LANES]; 4]; 4],
     image: usize,
     part: usize,
@@ -383,7 +392,7 @@ struct OutputGradientAt<'a, const N: usize> {
     step: usize,
 }
 
-impl<const N: usize> OutputGradientAt<'_, N> {
+impl<const N: usize, const R: usize> OutputGradientAt<'_, N, R> {
     /// # Safety
     /// Each point can be written.
     #[inline(always)]
@@ -406,18 +415,18 @@ impl<const N: usize> OutputGradientAt<'_, N> {
     #[inline(always)]
     unsafe fn rows<S: Simd, const FIRST: usize, const COUNT: usize>(&self, s: S) {
         let mut half = [[s.splat(0.0); N]; COUNT];
-        for j in 0..N - 2 {
+        for j in 0..=N - R {
             let mut column = [s.splat(0.0); N];
-            for i in 0..N - 2 {
+            for i in 0..=N - R {
                 column[i] = s.load(&self.tile[i][j][self.image], self.part);
             }
-            let column = transform::output_gradient(s, column);
+            let column = transform::output_gradient::<S, N, R>(s, column);
             for i in 0..COUNT {
                 half[i][j] = column[FIRST + i];
             }
         }
         for i in 0..COUNT {
-            let points = transform::output_gradient(s, half[i]);
+            let points = transform::output_gradient::<S, N, R>(s, half[i]);
             for j in 0..N {
                 // SAFETY: the caller vouches for each point.
                 unsafe { s.write(self.d.add(((FIRST + i) * N + j) * self.step), points[j]) };

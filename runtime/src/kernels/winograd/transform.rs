@@ -1,8 +1,10 @@
-//! Winograd's transforms along one axis, for tiles of 2 and of 4 outputs: `N` = 4 and 6 numbers.
+//! Winograd's transforms along one axis, for tiles that read `N` numbers: of `R` = 3 taps, 2 outputs
+//! (`N` = 4) or 4 (`N` = 6); of `R` = 5 taps, 2 outputs (`N` = 6).
 //!
-//! With the matrices below, `Aᵀ [(G g) ⊙ (Bᵀ d)]` are the `N − 2` products of the three taps `g`
-//! with neighbours in `d`: polynomials multiplied at the points 0, 1, −1, (2, −2) and ∞. All these
-//! maps are linear in `g`, so a gradient goes back through the transposed ones.
+//! With the matrices below, `Aᵀ [(G g) ⊙ (Bᵀ d)]` are the `N − R + 1` products of the `R` taps `g`
+//! with neighbours in `d`: polynomials multiplied at the points 0, 1, −1, (2, −2) and ∞. `B` follows
+//! from the points alone. All these maps are linear in `g`, so a gradient goes back through the
+//! transposed ones.
 //! (Lavin and Gray, *Fast Algorithms for Convolutional Neural Networks*, 2015.)
 
 use super::super::simd::Simd;
@@ -41,16 +43,17 @@ pub(super) fn input<S: Simd, const N: usize>(s: S, d: [S::V; N]) -> [S::V; N] {
     v
 }
 
-/// `Aᵀ m`, the `N − 2` outputs from the products at the points; the rest of the array means nothing:
+/// `Aᵀ m`, the `N − R + 1` outputs from the products at the points; the rest of the array means
+/// nothing:
 ///
 /// ```text
-///  1  1  1  0         1  1  1  1  1  0
-///  0  1 −1  1         0  1 −1  2 −2  0
+///  1  1  1  0         1  1  1  1  1  0         1  1  1  1  1  0
+///  0  1 −1  1         0  1 −1  2 −2  0         0  1 −1  2 −2  1
 ///                     0  1  1  4  4  0
-///                     0  1 −1  8 −8  1
+///                     0  1 −1  8 −8  1            (R = 5)
 /// ```
 #[inline(always)]
-pub(super) fn output<S: Simd, const N: usize>(s: S, m: [S::V; N]) -> [S::V; N] {
+pub(super) fn output<S: Simd, const N: usize, const R: usize>(s: S, m: [S::V; N]) -> [S::V; N] {
     let mut y = m;
     let (sum, difference) = (s.add(m[1], m[2]), s.sub(m[1], m[2]));
     if N == 4 {
@@ -61,20 +64,36 @@ pub(super) fn output<S: Simd, const N: usize>(s: S, m: [S::V; N]) -> [S::V; N] {
     let (sum2, difference2) = (s.add(m[3], m[4]), s.sub(m[3], m[4]));
     y[0] = s.add(s.add(m[0], sum), sum2);
     y[1] = s.fma(s.splat(2.0), difference2, difference);
+    if R == 5 {
+        y[1] = s.add(y[1], m[5]);
+        return y;
+    }
     y[2] = s.fma(s.splat(4.0), sum2, sum);
     y[3] = s.add(s.fma(s.splat(8.0), difference2, difference), m[5]);
     y
 }
 
-/// `A y`, the gradient of [`output`]; reads `N − 2` numbers.
+/// `A y`, the gradient of [`output`]; reads `N − R + 1` numbers.
 #[inline(always)]
-pub(super) fn output_gradient<S: Simd, const N: usize>(s: S, y: [S::V; N]) -> [S::V; N] {
+pub(super) fn output_gradient<S: Simd, const N: usize, const R: usize>(
+    s: S,
+    y: [S::V; N],
+) -> [S::V; N] {
     let mut m = y;
     if N == 4 {
         m[0] = y[0];
         m[1] = s.add(y[0], y[1]);
         m[2] = s.sub(y[0], y[1]);
         m[3] = y[1];
+        return m;
+    }
+    if R == 5 {
+        m[0] = y[0];
+        m[1] = s.add(y[0], y[1]);
+        m[2] = s.sub(y[0], y[1]);
+        m[3] = s.fma(s.splat(2.0), y[1], y[0]);
+        m[4] = s.fma(s.splat(-2.0), y[1], y[0]);
+        m[5] = y[1];
         return m;
     }
     let (even, odd) = (s.add(y[0], y[2]), s.add(y[1], y[3]));
@@ -89,21 +108,34 @@ pub(super) fn output_gradient<S: Simd, const N: usize>(s: S, y: [S::V; N]) -> [S
     m
 }
 
-/// `G g`, the three taps at the points:
+/// `G g`, the taps at the points:
 ///
 /// ```text
-///                     1/4    0     0
-///   1   0   0        −1/6  −1/6  −1/6
-///  1/2 1/2 1/2       −1/6   1/6  −1/6
-///  1/2 −1/2 1/2      1/24  1/12   1/6
-///   0   0   1        1/24 −1/12   1/6
-///                      0     0     1
+///                     1/4    0     0         1/4    0     0     0     0
+///   1   0   0        −1/6  −1/6  −1/6       −1/6  −1/6  −1/6  −1/6  −1/6
+///  1/2 1/2 1/2       −1/6   1/6  −1/6       −1/6   1/6  −1/6   1/6  −1/6
+///  1/2 −1/2 1/2      1/24  1/12   1/6       1/24  1/12   1/6   1/3   2/3
+///   0   0   1        1/24 −1/12   1/6       1/24 −1/12   1/6  −1/3   2/3
+///                      0     0     1          0     0     0     0     1
 /// ```
 #[inline(always)]
-pub(super) fn weight<S: Simd, const N: usize>(s: S, g: [S::V; 3]) -> [S::V; N] {
+pub(super) fn weight<S: Simd, const N: usize, const R: usize>(s: S, g: [S::V; R]) -> [S::V; N] {
     let mut u = [s.splat(0.0); N];
+    u[N - 1] = g[R - 1];
+    if R == 5 {
+        let minus_sixth = s.splat(-1.0 / 6.0);
+        let (even, odd) = (s.add(s.add(g[0], g[2]), g[4]), s.add(g[1], g[3]));
+        u[0] = s.mul(s.splat(0.25), g[0]);
+        u[1] = s.mul(minus_sixth, s.add(even, odd));
+        u[2] = s.mul(minus_sixth, s.sub(even, odd));
+        let (twenty_fourth, four) = (s.splat(1.0 / 24.0), s.splat(4.0));
+        let even = s.mul(twenty_fourth, s.fma(four, s.fma(four, g[4], g[2]), g[0]));
+        let odd = s.mul(s.splat(1.0 / 12.0), s.fma(four, g[3], g[1]));
+        u[3] = s.add(even, odd);
+        u[4] = s.sub(even, odd);
+        return u;
+    }
     let ends = s.add(g[0], g[2]);
-    u[N - 1] = g[2];
     if N == 4 {
         let half = s.splat(0.5);
         u[0] = g[0];
@@ -124,21 +156,32 @@ pub(super) fn weight<S: Simd, const N: usize>(s: S, g: [S::V; 3]) -> [S::V; N] {
 
 /// `Gᵀ u`, the gradient of [`weight`].
 #[inline(always)]
-pub(super) fn weight_gradient<S: Simd, const N: usize>(s: S, u: [S::V; N]) -> [S::V; 3] {
+pub(super) fn weight_gradient<S: Simd, const N: usize, const R: usize>(
+    s: S,
+    u: [S::V; N],
+) -> [S::V; R] {
+    let mut g = [s.splat(0.0); R];
     let (sum, difference) = (s.add(u[1], u[2]), s.sub(u[1], u[2]));
     if N == 4 {
         let half = s.splat(0.5);
         let sum = s.mul(half, sum);
-        return [s.add(u[0], sum), s.mul(half, difference), s.add(sum, u[3])];
+        g[0] = s.add(u[0], sum);
+        g[1] = s.mul(half, difference);
+        g[2] = s.add(sum, u[3]);
+        return g;
     }
     let (sum2, difference2) = (s.add(u[3], u[4]), s.sub(u[3], u[4]));
     let (sixth, minus_sixth) = (s.splat(1.0 / 6.0), s.splat(-1.0 / 6.0));
     let first = s.fma(s.splat(0.25), u[0], s.mul(s.splat(1.0 / 24.0), sum2));
-    [
-        s.fma(minus_sixth, sum, first),
-        s.fma(minus_sixth, difference, s.mul(s.splat(1.0 / 12.0), difference2)),
-        s.fma(sixth, s.sub(sum2, sum), u[N - 1]),
-    ]
+    g[0] = s.fma(minus_sixth, sum, first);
+    g[1] = s.fma(minus_sixth, difference, s.mul(s.splat(1.0 / 12.0), difference2));
+    g[2] = s.mul(sixth, s.sub(sum2, sum));
+    if R == 5 {
+        g[3] = s.fma(minus_sixth, difference, s.mul(s.splat(1.0 / 3.0), difference2));
+        g[4] = s.fma(minus_sixth, sum, s.mul(s.splat(2.0 / 3.0), sum2));
+    }
+    g[R - 1] = s.add(g[R - 1], u[N - 1]);
+    g
 }
 
 #[cfg(test)]
@@ -147,39 +190,39 @@ mod tests {
     use super::super::super::simd::{Kernel, Simd};
     use super::*;
 
-    struct Check<const N: usize>;
+    struct Check<const N: usize, const R: usize>;
 
-    impl<const N: usize> Kernel for Check<N> {
+    impl<const N: usize, const R: usize> Kernel for Check<N, R> {
         type Output = ();
 
         fn run<S: Simd>(self, s: S) {
             let splat = |numbers: [f32; N]| numbers.map(|number| s.splat(number));
             let first = |v: S::V| s.sums([v; 4])[0] / S::WIDTH as f32;
             // Each entry of the three matrices appears for some pair of unit vectors.
-            for tap in 0..3 {
-                let mut g = [s.splat(0.0); 3];
+            for tap in 0..R {
+                let mut g = [s.splat(0.0); R];
                 g[tap] = s.splat(1.0);
                 for place in 0..N {
                     let mut d = [0.0; N];
                     d[place] = 1.0;
-                    let u = weight::<S, N>(s, g);
+                    let u = weight::<S, N, R>(s, g);
                     let v = input(s, splat(d));
                     let mut m = v;
                     for n in 0..N {
                         m[n] = s.mul(u[n], v[n]);
                     }
-                    let y = output(s, m);
-                    for k in 0..N - 2 {
+                    let y = output::<S, N, R>(s, m);
+                    for k in 0..=N - R {
                         let expected = if k + tap == place { 1.0 } else { 0.0 };
                         assert!((first(y[k]) - expected).abs() <= 1e-6, "output {k}");
                         // The gradients: ⟨A y, u ⊙ v⟩ = ⟨y, Aᵀ (u ⊙ v)⟩, and so on.
                         let mut dy = [0.0; N];
                         dy[k] = 1.0;
-                        let mut du = output_gradient(s, splat(dy));
+                        let mut du = output_gradient::<S, N, R>(s, splat(dy));
                         for n in 0..N {
                             du[n] = s.mul(du[n], v[n]);
                         }
-                        let dg = weight_gradient(s, du);
+                        let dg = weight_gradient::<S, N, R>(s, du);
                         assert!((first(dg[tap]) - expected).abs() <= 1e-6, "gradient {k}");
                     }
                 }
@@ -189,7 +232,8 @@ mod tests {
 
     #[test]
     fn products_at_the_points_are_the_convolution() {
-        Portable.run(Check::<4>);
-        Portable.run(Check::<6>);
+        Portable.run(Check::<4, 3>);
+        Portable.run(Check::<6, 3>);
+        Portable.run(Check::<6, 5>);
     }
 }

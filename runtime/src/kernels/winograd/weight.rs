@@ -15,7 +15,7 @@ use super::tiles::{Input, OutputGradient, Tiles};
 /// Adds to `sums` at each point the products of all tiles, `sums[p][c][o] += Σ v[p][c] · d[p][o]`
 /// for the input channels `c` and the output channels `o`, of which there are whole vectors.
 #[derive(Debug)]
-pub(super) struct Sums<'a, const N: usize> {
+pub(super) struct Sums<'a, const N: usize, const R: usize> {
     pub(super) tiling: Tiling,
     /// Height and width of `x`.
     pub(super) size: [usize; 2],
@@ -27,7 +27,7 @@ pub(super) struct Sums<'a, const N: usize> {
     pub(super) scratch: &'a mut [Lanes],
 }
 
-impl<const N: usize> Kernel for Sums<'_, N> {
+impl<const N: usize, const R: usize> Kernel for Sums<'_, N, R> {
     type Output = ();
 
     #[inline(always)]
@@ -36,7 +36,7 @@ impl<const N: usize> Kernel for Sums<'_, N> {
         let points = N * N;
         let Tiling { in_channels, out_channels, outputs, .. } = tiling;
         let padded = tiling.padded_out_channels();
-        assert_eq!(tiling.points(), points, "the tiles' size");
+        assert_eq!((tiling.points(), tiling.kernel), (points, R), "the tiles' size");
         let row_len = padded / LANES;
         assert_eq!(sums.len(), points * in_channels * row_len, "the sums' length");
         let step = tiling.point_step(in_channels);
@@ -47,7 +47,7 @@ impl<const N: usize> Kernel for Sums<'_, N> {
         let mut first = 0;
         while first < all {
             let count = tiling.together.min(all - first);
-            let tiles = Tiles { of: tiling.tiles, first, count };
+            let tiles = Tiles::new(&tiling, first, count);
             s.run(Input::<N> {
                 x,
                 channels: in_channels,
@@ -59,7 +59,7 @@ impl<const N: usize> Kernel for Sums<'_, N> {
                 channel_step: count,
                 tile_step: 1,
             });
-            s.run(OutputGradient::<N> {
+            s.run(OutputGradient::<N, R> {
                 dy,
                 channels: out_channels,
                 size: outputs,
