@@ -318,7 +318,9 @@
 //! # Threads, instruction sets, features
 //!
 //! Work runs on rayon's threads: `RAYON_NUM_THREADS`, or a pool of yours around the call. Results do
-//! not depend on how many there are. `TYPENET_ISA` = `avx512`, `avx2`, `neon` or `portable` forces an
+//! not depend on how many there are. A thread outside of any pool works on its own call, with helpers
+//! from rayon's global pool, which stay awake for 100 µs in case the next call follows (sending for
+//! them anew is the one thing that allocates memory). `TYPENET_ISA` = `avx512`, `avx2`, `neon` or `portable` forces an
 //! instruction set; without it the best of the machine is used.
 //!
 //! | feature | default | what |

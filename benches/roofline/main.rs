@@ -40,7 +40,7 @@ fn main() -> std::io::Result<()> {
         "# Roofline\n\nWritten by `cargo bench --bench roofline`: {} threads, {}, at most {:.0} GFLOP/s \
          by fused multiply-adds and {:.1} GB/s by copies (read and written), measured in the same run.\n\n\
          To hand work to the other threads within a step and to wait for them takes {:.2} µs, to begin a step \
-         {:.1} µs.\n\n\
+         {:.1} µs, where the threads are still awake.\n\n\
          A row is one layer with what is fused into it, one pass, all images of a batch, its kernels alone: \
          the median. Operations are those of the direct algorithm, two for each multiply-add. *Of the roof* is the \
          time that the operations need at the peak or the values and gradients at the copies' bandwidth, \

@@ -1,7 +1,5 @@
 //! Inference: in a workspace's memory, or in memory that each thread keeps.
 
-use rayon::prelude::*;
-
 use crate::kernels::team::{Team, chunks, chunks_mut};
 use crate::kernels::{LANES, Lanes, pack, unpack_part};
 use crate::layout::Layout;
@@ -130,14 +128,13 @@ pub(crate) fn infer(
         infer_group(layout, prepared, &mut arena, inputs, outputs, group);
         ARENA.set(arena);
     };
-    if inputs.len() <= LANES * layout.input_len {
-        run((inputs, outputs));
-    } else {
-        inputs
-            .par_chunks(LANES * layout.input_len)
-            .zip(outputs.par_chunks_mut(LANES * layout.output_len))
-            .for_each(run);
-    }
+    Team::gather(inputs.len().div_ceil(LANES * layout.input_len), |team| {
+        let parts = (
+            chunks(inputs, LANES * layout.input_len),
+            chunks_mut(outputs, LANES * layout.output_len),
+        );
+        team.for_each(parts, |_, part| run(part));
+    });
 }
 
 /// What a thread needs for a group of images.

@@ -27,6 +27,7 @@ mod gated;
 mod isa;
 mod lanes;
 mod linear_weight;
+mod lobby;
 mod math;
 mod moments;
 mod simd;

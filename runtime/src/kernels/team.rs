@@ -1,6 +1,7 @@
 //! Threads that work together for the length of one call: a step or an inference. They come from
-//! rayon's pool once, and between pieces of work they wait awake, so that a hand-off costs a few
-//! hundred nanoseconds in place of the several microseconds of waking a thread.
+//! rayon's pool once (by `join` for a caller in a pool, from the `lobby` for others), and between
+//! pieces of work they wait awake, so that a hand-off costs a few hundred nanoseconds in place of the
+//! several microseconds of waking a thread.
 //!
 //! Whoever is free takes the next task. A thread of the pool that is busy elsewhere is not waited for:
 //! the others do its share, in the end the caller alone.
@@ -11,6 +12,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use typenet_shape::{Buffer, Transformed};
+
+use super::lobby::Invited;
 
 /// Looks for work so many times before it lets other threads of the machine run in between.
 const SPINS: usize = 2000;
@@ -80,7 +83,11 @@ impl Team {
             let _over = Over(&team);
             body(&team)
         };
-        rayon::join(lead, || team.help(helpers)).0
+        if rayon::current_thread_index().is_some() {
+            return rayon::join(lead, || team.help(helpers)).0;
+        }
+        let _invited = Invited::new(&team, helpers);
+        lead()
     }
 
     /// A team of the caller alone.
@@ -171,7 +178,7 @@ impl Team {
     }
 
     /// Works until the call is over; sends for the other helpers first.
-    fn help(&self, helpers: usize) {
+    pub(super) fn help(&self, helpers: usize) {
         if helpers > 1 {
             rayon::join(|| self.help(1), || self.help(helpers - 1));
             return;
@@ -188,7 +195,7 @@ impl Team {
     }
 }
 
-fn pause(spins: &mut usize) {
+pub(super) fn pause(spins: &mut usize) {
     *spins += 1;
     if spins.is_multiple_of(SPINS) {
         std::thread::yield_now();
@@ -622,6 +629,46 @@ mod tests {
         });
         assert_eq!(sum.into_inner(), 4950);
         drop(free);
+    }
+
+    #[test]
+    fn callers_outside_a_pool_are_helped() {
+        let callers: Vec<_> = (0..6)
+            .map(|caller| {
+                std::thread::spawn(move || {
+                    for round in 0..300 {
+                        let sum = AtomicUsize::new(0);
+                        Team::gather(usize::MAX, |team| {
+                            for tasks in [3, 50] {
+                                team.share(tasks, &|i| {
+                                    sum.fetch_add(i + caller, Ordering::Relaxed);
+                                });
+                            }
+                        });
+                        assert_eq!(sum.into_inner(), 3 + 1225 + 53 * caller);
+                        // Some calls come at once, others when the helpers have gone.
+                        if round % 60 == 0 {
+                            std::thread::sleep(std::time::Duration::from_millis(1));
+                        }
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            assert!(caller.join().is_ok());
+        }
+    }
+
+    #[test]
+    fn a_panic_comes_to_a_caller_outside_a_pool() {
+        for round in 0..100 {
+            let result = std::panic::catch_unwind(|| {
+                Team::gather(3, |team| {
+                    team.share(100, &|i| assert_ne!(i, round, "this one"));
+                });
+            });
+            assert!(result.is_err());
+        }
     }
 
     #[test]
