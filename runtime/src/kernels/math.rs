@@ -8,20 +8,19 @@ use super::simd::Simd;
 /// The larger of two; NaN if one is.
 #[inline(always)]
 pub(super) fn max<S: Simd>(s: S, a: S::V, b: S::V) -> S::V {
-    // Where one is NaN the comparison fails and `a` stays.
-    s.unless_nan(b, s.select_lt(a, b, b, a))
+    s.unless_nan(a, s.max(a, b))
 }
 
 /// `low` where `v` is less; NaN stays.
 #[inline(always)]
 pub(super) fn at_least<S: Simd>(s: S, low: f32, v: S::V) -> S::V {
-    s.select_lt(v, s.splat(low), s.splat(low), v)
+    s.max(s.splat(low), v)
 }
 
 /// `high` where `v` is more; NaN stays.
 #[inline(always)]
 pub(super) fn at_most<S: Simd>(s: S, high: f32, v: S::V) -> S::V {
-    s.select_lt(s.splat(high), v, s.splat(high), v)
+    s.min(s.splat(high), v)
 }
 
 /// `|v|`
@@ -150,8 +149,8 @@ impl Fused {
         let zero = s.splat(0.0);
         match self {
             Fused::Identity => v,
-            // Both comparisons are false for NaN, which so stays.
-            Fused::Relu => s.select_lt(v, zero, zero, v),
+            Fused::Relu => at_least(s, 0.0, v),
+            // The comparison is false for NaN, which so stays.
             Fused::Leaky(slope) => s.select_lt(v, zero, s.mul(v, s.splat(slope)), v),
             Fused::Relu6 => at_most(s, 6.0, at_least(s, 0.0, v)),
         }

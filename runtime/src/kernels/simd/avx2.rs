@@ -99,6 +99,14 @@ impl Simd for Avx2 {
         intrinsics!(hidden(_mm256_blendv_ps(no, yes, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b))))
     }
     #[inline(always)]
+    fn max(self, a: __m256, b: __m256) -> __m256 {
+        intrinsics!(_mm256_max_ps(a, b))
+    }
+    #[inline(always)]
+    fn min(self, a: __m256, b: __m256) -> __m256 {
+        intrinsics!(_mm256_min_ps(a, b))
+    }
+    #[inline(always)]
     fn unless_nan(self, v: __m256, number: __m256) -> __m256 {
         intrinsics!(_mm256_blendv_ps(number, v, _mm256_cmp_ps::<_CMP_UNORD_Q>(v, v)))
     }

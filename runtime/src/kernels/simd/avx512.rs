@@ -89,6 +89,14 @@ impl Simd for Avx512 {
         intrinsics!(_mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), no, yes))
     }
     #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        intrinsics!(_mm512_max_ps(a, b))
+    }
+    #[inline(always)]
+    fn min(self, a: __m512, b: __m512) -> __m512 {
+        intrinsics!(_mm512_min_ps(a, b))
+    }
+    #[inline(always)]
     fn unless_nan(self, v: __m512, number: __m512) -> __m512 {
         intrinsics!(_mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(v, v), number, v))
     }

@@ -87,6 +87,10 @@ pub(crate) trait Simd: Copy {
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `yes` where `a < b`, else (also where one is NaN) `no`.
     fn select_lt(self, a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
+    /// `a` where `a > b`, else (also where one is NaN) `b`.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a` where `a < b`, else (also where one is NaN) `b`.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// `number` where `v` is a number, `v` where it is NaN.
     fn unless_nan(self, v: Self::V, number: Self::V) -> Self::V;
     /// `2ⁿ` for whole `n` from -126 to 127; anything finite or not for other `n`.

@@ -86,6 +86,14 @@ impl Simd for Neon {
         intrinsics!(vbslq_f32(vcltq_f32(a, b), yes, no))
     }
     #[inline(always)]
+    fn max(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        intrinsics!(vbslq_f32(vcgtq_f32(a, b), a, b))
+    }
+    #[inline(always)]
+    fn min(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        intrinsics!(vbslq_f32(vcltq_f32(a, b), a, b))
+    }
+    #[inline(always)]
     fn unless_nan(self, v: float32x4_t, number: float32x4_t) -> float32x4_t {
         intrinsics!(vbslq_f32(vceqq_f32(v, v), number, v))
     }

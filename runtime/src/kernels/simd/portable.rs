@@ -75,6 +75,14 @@ impl Simd for Portable {
         each!(|i| if a.0[i] < b.0[i] { yes.0[i] } else { no.0[i] })
     }
     #[inline(always)]
+    fn max(self, a: Four, b: Four) -> Four {
+        each!(|i| if a.0[i] > b.0[i] { a.0[i] } else { b.0[i] })
+    }
+    #[inline(always)]
+    fn min(self, a: Four, b: Four) -> Four {
+        each!(|i| if a.0[i] < b.0[i] { a.0[i] } else { b.0[i] })
+    }
+    #[inline(always)]
     fn unless_nan(self, v: Four, number: Four) -> Four {
         each!(|i| if v.0[i].is_nan() { v.0[i] } else { number.0[i] })
     }
