@@ -5,8 +5,8 @@ mod kernels_support;
 
 use kernels_support::*;
 use proptest::prelude::*;
-use typenet_runtime::kernels::{Isa, LANES, Lanes, conv2d};
-use typenet_shape::{Activation, Conv2d, Shape};
+use typenet_runtime::kernels::{Isa, LANES, Lanes, conv2d, pool2d};
+use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
 
 const BOUND: f64 = 1e-5;
 
@@ -22,6 +22,9 @@ fn check(g: &Conv2d, seed: u64) {
         ConvReference::new(&x, &dy, &weight, bias.as_deref(), g.out_channels, |f| products(g, f));
 
     for isa in Isa::available() {
+        if g.groups == 1 {
+            check_pooled(isa, g, (&x, &weight, bias.as_deref()));
+        }
         for f in [Activation::Identity, Activation::Relu, Activation::Tanh] {
             let mut y = poison(dy.len());
             conv2d::forward(isa, g, &x, &weight, bias.as_deref(), f, &mut y);
@@ -65,6 +68,26 @@ fn check(g: &Conv2d, seed: u64) {
         let mut again = vec![0.5; weight.len()];
         conv2d::backward_weight(isa, g, &x, &dy, &mut again, None);
         assert_eq!(dw, again, "{isa}: the bias changes nothing");
+    }
+}
+
+/// Pooling row by row, in the pass of the convolution, gives the bits of one after the other.
+fn check_pooled(isa: Isa, g: &Conv2d, (x, weight, bias): (&[Lanes], &[f32], Option<&[f32]>)) {
+    let output = g.output().unwrap();
+    for (kernel, stride) in [([2, 2], [2, 2]), ([3, 1], [3, 2]), ([2, 3], [4, 3])] {
+        let pool = Pool2d { stride, ..Pool2d::new(output, kernel) };
+        let Ok(pooled) = pool.output() else { continue };
+        for (f, is_max) in [(Activation::Relu, true), (Activation::Tanh, false)] {
+            let (mut y, mut expected) = (poison(output.elements()), poison(pooled.elements()));
+            conv2d::forward(isa, g, x, weight, bias, f, &mut y);
+            let apart = if is_max { pool2d::max_forward } else { pool2d::avg_forward };
+            apart(isa, &pool, &y, &mut expected);
+            let mut found = poison(pooled.elements());
+            let mut band = poison(g.out_channels * kernel[0] * output.dim(2));
+            let pool = (&pool, is_max);
+            conv2d::forward_and_pool(isa, g, x, weight, bias, f, pool, &mut band, &mut found);
+            assert_eq!(found, expected, "{isa} {pool:?} behind {g:?}");
+        }
     }
 }
 

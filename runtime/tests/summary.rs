@@ -29,7 +29,7 @@ fn tiny_is_printed_as_a_table() {
         "total                                           410          1,656",
         &rule,
         "weights 1.6 kB",
-        "activations an image: 1.7 kB in training, 832 B in inference",
+        "activations an image: 1.7 kB in training, 976 B in inference",
         "a training step of 64 images: 126.1 kB",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");

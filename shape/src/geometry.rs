@@ -135,6 +135,12 @@ impl Pool2d {
         Pool2d { input, kernel, stride: kernel, padding: [0, 0], count_include_pad: true }
     }
 
+    /// Whether every number is in one window at most, and no window reaches outside.
+    pub const fn is_tiling(&self) -> bool {
+        let Pool2d { kernel, stride, padding, .. } = self;
+        kernel[0] <= stride[0] && kernel[1] <= stride[1] && matches!(padding, [0, 0])
+    }
+
     /// `[channels, height, width]`, each side `⌊(n + 2·padding − kernel) / stride⌋ + 1`.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ pub use op::{Activation, Approximate, Op, Outline};
 pub use own::{Gradients, Layer, Own, Parameters};
 pub use part::{Part, Placement, count_marks, joined_marks, joined_nodes, places, shape_of};
 pub use plan::{
-    Buffer, Buffers, MAX_HEADS, MAX_INPUTS, Norm, Output, Plan, Source, Step, Transformed,
+    Buffer, Buffers, MAX_HEADS, MAX_INPUTS, Norm, Output, Plan, Pooled, Source, Step, Transformed,
 };
 pub use shape::{MAX_RANK, Shape};
 pub use text::Text;

@@ -2,14 +2,14 @@
 //! the input channels `c` of `o`'s group (Goodfellow, Bengio and Courville, *Deep Learning*,
 //! chapter 9: a cross-correlation, as PyTorch's `Conv2d`).
 
-use typenet_shape::{Activation, Conv2d, Shape};
+use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
 
 use super::correlate::{Axis, Bias, Correlate, Correlation, Plus};
 use super::depthwise::{self, Taps};
 use super::linear::BiasGradient;
 use super::math::Fused;
 use super::weight_gradient::WeightGradient;
-use super::{Isa, Lanes, activation};
+use super::{Isa, Lanes, activation, pool2d};
 
 /// `y = f(w * x + b)`; overwrites `y`.
 ///
@@ -53,6 +53,47 @@ pub fn forward_and_add(
     }
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
+    }
+}
+
+/// The maximum or average over windows of `f(w * x + b)`, of which every number is in one at most;
+/// overwrites `y`. The convolution's own value stands for a moment in `band`: the rows that a row of
+/// windows reads, of all channels.
+///
+/// # Panics
+/// As [`forward`], or when `pool` is not on `g`'s output or no [tiling](Pool2d::is_tiling).
+pub fn forward_and_pool(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    f: Activation,
+    (pool, is_max): (&Pool2d, bool),
+    band: &mut [Lanes],
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    assert_eq!(pool.input, output, "the windows' input");
+    let (fused, after) = Fused::split(f);
+    let whole = correlation(g, output, (x, weight, bias), fused);
+    let [window_height, _] = pool.kernel;
+    for row in 0..pool2d::output(pool).dim(1) {
+        let first = row * pool.stride[0] * g.stride[0];
+        let of = Correlation {
+            height: Axis {
+                outputs: window_height,
+                start: whole.height.start + first as isize,
+                ..whole.height
+            },
+            output: [window_height, output.dim(2)],
+            ..whole
+        };
+        isa.run(Correlate { of, plus: Plus::Nothing, y: &mut *band });
+        if let Some(f) = after {
+            activation::forward_in_place(isa, f, band);
+        }
+        pool2d::forward_row(isa, pool, is_max, band, row, y);
     }
 }
 

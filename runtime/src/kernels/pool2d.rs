@@ -74,6 +74,86 @@ fn positions(x: usize, y: usize) -> usize {
     x / y
 }
 
+/// Row `row` of the maximum or average over windows of which every number is in one at most (see
+/// [`Pool2d::is_tiling`]). `band` is the rows that these windows read, of all channels; of `y` nothing
+/// else is written.
+pub(super) fn forward_row(
+    isa: Isa,
+    g: &Pool2d,
+    is_max: bool,
+    band: &[Lanes],
+    row: usize,
+    y: &mut [Lanes],
+) {
+    assert!(g.is_tiling(), "windows that do not overlap");
+    let windows = Windows::new(g, g.input.elements(), y.len());
+    assert_eq!(band.len(), g.input.dim(0) * g.kernel[0] * g.input.dim(2), "the band's length");
+    isa.run(ForwardRow { windows, is_max, band, row, y });
+}
+
+struct ForwardRow<'a> {
+    windows: Windows<'a>,
+    is_max: bool,
+    band: &'a [Lanes],
+    row: usize,
+    y: &'a mut [Lanes],
+}
+
+impl Kernel for ForwardRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let ForwardRow { windows, is_max, band, row, y } = self;
+        let (width, output) = (windows.g.input.dim(2), windows.output);
+        let [window_height, window_width] = windows.g.kernel;
+        let divisor = s.splat((window_height * window_width) as f32);
+        let channels = band.chunks_exact(window_height * width);
+        for (band, y) in channels.zip(y.chunks_exact_mut(output.dim(1) * output.dim(2))) {
+            let y = &mut y[row * output.dim(2)..][..output.dim(2)];
+            if windows.pairs() && is_max {
+                let (above, below) = band.split_at(width);
+                max_of_pairs(s, above, below, y);
+                continue;
+            }
+            for (j, y) in y.iter_mut().enumerate() {
+                let rows = band.chunks_exact(width);
+                let window = rows.flat_map(|row| &row[j * windows.g.stride[1]..][..window_width]);
+                for part in 0..S::PARTS {
+                    let numbers = window.clone().map(|x| s.load(x, part));
+                    let result = if is_max {
+                        numbers.fold(s.splat(f32::NEG_INFINITY), |a, b| math::max(s, a, b))
+                    } else {
+                        s.div(numbers.fold(s.splat(0.0), |a, b| s.add(a, b)), divisor)
+                    };
+                    s.store(y, part, result);
+                }
+            }
+        }
+    }
+}
+
+/// The maximum of windows of 2×2, side by side in two rows.
+#[inline(always)]
+fn max_of_pairs<S: Simd>(s: S, above: &[Lanes], below: &[Lanes], y: &mut [Lanes]) {
+    let pairs = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
+    for (y, (above, below)) in y.iter_mut().zip(pairs) {
+        for part in 0..S::PARTS {
+            let [a, b] = [0, 1].map(|i| s.load(&above[i], part));
+            let [c, d] = [0, 1].map(|i| s.load(&below[i], part));
+            s.store(y, part, math::max(s, math::max(s, a, b), math::max(s, c, d)));
+        }
+    }
+}
+
+#[allow(clippy::panic)]
+pub(super) fn output(g: &Pool2d) -> Shape {
+    match g.output() {
+        Ok(output) => output,
+        Err(error) => panic!("no geometry of a pooling layer: {error:?}"),
+    }
+}
+
 /// The windows of a pooling layer.
 struct Windows<'a> {
     g: &'a Pool2d,
@@ -81,12 +161,8 @@ struct Windows<'a> {
 }
 
 impl<'a> Windows<'a> {
-    #[allow(clippy::panic)]
     fn new(g: &'a Pool2d, x: usize, y: usize) -> Windows<'a> {
-        let output = match g.output() {
-            Ok(output) => output,
-            Err(error) => panic!("no geometry of a pooling layer: {error:?}"),
-        };
+        let output = output(g);
         assert_eq!(x, g.input.elements(), "the input's length");
         assert_eq!(y, output.elements(), "the output's length");
         Windows { g, output }
@@ -181,14 +257,7 @@ impl MaxForward<'_> {
         for (x, y) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(rows * columns)) {
             for (x, y) in x.chunks_exact(2 * width).zip(y.chunks_exact_mut(columns)) {
                 let (above, below) = x.split_at(width);
-                let pairs = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
-                for (y, (above, below)) in y.iter_mut().zip(pairs) {
-                    for part in 0..S::PARTS {
-                        let [a, b] = [0, 1].map(|i| s.load(&above[i], part));
-                        let [c, d] = [0, 1].map(|i| s.load(&below[i], part));
-                        s.store(y, part, math::max(s, math::max(s, a, b), math::max(s, c, d)));
-                    }
-                }
+                max_of_pairs(s, above, below, y);
             }
         }
     }

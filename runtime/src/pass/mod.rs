@@ -129,7 +129,7 @@ impl<'a> Forward<'a> {
     pub(crate) fn runs(&self, step: &Step) -> bool {
         match &self.segment {
             Some(segment) => step.segment == segment.index,
-            None => !step.folded,
+            None => !step.folded && !(step.in_convolution && self.image.is_none()),
         }
     }
 
@@ -207,6 +207,12 @@ impl<'a> Forward<'a> {
     fn conv2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
         let (isa, f) = (self.isa, self.activation_of(step));
+        if let (Mode::Inference, Some(pooled)) = (self.mode, &step.pooled) {
+            let [x, y] = apart(self.arena, [step.inference.input, pooled.output]);
+            let band = &mut self.scratch[..pooled.band_len()];
+            let (g, pool) = (&geometry, (&pooled.geometry, pooled.is_max));
+            return conv2d::forward_and_pool(isa, g, x, weight, bias, f, pool, band, y);
+        }
         // Not by the method, which borrows the scratch memory too.
         let (x, other, y) = operands(self.arena, self.mode.buffers(step));
         match transformed(step, Conv2dPass::Forward) {
@@ -365,7 +371,7 @@ impl<'a> Backward<'a> {
 
     /// Turns the gradient of the activated value into that of the value before the activation.
     pub(crate) fn undo_activation(&mut self, step: &Step, gradient: Buffer) {
-        if step.training.activation != Activation::Identity {
+        if step.training.activation != Activation::Identity && !step.is_undone {
             let [y, dy] = apart(self.arena, [step.training.output, gradient]);
             activation::backward_in_place(self.isa, step.training.activation, y, dy);
         }

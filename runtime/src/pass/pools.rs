@@ -1,8 +1,8 @@
 //! The passes of pooling layers.
 
-use typenet_shape::Step;
+use typenet_shape::{Activation, Step};
 
-use crate::kernels::pool2d;
+use crate::kernels::{activation, pool2d};
 use crate::pass::{Backward, Forward, apart, wrong};
 
 impl Forward<'_> {
@@ -49,6 +49,10 @@ impl Backward<'_> {
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
         let Some((gradient, input_gradient)) = self.both(step) else { return };
         let isa = self.isa;
+        if step.undoes != Activation::Identity {
+            let [y, dy] = apart(self.arena, [step.training.output, gradient]);
+            activation::backward_in_place(isa, step.undoes, y, dy);
+        }
         let buffers = [step.training.input, step.training.output, gradient, input_gradient];
         let [x, y, dy, dx] = apart(self.arena, buffers);
         pool2d::max_backward(isa, &geometry, x, y, dy, dx);

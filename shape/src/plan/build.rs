@@ -1,6 +1,7 @@
 use super::kernels::Kernels;
 use super::place::{Item, place};
-use super::{Buffer, Buffers, MAX_INPUTS, Norm, Output, Plan, Source, Step};
+use super::pools::{activation_before, convolution_of};
+use super::{Buffer, Buffers, MAX_INPUTS, Norm, Output, Plan, Pooled, Source, Step};
 use crate::{Activation, Fused, Fusion, Graph, Op, Shape, TensorKind};
 
 impl<const N: usize> Plan<N> {
@@ -16,6 +17,7 @@ impl<const N: usize> Plan<N> {
             outputs: [Output::NOTHING; N],
             output_count: 0,
             own_len: [0; 2],
+            band_len: 0,
             training_input: Buffer::NONE,
             inference_input: Buffer::NONE,
             training_len: 0,
@@ -42,6 +44,9 @@ impl<const N: usize> Plan<N> {
         // What a step needs for itself while it runs backward.
         let mut scratch = [Item::NOTHING; N];
         let last_time = 2 * step_count;
+        // The pooling layer of each convolution that computes one in inference; 0 where it does not.
+        let mut pool_of = [0; N];
+        let mut is_undone = [false; N];
         let mut node = 0;
         while node < N {
             let op = &graph.nodes[node].op;
@@ -56,7 +61,15 @@ impl<const N: usize> Plan<N> {
                 }
             }
             if inference_root[node] == node {
-                inference[node] = Item { len, start: early, end: early, ..Item::NOTHING };
+                let mut start = early;
+                if let Some(host) = convolution_of(graph, &fusion, &shapes, node) {
+                    pool_of[host] = node;
+                    start = step_of[host];
+                }
+                inference[node] = Item { len, start, end: early, ..Item::NOTHING };
+            }
+            if !matches!(activation_before(graph, &fusion, node), Activation::Identity) {
+                is_undone[fusion.host(graph.nodes[node].inputs[0], true)] = true;
             }
             let mut k = 0;
             while k < graph.nodes[node].inputs.len() {
@@ -130,7 +143,7 @@ impl<const N: usize> Plan<N> {
 
         let mut steps = [no_step(shapes[0]); N];
         let mut norms = [no_norm(); N];
-        let (mut count, mut norm_count, mut statistics) = (0, 0, 0);
+        let (mut count, mut norm_count, mut statistics, mut band_len) = (0, 0, 0, 0);
         let mut node = 0;
         while node < N {
             if fusion.is_step(graph, node) {
@@ -172,6 +185,19 @@ impl<const N: usize> Plan<N> {
                     statistics += 2 * channels;
                     norm_count += 1;
                 }
+                if pool_of[node] > 0 {
+                    let output = inference[pool_of[node]].buffer();
+                    let pool = &graph.nodes[pool_of[node]];
+                    step.pooled = Pooled::new(&pool.op, shapes[pool.inputs[0]], output);
+                    if let Some(pooled) = &step.pooled
+                        && pooled.band_len() > band_len
+                    {
+                        band_len = pooled.band_len();
+                    }
+                }
+                step.in_convolution = pool_of[fusion.host(source, false)] == node;
+                step.undoes = activation_before(graph, &fusion, node);
+                step.is_undone = is_undone[node];
                 let own = scratch[node].len > 0;
                 let detour = own && trained[source] && !matches!(op, Op::Mul);
                 let direct = some_if(trained[source], gradients[x].buffer());
@@ -256,6 +282,7 @@ impl<const N: usize> Plan<N> {
             outputs,
             output_count: graph.output_count(),
             own_len: own_len(graph, &shapes),
+            band_len,
             training_input: values[0].buffer(),
             inference_input: inference[0].buffer(),
             training_len,
@@ -351,6 +378,10 @@ const fn no_step(shape: Shape) -> Step {
         transformed: [None; 3],
         added: 0,
         scratch: None,
+        pooled: None,
+        in_convolution: false,
+        undoes: Activation::Identity,
+        is_undone: false,
         sources: [source; MAX_INPUTS],
         source_count: 0,
     }

@@ -4,6 +4,7 @@
 mod build;
 mod kernels;
 mod place;
+mod pools;
 #[cfg(test)]
 #[allow(clippy::expect_used)]
 mod tests;
@@ -11,7 +12,7 @@ mod tests;
 pub use kernels::Transformed;
 
 use self::kernels::Kernels;
-use crate::{Activation, Checked, Conv2dKernel, Conv2dPass, Graph, Op, Shape};
+use crate::{Activation, Checked, Conv2dKernel, Conv2dPass, Graph, Op, Pool2d, Shape};
 
 /// The most values that one layer reads.
 pub const MAX_INPUTS: usize = 8;
@@ -116,8 +117,28 @@ pub struct Step {
     /// The kernel of a convolution and where its transformed numbers stand, for each
     /// [`Conv2dPass`]; `None` for the direct kernel.
     pub transformed: [Option<(Conv2dKernel, Buffer)>; 3],
+    /// The pooling layer that a convolution computes in inference of 16 images, in place of storing its
+    /// own value.
+    pub pooled: Option<Pooled>,
+    /// Whether this is such a pooling layer.
+    pub in_convolution: bool,
+    /// The activation of the layer before that this max pooling layer undoes in the backward pass.
+    pub undoes: Activation,
+    /// Whether a max pooling layer undoes this layer's activation.
+    pub is_undone: bool,
     sources: [Source; MAX_INPUTS],
     source_count: usize,
+}
+
+/// A pooling layer as the convolution before it computes it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Pooled {
+    /// Its windows on the convolution's value.
+    pub geometry: Pool2d,
+    /// Whether it takes the maximum, else the average.
+    pub is_max: bool,
+    /// Where its value stands in inference.
+    pub output: Buffer,
 }
 
 impl Step {
@@ -204,6 +225,8 @@ pub struct Plan<const N: usize> {
     kernels: [Kernels<N>; 3],
     /// What layers of the user's own need beside the arena, while training and in inference.
     own_len: [usize; 2],
+    /// What convolutions need beside it in inference that compute the pooling layer behind them.
+    band_len: usize,
     outputs: [Output; N],
     output_count: usize,
     /// The net's inputs while training, one behind the other.
@@ -247,7 +270,9 @@ impl<const N: usize> Plan<N> {
     /// Numbers of 16 images that a step needs for itself, while training or in inference.
     pub const fn scratch_len(&self, training: bool) -> usize {
         let passes = if training { self.kernels.len() } else { 1 };
-        let (mut most, mut pass) = (self.own_len[if training { 0 } else { 1 }], 0);
+        let own = self.own_len[if training { 0 } else { 1 }];
+        let mut most = if training || own > self.band_len { own } else { self.band_len };
+        let mut pass = 0;
         while pass < passes {
             // The forward pass is the first.
             let len = self.kernels[pass].scratch_len;

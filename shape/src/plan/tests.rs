@@ -48,6 +48,24 @@ fn lenet_has_its_steps_and_shapes() {
 }
 
 #[test]
+fn a_direct_convolution_pools_and_a_max_pool_undoes_its_activation() {
+    static PLAN: Plan<9> = Plan::new(&LENET);
+    let (conv1, pool1, conv2, pool2) = (PLAN.step(1), PLAN.step(3), PLAN.step(4), PLAN.step(6));
+    let pooled = conv1.pooled.expect("a direct convolution");
+    assert_eq!(pooled.output, pool1.inference.output);
+    assert_eq!((pooled.is_max, pooled.geometry.input), (true, Shape::new(&[6, 24, 24])));
+    assert!(pool1.in_convolution && !pool2.in_convolution);
+    assert!(PLAN.scratch_len(false) >= 2 * 24 * 6);
+    // Winograd's kernels do not go row by row.
+    assert!(conv2.transformed[0].is_some() && conv2.pooled.is_none());
+    assert_eq!((pool1.undoes, pool2.undoes), (Activation::Relu, Activation::Relu));
+    assert!(conv1.is_undone && conv2.is_undone && !PLAN.step(8).is_undone);
+    // The convolution's input is read while the pooled rows are written.
+    let (from, to) = (conv1.inference.input, pooled.output);
+    assert!(from.end() <= to.offset || to.end() <= from.offset);
+}
+
+#[test]
 fn no_buffer_is_overwritten_while_it_is_needed() {
     static PLAN: Plan<9> = Plan::new(&LENET);
     run_on_paper(&PLAN);
