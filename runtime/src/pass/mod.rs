@@ -129,7 +129,7 @@ impl<'a> Forward<'a> {
     pub(crate) fn runs(&self, step: &Step) -> bool {
         match &self.segment {
             Some(segment) => step.segment == segment.index,
-            None => !step.folded && !(step.in_convolution && self.image.is_none()),
+            None => !(step.folded || step.in_convolution && self.image.is_none()),
         }
     }
 
