@@ -213,6 +213,7 @@ impl Kernel for Correlate<'_> {
                             2.. if positions > 2 => 2,
                             _ => 1,
                         };
+                        let blocks = left / count;
                         let taps = width.taps_inside(column);
                         let x_column = width.position(column, taps.start);
                         let y_column = width.first_output + column * width.output_step;
@@ -245,6 +246,7 @@ impl Kernel for Correlate<'_> {
                             weight_row: height.weight_step * kernel_width as isize,
                             weight_tap: width.weight_step,
                             in_channels,
+                            blocks,
                             rows: rows_left,
                             taps: taps_left,
                             bias,
@@ -259,11 +261,11 @@ impl Kernel for Correlate<'_> {
                             y_position: width.output_step * LANES,
                         };
                         // SAFETY: `check` has compared the lengths with the geometry, channel to
-                        // channel + channels are output channels and column to column + count are
-                        // outputs; count > 1 only where all taps of all of them lie inside, and
-                        // for one the taps outside are left out.
+                        // channel + channels are output channels and column to column + left are
+                        // outputs, of which `blocks` · count are computed; left > 1 only where all
+                        // taps of all of them lie inside, and for one the taps outside are left out.
                         unsafe { tile(s, channels, count, &at) };
-                        column += count;
+                        column += blocks * count;
                     }
                     channel += channels;
                 }
@@ -286,6 +288,8 @@ struct At<'a> {
     weight_row: isize,
     weight_tap: isize,
     in_channels: usize,
+    /// Blocks of positions, one behind the other: to begin anew for each would cost a tenth.
+    blocks: usize,
     rows: usize,
     taps: usize,
     bias: Option<&'a [f32]>,
@@ -297,7 +301,7 @@ struct At<'a> {
     y_position: usize,
 }
 
-/// Computes `channels` × `positions` numbers of [`Lanes`].
+/// Computes `channels` × `positions` numbers of [`Lanes`], in each block.
 ///
 /// # Safety
 /// All that the steps and counts of `at` lead to is inside the slices its pointers come from, and
@@ -340,8 +344,12 @@ impl<const OC: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, 
     fn run<S: Simd>(self, s: S) {
         let at = self.at;
         let step = if UNIT { LANES } else { at.x_position };
-        for part in 0..S::PARTS {
+        for piece in 0..at.blocks * S::PARTS {
+            let (block, part) = (piece / S::PARTS, piece % S::PARTS);
             let shift = part * S::WIDTH;
+            // Inside, because the caller vouches for each block.
+            let from = at.x.wrapping_add(block * P * step + shift);
+            let first = block * P * at.y_position + shift;
             let mut sums = [[s.splat(0.0); P]; OC];
             if let Some(bias) = at.bias {
                 for o in 0..OC {
@@ -351,7 +359,7 @@ impl<const OC: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, 
             // SAFETY: `tile`'s caller vouches for all these places.
             unsafe {
                 for c in 0..at.in_channels {
-                    let x = at.x.add(c * at.x_channel + shift);
+                    let x = from.add(c * at.x_channel);
                     let weight = at.weight.wrapping_offset(c as isize * at.weight_in);
                     for u in 0..at.rows {
                         let mut x = x.add(u * at.x_row);
@@ -375,7 +383,7 @@ impl<const OC: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, 
                 }
                 unrolled!(o < OC, {
                     let mut row = sums[o];
-                    let place = |p: usize| o * at.y_channel + p * at.y_position + shift;
+                    let place = |p: usize| first + o * at.y_channel + p * at.y_position;
                     if !at.plus.is_null() {
                         for p in 0..P {
                             row[p] = s.add(row[p], s.read(at.plus.add(place(p))));
