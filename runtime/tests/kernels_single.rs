@@ -100,6 +100,15 @@ fn every_width_and_height_up_to_30() {
 }
 
 #[test]
+fn few_channels_of_wide_rows() {
+    for out_channels in 1..=9 {
+        let g = conv([3, 7, 37], out_channels, [3, 3]);
+        check(&Conv2d { padding: [1, 2], dilation: [1, 2], stride: [2, 1], ..g }, 3);
+        check(&Conv2d { padding: [4, 1], ..conv([1, 5, 18], out_channels, [5, 3]) }, 3);
+    }
+}
+
+#[test]
 fn every_number_of_blocks() {
     for out_channels in [1, 15, 16, 17, 32, 33, 48, 64, 65, 80, 100] {
         check(&Conv2d { padding: [1, 1], ..conv([3, 6, 7], out_channels, [3, 3]) }, 3);

@@ -322,7 +322,7 @@ impl<'a, T> Shared<'a, T> {
     ///
     /// # Safety
     /// Nobody else reads or writes them while that lives.
-    unsafe fn into_slice(self) -> &'a mut [T] {
+    pub(crate) unsafe fn into_slice(self) -> &'a mut [T] {
         // SAFETY: they lie in a slice that is borrowed for 'a, and the caller vouches for the rest.
         unsafe { std::slice::from_raw_parts_mut(self.first, self.len) }
     }

@@ -12,6 +12,7 @@ use super::super::simd::{Kernel, Simd, unrolled};
 use super::super::team::{Shared, Team};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::{blocks, flat};
+use super::narrow::{self, Row};
 
 /// An image's value.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +91,12 @@ pub fn conv2d(
     let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
     let (kernel, size) = (g.kernel, [output.dim(1), output.dim(2)]);
     let (groups, channels) = (g.groups, g.input.dim(0) / g.groups);
-    let of = Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused };
+    let products = channels * kernel[0] * kernel[1];
+    let side_by_side = steps.pixel == 1 && g.stride[1] == 1 && groups == 1 && other.is_none();
+    let narrow = side_by_side && narrow::pays(g.out_channels, products);
+    let narrow = narrow.then_some(g.out_channels);
+    let of =
+        Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused, narrow };
     of.run(isa, team, size, other, y);
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
@@ -147,6 +153,8 @@ pub(super) struct Forward<'a> {
     pub(super) weight: &'a [Lanes],
     pub(super) bias: &'a [Lanes],
     pub(super) fused: Fused,
+    /// How many output channels there are, where 16 columns should stand side by side.
+    pub(super) narrow: Option<usize>,
 }
 
 impl Forward<'_> {
@@ -244,6 +252,10 @@ impl Kernel for Tiles<'_> {
             let left = (a_group - block % a_group).min(self.blocks.end - block);
             let (count, most) = tile_size::<S>(left, columns.len());
             for row in self.rows.clone() {
+                if let Some(out_channels) = self.of.narrow.filter(|_| columns.len() >= LANES) {
+                    self.narrow_row(s, out_channels, row, columns.clone());
+                    continue;
+                }
                 let mut column = columns.start;
                 while column < columns.end {
                     let positions = positions(columns.end - column, most);
@@ -267,6 +279,35 @@ impl Kernel for Tiles<'_> {
 }
 
 impl Tiles<'_> {
+    /// All `columns`, whose taps lie inside, of a row of one block of channels.
+    #[inline(always)]
+    fn narrow_row<S: Simd>(&self, s: S, out_channels: usize, row: usize, columns: Range<usize>) {
+        let Forward { channels, kernel, height, width, x, steps, weight, bias, fused, .. } =
+            self.of;
+        let rows = height.taps_inside(row);
+        let mut x_at = 0;
+        if !rows.is_empty() {
+            let at = [height.position(row, rows.start), width.position(columns.start, 0)];
+            x_at = at[0] as usize * width.input + at[1] as usize;
+        }
+        let of = Row {
+            x: &x[x_at..],
+            channels,
+            x_channel: steps.channel,
+            x_row: height.tap_step * width.input,
+            x_tap: width.tap_step,
+            weight,
+            kernel,
+            rows: (rows.start, rows.end),
+            bias: &bias[0],
+            fused,
+        };
+        let y_at = row * self.size[1] + columns.start;
+        let y = self.y.part(y_at..y_at + columns.len());
+        // SAFETY: nobody else writes this task's rows.
+        of.run(s, out_channels, unsafe { y.into_slice() });
+    }
+
     /// One tile: `count` blocks from `block` on, `positions` to the right of `[row, column]` or, if
     /// `upright`, below. The taps that the first position has inside are those of all.
     #[inline(always)]

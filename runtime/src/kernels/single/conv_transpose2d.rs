@@ -119,7 +119,20 @@ pub fn conv_transpose2d(
         let kernel = [height.taps, width.taps];
         let (weight, rest) = weights.split_at(bias.len() * channels * kernel[0] * kernel[1]);
         weights = rest;
-        let of = Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused };
+        let narrow = None;
+        let of = Forward {
+            groups,
+            channels,
+            kernel,
+            height,
+            width,
+            x,
+            steps,
+            weight,
+            bias,
+            fused,
+            narrow,
+        };
         of.run(isa, team, size, other, y);
     }
     if let Some(f) = after {

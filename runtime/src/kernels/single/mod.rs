@@ -12,6 +12,7 @@ mod conv_transpose2d;
 mod depthwise;
 mod layout;
 mod linear;
+mod narrow;
 mod norm;
 
 pub use conv_transpose2d::{
