@@ -76,7 +76,9 @@ def page(results, peers, missing, options, rounds, seconds):
             if layers:
                 text += [
                     "*Forward and backward* gives the gradients of the layer's parameters; nobody "
-                    "needs that of its input.",
+                    "needs that of its input. A layer is a net of its own: typenet's times include "
+                    "bringing images, outputs and gradients into its layout of 16 images side by side "
+                    "and back, which a whole net does once.",
                     "",
                 ]
             text += [*table(rows, columns), ""]
