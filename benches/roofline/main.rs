@@ -39,8 +39,8 @@ fn main() -> std::io::Result<()> {
     let mut page = format!(
         "# Roofline\n\nWritten by `cargo bench --bench roofline`: {} threads, {}, at most {:.0} GFLOP/s \
          by fused multiply-adds and {:.1} GB/s by copies (read and written), measured in the same run.\n\n\
-         To hand work to the other threads within a step and to wait for them takes {:.2} µs, to begin a step \
-         {:.1} µs, where the threads are still awake.\n\n\
+         To hand work to the other threads within a step and to wait for them takes {:.2} µs, with the beginning \
+         of a step {:.2} µs, where the threads are still awake.\n\n\
          A row is one layer with what is fused into it, one pass, all images of a batch, its kernels alone: \
          the median. Operations are those of the direct algorithm, two for each multiply-add. *Of the roof* is the \
          time that the operations need at the peak or the values and gradients at the copies' bandwidth, \
@@ -154,7 +154,7 @@ fn hand_offs() -> [f64; 2] {
         repeated(|| (0..COUNT).for_each(|_| share(team))) / COUNT as f64
     });
     let begin = repeated(|| Team::gather(usize::MAX, share));
-    [within, begin - within]
+    [within, begin]
 }
 
 /// The time of one run over all groups, which the threads share as they do in a training step.
