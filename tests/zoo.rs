@@ -283,3 +283,27 @@ fn unet() {
     assert!(0.0 < after && after < before, "{before}, then {after}");
     agrees::<UNet>("unet");
 }
+
+network! {
+    /// A net of another crate as a layer.
+    struct Tuned: [3, 32, 32] -> [4] {
+        body: typenet::zoo::ResNet20,
+        relu,
+        head: linear(4),
+    }
+}
+
+#[test]
+fn a_net_of_another_crate_is_a_layer() {
+    has_parameters::<Tuned>(272_474 + 44);
+    has_shapes::<Tuned>(&[("body", &[10]), ("head", &[4])]);
+    let (body, image) = (ResNet20::seeded(2), image::<Tuned>());
+    let mut net = Tuned::seeded(1);
+    net.body.clone_from(&body);
+    let features = body.output(&image);
+    for (class, found) in net.output(&image).into_iter().enumerate() {
+        let weights = net.head.weight[class].iter().zip(features);
+        let expected: f32 = weights.map(|(w, x)| w * x.max(0.0)).sum();
+        assert!((found - expected - net.head.bias[class]).abs() <= 1e-5, "{found}, not {expected}");
+    }
+}
