@@ -1,6 +1,6 @@
 //! Inference: in a workspace's memory, or in memory that each thread keeps.
 
-use crate::kernels::team::{Team, chunks, chunks_mut};
+use crate::kernels::team::{Chunks, ChunksMut, Parts, Team, chunks, chunks_mut};
 use crate::kernels::{LANES, Lanes, pack, unpack_part};
 use crate::layout::Layout;
 use crate::network::largest;
@@ -34,12 +34,9 @@ impl Core {
     ) {
         self.images = 0;
         let room = room_len(layout);
-        Team::gather(inputs.len().div_ceil(LANES * layout.input_len), |team| {
+        let parts = groups(layout, inputs, outputs);
+        Team::gather(parts.count(), |team| {
             let rooms = rooms(&mut self.rooms, team, room);
-            let parts = (
-                chunks(inputs, LANES * layout.input_len),
-                chunks_mut(outputs, LANES * layout.output_len),
-            );
             team.for_each_with(rooms, parts, |arena, _, (inputs, outputs)| {
                 infer_group(layout, prepared, arena, inputs, outputs, group);
             });
@@ -128,13 +125,18 @@ pub(crate) fn infer(
         infer_group(layout, prepared, &mut arena, inputs, outputs, group);
         ARENA.set(arena);
     };
-    Team::gather(inputs.len().div_ceil(LANES * layout.input_len), |team| {
-        let parts = (
-            chunks(inputs, LANES * layout.input_len),
-            chunks_mut(outputs, LANES * layout.output_len),
-        );
-        team.for_each(parts, |_, part| run(part));
-    });
+    let parts = groups(layout, inputs, outputs);
+    Team::gather(parts.count(), |team| team.for_each(parts, |_, part| run(part)));
+}
+
+/// The inputs and outputs of each group of images.
+fn groups<'a>(
+    layout: &Layout,
+    inputs: &'a [f32],
+    outputs: &'a mut [f32],
+) -> (Chunks<'a, f32>, ChunksMut<'a, f32>) {
+    let [from, to] = [layout.input_len, layout.output_len].map(|len| LANES * len);
+    (chunks(inputs, from), chunks_mut(outputs, to))
 }
 
 /// What a thread needs for a group of images.
