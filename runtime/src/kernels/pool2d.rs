@@ -86,50 +86,19 @@ pub(super) fn forward_row(
     y: &mut [Lanes],
 ) {
     assert!(g.is_tiling(), "windows that do not overlap");
-    let windows = Windows::new(g, g.input.elements(), y.len());
-    assert_eq!(band.len(), g.input.dim(0) * g.kernel[0] * g.input.dim(2), "the band's length");
-    isa.run(ForwardRow { windows, is_max, band, row, y });
-}
-
-struct ForwardRow<'a> {
-    windows: Windows<'a>,
-    is_max: bool,
-    band: &'a [Lanes],
-    row: usize,
-    y: &'a mut [Lanes],
-}
-
-impl Kernel for ForwardRow<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let ForwardRow { windows, is_max, band, row, y } = self;
-        let (width, output) = (windows.g.input.dim(2), windows.output);
-        let [window_height, window_width] = windows.g.kernel;
-        let divisor = s.splat((window_height * window_width) as f32);
-        let channels = band.chunks_exact(window_height * width);
-        for (band, y) in channels.zip(y.chunks_exact_mut(output.dim(1) * output.dim(2))) {
-            let y = &mut y[row * output.dim(2)..][..output.dim(2)];
-            if windows.pairs() && is_max {
-                let (above, below) = band.split_at(width);
-                max_of_pairs(s, above, below, y);
-                continue;
-            }
-            for (j, y) in y.iter_mut().enumerate() {
-                let rows = band.chunks_exact(width);
-                let window = rows.flat_map(|row| &row[j * windows.g.stride[1]..][..window_width]);
-                for part in 0..S::PARTS {
-                    let numbers = window.clone().map(|x| s.load(x, part));
-                    let result = if is_max {
-                        numbers.fold(s.splat(f32::NEG_INFINITY), |a, b| math::max(s, a, b))
-                    } else {
-                        s.div(numbers.fold(s.splat(0.0), |a, b| s.add(a, b)), divisor)
-                    };
-                    s.store(y, part, result);
-                }
-            }
-        }
+    let whole = output(g);
+    assert_eq!(y.len(), whole.elements(), "the output's length");
+    let [channels, _, width] = [0, 1, 2].map(|axis| g.input.dim(axis));
+    // The rows that these windows read are a value of their own, with one row of windows.
+    let g = &Pool2d { input: Shape::new(&[channels, g.kernel[0], width]), ..*g };
+    let one = output(g);
+    let mut windows = Windows::new(g, band.len(), one.elements());
+    windows.plane = whole.dim(1) * whole.dim(2);
+    windows.first = row * whole.dim(2);
+    if is_max {
+        isa.run(MaxForward { windows, x: band, y });
+    } else {
+        isa.run(AvgForward { windows, x: band, y });
     }
 }
 
@@ -158,6 +127,9 @@ pub(super) fn output(g: &Pool2d) -> Shape {
 struct Windows<'a> {
     g: &'a Pool2d,
     output: Shape,
+    /// From a channel's outputs to the next one's, and where the first channel's start.
+    plane: usize,
+    first: usize,
 }
 
 impl<'a> Windows<'a> {
@@ -165,7 +137,7 @@ impl<'a> Windows<'a> {
         let output = output(g);
         assert_eq!(x, g.input.elements(), "the input's length");
         assert_eq!(y, output.elements(), "the output's length");
-        Windows { g, output }
+        Windows { g, output, plane: output.dim(1) * output.dim(2), first: 0 }
     }
 
     /// The part of a window inside the input; never empty, because the padding is at most half
@@ -205,8 +177,8 @@ macro_rules! each_window {
     ($windows:expr, |$y:ident, $rows:ident, $columns:ident, $at:ident| $body:block) => {
         let windows = &$windows;
         let [height, width] = [windows.g.input.dim(1), windows.g.input.dim(2)];
-        let mut $y = 0;
         for channel in 0..windows.output.dim(0) {
+            let mut $y = windows.first + channel * windows.plane;
             for i in 0..windows.output.dim(1) {
                 let $rows = windows.inside(0, i);
                 for j in 0..windows.output.dim(2) {
@@ -254,7 +226,8 @@ impl MaxForward<'_> {
         let MaxForward { windows, x, y } = self;
         let [height, width] = [windows.g.input.dim(1), windows.g.input.dim(2)];
         let [rows, columns] = [windows.output.dim(1), windows.output.dim(2)];
-        for (x, y) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(rows * columns)) {
+        for (x, y) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(windows.plane)) {
+            let y = &mut y[windows.first..][..rows * columns];
             for (x, y) in x.chunks_exact(2 * width).zip(y.chunks_exact_mut(columns)) {
                 let (above, below) = x.split_at(width);
                 max_of_pairs(s, above, below, y);
