@@ -5,7 +5,7 @@ mod kernels_support;
 
 use kernels_support::*;
 use proptest::prelude::*;
-use typenet_runtime::kernels::{Isa, LANES, Lanes, conv2d, pool2d};
+use typenet_runtime::kernels::{Isa, LANES, Lanes, Statistics, conv2d, pool2d};
 use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
 
 const BOUND: f64 = 1e-5;
@@ -49,6 +49,8 @@ fn check(g: &Conv2d, seed: u64) {
             });
         }
 
+        check_gathered(isa, g, (&x, &weight, bias.as_deref(), &dy));
+
         let mut dx = poison(x.len());
         conv2d::backward_data(isa, g, &dy, &weight, &mut dx);
         assert_lanes_close(&dx, BOUND, &format!("{isa} data gradient {g:?}"), |lane| {
@@ -68,6 +70,31 @@ fn check(g: &Conv2d, seed: u64) {
         let mut again = vec![0.5; weight.len()];
         conv2d::backward_weight(isa, g, &x, &dy, &mut again, None);
         assert_eq!(dw, again, "{isa}: the bias changes nothing");
+    }
+}
+
+/// A convolution that gathers statistics gives the bits of one that does not, and ignores images that
+/// are missing.
+fn check_gathered(
+    isa: Isa,
+    g: &Conv2d,
+    (x, weight, bias, other): (&[Lanes], &[f32], Option<&[f32]>, &[Lanes]),
+) {
+    for (f, images, other) in [
+        (Activation::Identity, 16, None),
+        (Activation::Relu, 5, Some(other)),
+        (Activation::Tanh, 9, None),
+    ] {
+        let x = without_images(x, images);
+        let (mut y, mut expected) =
+            (poison(g.output().unwrap().elements()), poison(g.output().unwrap().elements()));
+        conv2d::forward_and_add(isa, g, &x, weight, bias, other, f, &mut expected);
+        let mut numbers = vec![f32::NAN; 2 * g.out_channels];
+        let statistics = Statistics { images, numbers: &mut numbers };
+        conv2d::forward_and_gather(isa, g, &x, weight, bias, other, f, statistics, &mut y);
+        let what = format!("{isa} {f:?} statistics of {images} images {g:?}");
+        assert_eq!(bits(&y), bits(&expected), "{what}");
+        assert_statistics(&y, images, &numbers, &what);
     }
 }
 
@@ -160,6 +187,16 @@ fn all_padding_but_one_place() {
 #[test]
 fn places_that_no_window_reads_have_no_gradient() {
     check(&Conv2d { stride: [4, 5], ..conv([2, 9, 12], 3, [2, 1]) }, 10);
+}
+
+#[test]
+fn statistics_of_several_bands() {
+    for g in
+        [conv([3, 40, 32], 10, [3, 3]), conv([4, 33, 33], 8, [1, 1]), conv([2, 3, 9], 600, [1, 1])]
+    {
+        check(&Conv2d { padding: [g.kernel[0] / 2; 2], ..g }, 30);
+    }
+    check(&Conv2d { groups: 9, padding: [1, 1], ..conv([9, 40, 36], 9, [3, 3]) }, 31);
 }
 
 #[test]

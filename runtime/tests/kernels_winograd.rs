@@ -5,7 +5,7 @@ mod kernels_support;
 
 use kernels_support::*;
 use proptest::prelude::*;
-use typenet_runtime::kernels::{Isa, LANES, Lanes, winograd};
+use typenet_runtime::kernels::{Isa, LANES, Lanes, Statistics, winograd};
 use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Shape};
 
 const KERNELS: [Conv2dKernel; 2] = [Conv2dKernel::Winograd2, Conv2dKernel::Winograd4];
@@ -63,6 +63,24 @@ fn check_one(g: &Conv2d, seed: u64) {
                 };
                 y_ref[lane].iter().map(f).collect()
             });
+        }
+
+        // With the statistics of its output, of some images.
+        for (f, images, other) in [
+            (Activation::Identity, 16, None),
+            (Activation::Relu, 5, Some(&dy[..])),
+            (Activation::Tanh, 9, None),
+        ] {
+            let (x, w, bias) = (without_images(&x, images), &transformed, bias.as_deref());
+            let (mut y, mut expected) = (poison(dy.len()), poison(dy.len()));
+            winograd::forward(isa, kernel, g, &x, w, bias, other, f, &mut expected, &mut scratch);
+            let mut numbers = vec![f32::NAN; 2 * g.out_channels];
+            let of = Statistics { images, numbers: &mut numbers };
+            let (to, room) = (&mut y, &mut scratch);
+            winograd::forward_and_gather(isa, kernel, g, &x, w, bias, other, f, of, to, room);
+            let what = format!("{isa} {kernel:?} {f:?} statistics of {images} images {g:?}");
+            assert_eq!(bits(&y), bits(&expected), "{what}");
+            assert_statistics(&y, images, &numbers, &what);
         }
 
         let pass = Conv2dPass::BackwardData;

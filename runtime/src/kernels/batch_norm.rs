@@ -15,9 +15,9 @@
 use typenet_shape::Activation;
 
 use super::math::Fused;
-use super::moments::{BLOCK, deviations, mask, masked, not_negative, totals};
+use super::moments::{BLOCK, mask, masked, not_negative, totals};
 use super::simd::{Kernel, Simd};
-use super::{Isa, LANES, Lanes, activation};
+use super::{Isa, LANES, Lanes, Statistics, activation};
 
 /// `y = f((x − mean) · rstd · weight + bias)`: what is the same for all pixels of a channel.
 #[derive(Clone, Copy, Debug)]
@@ -60,16 +60,14 @@ pub struct Running<'a> {
 }
 
 /// Of each channel of a group of images the mean, and the sum of the squares of what differs from
-/// it; overwrites `statistics`, `[channels][2]`.
+/// it; overwrites `numbers`, `[channels][2]`. The convolutions that gather
+/// ([`conv2d::forward_and_gather`](super::conv2d::forward_and_gather)) leave the same, up to rounding.
 ///
 /// # Panics
 /// When `x` is not so many channels, `images` is not 1 to 16, or this machine lacks `isa`.
-pub fn gather(isa: Isa, images: usize, x: &[Lanes], statistics: &mut [f32]) {
-    assert!((1..=LANES).contains(&images), "1 to 16 images");
-    let (statistics, rest) = statistics.as_chunks_mut();
-    assert!(rest.is_empty(), "two numbers for each channel");
-    let pixels = pixels(x.len(), statistics.len());
-    isa.run(Gather { images, pixels, x, statistics });
+pub fn gather(isa: Isa, images: usize, x: &[Lanes], numbers: &mut [f32]) {
+    let pixels = pixels(x.len(), numbers.len() / 2);
+    Statistics { images, numbers }.add(isa, x, pixels, 0..pixels);
 }
 
 /// Joins the statistics of all groups of a batch of so many images (Chan and others, 1979), in
@@ -354,61 +352,6 @@ fn groups(images: usize, channels: usize, numbers: &[f32]) -> &[[f32; 2]] {
     let fits = rest.is_empty() && pairs.len() == images.div_ceil(LANES) * channels;
     assert!(fits, "two numbers for each channel of each group of images");
     pairs
-}
-
-struct Gather<'a> {
-    images: usize,
-    pixels: usize,
-    x: &'a [Lanes],
-    statistics: &'a mut [[f32; 2]],
-}
-
-impl Kernel for Gather<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Gather { images, pixels, x, statistics } = self;
-        let mask = mask(images);
-        // Four channels at a time, since four sums over lanes cost hardly more than one.
-        for (x, statistics) in x.chunks(4 * pixels).zip(statistics.chunks_mut(4)) {
-            let channels = statistics.len();
-            let mut shift = [0.0; 4];
-            let (mut before, mut center, mut squares) = (0.0, [0.0; 4], [0.0; 4]);
-            for start in (0..pixels).step_by(BLOCK) {
-                let len = BLOCK.min(pixels - start);
-                let block = |channel: usize| &x[channel * pixels + start..][..len];
-                let count = (len * images) as f64;
-                if start == 0 {
-                    let mut sum = [Lanes::ZERO; 4];
-                    for c in 0..channels {
-                        [sum[c], _] = deviations(s, block(c), &Lanes::ZERO);
-                    }
-                    shift = totals(s, &mask, &sum).map(|sum| sum / count as f32);
-                }
-                // Less the mean of the blocks before: however far that is from zero, or from this
-                // block's, what the sums lose is small beside what they add.
-                let (mut sum, mut square) = ([Lanes::ZERO; 4], [Lanes::ZERO; 4]);
-                for c in 0..channels {
-                    [sum[c], square[c]] = deviations(s, block(c), &Lanes([shift[c]; LANES]));
-                }
-                let (sum, square) = (totals(s, &mask, &sum), totals(s, &mask, &square));
-                let (inverse, share) = (1.0 / count, count / (before + count));
-                for c in 0..4 {
-                    let sum = f64::from(sum[c]);
-                    let delta = f64::from(shift[c]) + sum * inverse - center[c];
-                    let own = f64::from(square[c]) - sum * sum * inverse;
-                    center[c] += delta * share;
-                    squares[c] += own + delta * delta * before * share;
-                    shift[c] = center[c] as f32;
-                }
-                before += count;
-            }
-            for (c, statistics) in statistics.iter_mut().enumerate() {
-                *statistics = [center[c] as f32, not_negative(squares[c]) as f32];
-            }
-        }
-    }
 }
 
 struct Apply<'a> {

@@ -2,12 +2,15 @@
 //! the input channels `c` of `o`'s group (Goodfellow, Bengio and Courville, *Deep Learning*,
 //! chapter 9: a cross-correlation, as PyTorch's `Conv2d`).
 
+use std::ops::Range;
+
 use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
 
 use super::correlate::{Axis, Bias, Correlate, Correlation, Plus};
 use super::depthwise::{self, Taps};
 use super::linear::BiasGradient;
 use super::math::Fused;
+use super::statistics::{BAND, Statistics};
 use super::weight_gradient::WeightGradient;
 use super::{Isa, Lanes, activation, pool2d};
 
@@ -56,6 +59,65 @@ pub fn forward_and_add(
     }
 }
 
+/// [`forward_and_add`], and the statistics of `y` for the batch norm behind it, gathered band by band
+/// while a band is in cache.
+///
+/// # Panics
+/// As [`forward`], or when `statistics` are not those of `y`.
+pub fn forward_and_gather(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    mut statistics: Statistics<'_>,
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    let plane = output.dim(1) * output.dim(2);
+    let (fused, after) = Fused::split(f);
+    if after.is_some() || depthwise::runs(g) && g.out_channels != g.groups {
+        forward_and_add(isa, g, x, weight, bias, other, f, y);
+        statistics.add(isa, y, plane, 0..plane);
+        return;
+    }
+    if depthwise::runs(g) {
+        // Some channels, all of their rows.
+        let (input, taps) = (g.input.dim(1) * g.input.dim(2), g.kernel[0] * g.kernel[1]);
+        let channels = (BAND / plane).clamp(1, g.groups).next_multiple_of(4);
+        let of = |len: usize, range: &Range<usize>| len * range.start..len * range.end;
+        for first in (0..g.groups).step_by(channels) {
+            let range = first..(first + channels).min(g.groups);
+            let count = range.len();
+            let size = [count, g.input.dim(1), g.input.dim(2)];
+            let some =
+                Conv2d { input: Shape::new(&size), groups: count, out_channels: count, ..*g };
+            let read = (
+                &x[of(input, &range)],
+                Taps::Numbers(&weight[of(taps, &range)]),
+                Bias::numbers(bias.map(|bias| &bias[range.clone()])),
+            );
+            let y = &mut y[of(plane, &range)];
+            let plus = Plus::value(other.map(|other| &other[of(plane, &range)]));
+            isa.run(depthwise::forward(&some, output, read, (plus, fused), y));
+            statistics.of(range).add(isa, y, plane, 0..plane);
+        }
+        return;
+    }
+    // Some rows of all channels.
+    let whole = correlation(g, output, (x, weight, bias), fused);
+    let rows = (BAND / (output.dim(2) * g.out_channels)).max(1);
+    for first in (0..output.dim(1)).step_by(rows) {
+        let range = first..(first + rows).min(output.dim(1));
+        let of = Correlation { height: whole.height.part(&range), ..whole };
+        isa.run(Correlate { of, plus: Plus::value(other), y: &mut *y });
+        let range = range.start * output.dim(2)..range.end * output.dim(2);
+        statistics.add(isa, y, plane, range);
+    }
+}
+
 /// The maximum or average over windows of `f(w * x + b)`, of which every number is in one at most;
 /// overwrites `y`. The convolution's own value stands for a moment in `band`: the rows that a row of
 /// windows reads, of all channels.
@@ -79,13 +141,10 @@ pub fn forward_and_pool(
     let whole = correlation(g, output, (x, weight, bias), fused);
     let [window_height, _] = pool.kernel;
     for row in 0..pool2d::output(pool).dim(1) {
-        let first = row * pool.stride[0] * g.stride[0];
+        let first = row * pool.stride[0];
+        let rows = whole.height.part(&(first..first + window_height));
         let of = Correlation {
-            height: Axis {
-                outputs: window_height,
-                start: whole.height.start + first as isize,
-                ..whole.height
-            },
+            height: Axis { first_output: 0, ..rows },
             output: [window_height, output.dim(2)],
             ..whole
         };
@@ -197,7 +256,7 @@ fn run_backward_data(
 }
 
 /// What is done with each sum before it is stored.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Finish<'a> {
     pub(super) bias: Option<&'a [f32]>,
     pub(super) plus: Plus<'a>,

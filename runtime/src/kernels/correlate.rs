@@ -34,6 +34,16 @@ impl Axis {
         self.start + (output * self.input_step + tap * self.tap_step) as isize
     }
 
+    /// Some of the outputs.
+    pub(super) fn part(&self, outputs: &Range<usize>) -> Axis {
+        Axis {
+            outputs: outputs.len(),
+            first_output: self.first_output + outputs.start * self.output_step,
+            start: self.position(outputs.start, 0),
+            ..*self
+        }
+    }
+
     /// The taps of an output that lie inside the input.
     pub(super) fn taps_inside(&self, output: usize) -> Range<usize> {
         let first = self.position(output, 0);

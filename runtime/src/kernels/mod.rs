@@ -14,7 +14,8 @@
 //!   one under its weight gradient; `linear_weight`: a linear layer's.
 //! - `depthwise`: the same where each channel has a kernel of its own.
 //! - `winograd/`: the same for kernels of 3×3, with fewer products.
-//! - `moments`: means and variances, under the normalisations.
+//! - `moments`: means and variances, under the normalisations; `statistics`: a batch norm's, also while
+//!   a convolution runs.
 //! - `single/`: one image instead of 16, with its channels side by side.
 //! - one file for each operation, with the safe functions that the passes call.
 //!
@@ -31,6 +32,7 @@ mod lobby;
 mod math;
 mod moments;
 mod simd;
+mod statistics;
 mod weight_gradient;
 
 pub use isa::{Isa, isa};
@@ -52,4 +54,5 @@ pub mod team;
 pub mod upsample;
 
 pub use scale::scale;
+pub use statistics::Statistics;
 pub mod winograd;

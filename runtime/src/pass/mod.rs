@@ -12,7 +12,7 @@ use typenet_shape::{Activation, Buffer, Buffers, Conv2dKernel, Conv2dPass, Op, S
 use self::parts::Steps;
 use crate::folded::Folded;
 use crate::kernels::{
-    self, Isa, Lanes, activation, conv2d, dropout, join, linear, softmax, winograd,
+    self, Isa, Lanes, Statistics, activation, conv2d, dropout, join, linear, softmax, winograd,
 };
 use crate::parameters::LayerParameters;
 use crate::single::Image;
@@ -61,6 +61,19 @@ pub(crate) struct Segment<'a> {
     pub(crate) statistics: &'a [f32],
     /// In a backward pass: the means of the gradients of all batch norms so far.
     pub(crate) means: &'a [f32],
+}
+
+impl Segment<'_> {
+    /// Whether a batch norm takes its running statistics.
+    pub(crate) fn is_fixed(&self, node: usize) -> bool {
+        self.needs.get(node).is_some_and(|needs| needs.fixed)
+    }
+
+    /// Where a convolution leaves the statistics of its value, if a batch norm behind it needs them.
+    fn statistics_of(&mut self, step: &Step) -> Option<Statistics<'_>> {
+        step.gathers_for.filter(|&norm| !self.is_fixed(norm))?;
+        Some(Statistics { images: self.images, numbers: &mut *self.gathered })
+    }
 }
 
 /// The forward pass of one group of images. While training it goes through the same calls once for
@@ -215,13 +228,22 @@ impl<'a> Forward<'a> {
         }
         // Not by the method, which borrows the scratch memory too.
         let (x, other, y) = operands(self.arena, self.mode.buffers(step));
-        match transformed(step, Conv2dPass::Forward) {
-            Some((kernel, place)) => {
-                let weight = &self.transformed[place.offset..place.end()];
-                let scratch = &mut *self.scratch;
-                winograd::forward(isa, kernel, &geometry, x, weight, bias, other, f, y, scratch);
+        let (g, scratch) = (&geometry, &mut *self.scratch);
+        let statistics = self.segment.as_mut().and_then(|segment| segment.statistics_of(step));
+        match (transformed(step, Conv2dPass::Forward), statistics) {
+            (Some((kernel, place)), statistics) => {
+                let w = &self.transformed[place.offset..place.end()];
+                match statistics {
+                    Some(statistics) => winograd::forward_and_gather(
+                        isa, kernel, g, x, w, bias, other, f, statistics, y, scratch,
+                    ),
+                    None => winograd::forward(isa, kernel, g, x, w, bias, other, f, y, scratch),
+                }
             }
-            None => conv2d::forward_and_add(isa, &geometry, x, weight, bias, other, f, y),
+            (None, Some(statistics)) => {
+                conv2d::forward_and_gather(isa, g, x, weight, bias, other, f, statistics, y);
+            }
+            (None, None) => conv2d::forward_and_add(isa, g, x, weight, bias, other, f, y),
         }
     }
 

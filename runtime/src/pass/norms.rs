@@ -57,7 +57,7 @@ impl Forward<'_> {
         {
             let buffers = &step.training;
             if segment.index + 1 == step.segment {
-                if !segment.needs.get(step.node).is_some_and(|needs| needs.fixed) {
+                if !step.is_gathered && !segment.is_fixed(step.node) {
                     let x = &self.arena[buffers.input.offset..buffers.input.end()];
                     batch_norm::gather(isa, segment.images, x, segment.gathered);
                 }

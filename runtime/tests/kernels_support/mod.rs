@@ -44,6 +44,21 @@ pub fn poison(len: usize) -> Vec<Lanes> {
     vec![Lanes([f32::NAN; LANES]); len]
 }
 
+/// NaN in place of the images from `images` on.
+pub fn without_images(value: &[Lanes], images: usize) -> Vec<Lanes> {
+    let mut value = value.to_vec();
+    value.iter_mut().for_each(|v| v.0[images..].fill(f32::NAN));
+    value
+}
+
+/// For comparisons in which NaN equals NaN.
+pub fn bits(value: &[Lanes]) -> Vec<[u32; LANES]> {
+    value
+        .iter()
+        .map(|v| v.0.map(|number| if number.is_nan() { !0 } else { number.to_bits() }))
+        .collect()
+}
+
 /// One image of a value.
 pub fn image(value: &[Lanes], lane: usize) -> Vec<f64> {
     value.iter().map(|lanes| f64::from(lanes.0[lane])).collect()
@@ -216,5 +231,26 @@ pub fn exact(f: Activation, x: f64) -> (f64, f64) {
             };
             (x * (x + 3.0).clamp(0.0, 6.0) / 6.0, slope)
         }
+    }
+}
+
+/// The statistics that a convolution gathers of its output `y`, of the first images of a group: against
+/// means and squares in f64.
+pub fn assert_statistics(y: &[Lanes], images: usize, statistics: &[f32], what: &str) {
+    let channels = statistics.len() / 2;
+    let pixels = y.len() / channels;
+    for (c, found) in statistics.chunks(2).enumerate() {
+        let y = &y[c * pixels..(c + 1) * pixels];
+        let of_images = y.iter().flat_map(|y| &y.0[..images]).map(|&v| f64::from(v));
+        let numbers: Vec<f64> = of_images.collect();
+        let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+        let squares: f64 = numbers.iter().map(|v| (v - mean).powi(2)).sum();
+        let size = numbers.iter().map(|v| v.abs()).fold(0.0, f64::max);
+        let near = |found: f32, expected: f64, bound: f64| {
+            let off = (f64::from(found) - expected).abs();
+            assert!(off <= bound, "{what}, channel {c}: {found} instead of {expected}");
+        };
+        near(found[0], mean, 1e-6 * size);
+        near(found[1], squares, 1e-5 * squares + 1e-10 * size * size * numbers.len() as f64);
     }
 }

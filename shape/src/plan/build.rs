@@ -182,6 +182,15 @@ impl<const N: usize> Plan<N> {
                         eps,
                         trained: trained[node],
                     };
+                    // The segment that ends here is the one of the convolution before.
+                    let before = &mut steps[step_of[source]];
+                    if matches!(before.op, Op::Conv2d { .. })
+                        && before.value == source
+                        && before.segment == norm_count
+                    {
+                        before.gathers_for = Some(node);
+                        step.is_gathered = true;
+                    }
                     statistics += 2 * channels;
                     norm_count += 1;
                 }
@@ -382,6 +391,8 @@ const fn no_step(shape: Shape) -> Step {
         in_convolution: false,
         undoes: Activation::Identity,
         is_undone: false,
+        gathers_for: None,
+        is_gathered: false,
         sources: [source; MAX_INPUTS],
         source_count: 0,
     }

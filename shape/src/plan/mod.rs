@@ -126,6 +126,10 @@ pub struct Step {
     pub undoes: Activation,
     /// Whether a max pooling layer undoes this layer's activation.
     pub is_undone: bool,
+    /// The batch norm whose statistics this convolution gathers while it computes its value.
+    pub gathers_for: Option<usize>,
+    /// Whether a convolution gathers the statistics of this batch norm.
+    pub is_gathered: bool,
     sources: [Source; MAX_INPUTS],
     source_count: usize,
 }

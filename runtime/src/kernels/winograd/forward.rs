@@ -4,9 +4,10 @@
 
 use typenet_shape::Tiling;
 
+use super::super::conv2d::Finish;
 use super::super::correlate::{Bias, Plus};
-use super::super::math::Fused;
 use super::super::simd::{Kernel, Simd};
+use super::super::statistics::{Gather, Statistics};
 use super::super::team::Shared;
 use super::super::{LANES, Lanes};
 use super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
@@ -23,9 +24,9 @@ pub(super) struct Correlate<'a, const N: usize, const R: usize> {
     pub(super) x: &'a [Lanes],
     /// As [`Weights`](super::weights::Weights) packs them.
     pub(super) weights: &'a [f32],
-    pub(super) bias: Option<&'a [f32]>,
-    pub(super) plus: Plus<'a>,
-    pub(super) fused: Fused,
+    pub(super) finish: Finish<'a>,
+    /// Of `y`.
+    pub(super) statistics: Option<Statistics<'a>>,
     pub(super) y: &'a mut [Lanes],
     pub(super) scratch: &'a mut [Lanes],
 }
@@ -35,7 +36,9 @@ impl<const N: usize, const R: usize> Kernel for Correlate<'_, N, R> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Correlate { tiling, size, start, x, weights, bias, plus, fused, y, scratch } = self;
+        let Correlate { tiling, size, start, x, weights, finish, mut statistics, y, scratch } =
+            self;
+        let Finish { bias, plus, fused } = finish;
         let points = N * N;
         let Tiling { in_channels, out_channels, outputs, .. } = tiling;
         let plane = outputs[0] * outputs[1];
@@ -50,7 +53,7 @@ impl<const N: usize, const R: usize> Kernel for Correlate<'_, N, R> {
         let (v, m) = scratch.split_at_mut(points * step);
         let m = &mut m[..points * product_step];
         let all = tiling.tiles[0] * tiling.tiles[1];
-        let mut first = 0;
+        let (mut first, mut rows_gathered) = (0, 0);
         while first < all {
             let count = tiling.together.min(all - first);
             let tiles = Tiles::new(&tiling, first, count);
@@ -90,6 +93,15 @@ impl<const N: usize, const R: usize> Kernel for Correlate<'_, N, R> {
                 channel += channels;
             }
             first += count;
+            if let Some(Statistics { images, numbers }) = &mut statistics {
+                // The rows of whole rows of tiles.
+                let rows = (first / tiling.tiles[1] * tiling.tile).min(outputs[0]);
+                let range = rows_gathered * outputs[1]..rows * outputs[1];
+                if !range.is_empty() {
+                    s.run(Gather { images: *images, pixels: plane, range, y: &*y, numbers });
+                }
+                rows_gathered = rows;
+            }
         }
     }
 }

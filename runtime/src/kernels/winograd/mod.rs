@@ -43,9 +43,11 @@ use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Tiling};
 use self::forward::Correlate;
 use self::weight::Sums;
 use self::weights::{Gradient, Weights};
+use super::conv2d::Finish;
 use super::correlate::Plus;
 use super::linear::BiasGradient;
 use super::math::Fused;
+use super::statistics::Statistics;
 use super::{Isa, Lanes, activation};
 
 /// Whether nets use these kernels: yes, unless the environment variable `TYPENET_WINOGRAD` is `0` or
@@ -103,6 +105,44 @@ pub fn forward(
     y: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
+    run_forward(isa, kernel, g, x, transformed, bias, other, f, None, y, scratch);
+}
+
+/// [`forward`], and the statistics of `y` for the batch norm behind it, gathered while rows of tiles are
+/// in cache.
+///
+/// # Panics
+/// As [`forward`], or when `statistics` are not those of `y`.
+pub fn forward_and_gather(
+    isa: Isa,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    x: &[Lanes],
+    transformed: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    statistics: Statistics<'_>,
+    y: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    let statistics = Some(statistics);
+    run_forward(isa, kernel, g, x, transformed, bias, other, f, statistics, y, scratch);
+}
+
+fn run_forward(
+    isa: Isa,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    x: &[Lanes],
+    transformed: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    statistics: Option<Statistics<'_>>,
+    y: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
     let tiling = tiling(kernel, g, Conv2dPass::Forward);
     if let Some(bias) = bias {
         assert_eq!(bias.len(), g.out_channels, "the bias's length");
@@ -111,9 +151,15 @@ pub fn forward(
     let size = [g.input.dim(1), g.input.dim(2)];
     let start = g.padding.map(|padding| -(padding as isize));
     let of = (tiling, size, start);
-    correlate(isa, of, x, transformed, (bias, Plus::value(other), fused), y, scratch);
-    if let Some(f) = after {
-        activation::forward_in_place(isa, f, y);
+    let finish = Finish { bias, plus: Plus::value(other), fused };
+    let Some(f) = after else {
+        return correlate(isa, of, x, transformed, finish, statistics, y, scratch);
+    };
+    correlate(isa, of, x, transformed, finish, None, y, scratch);
+    activation::forward_in_place(isa, f, y);
+    if let Some(mut statistics) = statistics {
+        let pixels = y.len() / g.out_channels;
+        statistics.add(isa, y, pixels, 0..pixels);
     }
 }
 
@@ -139,7 +185,8 @@ pub fn backward_data(
     let start = g.padding.map(|padding| padding as isize + 1 - tiling.kernel as isize);
     let of = (tiling, size, start);
     let plus = if accumulates { Plus::Own } else { Plus::Nothing };
-    correlate(isa, of, dy, transformed, (None, plus, Fused::Identity), dx, scratch);
+    let finish = Finish { bias: None, plus, fused: Fused::Identity };
+    correlate(isa, of, dy, transformed, finish, None, dx, scratch);
 }
 
 /// Adds the gradients of the transformed weight to `sums` and that of the bias to `db`, summed over
@@ -188,11 +235,16 @@ fn correlate(
     (tiling, size, start): (Tiling, [usize; 2], [isize; 2]),
     x: &[Lanes],
     weights: &[f32],
-    (bias, plus, fused): (Option<&[f32]>, Plus<'_>, Fused),
+    finish: Finish<'_>,
+    statistics: Option<Statistics<'_>>,
     y: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
-    run!(isa, tiling, Correlate { tiling, size, start, x, weights, bias, plus, fused, y, scratch });
+    run!(
+        isa,
+        tiling,
+        Correlate { tiling, size, start, x, weights, finish, statistics, y, scratch }
+    );
 }
 
 #[allow(clippy::panic)]
