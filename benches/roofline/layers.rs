@@ -2,7 +2,9 @@
 
 use typenet::kernels::batch_norm::{self, BatchNorm, Spread};
 use typenet::kernels::team::Team;
-use typenet::kernels::{Isa, LANES, Lanes, activation, conv2d, join, linear, pool2d, winograd};
+use typenet::kernels::{
+    Isa, LANES, Lanes, activation, conv2d, join, linear, pointwise, pool2d, winograd,
+};
 use typenet::shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Fused, Op, Pool2d, Shape};
 use typenet::{Network, shape};
 
@@ -139,7 +141,8 @@ impl Layer {
         };
         let Kind::Conv2d(g) = self.kind else { return None };
         let kernel = Conv2dKernel::choose(&g, pass);
-        (kernel != Conv2dKernel::Direct && winograd::is_enabled()).then_some((kernel, pass))
+        let runs = kernel == Conv2dKernel::Gemm || winograd::is_enabled();
+        (kernel != Conv2dKernel::Direct && runs).then_some((kernel, pass))
     }
 
     /// The passes of a training step.
@@ -240,6 +243,7 @@ impl Group {
             };
             scratch = scratch.max(kernel.scratch_len(&g, pass));
             match pass {
+                _ if kernel == Conv2dKernel::Gemm => {}
                 Conv2dPass::BackwardWeight => sums = lanes(kernel.weight_sums_len(&g), 0.0),
                 _ => {
                     let to = &mut transformed[pass as usize];
@@ -284,6 +288,22 @@ impl Group {
             f,
         };
         if let (Some((kernel, pass)), Kind::Conv2d(g)) = (layer.transforms(pass), layer.kind) {
+            if kernel == Conv2dKernel::Gemm {
+                let (bias, db) =
+                    (g.bias.then_some(&bias[..]), g.bias.then_some(&mut bias_gradient[..]));
+                match pass {
+                    Conv2dPass::Forward => {
+                        pointwise::forward(isa, &g, x, weight, bias, other, f, None, y, scratch);
+                    }
+                    Conv2dPass::BackwardData => {
+                        pointwise::backward_data(isa, &g, dy, weight, false, dx, scratch);
+                    }
+                    Conv2dPass::BackwardWeight => {
+                        pointwise::backward_weight(isa, &g, x, dy, weight_gradient, db, scratch);
+                    }
+                }
+                return;
+            }
             match pass {
                 Conv2dPass::Forward => {
                     let (bias, w) = (g.bias.then_some(bias.as_slice()), &transformed[0]);

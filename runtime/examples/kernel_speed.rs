@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use typenet_runtime::kernels::{
     Isa, LANES, Lanes, activation, batch_norm, conv2d, dropout, group_norm, isa, linear, pack,
-    pool2d, single, softmax, unpack, winograd,
+    pointwise, pool2d, single, softmax, unpack, winograd,
 };
 use typenet_shape::{Activation, Approximate, Conv2d, Conv2dKernel, Conv2dPass, Pool2d, Shape};
 
@@ -38,6 +38,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ([128, 16, 16], 128, 1, 0, 1, 1),
         ([128, 8, 8], 128, 1, 0, 1, 1),
         ([256, 8, 8], 256, 1, 0, 1, 1),
+        ([16, 32, 32], 96, 1, 0, 1, 1),
+        ([144, 14, 14], 24, 1, 0, 1, 1),
+        ([512, 4, 4], 512, 1, 0, 1, 1),
+        ([16, 32, 32], 32, 1, 0, 2, 1),
+        ([32, 16, 16], 64, 1, 0, 2, 1),
+        ([8, 16, 16], 8, 1, 0, 1, 1),
         ([64, 32, 32], 64, 3, 1, 1, 64),
         ([256, 8, 8], 256, 3, 1, 1, 256),
         ([128, 16, 16], 128, 3, 1, 2, 128),
@@ -275,6 +281,9 @@ fn convolution(name: &str, g: &Conv2d) -> Result<(), Box<dyn std::error::Error>>
         });
         print_rates(name, isa, g, Conv2dKernel::Direct, [forward, data, gradient]);
         println!();
+        if Conv2dKernel::Gemm.runs(g) {
+            as_gemm(isa, g);
+        }
         for kernel in [Conv2dKernel::Winograd2, Conv2dKernel::Winograd4] {
             if kernel.runs(g) {
                 by_winograd(isa, g, kernel);
@@ -282,6 +291,37 @@ fn convolution(name: &str, g: &Conv2d) -> Result<(), Box<dyn std::error::Error>>
         }
     }
     Ok(())
+}
+
+fn as_gemm(isa: Isa, g: &Conv2d) {
+    let kernel = Conv2dKernel::Gemm;
+    let x = ramp(g.input.elements());
+    let mut dx = x.clone();
+    let mut y = ramp(g.output().map_or(0, |output| output.elements()));
+    let dy = y.clone();
+    let weight = vec![0.01; g.weight().elements()];
+    let mut dw = weight.clone();
+    let bias = vec![0.1; g.out_channels];
+    let mut db = bias.clone();
+    let work = weight.len() * y.len() / g.out_channels;
+    let mut room = PASSES.map(|pass| ramp(kernel.scratch_len(g, pass)));
+    let f = Activation::Relu;
+    let forward = rate(work, || {
+        let (x, b, room) = (black_box(&x), Some(&bias[..]), &mut room[0]);
+        pointwise::forward(isa, g, x, &weight, b, None, f, None, &mut y, room);
+    });
+    let mut data = 0.0;
+    if kernel.runs_pass(g, Conv2dPass::BackwardData) {
+        data = rate(work, || {
+            pointwise::backward_data(isa, g, black_box(&dy), &weight, false, &mut dx, &mut room[1]);
+        });
+    }
+    let gradient = rate(work, || {
+        let (x, db, room) = (black_box(&x), Some(&mut db[..]), &mut room[2]);
+        pointwise::backward_weight(isa, g, x, &dy, &mut dw, db, room);
+    });
+    print_rates("    as GEMM", isa, g, kernel, [forward, data, gradient]);
+    println!();
 }
 
 /// Behind the rates: microseconds to transform the weight for two passes, and its gradient back.
@@ -333,7 +373,9 @@ fn by_winograd(isa: Isa, g: &Conv2d, kernel: Conv2dKernel) {
 fn print_rates(name: &str, isa: Isa, g: &Conv2d, kernel: Conv2dKernel, rates: [f64; 3]) {
     print!("{name:34} {isa:9}");
     for (pass, rate) in PASSES.into_iter().zip(rates) {
-        let chosen = Conv2dKernel::Winograd2.runs(g) && Conv2dKernel::choose(g, pass) == kernel;
+        let choices = [Conv2dKernel::Gemm, Conv2dKernel::Winograd2];
+        let several = choices.iter().any(|kernel| kernel.runs(g));
+        let chosen = several && Conv2dKernel::choose(g, pass) == kernel;
         print!(" {rate:7.1}{}", if chosen { "*" } else { " " });
     }
 }

@@ -6,7 +6,7 @@ use typenet_shape::{
 
 use crate::kernels::{single, winograd};
 use crate::layout::Layout;
-use crate::{Network, workspace};
+use crate::{Network, pass, workspace};
 
 /// The table of a net's layers, which `println!` shows.
 #[derive(Clone, PartialEq, Debug)]
@@ -128,12 +128,8 @@ impl SummaryRow {
 fn kernels(graph: &Graph<'_>, layout: &Layout, node: usize) -> Option<Conv2dKernels> {
     let step = layout.steps.iter().find(|step| step.node == node)?;
     let geometry = step.op.conv2d(step.input)?;
-    let enabled = winograd::is_enabled();
-    let of = |pass: Conv2dPass| match step.transformed[pass as usize] {
-        Some((kernel, _)) if enabled => kernel,
-        _ => Conv2dKernel::Direct,
-    };
-    let for_one = match enabled && !reads_image(graph, node) {
+    let of = |pass: Conv2dPass| pass::kernel_of(step, pass).0;
+    let for_one = match winograd::is_enabled() && !reads_image(graph, node) {
         true => Conv2dKernel::choose_for_one(&geometry),
         false => Conv2dKernel::Direct,
     };

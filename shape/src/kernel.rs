@@ -7,6 +7,8 @@ use crate::{Conv2d, Shape};
 pub enum Conv2dKernel {
     /// Products of weights and numbers as they are. It runs every convolution.
     Direct,
+    /// A convolution of 1×1 as a product of matrices, of which that of the numbers is packed.
+    Gemm,
     /// Winograd's F(2×2, 3×3): 16 products for tiles of 2×2 outputs, in place of 36; or F(2×2, 5×5): 36
     /// products in place of 100.
     Winograd2,
@@ -67,6 +69,7 @@ impl Conv2dKernel {
     pub const fn name(self) -> &'static str {
         match self {
             Conv2dKernel::Direct => "direct",
+            Conv2dKernel::Gemm => "1×1 as GEMM",
             Conv2dKernel::Winograd2 => "Winograd 2×2",
             Conv2dKernel::Winograd4 => "Winograd 4×4",
         }
@@ -76,9 +79,34 @@ impl Conv2dKernel {
     pub const fn runs(self, g: &Conv2d) -> bool {
         match self {
             Conv2dKernel::Direct => true,
+            Conv2dKernel::Gemm => is_pointwise(g) && g.output().is_ok(),
             Conv2dKernel::Winograd2 | Conv2dKernel::Winograd4 => {
                 self.tile(g).is_some() && g.output().is_ok()
             }
+        }
+    }
+
+    /// Whether it can run this pass of a convolution.
+    pub const fn runs_pass(self, g: &Conv2d, pass: Conv2dPass) -> bool {
+        let has_stride = !matches!(g.stride, [1, 1]);
+        match (self, pass) {
+            (Conv2dKernel::Gemm, Conv2dPass::BackwardData) if has_stride => false,
+            _ => self.runs(g),
+        }
+    }
+
+    /// So many positions [`Gemm`](Conv2dKernel::Gemm) packs at a time: enough to share the weights, and few
+    /// enough for the second-level cache.
+    pub const fn positions(g: &Conv2d, pass: Conv2dPass) -> usize {
+        let channels = match pass {
+            Conv2dPass::Forward => g.input.dim(0),
+            Conv2dPass::BackwardData => g.out_channels,
+            Conv2dPass::BackwardWeight => (g.input.dim(0) + g.out_channels) / 2,
+        };
+        match 4096 / channels {
+            0..8 => 8,
+            most @ 8..32 => most / 2 * 2,
+            _ => 32,
         }
     }
 
@@ -115,8 +143,20 @@ impl Conv2dKernel {
 
     /// The kernel that takes the least time for a pass by [`cost`](Self::cost). Winograd's, which needs
     /// more memory and is less exact, must be faster by a tenth.
+    ///
+    /// For benches, the environment variable `TYPENET_CONV2D` at compile time (`direct`, `gemm`,
+    /// `winograd2`, `winograd4`) is the kernel of all convolutions that it can run.
     pub const fn choose(g: &Conv2d, pass: Conv2dPass) -> Conv2dKernel {
-        // Most convolutions of 1×1 end here: constants are evaluated slowly.
+        if let Some(forced) = FORCED
+            && forced.runs_pass(g, pass)
+        {
+            return forced;
+        }
+        // Without costs, since constants are evaluated slowly.
+        if is_pointwise(g) {
+            let gemm = Conv2dKernel::Gemm.runs_pass(g, pass) && does_packing_pay(g);
+            return if gemm { Conv2dKernel::Gemm } else { Conv2dKernel::Direct };
+        }
         if Conv2dKernel::Winograd2.tile(g).is_none() {
             return Conv2dKernel::Direct;
         }
@@ -231,11 +271,46 @@ impl Conv2dKernel {
 
     /// Numbers of 16 images that a pass needs for itself while it runs.
     pub const fn scratch_len(self, g: &Conv2d, pass: Conv2dPass) -> usize {
+        if matches!(self, Conv2dKernel::Gemm) && self.runs_pass(g, pass) {
+            let (ins, outs) = (g.input.dim(0), g.out_channels);
+            let positions = Conv2dKernel::positions(g, pass);
+            return match pass {
+                Conv2dPass::Forward => ins * (positions + 1),
+                Conv2dPass::BackwardData => outs * (positions + 1),
+                Conv2dPass::BackwardWeight => {
+                    outs * (positions + 1) + ins.next_multiple_of(16) * positions
+                }
+            };
+        }
         match self.tiling(g, pass) {
             Some(tiling) => tiling.scratch_len(pass),
             None => 0,
         }
     }
+}
+
+/// See [`Conv2dKernel::choose`].
+const FORCED: Option<Conv2dKernel> = match option_env!("TYPENET_CONV2D") {
+    None => None,
+    Some(name) => match name.as_bytes() {
+        b"" => None,
+        b"direct" => Some(Conv2dKernel::Direct),
+        b"gemm" => Some(Conv2dKernel::Gemm),
+        b"winograd2" => Some(Conv2dKernel::Winograd2),
+        b"winograd4" => Some(Conv2dKernel::Winograd4),
+        _ => panic!("TYPENET_CONV2D is direct, gemm, winograd2 or winograd4"),
+    },
+};
+
+/// Whether packing costs less than it spares: 32 channels on both sides share it. Fewer are about as fast
+/// without, or slower by a tenth, by the set of instructions.
+const fn does_packing_pay(g: &Conv2d) -> bool {
+    g.input.dim(0) >= 32 && g.out_channels >= 32
+}
+
+/// Whether a convolution is a product of matrices.
+const fn is_pointwise(g: &Conv2d) -> bool {
+    matches!((g.kernel, g.padding, g.extra, g.groups), ([1, 1], [0, 0], [0, 0], 1))
 }
 
 impl Tiling {
@@ -369,6 +444,21 @@ mod tests {
     }
 
     #[test]
+    fn wide_layers_of_1x1_are_products_of_matrices() {
+        let g = conv([64, 8, 8], 32, 1);
+        let halved = Conv2d { stride: [2, 2], ..g };
+        for pass in PASSES {
+            assert_eq!(Conv2dKernel::choose(&g, pass), Conv2dKernel::Gemm);
+            // Places that nothing reads have a gradient too.
+            let spread = pass == Conv2dPass::BackwardData;
+            let expected = if spread { Conv2dKernel::Direct } else { Conv2dKernel::Gemm };
+            assert_eq!(Conv2dKernel::choose(&halved, pass), expected);
+        }
+        let padded = Conv2d { padding: [1, 0], ..g };
+        assert_eq!(Conv2dKernel::choose(&padded, Conv2dPass::Forward), Conv2dKernel::Direct);
+    }
+
+    #[test]
     fn one_image_is_transformed_too() {
         for (channels, size) in [(16, 32), (32, 16), (64, 8), (256, 14)] {
             let g = conv([channels, size, size], channels, 3);
@@ -405,6 +495,7 @@ mod tests {
         let g = conv([64, 16, 16], 64, 3);
         for g in [
             conv([64, 16, 16], 64, 7),
+            conv([16, 16, 16], 64, 1),
             Conv2d { kernel: [3, 5], ..g },
             Conv2d { stride: [1, 2], ..g },
             Conv2d { dilation: [2, 1], ..g },

@@ -13,7 +13,8 @@
 //! - `correlate`: the tile loop under a convolution and its data gradient; `weight_gradient`: the
 //!   one under its weight gradient; `linear_weight`: a linear layer's.
 //! - `depthwise`: the same where each channel has a kernel of its own.
-//! - `winograd/`: the same for kernels of 3×3, with fewer products.
+//! - `winograd/`: the same for kernels of 3×3 and 5×5, with fewer products; `pointwise`: for kernels of
+//!   1×1; `multiply`: the product of matrices under both.
 //! - `moments`: means and variances, under the normalisations; `statistics`: a batch norm's, also while
 //!   a convolution runs.
 //! - `single/`: one image instead of 16, with its channels side by side.
@@ -31,6 +32,7 @@ mod linear_weight;
 mod lobby;
 mod math;
 mod moments;
+mod multiply;
 mod simd;
 mod statistics;
 mod weight_gradient;
@@ -46,6 +48,7 @@ pub mod dropout;
 pub mod group_norm;
 pub mod join;
 pub mod linear;
+pub mod pointwise;
 pub mod pool2d;
 mod scale;
 pub mod single;

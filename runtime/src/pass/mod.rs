@@ -12,7 +12,8 @@ use typenet_shape::{Activation, Buffer, Buffers, Conv2dKernel, Conv2dPass, Op, S
 use self::parts::Steps;
 use crate::folded::Folded;
 use crate::kernels::{
-    self, Isa, Lanes, Statistics, activation, conv2d, dropout, join, linear, softmax, winograd,
+    self, Isa, Lanes, Statistics, activation, conv2d, dropout, join, linear, pointwise, softmax,
+    winograd,
 };
 use crate::parameters::LayerParameters;
 use crate::single::Image;
@@ -230,8 +231,18 @@ impl<'a> Forward<'a> {
         let (x, other, y) = operands(self.arena, self.mode.buffers(step));
         let (g, scratch) = (&geometry, &mut *self.scratch);
         let statistics = self.segment.as_mut().and_then(|segment| segment.statistics_of(step));
-        match (transformed(step, Conv2dPass::Forward), statistics) {
-            (Some((kernel, place)), statistics) => {
+        let (kernel, place) = kernel_of(step, Conv2dPass::Forward);
+        match (kernel, statistics) {
+            (Conv2dKernel::Direct, Some(statistics)) => {
+                conv2d::forward_and_gather(isa, g, x, weight, bias, other, f, statistics, y);
+            }
+            (Conv2dKernel::Direct, None) => {
+                conv2d::forward_and_add(isa, g, x, weight, bias, other, f, y);
+            }
+            (Conv2dKernel::Gemm, statistics) => {
+                pointwise::forward(isa, g, x, weight, bias, other, f, statistics, y, scratch);
+            }
+            (_, statistics) => {
                 let w = &self.transformed[place.offset..place.end()];
                 match statistics {
                     Some(statistics) => winograd::forward_and_gather(
@@ -240,10 +251,6 @@ impl<'a> Forward<'a> {
                     None => winograd::forward(isa, kernel, g, x, w, bias, other, f, y, scratch),
                 }
             }
-            (None, Some(statistics)) => {
-                conv2d::forward_and_gather(isa, g, x, weight, bias, other, f, statistics, y);
-            }
-            (None, None) => conv2d::forward_and_add(isa, g, x, weight, bias, other, f, y),
         }
     }
 
@@ -472,26 +479,33 @@ impl<'a> Backward<'a> {
         let (isa, input_gradient) = (self.isa, self.input_gradient(step));
         let own = self.needs(step.node).own;
         let Room { transformed: weights, sums, scratch } = &mut self.room;
+        let g = &geometry;
         if own {
             let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-            match transformed(step, Conv2dPass::BackwardWeight) {
-                Some((kernel, place)) => {
+            let (kernel, place) = kernel_of(step, Conv2dPass::BackwardWeight);
+            match kernel {
+                Conv2dKernel::Direct => conv2d::backward_weight(isa, g, x, dy, dw, db),
+                Conv2dKernel::Gemm => pointwise::backward_weight(isa, g, x, dy, dw, db, scratch),
+                _ => {
                     let sums = &mut sums[place.offset..place.end()];
-                    winograd::backward_weight(isa, kernel, &geometry, x, dy, sums, db, scratch);
+                    winograd::backward_weight(isa, kernel, g, x, dy, sums, db, scratch);
                 }
-                None => conv2d::backward_weight(isa, &geometry, x, dy, dw, db),
             }
         }
         if let Some(input_gradient) = input_gradient {
-            let (accumulates, g) = (step.accumulates, &geometry);
+            let adds = step.accumulates;
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-            match transformed(step, Conv2dPass::BackwardData) {
-                Some((kernel, place)) => {
-                    let weight = &weights[place.offset..place.end()];
-                    winograd::backward_data(isa, kernel, g, dy, weight, accumulates, dx, scratch);
+            let (kernel, place) = kernel_of(step, Conv2dPass::BackwardData);
+            match kernel {
+                Conv2dKernel::Direct if adds => conv2d::add_backward_data(isa, g, dy, weight, dx),
+                Conv2dKernel::Direct => conv2d::backward_data(isa, g, dy, weight, dx),
+                Conv2dKernel::Gemm => {
+                    pointwise::backward_data(isa, g, dy, weight, adds, dx, scratch);
                 }
-                None if accumulates => conv2d::add_backward_data(isa, g, dy, weight, dx),
-                None => conv2d::backward_data(isa, g, dy, weight, dx),
+                _ => {
+                    let weight = &weights[place.offset..place.end()];
+                    winograd::backward_data(isa, kernel, g, dy, weight, adds, dx, scratch);
+                }
             }
         }
     }
@@ -581,9 +595,12 @@ impl<'a> Backward<'a> {
     }
 }
 
-/// The kernel of a convolution that transforms in a pass, and where its numbers stand.
-fn transformed(step: &Step, pass: Conv2dPass) -> Option<(Conv2dKernel, Buffer)> {
-    step.transformed[pass as usize].filter(|_| winograd::is_enabled())
+/// The kernel of a convolution in a pass, and where its transformed numbers stand.
+pub(crate) fn kernel_of(step: &Step, pass: Conv2dPass) -> (Conv2dKernel, Buffer) {
+    match step.kernels[pass as usize] {
+        Some(own) if own.0 == Conv2dKernel::Gemm || winograd::is_enabled() => own,
+        _ => (Conv2dKernel::Direct, Buffer::NONE),
+    }
 }
 
 fn own_activation(step: &Step) -> Activation {

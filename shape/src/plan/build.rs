@@ -384,7 +384,7 @@ const fn no_step(shape: Shape) -> Step {
         accumulates: false,
         adds_to: None,
         added_gradient: None,
-        transformed: [None; 3],
+        kernels: [None; 3],
         added: 0,
         scratch: None,
         pooled: None,

@@ -83,13 +83,17 @@ impl<const N: usize> Kernels<N> {
             return;
         }
         let kernel = Conv2dKernel::choose(geometry, pass);
+        if let Conv2dKernel::Gemm = kernel {
+            step.kernels[pass as usize] = Some((kernel, Buffer::NONE));
+            self.make_room(kernel.scratch_len(geometry, pass));
+        }
         if let Some(tiling) = kernel.tiling(geometry, pass) {
             let len = match pass {
                 Conv2dPass::BackwardWeight => tiling.weight_sums_len(),
                 Conv2dPass::Forward | Conv2dPass::BackwardData => tiling.transformed_len(),
             };
             let place = Buffer { offset: self.len, len };
-            step.transformed[pass as usize] = Some((kernel, place));
+            step.kernels[pass as usize] = Some((kernel, place));
             self.all[self.count] = Transformed {
                 node: step.node,
                 geometry: *geometry,
@@ -99,10 +103,13 @@ impl<const N: usize> Kernels<N> {
             };
             self.count += 1;
             self.len += len;
-            let scratch = tiling.scratch_len(pass);
-            if scratch > self.scratch_len {
-                self.scratch_len = scratch;
-            }
+            self.make_room(tiling.scratch_len(pass));
+        }
+    }
+
+    const fn make_room(&mut self, scratch_len: usize) {
+        if scratch_len > self.scratch_len {
+            self.scratch_len = scratch_len;
         }
     }
 

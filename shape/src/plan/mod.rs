@@ -114,9 +114,9 @@ pub struct Step {
     /// Room for a gradient: on its way, as long as the step's output, where a product needs it; or of
     /// the step's input, where a norm has none to write.
     pub scratch: Option<Buffer>,
-    /// The kernel of a convolution and where its transformed numbers stand, for each
+    /// The kernel of a convolution and where its transformed numbers stand, if it transforms, for each
     /// [`Conv2dPass`]; `None` for the direct kernel.
-    pub transformed: [Option<(Conv2dKernel, Buffer)>; 3],
+    pub kernels: [Option<(Conv2dKernel, Buffer)>; 3],
     /// The pooling layer that a convolution computes in inference of 16 images, in place of storing its
     /// own value.
     pub pooled: Option<Pooled>,

@@ -57,7 +57,7 @@ fn a_direct_convolution_pools_and_a_max_pool_undoes_its_activation() {
     assert!(pool1.in_convolution && !pool2.in_convolution);
     assert!(PLAN.scratch_len(false) >= 2 * 24 * 6);
     // Winograd's kernels do not go row by row.
-    assert!(conv2.transformed[0].is_some() && conv2.pooled.is_none());
+    assert!(conv2.kernels[0].is_some() && conv2.pooled.is_none());
     assert_eq!((pool1.undoes, pool2.undoes), (Activation::Relu, Activation::Relu));
     assert!(conv1.is_undone && conv2.is_undone && !PLAN.step(8).is_undone);
     // The convolution's input is read while the pooled rows are written.

@@ -6,11 +6,12 @@ use typenet_shape::Tiling;
 
 use super::super::conv2d::Finish;
 use super::super::correlate::{Bias, Plus};
+use super::super::math::Fused;
+use super::super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
 use super::super::statistics::{Gather, Statistics};
 use super::super::team::Shared;
 use super::super::{LANES, Lanes};
-use super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::tiles::{Input, Output, Tiles};
 
 /// Computes `y`.
@@ -161,7 +162,9 @@ impl AllRows {
                     },
                     depth: in_channels,
                     points: together,
-                    add: false,
+                    bias: std::ptr::null(),
+                    plus: std::ptr::null(),
+                    fused: Fused::Identity,
                 };
                 // SAFETY: the assertions compare the lengths with the steps: all of a point's
                 // `channels` rows have `count` blocks of one Lanes, as has each row of `v`; more

@@ -14,7 +14,7 @@
 //! # Files
 //! - `transform`: the maps of one axis; `tiles`: tiles between values and points; `weights`: the same
 //!   for weights.
-//! - `multiply`: the product of matrices; `forward` and `weight`: the passes around it.
+//! - `forward` and `weight`: the passes around the product of matrices.
 //! - [`one_image`]: the forward pass with 16 channels side by side in place of 16 images.
 
 /// Runs a kernel of the size that a tiling asks for: inputs of a tile, and taps, along an axis.
@@ -29,7 +29,6 @@ macro_rules! run {
 }
 
 mod forward;
-mod multiply;
 pub mod one_image;
 mod tiles;
 mod transform;

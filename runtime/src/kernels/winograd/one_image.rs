@@ -9,11 +9,11 @@ use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Tiling};
 
 use super::super::correlate::{Bias, Plus};
 use super::super::math::Fused;
+use super::super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
 use super::super::single::blocks;
 use super::super::team::{Numbered, Shared, Team, equal_mut};
 use super::super::{Isa, LANES, Lanes, activation};
-use super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::tiles::{Input, MOST_TOGETHER, Output, Tiles};
 use super::weights::{transform_taps, turn_taps};
 
@@ -317,7 +317,9 @@ impl Pair<'_> {
                 },
                 depth: *in_channels,
                 points,
-                add: false,
+                bias: std::ptr::null(),
+                plus: std::ptr::null(),
+                fused: Fused::Identity,
             };
             // SAFETY: the assertions compare the lengths with the steps: at each point there are
             // `count` rows of `in_blocks` Lanes, of which `in_channels` numbers are read, as many

@@ -7,9 +7,10 @@
 
 use typenet_shape::Tiling;
 
+use super::super::math::Fused;
+use super::super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
 use super::super::{LANES, Lanes};
-use super::multiply::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::tiles::{Input, OutputGradient, Tiles};
 
 /// Adds to `sums` at each point the products of all tiles, `sums[p][c][o] += Σ v[p][c] · d[p][o]`
@@ -75,6 +76,7 @@ impl<const N: usize, const R: usize> Kernel for Sums<'_, N, R> {
                 let mut row = 0;
                 while row < in_channels {
                     let rows = even(in_channels - row, most_rows::<S>());
+                    let to: *mut f32 = sums[row * row_len..].as_mut_ptr().cast();
                     let product = Product {
                         a: Numbers {
                             first: v[row * count..].as_ptr().cast(),
@@ -88,15 +90,12 @@ impl<const N: usize, const R: usize> Kernel for Sums<'_, N, R> {
                             block: count * LANES * LANES,
                             point: 0,
                         },
-                        c: Vectors {
-                            first: sums[row * row_len..].as_mut_ptr().cast(),
-                            row: padded,
-                            block: LANES,
-                            point: 0,
-                        },
+                        c: Vectors { first: to, row: padded, block: LANES, point: 0 },
                         depth: count * LANES,
                         points: 1,
-                        add: true,
+                        bias: std::ptr::null(),
+                        plus: to,
+                        fused: Fused::Identity,
                     };
                     // SAFETY: the assertions compare the lengths with the steps: at this point there
                     // are `in_channels` rows of `count` Lanes, `padded` columns in blocks of 16 for

@@ -3,9 +3,9 @@
 
 use typenet_shape::Tiling;
 
+use super::super::multiply::{even, most_rows};
 use super::super::simd::{Kernel, Simd};
 use super::super::{LANES, Lanes};
-use super::multiply::{even, most_rows};
 use super::transform;
 
 /// The most taps of a kernel.
