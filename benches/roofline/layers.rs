@@ -3,7 +3,7 @@
 use typenet::kernels::batch_norm::{self, BatchNorm, Spread};
 use typenet::kernels::team::Team;
 use typenet::kernels::{
-    Isa, LANES, Lanes, activation, conv2d, join, linear, pointwise, pool2d, winograd,
+    Isa, LANES, Lanes, Statistics, activation, conv2d, join, linear, pointwise, pool2d, winograd,
 };
 use typenet::shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Fused, Op, Pool2d, Shape};
 use typenet::{Network, shape};
@@ -22,6 +22,11 @@ pub(crate) struct Layer {
     pub(crate) adds: bool,
     /// Whether anything before it is trained, so that the gradient of its input is needed.
     pub(crate) needs_data_gradient: bool,
+    /// Whether the max pooling layer behind it undoes its activation.
+    pub(crate) is_undone: bool,
+    /// Of a convolution, whether it gathers the statistics of the norm behind it; of a norm, whether
+    /// a convolution has.
+    pub(crate) gathers: bool,
     pub(crate) multiply_adds: u64,
 }
 
@@ -95,6 +100,7 @@ pub(crate) fn layers<N: Network>() -> Vec<Layer> {
             },
         };
         let last = graph.nodes[training[node].last].op.activation();
+        let step = N::LAYOUT.steps.iter().find(|step| step.node == node);
         let layer = Layer {
             name,
             count: 1,
@@ -104,6 +110,8 @@ pub(crate) fn layers<N: Network>() -> Vec<Layer> {
             activation: last.unwrap_or(Activation::Identity),
             adds: training[node].added.is_some(),
             needs_data_gradient: before,
+            is_undone: step.is_some_and(|step| step.is_undone),
+            gathers: step.is_some_and(|step| step.gathers_for.is_some() || step.is_gathered),
             multiply_adds: N::LAYERS[node].multiply_adds,
         };
         let same = |other: &&mut Layer| {
@@ -150,7 +158,7 @@ impl Layer {
         let mut passes = vec![Pass::Forward];
         let has_activation = self.activation != Activation::Identity;
         let is_product = matches!(self.kind, Kind::Conv2d(_) | Kind::Linear);
-        if has_activation && is_product {
+        if has_activation && is_product && !self.is_undone {
             passes.push(Pass::ActivationGradient);
         }
         if self.adds {
@@ -181,7 +189,7 @@ impl Layer {
         let other = if self.adds { y } else { 0 };
         let numbers = match (pass, self.kind) {
             // The statistics are gathered before they are applied.
-            (Pass::Forward, Kind::BatchNorm) => 3 * x + other,
+            (Pass::Forward, Kind::BatchNorm) => (if self.gathers { 2 } else { 3 }) * x + other,
             (Pass::Forward, Kind::Add | Kind::Activation) => 3 * x,
             (Pass::Forward, _) => x + y + other,
             (Pass::DataGradient | Pass::WeightGradient, _) => x + y,
@@ -280,6 +288,9 @@ impl Group {
         let Group { transformed, sums, scratch, .. } = self;
         let other = layer.adds.then_some(other.as_slice());
         let with_bias = |g: &Conv2d| g.bias;
+        let gathers = layer.gathers && matches!(layer.kind, Kind::Conv2d(_));
+        let numbers = gathers.then_some(&mut gathered[..]);
+        let statistics = numbers.map(|numbers| Statistics { images: LANES, numbers });
         let norm = BatchNorm {
             mean: bias,
             spread: Spread::Rstd(ones),
@@ -293,7 +304,8 @@ impl Group {
                     (g.bias.then_some(&bias[..]), g.bias.then_some(&mut bias_gradient[..]));
                 match pass {
                     Conv2dPass::Forward => {
-                        pointwise::forward(isa, &g, x, weight, bias, other, f, None, y, scratch);
+                        let s = statistics;
+                        pointwise::forward(isa, &g, x, weight, bias, other, f, s, y, scratch);
                     }
                     Conv2dPass::BackwardData => {
                         pointwise::backward_data(isa, &g, dy, weight, false, dx, scratch);
@@ -307,7 +319,14 @@ impl Group {
             match pass {
                 Conv2dPass::Forward => {
                     let (bias, w) = (g.bias.then_some(bias.as_slice()), &transformed[0]);
-                    winograd::forward(isa, kernel, &g, x, w, bias, other, f, y, scratch);
+                    match statistics {
+                        Some(s) => winograd::forward_and_gather(
+                            isa, kernel, &g, x, w, bias, other, f, s, y, scratch,
+                        ),
+                        None => {
+                            winograd::forward(isa, kernel, &g, x, w, bias, other, f, y, scratch);
+                        }
+                    }
                 }
                 Conv2dPass::BackwardData => {
                     let w = &transformed[1];
@@ -325,7 +344,12 @@ impl Group {
             (Pass::SumGradient, _) => y.copy_from_slice(dy),
             (Pass::Forward, Kind::Conv2d(g)) => {
                 let bias = with_bias(&g).then_some(bias.as_slice());
-                conv2d::forward_and_add(isa, &g, x, weight, bias, other, f, y);
+                match statistics {
+                    Some(s) => {
+                        conv2d::forward_and_gather(isa, &g, x, weight, bias, other, f, s, y);
+                    }
+                    None => conv2d::forward_and_add(isa, &g, x, weight, bias, other, f, y),
+                }
             }
             (Pass::WeightGradient, Kind::Conv2d(g)) => {
                 let db = with_bias(&g).then_some(bias_gradient.as_mut_slice());
@@ -339,7 +363,9 @@ impl Group {
             (Pass::WeightGradient, Kind::Linear) => linear::backward_bias(isa, dy, bias_gradient),
             (_, Kind::Linear) => linear::backward_data(isa, dy, weight, dx),
             (Pass::Forward, Kind::BatchNorm) => {
-                batch_norm::gather(isa, LANES, x, gathered);
+                if !layer.gathers {
+                    batch_norm::gather(isa, LANES, x, gathered);
+                }
                 batch_norm::apply(isa, &norm, x, other, y);
             }
             (_, Kind::BatchNorm) => {
