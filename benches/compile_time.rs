@@ -67,7 +67,7 @@ fn write(folder: &Path, root: &Path, (name, declaration): &Net) -> PathBuf {
         root.display().to_string()
     );
     let main = format!(
-        "use typenet::prelude::*;\nuse typenet::Plain;\n\n{declaration}\n\
+        "use typenet::prelude::*;\nuse typenet::Flat;\n\n{declaration}\n\
          fn main() -> Result<(), typenet::Error> {{\n\
              let numbers = vec![0.5; 2 * Input::<{name}>::LEN];\n\
              let images = Input::<{name}>::slice_from_flat(&numbers).unwrap_or_default();\n\

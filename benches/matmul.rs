@@ -2,7 +2,7 @@
 //! `cargo bench --bench matmul`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use typenet_runtime::kernels::{Isa, LANES, Lanes, isa, linear};
+use typenet::kernels::{Isa, LANES, Lanes, isa, linear};
 use typenet_shape::Activation;
 
 const BATCH: usize = 128;

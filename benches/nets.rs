@@ -6,7 +6,7 @@ mod nets;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nets::{LeNet5, Mlp, ResNet20, Separable, Vgg6};
-use typenet::Plain;
+use typenet::Flat;
 use typenet::prelude::*;
 
 fn bench<N: Network<Output = [f32; 10]> + typenet::Logits>(c: &mut Criterion, batch: usize) {

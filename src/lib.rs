@@ -339,8 +339,11 @@ pub mod zoo;
 
 pub mod own;
 
+pub use typenet_engine::Flat;
+pub use typenet_engine::parameters;
 pub use typenet_macros::{layer, network};
 pub use typenet_runtime::data;
+pub use typenet_runtime::init;
 /// ```
 /// use typenet::prelude::*;
 ///
@@ -356,20 +359,21 @@ pub use typenet_runtime::data;
 /// assert!(diagram.to_mermaid().contains(r#"n0 -->|"[1, 8, 8]"| n1"#));
 /// ```
 #[cfg(feature = "diagram")]
-pub use typenet_runtime::diagram;
-pub use typenet_runtime::init;
+pub use typenet_runtime::inspect::diagram;
 pub use typenet_runtime::layers;
 pub use typenet_runtime::loss;
+pub use typenet_runtime::net::{EndsInLogProbabilities, EndsInLogits};
 pub use typenet_runtime::optim;
-pub use typenet_runtime::parameters;
 pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Conv2dKernels, EndsInLogProbabilities, EndsInLogits, Error, LayerValue, LogProbabilities,
-    Logits, Metadata, Network, Normalization, OutputValue, Plain, Result, Scores, SingleInput,
-    SingleOutput, Summary, SummaryRow, Trace, Workspace, kernels,
+    Conv2dKernels, Error, LayerValue, LogProbabilities, Logits, Metadata, Network, Normalization,
+    OutputValue, Result, Scores, SingleInput, SingleOutput, Summary, SummaryRow, Trace, Workspace,
 };
+
+/// The arithmetic under the layers, for measurements and for layers of your own.
+pub use typenet_kernels as kernels;
 
 /// Shapes, their rules, and nets as data.
 pub mod shape {
@@ -402,21 +406,21 @@ pub mod prelude {
 /// What the code written by [`network!`] uses. Not part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use typenet_engine::parameters::Joined;
+    pub use typenet_engine::pass::{Backward, Forward};
+    pub use typenet_engine::{__parameter_struct, __parameter_tuple, __value_struct, Flat, Layout};
+    pub use typenet_runtime::Result;
     pub use typenet_runtime::data::{Dataset, dataset_of, same_counts};
-    pub use typenet_runtime::init::seeded;
     pub use typenet_runtime::loss::{Accepts, HeadLoss, Loss, Objective, OfHead, forward_backward};
-    pub use typenet_runtime::parameters::Joined;
-    pub use typenet_runtime::part::{
+    pub use typenet_runtime::net::as_layer::{
         Arguments, Array, AsLayer, Dims, Extent, HasPart, LogarithmsOfLast, LogitsOfLast, Numbers,
         OwnParameters, Values, number_of, own_part, unfit_part, unknown_part,
     };
-    pub use typenet_runtime::pass::{Backward, Forward};
-    pub use typenet_runtime::train::Target;
-    pub use typenet_runtime::{
-        __parameter_struct, __parameter_tuple, __value_struct, Boxed, EndsInLogProbabilities,
-        EndsInLogits, Layout, Model, Network, Plain, Result, Returned, SingleInput, SingleOutput,
-        Workspace,
+    pub use typenet_runtime::net::{
+        Boxed, EndsInLogProbabilities, EndsInLogits, Model, Network, Returned, SingleInput,
+        SingleOutput, Workspace, seeded,
     };
+    pub use typenet_runtime::train::Target;
     pub use typenet_shape::{
         Approximate, Argument, Checked, Graph, Head, Init, Interpolation, Join, LayerInfo, Marks,
         Node, Op, Padding, Part, Placement, Plan, Scheme, Shape, Shortcut, Step, Tensor,

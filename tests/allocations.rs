@@ -1,7 +1,7 @@
 //! No heap allocation in a training step after the first, nor in inference after the first image.
 #![allow(clippy::unwrap_used)]
 
-use typenet::Plain;
+use typenet::Flat;
 use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
 use typenet::prelude::*;
 

@@ -94,7 +94,7 @@ fn frozen_layers_stay_as_they_are_and_all_others_train() {
     let [kept_before, changed_before] = below::<Frozen>(&before, &FROZEN);
     assert_eq!(kept, kept_before);
     assert!(changed.iter().zip(&changed_before).all(|(a, b)| a != b));
-    let [gradients, _] = below::<Frozen>(typenet::Plain::as_flat(ws.gradients()), &FROZEN);
+    let [gradients, _] = below::<Frozen>(typenet::Flat::as_flat(ws.gradients()), &FROZEN);
     assert!(gradients.iter().all(|&gradient| gradient == 0.0));
 }
 
@@ -219,7 +219,7 @@ fn weight_decay_and_regularisers_skip_what_is_marked() {
         net.parameters_flat_mut().fill(1.0);
         net
     };
-    let zeros = typenet::Plain::zeroed();
+    let zeros = typenet::Flat::zeroed();
     let mut net = ones();
     let sgd = Sgd::new(1.0).weight_decay(0.25);
     sgd.state(&net).step(&mut net, &zeros);
@@ -240,7 +240,7 @@ fn weight_decay_and_regularisers_skip_what_is_marked() {
     net.set_trainable("fc1", false).unwrap();
     let l2 = l2.biases(true);
     assert_eq!(l2.value_of(&net), 6.0);
-    let mut gradients: Box<DecayGradients> = typenet::Plain::zeroed();
+    let mut gradients: Box<DecayGradients> = typenet::Flat::zeroed();
     l2.add_gradient_of(&net, &mut gradients);
     assert_eq!((gradients.fc1.weight[0], gradients.head.fc2.bias), ([0.0; 3], [2.0; 4]));
 }
@@ -283,7 +283,7 @@ fn mean_and_variance(numbers: &[f32]) -> (f64, f64) {
 
 #[test]
 fn layers_start_as_their_attributes_say() {
-    use typenet::Plain;
+    use typenet::Flat;
     let net = Schemes::seeded_with(Scheme::Constant { val: 7.0 }, 5);
     // Layers without an attribute start as the whole net does.
     assert_eq!((net.fc5.weight[3], net.fc5.bias), ([7.0; 100], [0.0; 20]));

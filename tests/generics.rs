@@ -3,7 +3,7 @@
 
 use typenet::parameters::Joined;
 use typenet::prelude::*;
-use typenet::{Plain, Summary};
+use typenet::{Flat as _, Summary};
 
 /// How many classes there are.
 const CLASSES: usize = 3;

@@ -3,7 +3,7 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use typenet::Plain;
+use typenet::Flat;
 use typenet::loss::Accepts;
 use typenet::prelude::*;
 

@@ -5,7 +5,7 @@ use typenet::loss::{Accepts, Reduction};
 use typenet::prelude::*;
 use typenet::reference::{self, gradcheck_with};
 use typenet::shape::Shape;
-use typenet::{LayerValue, Plain};
+use typenet::{Flat, LayerValue};
 
 network! {
     /// Two inputs, two heads.
@@ -226,7 +226,7 @@ fn gradients_are_those_of_the_reference() {
 }
 
 fn cube(numbers: [f32; 48]) -> [[[f32; 4]; 4]; 3] {
-    *Plain::from_flat(&numbers).unwrap()
+    *Flat::from_flat(&numbers).unwrap()
 }
 
 /// One image, many images, a step's forward pass, the trace and the reference agree.

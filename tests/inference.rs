@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use typenet::prelude::*;
-use typenet::{Plain, reference};
+use typenet::{Flat, reference};
 
 network! {
     struct Convolutions: [3, 17, 19] -> [7] {

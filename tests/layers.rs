@@ -4,7 +4,7 @@
 use typenet::loss::Accepts;
 use typenet::prelude::*;
 use typenet::reference::gradcheck_with;
-use typenet::{OutputValue, Plain};
+use typenet::{Flat, OutputValue};
 
 network! {
     /// Activations whose slope cannot be had from their value: behind layers that take them in in

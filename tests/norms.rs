@@ -61,7 +61,7 @@ fn images<N: Network>(count: usize) -> Vec<f32> {
 }
 
 fn inputs<N: Network>(numbers: &[f32]) -> &[Input<N>] {
-    typenet::Plain::slice_from_flat(numbers).unwrap()
+    typenet::Flat::slice_from_flat(numbers).unwrap()
 }
 
 /// A net whose running statistics are those of some data.
@@ -88,10 +88,10 @@ fn check<N: Network + Logits>() {
     let parameters: Vec<f64> = net.parameters_flat().iter().map(|&w| f64::from(w)).collect();
     let mut outputs = vec![0.0; 21 * 3];
     let mut ws = N::workspace(5);
-    net.outputs_into(&mut ws, images, typenet::Plain::slice_from_flat_mut(&mut outputs).unwrap())
+    net.outputs_into(&mut ws, images, typenet::Flat::slice_from_flat_mut(&mut outputs).unwrap())
         .unwrap();
     for (i, image) in images.iter().enumerate() {
-        use typenet::{OutputValue, Plain};
+        use typenet::{Flat, OutputValue};
         let wide: Vec<f64> = image.as_flat().iter().map(|&x| f64::from(x)).collect();
         let reference = typenet::reference::evaluate::<N>(&parameters, &wide);
         let mut single = net.output(image);

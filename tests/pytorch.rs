@@ -1,7 +1,7 @@
 //! LeNet-5 against PyTorch's results, which `tests/fixtures/lenet5.py` wrote.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use typenet::Plain;
+use typenet::Flat;
 use typenet::prelude::*;
 
 #[path = "fixtures/reader.rs"]

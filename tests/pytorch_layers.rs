@@ -3,7 +3,7 @@
 //! kernels, and the gradients of the inputs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use typenet::Plain;
+use typenet::Flat;
 use typenet::loss::Accepts;
 use typenet::prelude::*;
 

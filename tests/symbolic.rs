@@ -1,7 +1,7 @@
 //! Nets whose sizes are constants of the program.
 #![allow(clippy::unwrap_used)]
 
-use typenet::Plain;
+use typenet::Flat;
 use typenet::prelude::*;
 
 /// How many classes there are.

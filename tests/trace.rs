@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use typenet::prelude::*;
-use typenet::{Error, OutputValue, Plain};
+use typenet::{Error, Flat, OutputValue};
 
 /// Nets that go on from each other's layers, with the same names.
 macro_rules! nets {

@@ -4,7 +4,7 @@
 
 use typenet::data::Csv;
 use typenet::prelude::*;
-use typenet::{Error, Normalization, Plain};
+use typenet::{Error, Flat, Normalization};
 
 network! {
     struct Small: [1, 8, 8] -> [10] {

@@ -9,7 +9,7 @@ use reader::{Fixture, relative_error};
 use typenet::prelude::*;
 use typenet::shape::{Op, Tensor, TensorKind};
 use typenet::zoo::*;
-use typenet::{Logits, OutputValue, Plain};
+use typenet::{Flat, Logits, OutputValue};
 
 /// Numbers in −1..1 that look like noise, as `fixtures/zoo.py` has them.
 fn noise(seed: u32, count: usize) -> impl Iterator<Item = f64> {
@@ -266,7 +266,7 @@ fn unet() {
         ("decoder1.relu_2", &[32, 128, 128]),
     ]);
     let image = image::<UNet>();
-    let mut mask = <[[[f32; 128]; 128]; 1] as Plain>::zeroed();
+    let mut mask = <[[[f32; 128]; 128]; 1] as Flat>::zeroed();
     mask[0][32..96].iter_mut().for_each(|row| row[32..96].fill(1.0));
     let mut net = UNet::seeded(42);
     let mut ws = UNet::workspace(1);

@@ -3,7 +3,8 @@
 use typenet::kernels::batch_norm::{self, BatchNorm, Spread};
 use typenet::kernels::team::Team;
 use typenet::kernels::{
-    Isa, LANES, Lanes, Statistics, activation, conv2d, join, linear, pointwise, pool2d, winograd,
+    Isa, LANES, Lanes, Statistics, activation, conv2d, elementwise, linear, pointwise, pool2d,
+    winograd,
 };
 use typenet::shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Fused, Op, Pool2d, Shape};
 use typenet::{Network, shape};
@@ -387,7 +388,7 @@ impl Group {
             (_, Kind::GlobalAvgPool) => pool2d::global_avg_backward(isa, dy, dx),
             (Pass::Forward, Kind::Activation) => activation::forward(isa, f, x, y),
             (_, Kind::Activation) => activation::backward_in_place(isa, f, y, dy),
-            (_, Kind::Add) => join::add(isa, x, y),
+            (_, Kind::Add) => elementwise::add(isa, x, y),
         }
     }
 }

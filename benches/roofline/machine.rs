@@ -89,7 +89,7 @@ fn avx2(steps: usize) -> f32 {
     unsafe { run(steps) }
 }
 
-/// Plain Rust, which the compiler turns into the vectors that all machines of this kind have.
+/// Flat Rust, which the compiler turns into the vectors that all machines of this kind have.
 fn portable(steps: usize) -> f32 {
     let (a, b) = (black_box(0.5), black_box(1.0));
     let mut sums = [[1.0_f32; 16]; CHAINS];

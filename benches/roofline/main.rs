@@ -15,7 +15,7 @@ use layers::{Group, Kind, Layer, Pass, WeightGradient, layers};
 use typenet::kernels::team::Team;
 use typenet::kernels::{LANES, isa};
 use typenet::prelude::*;
-use typenet::{Logits, Plain};
+use typenet::{Flat, Logits};
 
 /// How long each number is measured.
 const TIME: Duration = Duration::from_millis(60);

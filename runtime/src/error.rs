@@ -151,6 +151,11 @@ impl Error {
     }
 }
 
+/// Checks that there are as many of something as there must be.
+pub(crate) fn same_count(what: &str, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found { Ok(()) } else { Err(Error::size(what, expected, found)) }
+}
+
 fn did_you_mean(nearest: &Option<String>, with_parameters: &[String]) -> String {
     match (nearest, with_parameters) {
         (Some(nearest), _) => format!(": did you mean `{nearest}`?"),

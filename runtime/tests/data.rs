@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use proptest::prelude::*;
+use typenet_engine::Flat;
 use typenet_runtime::data::{ArrayShape, Dataset, Minibatch, Sampler};
-use typenet_runtime::{Error, Normalization, Plain};
+use typenet_runtime::{Error, Normalization};
 
 /// `n` inputs whose numbers say which example they are; the target is its index.
 fn numbered(n: usize) -> Dataset<[f32; 3]> {

@@ -1,12 +1,13 @@
 //! Saving and loading a net of one layer, written in the form that `network!` gives it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use typenet_runtime::parameters::WeightBias;
-use typenet_runtime::pass::{Backward, Forward};
-use typenet_runtime::{Error, Layout, Model, Network, Normalization};
+use typenet_engine::Layout;
+use typenet_engine::parameters::WeightBias;
+use typenet_engine::pass::{Backward, Forward};
+use typenet_runtime::{Error, Model, Network, Normalization};
 use typenet_shape::{Graph, LayerInfo, Node, Op, Plan, Shape, Step, Tensor};
 
-typenet_runtime::__parameter_struct! {
+typenet_engine::__parameter_struct! {
     struct LineParameters {
         pub fc: WeightBias<[[f32; 3]; 2], [f32; 2]>,
     }

@@ -5,8 +5,9 @@
 mod tiny;
 
 use tiny::{Tiny, TinyParameters};
+use typenet_engine::Flat;
+use typenet_runtime::Network;
 use typenet_runtime::optim::Regularizer;
-use typenet_runtime::{Network, Plain};
 use typenet_shape::{Graph, Node, Op, Shape, Tensor};
 
 const GRAPH: Graph<'static> = Graph::new(

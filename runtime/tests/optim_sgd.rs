@@ -7,12 +7,13 @@ mod bare;
 mod tiny;
 
 use tiny::{Tiny, TinyParameters};
+use typenet_engine::Flat;
+use typenet_engine::parameters::WeightBias;
+use typenet_runtime::Network;
 use typenet_runtime::optim::{Schedule, Sgd};
-use typenet_runtime::parameters::WeightBias;
-use typenet_runtime::{Network, Plain};
 use typenet_shape::{Node, Op, Shape};
 
-typenet_runtime::__parameter_struct! {
+typenet_engine::__parameter_struct! {
     pub(crate) struct WideParameters {
         /// Large enough to be shared out among threads.
         pub fc1: WeightBias<[[f32; 300]; 300], [f32; 300]>,

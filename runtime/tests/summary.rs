@@ -7,7 +7,7 @@ mod bare;
 mod tiny;
 
 use tiny::Tiny;
-use typenet_runtime::{Network, Summary};
+use typenet_runtime::Network;
 use typenet_shape::{Conv2dKernel, Node, Op, Padding, Shape};
 
 #[test]
@@ -87,7 +87,7 @@ bare::bare_net!(Every, [[[f32; 40]; 40]; 4], [f32; 16], [f32; 496], 10, {
 
 #[test]
 fn arguments_that_are_not_defaults_are_shown() {
-    let summary = Summary::of::<Every>();
+    let summary = Every::summary();
     let layers: Vec<&str> = summary.rows.iter().map(|row| row.layer.as_str()).collect();
     assert_eq!(
         layers,

@@ -231,8 +231,8 @@ const _: () = {
         ) -> __rt::Result<__rt::Dataset<Self, __T>> {
             __rt::dataset_of(
                 &[
-                    ("image", __rt::Plain::flatten(image), image.len()),
-                    ("pose", __rt::Plain::flatten(pose), pose.len()),
+                    ("image", __rt::Flat::flatten(image), image.len()),
+                    ("pose", __rt::Flat::flatten(pose), pose.len()),
                 ],
                 targets,
             )

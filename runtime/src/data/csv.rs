@@ -5,7 +5,8 @@ use ::csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::Dataset;
 use super::source::Source;
-use crate::{Error, Plain, Result};
+use crate::{Error, Result};
+use typenet_engine::Flat;
 
 /// How a table of numbers is laid out: one example a row.
 ///
@@ -85,7 +86,7 @@ impl Csv {
     }
 }
 
-impl<I: Plain> Dataset<I, usize> {
+impl<I: Flat> Dataset<I, usize> {
     /// Reads a table with as many columns of inputs as `I` has numbers, the last dimension running
     /// fastest, and one column of labels: `3`, or `3.0` as some programs write it. The file may be
     /// compressed with gzip.
@@ -119,7 +120,7 @@ impl<I: Plain> Dataset<I, usize> {
     }
 }
 
-impl<I: Plain, T: Plain + Clone> Dataset<I, T> {
+impl<I: Flat, T: Flat + Clone> Dataset<I, T> {
     /// Reads a table with as many columns of inputs as `I` has numbers and as many columns of
     /// targets as `T` has: the last ones, unless `csv` says otherwise. The file may be compressed
     /// with gzip.
@@ -156,7 +157,7 @@ impl<I: Plain, T: Plain + Clone> Dataset<I, T> {
     }
 }
 
-fn labelled<I: Plain>(source: Source<'_>, csv: &Csv) -> Result<Dataset<I, usize>> {
+fn labelled<I: Flat>(source: Source<'_>, csv: &Csv) -> Result<Dataset<I, usize>> {
     let classes = csv.classes;
     if classes == 0 {
         let expected = "the number of classes, at least 1, with `Csv::classes`";
@@ -187,7 +188,7 @@ fn labelled<I: Plain>(source: Source<'_>, csv: &Csv) -> Result<Dataset<I, usize>
     Dataset::from_flat(inputs, labels)
 }
 
-fn values<I: Plain, T: Plain + Clone>(source: Source<'_>, csv: &Csv) -> Result<Dataset<I, T>> {
+fn values<I: Flat, T: Flat + Clone>(source: Source<'_>, csv: &Csv) -> Result<Dataset<I, T>> {
     if T::LEN == 0 {
         return Err(Error::size("numbers of a target", "at least 1", 0));
     }
@@ -219,7 +220,7 @@ impl Place<'_> {
 
 /// Reads all rows: returns the inputs, and gives the `targets` fields of each to `target` with
 /// their column.
-fn rows<I: Plain>(
+fn rows<I: Flat>(
     source: Source<'_>,
     csv: &Csv,
     targets: usize,

@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 use rand::seq::SliceRandom;
 
 use super::Minibatches;
-use crate::{Error, Normalization, Plain, Result, random};
+use crate::{Error, Normalization, Result, random};
+use typenet_engine::Flat;
 
 /// The stream of a seed that splits data sets, apart from those that draw weights and epochs.
 const SPLIT: u64 = 1 << 63;
@@ -27,7 +28,7 @@ const SPLIT: u64 = 1 << 63;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Dataset<I: Plain, T = usize> {
+pub struct Dataset<I: Flat, T = usize> {
     inputs: Vec<f32>,
     targets: Vec<T>,
     class_names: Vec<String>,
@@ -35,7 +36,7 @@ pub struct Dataset<I: Plain, T = usize> {
     kind: PhantomData<I>,
 }
 
-impl<I: Plain, T> Dataset<I, T> {
+impl<I: Flat, T> Dataset<I, T> {
     /// A data set of these inputs, each with the target at the same place. A net with named inputs has
     /// `NInput::dataset` for slices of each, and one with heads `NTarget::zip`.
     ///
@@ -388,7 +389,7 @@ impl<I: Plain, T> Dataset<I, T> {
 }
 
 /// The numbers of an input that are of one channel.
-fn area<I: Plain>(channels: usize) -> Result<usize> {
+fn area<I: Flat>(channels: usize) -> Result<usize> {
     if channels == 0 || !I::LEN.is_multiple_of(channels) {
         let expected = format!("a divisor of the {} numbers of an input", I::LEN);
         return Err(Error::size("channels", expected, channels));
@@ -396,13 +397,13 @@ fn area<I: Plain>(channels: usize) -> Result<usize> {
     Ok(I::LEN / channels)
 }
 
-impl<I: Plain, T: Clone> Clone for Dataset<I, T> {
+impl<I: Flat, T: Clone> Clone for Dataset<I, T> {
     fn clone(&self) -> Self {
         self.take(self.len())
     }
 }
 
-impl<I: Plain, T: PartialEq> PartialEq for Dataset<I, T> {
+impl<I: Flat, T: PartialEq> PartialEq for Dataset<I, T> {
     fn eq(&self, other: &Self) -> bool {
         self.inputs == other.inputs
             && self.targets == other.targets
@@ -411,7 +412,7 @@ impl<I: Plain, T: PartialEq> PartialEq for Dataset<I, T> {
     }
 }
 
-impl<I: Plain, T> fmt::Debug for Dataset<I, T> {
+impl<I: Flat, T> fmt::Debug for Dataset<I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Dataset")
             .field("len", &self.len())

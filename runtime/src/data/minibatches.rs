@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use super::{Dataset, Sampler};
-use crate::Plain;
+use typenet_engine::Flat;
 
 /// The inputs of a minibatch. It is used as the slice `[I]` that it derefs to.
 pub struct Inputs<I> {
@@ -11,7 +11,7 @@ pub struct Inputs<I> {
     kind: PhantomData<I>,
 }
 
-impl<I: Plain> Deref for Inputs<I> {
+impl<I: Flat> Deref for Inputs<I> {
     type Target = [I];
     fn deref(&self) -> &[I] {
         I::slice_from_flat(&self.numbers).unwrap_or_default()
@@ -30,7 +30,7 @@ impl<I> PartialEq for Inputs<I> {
     }
 }
 
-impl<I: Plain> fmt::Debug for Inputs<I> {
+impl<I: Flat> fmt::Debug for Inputs<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inputs").field("len", &self.len()).finish_non_exhaustive()
     }
@@ -38,7 +38,7 @@ impl<I: Plain> fmt::Debug for Inputs<I> {
 
 /// A few examples of a data set, to take a training step on.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Minibatch<I: Plain, T = usize> {
+pub struct Minibatch<I: Flat, T = usize> {
     /// The inputs, one after the other.
     pub inputs: Inputs<I>,
     /// The target of each input: its class, or the numbers to predict.
@@ -47,13 +47,13 @@ pub struct Minibatch<I: Plain, T = usize> {
 
 /// The minibatches of a data set in random order: what [`Dataset::minibatches`] returns.
 #[derive(Debug)]
-pub struct Minibatches<'a, I: Plain, T = usize> {
+pub struct Minibatches<'a, I: Flat, T = usize> {
     dataset: &'a Dataset<I, T>,
     sampler: Sampler,
     next: usize,
 }
 
-impl<'a, I: Plain, T> Minibatches<'a, I, T> {
+impl<'a, I: Flat, T> Minibatches<'a, I, T> {
     pub(super) fn new(dataset: &'a Dataset<I, T>, batch: usize, seed: u64) -> Self {
         let mut sampler = Sampler::new(dataset.len(), batch, seed);
         sampler.shuffle(0);
@@ -61,7 +61,7 @@ impl<'a, I: Plain, T> Minibatches<'a, I, T> {
     }
 }
 
-impl<I: Plain, T: Clone> Iterator for Minibatches<'_, I, T> {
+impl<I: Flat, T: Clone> Iterator for Minibatches<'_, I, T> {
     type Item = Minibatch<I, T>;
 
     fn next(&mut self) -> Option<Minibatch<I, T>> {
@@ -78,4 +78,4 @@ impl<I: Plain, T: Clone> Iterator for Minibatches<'_, I, T> {
     }
 }
 
-impl<I: Plain, T: Clone> ExactSizeIterator for Minibatches<'_, I, T> {}
+impl<I: Flat, T: Clone> ExactSizeIterator for Minibatches<'_, I, T> {}

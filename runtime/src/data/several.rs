@@ -1,7 +1,8 @@
 //! Data of several inputs or heads, put together.
 
 use super::Dataset;
-use crate::{Error, Plain, Result};
+use crate::{Error, Result};
+use typenet_engine::Flat;
 
 /// How many there are of each, if equally many: each with its name.
 pub fn same_counts(parts: &[(&str, usize)]) -> Result<usize> {
@@ -16,7 +17,7 @@ pub fn same_counts(parts: &[(&str, usize)]) -> Result<usize> {
 
 /// A data set of several inputs: each with its name, the numbers of all examples, and how many
 /// examples these are.
-pub fn dataset_of<I: Plain, T>(
+pub fn dataset_of<I: Flat, T>(
     parts: &[(&str, &[f32], usize)],
     targets: Vec<T>,
 ) -> Result<Dataset<I, T>> {

@@ -1,6 +1,6 @@
 use typenet_shape::{MAX_RANK, Shape};
 
-use crate::Plain;
+use typenet_engine::Flat;
 
 /// Nested arrays of `f32` and their dimensions, the outermost first.
 ///
@@ -10,7 +10,7 @@ use crate::Plain;
 /// assert_eq!(<[[[f32; 32]; 24]; 3]>::SHAPE.dims(), [3, 24, 32]);
 /// assert_eq!(f32::SHAPE.rank(), 0);
 /// ```
-pub trait ArrayShape: Plain {
+pub trait ArrayShape: Flat {
     /// The dimensions: `[channels, height, width]` for `[[[f32; width]; height]; channels]`.
     /// More than four do not compile.
     const SHAPE: Shape;

@@ -5,7 +5,7 @@
 //! `stride height · stride width`. `fan_out` is `out_features`, or
 //! `out_channels · kernel height · kernel width`.
 //!
-//! A [`Scheme`] holds for a whole net ([`Network::seeded_with`]), or in a
+//! A [`Scheme`] holds for a whole net ([`Network::seeded_with`](crate::Network::seeded_with)), or in a
 //! declaration for a layer or all layers in some braces: `#[init(kaiming_normal)]` before them.
 //!
 //! | in `#[init(…)]` | scheme |
@@ -38,17 +38,7 @@ pub use typenet_shape::Scheme;
 
 pub(crate) use whitening::from_data;
 
-use crate::model::Model;
-use crate::{Network, Plain, random};
-
-/// A new net with random weights.
-#[doc(hidden)]
-pub fn seeded<N: Network>(scheme: Scheme, seed: u64) -> N {
-    let mut model = Model::zeroed();
-    let parameters = Plain::as_flat_mut(&mut *model.parameters);
-    initialize(scheme, &N::GRAPH, N::LAYOUT.tensors, parameters, seed);
-    N::from_model(model)
-}
+use crate::random;
 
 /// Fills all parameters of a net in the order of `tensors`: by `scheme`, but for layers whose
 /// declaration says otherwise.

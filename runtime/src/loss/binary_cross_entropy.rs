@@ -1,6 +1,7 @@
 use super::{Accepts, Loss, Reduction, check_values, check_weights};
-use crate::ends::{EndsInLogits, SingleOutput};
-use crate::{Plain, Result};
+use crate::Result;
+use crate::net::outputs::{EndsInLogits, SingleOutput};
+use typenet_engine::Flat;
 
 /// Binary cross-entropy with the sigmoid inside, for outputs that are independent yes-or-no
 /// questions; PyTorch's `BCEWithLogitsLoss`. For one image the mean over its `n` outputs of
@@ -52,7 +53,7 @@ impl BinaryCrossEntropy {
     }
 }
 
-impl<T: Plain> Loss<T> for BinaryCrossEntropy {
+impl<T: Flat> Loss<T> for BinaryCrossEntropy {
     fn reduction(&self) -> Reduction {
         self.reduction
     }

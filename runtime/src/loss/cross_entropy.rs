@@ -1,6 +1,6 @@
 use super::{Accepts, Loss, Reduction, argument, check_label, check_weights};
 use crate::Result;
-use crate::ends::{EndsInLogits, SingleOutput};
+use crate::net::outputs::{EndsInLogits, SingleOutput};
 
 /// Cross-entropy of class numbers, with the softmax inside:
 /// `L = −ln softmax(z)[label] = ln Σ_c e^(z_c) − z_label`, PyTorch's `CrossEntropyLoss`.

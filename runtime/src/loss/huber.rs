@@ -1,6 +1,7 @@
 use super::{Accepts, Loss, Reduction, argument, check_finite};
-use crate::ends::SingleOutput;
-use crate::{Plain, Result};
+use crate::Result;
+use crate::net::outputs::SingleOutput;
+use typenet_engine::Flat;
 
 /// Huber's loss: squared near the target, linear beyond `delta`, so that outliers pull less
 /// (Huber 1964); PyTorch's `HuberLoss`. For one image the mean over its `n` outputs of
@@ -39,7 +40,7 @@ impl Huber {
     }
 }
 
-impl<T: Plain> Loss<T> for Huber {
+impl<T: Flat> Loss<T> for Huber {
     fn reduction(&self) -> Reduction {
         self.reduction
     }

@@ -17,8 +17,9 @@
 //!
 //! A NaN in an output makes the loss NaN, never a number that looks right.
 
-use crate::network::Network;
-use crate::workspace::{Workspace, same_count};
+use crate::error::same_count;
+use crate::net::network::Network;
+use crate::net::workspace::Workspace;
 use crate::{Error, Result};
 
 mod binary_cross_entropy;

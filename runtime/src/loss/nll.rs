@@ -1,6 +1,6 @@
 use super::{Accepts, Loss, Reduction, check_label, check_weights};
 use crate::Result;
-use crate::ends::{EndsInLogProbabilities, SingleOutput};
+use crate::net::outputs::{EndsInLogProbabilities, SingleOutput};
 
 /// Negative log-likelihood of class numbers: `L = −y[label]`, PyTorch's `NLLLoss`.
 ///

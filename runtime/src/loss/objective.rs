@@ -3,8 +3,9 @@ use std::ops::Range;
 use typenet_shape::{Head, MAX_HEADS, Output};
 
 use super::{Accepts, Loss, Reduction};
-use crate::network::Network;
-use crate::workspace::{Workspace, same_count};
+use crate::error::same_count;
+use crate::net::network::Network;
+use crate::net::workspace::Workspace;
 use crate::{Error, Result};
 
 /// What a net is trained to make small, with targets of type `T`: a [`Loss`] of its output; or for a

@@ -1,6 +1,7 @@
 use super::{Accepts, Loss, Reduction, check_finite};
-use crate::ends::SingleOutput;
-use crate::{Plain, Result};
+use crate::Result;
+use crate::net::outputs::SingleOutput;
+use typenet_engine::Flat;
 
 /// The mean squared error: for one image the mean of `(y − t)²` over its `n` outputs, PyTorch's
 /// `MSELoss`.
@@ -65,7 +66,7 @@ impl SumSquaredError {
     }
 }
 
-impl<T: Plain> Loss<T> for MeanSquaredError {
+impl<T: Flat> Loss<T> for MeanSquaredError {
     fn reduction(&self) -> Reduction {
         self.reduction
     }
@@ -88,7 +89,7 @@ impl<T: Plain> Loss<T> for MeanSquaredError {
     }
 }
 
-impl<T: Plain> Loss<T> for SumSquaredError {
+impl<T: Flat> Loss<T> for SumSquaredError {
     fn reduction(&self) -> Reduction {
         self.reduction
     }

@@ -2,8 +2,10 @@ use rayon::prelude::*;
 use typenet_shape::{Graph, Tensor, TensorKind};
 
 use super::argument;
-use crate::network::Network;
-use crate::{Plain, Result, trained};
+use crate::Result;
+use crate::net::network::Network;
+use crate::net::trainable;
+use typenet_engine::Flat;
 
 /// Pieces of this many numbers are shared out among threads.
 const PIECE: usize = 64 * 1024;
@@ -105,7 +107,7 @@ impl Regularizer {
     pub fn check_against(&self, graph: &Graph<'_>, tensors: &[Tensor]) -> Result<()> {
         self.check()?;
         let paths = self.terms.iter().flat_map(|term| term.only.iter().flatten());
-        paths.into_iter().try_for_each(|path| trained::check(path, graph, tensors))
+        paths.into_iter().try_for_each(|path| trainable::check(path, graph, tensors))
     }
 
     /// λR(W), added up in f64, of all parameters in the order of `tensors`.
@@ -166,7 +168,7 @@ impl Regularizer {
 
     /// [`value`](Self::value) of a net.
     pub fn value_of<N: Network>(&self, net: &N) -> f64 {
-        let trained = net.model().trained::<N>().tensors();
+        let trained = net.model().trainable(&N::SPEC).tensors();
         let tensors = N::LAYOUT.tensors;
         self.value_where(&N::GRAPH, tensors, net.parameters_flat(), |index| trained[index])
     }
@@ -174,7 +176,7 @@ impl Regularizer {
     /// [`add_gradient`](Self::add_gradient) of a net, to the gradients of a workspace:
     /// `regularizer.add_gradient_of(&net, ws.gradients_mut())`.
     pub fn add_gradient_of<N: Network>(&self, net: &N, gradients: &mut N::Parameters) {
-        let trained = net.model().trained::<N>().tensors();
+        let trained = net.model().trainable(&N::SPEC).tensors();
         let (tensors, gradients) = (N::LAYOUT.tensors, gradients.as_flat_mut());
         let parameters = net.parameters_flat();
         self.add_gradient_where(&N::GRAPH, tensors, parameters, gradients, |i| trained[i]);
@@ -199,7 +201,7 @@ impl Term {
 
     fn takes(&self, graph: &Graph<'_>, tensor: &Tensor) -> bool {
         let named =
-            |paths: &Vec<String>| paths.iter().any(|path| trained::names(path, graph, tensor));
+            |paths: &Vec<String>| paths.iter().any(|path| trainable::names(path, graph, tensor));
         let taken = match tensor.kind {
             TensorKind::Weight => true,
             TensorKind::Bias => self.biases,

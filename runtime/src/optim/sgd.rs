@@ -2,8 +2,9 @@ use typenet_shape::{Graph, Tensor};
 
 use super::state::{Settings, SgdState};
 use super::{Schedule, argument};
-use crate::network::Network;
-use crate::{Result, trained};
+use crate::Result;
+use crate::net::network::Network;
+use crate::net::trainable;
 
 /// Stochastic gradient descent, step for step as PyTorch's `SGD`:
 ///
@@ -50,7 +51,7 @@ pub struct Group {
 }
 
 impl Sgd {
-    /// Plain descent with this learning rate: no momentum, no weight decay, a constant rate.
+    /// Flat descent with this learning rate: no momentum, no weight decay, a constant rate.
     pub fn new(learning_rate: f32) -> Sgd {
         let base = Settings {
             learning_rate,
@@ -132,7 +133,7 @@ impl Sgd {
     pub fn check_against(&self, graph: &Graph<'_>, tensors: &[Tensor]) -> Result<()> {
         self.check()?;
         for (path, _) in &self.groups {
-            trained::check(path, graph, tensors)?;
+            trainable::check(path, graph, tensors)?;
         }
         // Groups that are right one by one can be wrong together: nesterov and no momentum, say.
         tensors.iter().try_for_each(|tensor| self.settings(graph, tensor).check())
@@ -174,7 +175,7 @@ impl Sgd {
             settings.weight_decay = 0.0;
         }
         for (path, group) in &self.groups {
-            if trained::names(path, graph, tensor) {
+            if trainable::names(path, graph, tensor) {
                 group.apply(&mut settings);
             }
         }

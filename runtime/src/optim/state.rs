@@ -4,10 +4,11 @@ use std::ops::Range;
 use typenet_shape::Tensor;
 
 use super::Schedule;
-use crate::kernels::team::{Team, chunks, chunks_mut};
-use crate::network::Network;
-use crate::workspace::same_count;
-use crate::{Plain, Result};
+use crate::Result;
+use crate::error::same_count;
+use crate::net::network::Network;
+use typenet_engine::Flat;
+use typenet_kernels::team::{Team, chunks, chunks_mut};
 
 /// From this many numbers on, a step is shared out among threads, in pieces of [`PIECE`].
 const SHARED: usize = 64 * 1024;
@@ -74,8 +75,8 @@ impl<N: Network> SgdState<N> {
     /// Changes the net's parameters by one step against `gradients`; those that are not trained (see
     /// [`set_trainable`](Network::set_trainable)) stay as they are, and so does their velocity.
     pub fn step(&mut self, net: &mut N, gradients: &N::Parameters) {
-        let (trained, parameters) = net.model_mut().trained_and_parameters::<N>();
-        let velocity = self.velocity.as_deref_mut().map(Plain::as_flat_mut);
+        let (trained, parameters) = net.model_mut().trainable_and_parameters(&N::SPEC);
+        let velocity = self.velocity.as_deref_mut().map(Flat::as_flat_mut);
         let spans = self.spans.iter().filter(|span| trained.tensors()[span.tensor]);
         let first = self.steps == 0;
         update(spans, first, parameters.as_flat_mut(), gradients.as_flat(), velocity);
@@ -114,7 +115,7 @@ impl<N: Network> SgdState<N> {
     /// [`Error::Size`](crate::Error::Size) when there are not as many numbers as this state has;
     /// it is then as before.
     pub fn resume(&mut self, steps: u64, velocity: &[f32]) -> Result<()> {
-        let own = self.velocity.as_deref_mut().map(Plain::as_flat_mut).unwrap_or_default();
+        let own = self.velocity.as_deref_mut().map(Flat::as_flat_mut).unwrap_or_default();
         same_count("numbers of the velocity", own.len(), velocity.len())?;
         own.copy_from_slice(velocity);
         self.steps = steps;

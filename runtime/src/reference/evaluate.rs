@@ -1,13 +1,12 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use typenet_engine::{NetSpec, Trainable};
 use typenet_shape::{Activation, Approximate, Op, Parameters, Pool2d, Shape, Tensor, TensorKind};
 
 use super::conv2d::conv2d;
-use super::{enlarge, norms};
-use crate::network::Network;
-use crate::plain::Plain;
-use crate::trained::Trained;
+use super::tensors::Own;
+use super::{norms, upsample};
 
 /// The values of one image at every node of a graph, as in inference.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,42 +31,37 @@ impl Evaluation {
     }
 }
 
-/// Runs a net's graph on one image with these parameters (in the order of the parameter struct),
-/// all in f64.
-///
-/// # Panics
-/// When `parameters` or `input` are not as long as the net's.
-pub fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Evaluation {
-    assert!(parameters.len() == N::LAYOUT.parameters, "as many numbers as the net has parameters");
-    assert!(input.len() == N::Input::LEN, "as many numbers as the net's input has");
+/// Runs a net's graph on one image with these parameters, all in f64.
+pub(super) fn evaluate_net(spec: &NetSpec, parameters: &[f64], input: &[f64]) -> Evaluation {
     let how = Run { statistics: Statistics::Running, single: false };
     let images = [input.to_vec()];
-    let (values, branches) = run::<N>(&borrowed(parameters), &images, how);
-    let output = outputs::<N>(&values).pop().unwrap_or_default();
+    let (values, branches) = run(spec, &borrowed(parameters), &images, how);
+    let output = outputs(spec, &values).pop().unwrap_or_default();
     Evaluation { values: values.into_iter().flatten().collect(), branches, output }
 }
 
 /// The values of one image at every node of a net, each rounded to f32.
-pub(crate) fn evaluate_single<N: Network>(parameters: &[f32], input: &[f32]) -> Vec<Vec<f32>> {
+pub(crate) fn evaluate_single(spec: &NetSpec, parameters: &[f32], input: &[f32]) -> Vec<Vec<f32>> {
     let images = [input.iter().map(|&x| f64::from(x)).collect()];
     let how = Run { statistics: Statistics::Running, single: true };
     let widened = |tensor: &Tensor| {
         let numbers = &parameters[tensor.offset..tensor.offset + tensor.shape.elements()];
         Cow::Owned(numbers.iter().map(|&x| f64::from(x)).collect())
     };
-    let (values, _) = run::<N>(&widened, &images, how);
+    let (values, _) = run(spec, &widened, &images, how);
     let narrow = |value: Vec<Vec<f64>>| value.into_iter().flatten().map(|x| x as f32).collect();
     values.into_iter().map(narrow).collect()
 }
 
 /// The first layer of a net that gives a number that f32 cannot hold, for one image.
-pub(crate) fn first_not_finite<N: Network>(
+pub(crate) fn first_not_finite(
+    spec: &NetSpec,
     parameters: &[f32],
     input: &[f32],
 ) -> Option<&'static str> {
-    let values = evaluate_single::<N>(parameters, input);
+    let values = evaluate_single(spec, parameters, input);
     let node = values.iter().position(|value| value.iter().any(|number| !number.is_finite()))?;
-    Some(N::GRAPH.nodes[node].name)
+    Some(spec.graph.nodes[node].name)
 }
 
 /// The numbers of each tensor.
@@ -81,7 +75,7 @@ fn borrowed<'a>(parameters: &'a [f64]) -> impl Fn(&Tensor) -> Cow<'a, [f64]> {
 #[derive(Clone, Copy)]
 enum Statistics<'a> {
     /// Those of the images that are there, as in training, but for frozen norms.
-    Batch(&'a Trained),
+    Batch(&'a Trainable),
     /// The running ones, as in inference.
     Running,
 }
@@ -95,18 +89,19 @@ struct Run<'a> {
 }
 
 /// The values at each node, of each image.
-fn run<N: Network>(
+fn run(
+    spec: &NetSpec,
     numbers: &Numbers<'_>,
     images: &[Vec<f64>],
     how: Run<'_>,
 ) -> (Vec<Vec<Vec<f64>>>, u64) {
-    let (graph, shapes) = (&N::GRAPH, N::SHAPES);
+    let NetSpec { graph, shapes, layout, .. } = *spec;
     let mut input_end = 0;
     let mut values: Vec<Vec<Vec<f64>>> = Vec::with_capacity(graph.nodes.len());
     let mut branches = DefaultHasher::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         let tensor = |kind: TensorKind| {
-            let mut tensors = N::LAYOUT.tensors.iter();
+            let mut tensors = layout.tensors.iter();
             tensors.find(|tensor| tensor.node == index && tensor.kind == kind).map(numbers)
         };
         let [weight, bias, mean, variance] = TensorKind::ALL.map(tensor);
@@ -149,13 +144,6 @@ fn run<N: Network>(
     (values, branches.finish())
 }
 
-/// What a layer owns.
-pub(super) struct Own<'a> {
-    pub(super) weight: Option<&'a [f64]>,
-    pub(super) bias: Option<&'a [f64]>,
-    running: Option<(&'a [f64], &'a [f64])>,
-}
-
 /// The value of a layer for one image; `x` is what it reads first.
 fn value(
     op: &Op,
@@ -195,9 +183,9 @@ fn value(
             }
             _ => match (op.conv_transpose2d(in_shape), op.upsample2d(in_shape)) {
                 (Some(geometry), _) => {
-                    enlarge::conv_transpose2d(&geometry, out_shape, x, weight, own.bias)
+                    upsample::conv_transpose2d(&geometry, out_shape, x, weight, own.bias)
                 }
-                (_, Some(geometry)) => enlarge::upsample2d(&geometry, out_shape, x),
+                (_, Some(geometry)) => upsample::upsample2d(&geometry, out_shape, x),
                 _ => x.to_vec(),
             },
         },
@@ -351,19 +339,21 @@ fn log_softmax(x: &[f64], channels: usize) -> Vec<f64> {
 }
 
 /// The outputs of several images as in training, and one number for all the branches they took.
-pub(super) fn run_batch<N: Network>(
-    trained: &Trained,
+pub(super) fn run_batch(
+    spec: &NetSpec,
+    trained: &Trainable,
     parameters: &[f64],
     images: &[Vec<f64>],
 ) -> (Vec<Vec<f64>>, u64) {
     let how = Run { statistics: Statistics::Batch(trained), single: false };
-    let (values, branches) = run::<N>(&borrowed(parameters), images, how);
-    (outputs::<N>(&values), branches)
+    let (values, branches) = run(spec, &borrowed(parameters), images, how);
+    (outputs(spec, &values), branches)
 }
 
 /// The outputs of each image, those of all heads in a row.
-fn outputs<N: Network>(values: &[Vec<Vec<f64>>]) -> Vec<Vec<f64>> {
-    let heads: Vec<usize> = (0..N::GRAPH.output_count()).map(|i| N::GRAPH.output_node(i)).collect();
+fn outputs(spec: &NetSpec, values: &[Vec<Vec<f64>>]) -> Vec<Vec<f64>> {
+    let graph = spec.graph;
+    let heads: Vec<usize> = (0..graph.output_count()).map(|i| graph.output_node(i)).collect();
     let images = values.first().map_or(0, Vec::len);
     let of_image =
         |image: usize| heads.iter().flat_map(|&node| &values[node][image]).copied().collect();

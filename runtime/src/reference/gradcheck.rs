@@ -3,9 +3,9 @@ use typenet_shape::MAX_HEADS;
 
 use super::evaluate::run_batch;
 use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, of_batch, shares};
-use crate::network::Network;
-use crate::plain::Plain;
+use crate::net::network::Network;
 use crate::{Result, random};
+use typenet_engine::Flat;
 
 /// How far the gradients of a net are from central differences.
 #[derive(Clone, PartialEq, Debug)]
@@ -113,9 +113,9 @@ where
         .map(|input| input.as_flat().iter().map(|&x| f64::from(x)).collect())
         .collect();
     let rows = Rows::of::<N, T, L>();
-    let trained = net.model().trained::<N>();
+    let trained = net.model().trainable(&N::SPEC);
     let value = |parameters: &[f64]| {
-        let (outputs, branches) = run_batch::<N>(trained, parameters, &images);
+        let (outputs, branches) = run_batch(&N::SPEC, trained, parameters, &images);
         let mut sums = [0.0; MAX_HEADS];
         for (output, target) in outputs.iter().zip(targets) {
             add_reference(loss, rows, output, target, &mut sums);

@@ -1,4 +1,4 @@
-use super::evaluate::Own;
+use super::tensors::Own;
 
 /// The mean and the variance of some numbers.
 fn moments(numbers: impl Iterator<Item = f64> + Clone) -> (f64, f64) {

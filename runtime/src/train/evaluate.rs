@@ -1,10 +1,12 @@
+use typenet_engine::Flat;
+use typenet_engine::pass::Forward;
+use typenet_engine::rows::largest;
 use typenet_shape::MAX_HEADS;
 
 use crate::data::Dataset;
 use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, shares};
-use crate::network::{Network, largest};
-use crate::plain::Plain;
-use crate::{Error, Result, inference};
+use crate::net::network::{Network, inference};
+use crate::{Error, Result};
 
 /// What a net is trained to give for an image: a class number, or numbers.
 pub trait Target: Clone + Send + Sync {
@@ -29,7 +31,7 @@ impl Target for f32 {
     }
 }
 
-impl<T: Plain + Clone, const N: usize> Target for [T; N] {
+impl<T: Flat + Clone, const N: usize> Target for [T; N] {
     fn class(&self) -> Option<usize> {
         None
     }
@@ -188,7 +190,8 @@ where
         .map(|head| Tally::new(targets[0].class_of(head).map(|_| rows.part(head).len())))
         .collect();
     let mut sums = [0.0; MAX_HEADS];
-    let (parameters, prepared) = (net.model().parameters(), net.model().prepared::<N>());
+    let group = |run: &mut Forward<'_>| N::forward_group(net.model().parameters(), run);
+    let inference = inference(net, &group);
     // In pieces, so that the outputs of a large set need not be in memory at once.
     let at_once = 4096;
     let mut outputs = vec![0.0; at_once.min(targets.len()) * len];
@@ -197,9 +200,7 @@ where
         inputs.chunks(at_once).zip(targets.chunks(at_once)).enumerate()
     {
         let outputs = &mut outputs[..targets.len() * len];
-        inference::infer(&N::LAYOUT, prepared, Plain::flatten(inputs), outputs, &|run| {
-            N::forward_group(parameters, run);
-        });
+        inference.batch(Flat::flatten(inputs), outputs);
         for (i, (row, target)) in outputs.chunks_exact(len).zip(targets).enumerate() {
             rows.check(loss, target, || format!("target {}", piece * at_once + i))?;
             wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));

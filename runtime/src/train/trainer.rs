@@ -6,14 +6,15 @@ use super::evaluate::{Target, evaluate};
 use super::history::{Epoch, HeadEpoch, History};
 use super::progress::{Now, Progress};
 use crate::data::{Dataset, Sampler};
-use crate::ends::Logits;
 use crate::loss::{Accepts, CrossEntropy, Objective, PerHead, Rows, denominators, of_batch};
-use crate::network::{Network, largest};
+use crate::net::network::Network;
+use crate::net::outputs::Logits;
+use crate::net::workspace::Workspace;
 use crate::optim::{Regularizer, Sgd};
-use crate::plain::Plain;
 use crate::reference::first_not_finite;
-use crate::workspace::Workspace;
 use crate::{Error, Result};
+use typenet_engine::Flat;
+use typenet_engine::rows::largest;
 
 /// How many images of a batch are in memory at a time, unless said otherwise.
 const PART: usize = 512;
@@ -367,7 +368,7 @@ impl<'a, N: Network, T: Target, L: Objective<T> + Accepts<N>> Run<'a, N, T, L> {
         if !loss.is_finite() {
             return Err(self.not_finite(net, epoch, batch, "the loss"));
         }
-        net.model().trained::<N>().keep(net.parameters_flat(), &mut self.good);
+        net.model().trainable(&N::SPEC).keep(net.parameters_flat(), &mut self.good);
         self.sgd.step(net, self.ws.gradients());
         Ok(StepResult { loss, heads })
     }
@@ -387,7 +388,7 @@ impl<'a, N: Network, T: Target, L: Objective<T> + Accepts<N>> Run<'a, N, T, L> {
         let layer = self
             .inputs
             .chunks_exact(N::Input::LEN)
-            .find_map(|input| first_not_finite::<N>(net.parameters_flat(), input))
+            .find_map(|input| first_not_finite(&N::SPEC, net.parameters_flat(), input))
             .unwrap_or("loss");
         if !bad_input {
             net.parameters_flat_mut().copy_from_slice(&self.good);

@@ -10,8 +10,9 @@ macro_rules! bare_net {
         }
 
         const _: () = {
-            use ::typenet_runtime::pass::{Backward, Forward};
-            use ::typenet_runtime::{Layout, Model, Network};
+            use ::typenet_engine::Layout;
+            use ::typenet_engine::pass::{Backward, Forward};
+            use ::typenet_runtime::{Model, Network};
             use ::typenet_shape::{Graph, Plan, Tensor};
 
             const GRAPH: Graph<'static> = Graph::new(stringify!($name), $nodes);
@@ -42,9 +43,9 @@ macro_rules! bare_net {
                 fn backward_group(_: &$parameters, _: &mut $parameters, _: &mut Backward<'_>) {}
             }
 
-            impl ::typenet_runtime::SingleInput for $name {}
-            impl ::typenet_runtime::SingleOutput for $name {}
-            impl ::typenet_runtime::EndsInLogits for $name {}
+            impl ::typenet_runtime::net::SingleInput for $name {}
+            impl ::typenet_runtime::net::SingleOutput for $name {}
+            impl ::typenet_runtime::net::EndsInLogits for $name {}
         };
     };
 }

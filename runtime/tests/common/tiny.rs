@@ -6,13 +6,13 @@ pub struct Tiny {
     model: ::typenet_runtime::Model<TinyParameters>,
 }
 
-::typenet_runtime::__parameter_struct! {
+::typenet_engine::__parameter_struct! {
     /// The parameters of [`Tiny`].
     pub struct TinyParameters {
         /// `conv1`: conv2d, [1, 8, 8] → [4, 6, 6]
-        pub conv1: ::typenet_runtime::parameters::WeightBias<[[[[f32; 3]; 3]; 1]; 4], [f32; 4]>,
+        pub conv1: ::typenet_engine::parameters::WeightBias<[[[[f32; 3]; 3]; 1]; 4], [f32; 4]>,
         /// `fc`: linear, [36] → [10]
-        pub fc: ::typenet_runtime::parameters::WeightBias<[[f32; 36]; 10], [f32; 10]>,
+        pub fc: ::typenet_engine::parameters::WeightBias<[[f32; 36]; 10], [f32; 10]>,
     }
 }
 
@@ -20,8 +20,9 @@ pub struct Tiny {
 pub type TinyGradients = TinyParameters;
 
 const _: () = {
-    use ::typenet_runtime::pass::{Backward, Forward};
-    use ::typenet_runtime::{Layout, Model};
+    use ::typenet_engine::Layout;
+    use ::typenet_engine::pass::{Backward, Forward};
+    use ::typenet_runtime::Model;
     use ::typenet_shape::{Graph, LayerInfo, Node, Op, Padding, Plan, Shape, Step, Tensor};
 
     const NODES: usize = 6;
@@ -98,9 +99,9 @@ const _: () = {
         }
     }
 
-    impl ::typenet_runtime::SingleInput for Tiny {}
-    impl ::typenet_runtime::SingleOutput for Tiny {}
-    impl ::typenet_runtime::EndsInLogits for Tiny {}
+    impl ::typenet_runtime::net::SingleInput for Tiny {}
+    impl ::typenet_runtime::net::SingleOutput for Tiny {}
+    impl ::typenet_runtime::net::EndsInLogits for Tiny {}
 
     impl ::core::ops::Deref for Tiny {
         type Target = TinyParameters;

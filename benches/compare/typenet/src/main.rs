@@ -8,7 +8,7 @@ use std::hint::black_box;
 use compare_driver::{Case, Pass, labels, locked, normal, sample, serve};
 use nets::{LeNet5, Mlp, ResNet20, Separable, Vgg6};
 use typenet::prelude::*;
-use typenet::{Logits, Plain};
+use typenet::{Logits, Flat};
 
 fn main() -> std::io::Result<()> {
     serve("typenet", locked("typenet"), &["default"], |case| match case.net.as_str() {

@@ -141,7 +141,7 @@ pub(super) fn implementations(
                     targets: ::std::vec::Vec<__T>,
                 ) -> __rt::Result<__rt::Dataset<Self, __T>> {
                     __rt::dataset_of(
-                        &[#((#texts, __rt::Plain::flatten(#fields), #fields.len()),)*],
+                        &[#((#texts, __rt::Flat::flatten(#fields), #fields.len()),)*],
                         targets,
                     )
                 }

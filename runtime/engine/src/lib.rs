@@ -1,0 +1,31 @@
+//! How a declared net runs: its steps in the arenas of groups of images, shared out to a team of
+//! threads, and its weights prepared for the kernels. Nothing of files, losses, optimisers or printing.
+//! Depend on the crate `typenet`, which re-exports what programs use.
+//!
+//! Reading order: [`layout`] (sizes and places, from the plan that `typenet-shape` computes), [`pass`]
+//! (what one step calls), [`training`] and [`inference`] (how steps are shared out), [`weights`] and
+//! [`one_image`] (what is prepared of the parameters).
+#![deny(unsafe_code)]
+
+mod arena;
+pub mod flat;
+pub mod inference;
+pub mod layout;
+pub mod one_image;
+mod parameter_structs;
+pub mod parameters;
+pub mod pass;
+pub mod rows;
+pub mod spec;
+pub mod trainable;
+pub mod training;
+pub mod weights;
+
+pub use flat::Flat;
+pub use inference::Inference;
+pub use layout::Layout;
+pub use one_image::OneImagePlan;
+pub use spec::NetSpec;
+pub use trainable::Trainable;
+pub use training::{StepMemory, step_bytes};
+pub use weights::PreparedWeights;

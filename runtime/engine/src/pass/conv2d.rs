@@ -1,0 +1,130 @@
+//! Convolutions of a group of images: which kernel runs each pass, and with what memory.
+
+use typenet_shape::{Buffer, Conv2dKernel, Conv2dPass, Step};
+
+use super::{Backward, Forward, Mode, Room, Segment};
+use crate::arena::{apart, operands, wrong};
+use crate::parameters::LayerParameters;
+use typenet_kernels::{Statistics, conv2d, pointwise, winograd};
+
+impl Forward<'_> {
+    /// Convolution with bias and activation.
+    pub fn conv2d(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        let step = self.at(step);
+        if !self.runs(step) {
+            return;
+        }
+        if let Some(image) = &self.image {
+            return image.conv2d(self.isa, step, self.arena, self.scratch);
+        }
+        let (weight, bias) = self.weights(step, parameters);
+        self.conv2d_with(step, weight, bias);
+    }
+
+    fn conv2d_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
+        let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
+        let (isa, f) = (self.isa, self.activation_of(step));
+        if let (Mode::Inference, Some(pooled)) = (self.mode, &step.pooled) {
+            let [x, y] = apart(self.arena, [step.inference.input, pooled.output]);
+            let band = &mut self.scratch[..pooled.band_len()];
+            let (g, pool) = (&geometry, (&pooled.geometry, pooled.is_max));
+            return conv2d::forward_and_pool(isa, g, x, weight, bias, f, pool, band, y);
+        }
+        // Not by the method, which borrows the scratch memory too.
+        let (x, other, y) = operands(self.arena, self.mode.buffers(step));
+        let (g, scratch) = (&geometry, &mut *self.scratch);
+        let statistics = self.segment.as_mut().and_then(|segment| segment.statistics_of(step));
+        let (kernel, place) = kernel_of(step, Conv2dPass::Forward);
+        match (kernel, statistics) {
+            (Conv2dKernel::Direct, Some(statistics)) => {
+                conv2d::forward_and_gather(isa, g, x, weight, bias, other, f, statistics, y);
+            }
+            (Conv2dKernel::Direct, None) => {
+                conv2d::forward_and_add(isa, g, x, weight, bias, other, f, y);
+            }
+            (Conv2dKernel::Gemm, statistics) => {
+                pointwise::forward(isa, g, x, weight, bias, other, f, statistics, y, scratch);
+            }
+            (_, statistics) => {
+                let w = &self.transformed[place.offset..place.end()];
+                match statistics {
+                    Some(statistics) => winograd::forward_and_gather(
+                        isa, kernel, g, x, w, bias, other, f, statistics, y, scratch,
+                    ),
+                    None => winograd::forward(isa, kernel, g, x, w, bias, other, f, y, scratch),
+                }
+            }
+        }
+    }
+}
+
+impl Backward<'_> {
+    /// Gradients of a convolution; the weight's and bias's are added to `gradients`.
+    pub fn conv2d(
+        &mut self,
+        step: &Step,
+        parameters: &impl LayerParameters,
+        gradients: &mut impl LayerParameters,
+    ) {
+        let step = self.at(step);
+        if !self.runs(step) {
+            return;
+        }
+        let (dw, db) = gradients.both_mut();
+        self.conv2d_with(step, parameters.weight(), dw, db);
+    }
+
+    fn conv2d_with(&mut self, step: &Step, weight: &[f32], dw: &mut [f32], db: Option<&mut [f32]>) {
+        let Some(geometry) = step.op.conv2d(step.input) else { return wrong(step) };
+        let Some(gradient) = self.output_gradient(step) else { return };
+        self.pass_on(step, gradient);
+        let (isa, input_gradient) = (self.isa, self.input_gradient(step));
+        let own = self.needs(step.node).own;
+        let Room { transformed: weights, sums, scratch } = &mut self.room;
+        let g = &geometry;
+        if own {
+            let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+            let (kernel, place) = kernel_of(step, Conv2dPass::BackwardWeight);
+            match kernel {
+                Conv2dKernel::Direct => conv2d::backward_weight(isa, g, x, dy, dw, db),
+                Conv2dKernel::Gemm => pointwise::backward_weight(isa, g, x, dy, dw, db, scratch),
+                _ => {
+                    let sums = &mut sums[place.offset..place.end()];
+                    winograd::backward_weight(isa, kernel, g, x, dy, sums, db, scratch);
+                }
+            }
+        }
+        if let Some(input_gradient) = input_gradient {
+            let adds = step.accumulates;
+            let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+            let (kernel, place) = kernel_of(step, Conv2dPass::BackwardData);
+            match kernel {
+                Conv2dKernel::Direct if adds => conv2d::add_backward_data(isa, g, dy, weight, dx),
+                Conv2dKernel::Direct => conv2d::backward_data(isa, g, dy, weight, dx),
+                Conv2dKernel::Gemm => {
+                    pointwise::backward_data(isa, g, dy, weight, adds, dx, scratch);
+                }
+                _ => {
+                    let weight = &weights[place.offset..place.end()];
+                    winograd::backward_data(isa, kernel, g, dy, weight, adds, dx, scratch);
+                }
+            }
+        }
+    }
+}
+
+impl Segment<'_> {
+    /// Where a convolution leaves the statistics of its value, if a batch norm behind it needs them.
+    fn statistics_of(&mut self, step: &Step) -> Option<Statistics<'_>> {
+        step.gathers_for.filter(|&norm| !self.is_fixed(norm))?;
+        Some(Statistics { images: self.images, numbers: &mut *self.gathered })
+    }
+}
+
+/// The kernel of a convolution in a pass, and where its transformed numbers stand.
+pub fn kernel_of(step: &Step, pass: Conv2dPass) -> (Conv2dKernel, Buffer) {
+    match step.kernels[pass as usize] {
+        Some(own) if own.0 == Conv2dKernel::Gemm || winograd::is_enabled() => own,
+        _ => (Conv2dKernel::Direct, Buffer::NONE),
+    }
+}

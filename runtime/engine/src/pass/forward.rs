@@ -1,0 +1,217 @@
+//! The forward pass of one group of images, or of one image.
+
+use typenet_kernels::{Isa, Lanes, activation, dropout, elementwise, isa, linear, softmax};
+use typenet_shape::{Activation, Buffer, Op, Source, Step};
+
+use super::nested::Steps;
+use super::segment::{Mode, Segment, own_activation};
+use crate::arena::{apart, operands, wrong};
+use crate::one_image::OneImage;
+use crate::parameters::LayerParameters;
+use crate::weights::{Folded, Prepared};
+
+/// The forward pass of one group of images. While training it goes through the same calls once for
+/// each segment, and each call runs in its own.
+#[derive(Debug)]
+pub struct Forward<'a> {
+    pub(super) arena: &'a mut [Lanes],
+    pub(super) mode: Mode,
+    pub(super) isa: Isa,
+    /// The segment of a training step.
+    pub(super) segment: Option<Segment<'a>>,
+    /// The one image, where there is only one.
+    pub(super) image: Option<OneImage<'a>>,
+    /// The parameters of layers that have taken in a batch norm.
+    pub(super) folded: Option<&'a Folded>,
+    /// The weights of convolutions that transform them.
+    pub(super) transformed: &'a [f32],
+    /// Memory that a step needs while it runs.
+    pub(super) scratch: &'a mut [Lanes],
+    /// How many images there are.
+    pub(super) images: usize,
+    /// The steps of the net, for nets that are layers of it.
+    pub(super) steps: Steps,
+}
+
+impl<'a> Forward<'a> {
+    pub(crate) fn training(
+        arena: &'a mut [Lanes],
+        scratch: &'a mut [Lanes],
+        transformed: &'a [f32],
+        mode: Mode,
+        segment: Segment<'a>,
+        steps: &'static [Step],
+    ) -> Forward<'a> {
+        let (images, isa, segment) = (segment.images, isa(), Some(segment));
+        let (image, folded, steps) = (None, None, Steps::new(steps));
+        Forward { arena, mode, isa, segment, image, folded, transformed, scratch, images, steps }
+    }
+
+    pub(crate) fn inference(
+        arena: &'a mut [Lanes],
+        scratch: &'a mut [Lanes],
+        prepared: Prepared<'a>,
+        images: usize,
+        steps: &'static [Step],
+    ) -> Forward<'a> {
+        let (mode, isa, Prepared { folded, transformed }) = (Mode::Inference, isa(), prepared);
+        let (segment, image, steps) = (None, None, Steps::new(steps));
+        Forward { arena, mode, isa, segment, image, folded, transformed, scratch, images, steps }
+    }
+
+    /// Inference of one image.
+    pub(crate) fn of_image(
+        arena: &'a mut [Lanes],
+        scratch: &'a mut [Lanes],
+        image: OneImage<'a>,
+        steps: &'static [Step],
+    ) -> Forward<'a> {
+        let prepared = Prepared { folded: None, transformed: &[] };
+        let forward = Forward::inference(arena, scratch, prepared, 1, steps);
+        Forward { image: Some(image), ..forward }
+    }
+
+    /// Whether a step runs in this segment, and no other does its work.
+    pub(crate) fn runs(&self, step: &Step) -> bool {
+        match &self.segment {
+            Some(segment) => step.segment == segment.index,
+            None => !(step.folded || step.in_convolution && self.image.is_none()),
+        }
+    }
+
+    /// The activation that a step applies to its value.
+    pub(crate) fn activation_of(&self, step: &Step) -> Activation {
+        self.mode.buffers(step).activation
+    }
+
+    pub(crate) fn buffers(&mut self, step: &Step) -> (&[Lanes], &mut [Lanes]) {
+        let buffers = self.mode.buffers(step);
+        let [x, y] = apart(self.arena, [buffers.input, buffers.output]);
+        (x, y)
+    }
+
+    /// The value that a step reads first, the one that it adds, and the one that it writes.
+    pub(crate) fn operands(&mut self, step: &Step) -> (&[Lanes], Option<&[Lanes]>, &mut [Lanes]) {
+        operands(self.arena, self.mode.buffers(step))
+    }
+
+    /// A layer of one value: `image` where there is one image, else `kernel`, which reads the first
+    /// value and writes the second.
+    pub(crate) fn of_one(
+        &mut self,
+        step: &Step,
+        image: impl FnOnce(&OneImage<'_>, Isa, &mut [Lanes]),
+        kernel: impl FnOnce(Isa, &[Lanes], &mut [Lanes]),
+    ) {
+        if !self.runs(step) {
+            return;
+        }
+        let isa = self.isa;
+        if let Some(one) = &self.image {
+            return image(one, isa, self.arena);
+        }
+        let (x, y) = self.buffers(step);
+        kernel(isa, x, y);
+    }
+
+    /// A layer's weight and bias: those that have taken in a batch norm, or its own.
+    pub(crate) fn weights<'p>(
+        &self,
+        step: &Step,
+        parameters: &'p impl LayerParameters,
+    ) -> (&'p [f32], Option<&'p [f32]>)
+    where
+        'a: 'p,
+    {
+        match self.folded.and_then(|folded| folded.of(step.node)) {
+            Some((weight, bias)) => (weight, Some(bias)),
+            None => (parameters.weight(), parameters.bias()),
+        }
+    }
+
+    /// One of the values that a step reads, and the one that it writes.
+    pub(crate) fn of(&self, step: &Step, source: &Source) -> [Buffer; 2] {
+        match self.mode {
+            Mode::Training { .. } => [source.training, step.training.output],
+            Mode::Inference => [source.inference, step.inference.output],
+        }
+    }
+
+    /// `W x + b` with activation.
+    pub fn linear(&mut self, step: &Step, parameters: &impl LayerParameters) {
+        let step = self.at(step);
+        if !self.runs(step) {
+            return;
+        }
+        if let Some(image) = &self.image {
+            return image.linear(self.isa, step, self.arena);
+        }
+        let (weight, bias) = self.weights(step, parameters);
+        self.linear_with(step, weight, bias);
+    }
+
+    fn linear_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
+        let (isa, f) = (self.isa, self.activation_of(step));
+        let (x, other, y) = self.operands(step);
+        linear::forward_and_add(isa, x, weight, bias, other, f, y);
+    }
+
+    /// An activation that is not fused into the layer before it.
+    pub fn activation(&mut self, step: &Step) {
+        let step = self.at(step);
+        self.of_one(
+            step,
+            |image, isa, arena| image.activation(isa, step, arena),
+            |isa, x, y| activation::forward(isa, own_activation(step), x, y),
+        );
+    }
+
+    /// Zeroes some values while training; in inference the buffers are one and nothing is done.
+    pub fn dropout(&mut self, step: &Step) {
+        let step = self.at(step);
+        if !self.runs(step) {
+            return;
+        }
+        let Op::Dropout { p } = step.op else { return wrong(step) };
+        if let Mode::Training { .. } = self.mode {
+            let key = self.mode.dropout_key(step.node);
+            let isa = self.isa;
+            let (x, y) = self.buffers(step);
+            match key {
+                Some(key) => dropout::forward(isa, p, key, x, y),
+                None => y.copy_from_slice(x),
+            }
+        }
+    }
+
+    /// Softmax over the channels.
+    pub fn softmax(&mut self, step: &Step) {
+        let step = self.at(step);
+        self.of_one(
+            step,
+            |image, _, arena| image.softmax(step, arena),
+            |isa, x, y| softmax::forward(isa, step.input.dim(0), x, y),
+        );
+    }
+
+    /// The softmax's logarithm.
+    pub fn log_softmax(&mut self, step: &Step) {
+        let step = self.at(step);
+        self.of_one(
+            step,
+            |image, _, arena| image.softmax(step, arena),
+            |isa, x, y| softmax::log_forward(isa, step.input.dim(0), x, y),
+        );
+    }
+
+    /// The value times a constant.
+    pub fn scale(&mut self, step: &Step) {
+        let step = self.at(step);
+        let Op::Scale { factor } = step.op else { return wrong(step) };
+        self.of_one(
+            step,
+            |image, isa, arena| image.scale(isa, step, factor, arena),
+            |isa, x, y| elementwise::scale(isa, factor, x, y),
+        );
+    }
+}

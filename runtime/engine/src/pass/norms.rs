@@ -1,0 +1,191 @@
+//! The passes of norms.
+
+use typenet_shape::{Activation, Buffer, Op, Step};
+
+use super::{Backward, Forward};
+use crate::arena::{apart, operands, wrong};
+use crate::parameters::NormParameters;
+use typenet_kernels::batch_norm::{self, BatchNorm, Spread};
+use typenet_kernels::group_norm::{self, Gradients, GroupNorm};
+
+/// A batch norm with the statistics of the batch.
+fn of_batch<'a>(
+    step: &Step,
+    statistics: &'a [f32],
+    parameters: &'a impl NormParameters,
+) -> BatchNorm<'a> {
+    let own = &statistics[step.statistics.offset..step.statistics.end()];
+    let (mean, rstd) = own.split_at(own.len() / 2);
+    BatchNorm {
+        mean,
+        spread: Spread::Rstd(rstd),
+        weight: parameters.weight(),
+        bias: parameters.bias(),
+        f: step.training.activation,
+    }
+}
+
+/// A batch norm with its running statistics; `None` for another layer.
+fn of_running<'a>(
+    step: &Step,
+    parameters: &'a impl NormParameters,
+    f: Activation,
+) -> Option<BatchNorm<'a>> {
+    let Op::BatchNorm { eps, .. } = step.op else { return None };
+    let (mean, variance) = parameters.running()?;
+    let spread = Spread::Variance { variance, eps };
+    Some(BatchNorm { mean, spread, weight: parameters.weight(), bias: parameters.bias(), f })
+}
+
+/// A norm over each image by itself.
+fn of_image<'a>(step: &Step, parameters: &'a impl NormParameters) -> Option<GroupNorm<'a>> {
+    let (groups, eps) = match step.op {
+        Op::LayerNorm { eps, .. } => (1, eps),
+        Op::GroupNorm { num_groups, eps, .. } => (num_groups, eps),
+        _ => return None,
+    };
+    Some(GroupNorm { groups, eps, weight: parameters.weight(), bias: parameters.bias() })
+}
+
+impl Forward<'_> {
+    /// Each channel to mean 0 and variance 1, with activation. While training, the end of one segment
+    /// gathers the statistics, and the next one starts with this.
+    pub fn batch_norm(&mut self, step: &Step, parameters: &impl NormParameters) {
+        let step = self.at(step);
+        let isa = self.isa;
+        if let Some(segment) = &mut self.segment
+            && !step.frozen
+        {
+            let buffers = &step.training;
+            if segment.index + 1 == step.segment {
+                if !step.is_gathered && !segment.is_fixed(step.node) {
+                    let x = &self.arena[buffers.input.offset..buffers.input.end()];
+                    batch_norm::gather(isa, segment.images, x, segment.gathered);
+                }
+            } else if segment.index == step.segment {
+                let norm = of_batch(step, segment.statistics, parameters);
+                let (x, other, y) = operands(self.arena, buffers);
+                batch_norm::apply(isa, &norm, x, other, y);
+            }
+            return;
+        }
+        if !self.runs(step) {
+            return;
+        }
+        if let Some(image) = &self.image {
+            return image.batch_norm(isa, step, self.arena);
+        }
+        let f = self.activation_of(step);
+        let Some(norm) = of_running(step, parameters, f) else { return wrong(step) };
+        let (x, other, y) = self.operands(step);
+        batch_norm::apply(isa, &norm, x, other, y);
+    }
+
+    /// Groups of channels, or all numbers, of each image to mean 0 and variance 1, with activation.
+    pub fn group_norm(&mut self, step: &Step, parameters: &impl NormParameters) {
+        let step = self.at(step);
+        if !self.runs(step) {
+            return;
+        }
+        if let Some(image) = &self.image {
+            return image.layer_norm(self.isa, step, self.arena);
+        }
+        let Some(norm) = of_image(step, parameters) else { return wrong(step) };
+        let (isa, f) = (self.isa, self.activation_of(step));
+        let (x, y) = self.buffers(step);
+        group_norm::forward(isa, &norm, x, f, y);
+    }
+}
+
+impl Backward<'_> {
+    /// Gradients of a batch norm. Those of weight and bias are added up where all groups meet.
+    pub fn batch_norm<P: NormParameters>(&mut self, step: &Step, parameters: &P, _: &mut P) {
+        let step = self.at(step);
+        let Some(gradient) = self.output_gradient(step) else { return };
+        // What it adds may be trained where the norm and all before it are not.
+        if !self.needs(step.node).value {
+            if self.runs(step) {
+                self.pass_on(step, gradient);
+            }
+            return;
+        }
+        if step.frozen {
+            return self.frozen_batch_norm(step, gradient, parameters);
+        }
+        let input_gradient = self.input_gradient(step);
+        let (isa, segment) = (self.isa, &mut self.segment);
+        let norm = of_batch(step, segment.statistics, parameters);
+        // The gradient before the activation is also that of a value which is added.
+        let again = step.training.added.is_none() && batch_norm::recomputes(norm.f);
+        if segment.index == step.segment {
+            if again {
+                let [x, dy] = apart(self.arena, [step.training.input, gradient]);
+                batch_norm::gather_backward(isa, segment.images, &norm, x, dy, segment.gathered);
+                return;
+            }
+            // The output need not be there where nothing reads it.
+            let y = match norm.f {
+                Activation::Identity => Buffer::NONE,
+                _ => step.training.output,
+            };
+            let [x, y, dy] = apart(self.arena, [step.training.input, y, gradient]);
+            let (images, sums) = (segment.images, &mut *segment.gathered);
+            batch_norm::gather_backward_masked(isa, images, &norm, x, y, dy, sums);
+            self.give(step, gradient);
+        } else if segment.index + 1 == step.segment
+            && let Some(input_gradient) = input_gradient
+        {
+            let f = if again { norm.f } else { Activation::Identity };
+            let norm = BatchNorm { f, ..norm };
+            let means = &segment.means[step.statistics.offset..step.statistics.end()];
+            let [x, dy, dx] = apart(self.arena, [step.training.input, gradient, input_gradient]);
+            batch_norm::apply_backward(isa, segment.images, &norm, x, dy, means, dx);
+            self.add_up(step);
+        }
+    }
+
+    /// A frozen batch norm is a factor and a summand for each channel.
+    fn frozen_batch_norm(
+        &mut self,
+        step: &Step,
+        gradient: Buffer,
+        parameters: &impl NormParameters,
+    ) {
+        if !self.runs(step) {
+            return;
+        }
+        self.pass_on(step, gradient);
+        let Some(norm) = of_running(step, parameters, Activation::Identity) else {
+            return wrong(step);
+        };
+        let Some(input_gradient) = self.input_gradient(step) else { return };
+        let isa = self.isa;
+        let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
+        batch_norm::scale_backward(isa, &norm, dy, dx);
+        self.add_up(step);
+    }
+
+    /// Gradients of a norm of each image by itself; the weight's and bias's are added to `gradients`.
+    pub fn group_norm<P: NormParameters>(
+        &mut self,
+        step: &Step,
+        parameters: &P,
+        gradients: &mut P,
+    ) {
+        let step = self.at(step);
+        if !self.runs(step) {
+            return;
+        }
+        let Some(norm) = of_image(step, parameters) else { return wrong(step) };
+        let Some(gradient) = self.output_gradient(step) else { return };
+        self.undo_activation(step, gradient);
+        let (isa, images) = (self.isa, self.segment.images);
+        let own = self.needs(step.node).own;
+        let (weight, bias) = gradients.both_mut().filter(|_| own).unzip();
+        // The kernel writes a gradient that nobody reads, where there is no layer before it.
+        let Some(input_gradient) = step.input_gradient.or(step.scratch) else { return };
+        let [x, dy, dx] = apart(self.arena, [step.training.input, gradient, input_gradient]);
+        group_norm::backward(isa, images, &norm, x, dy, Gradients { weight, bias }, dx);
+        self.add_up(step);
+    }
+}

@@ -1,0 +1,501 @@
+//! Convolution of one image: tiles of some blocks of output channels by some positions.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use typenet_shape::{Activation, Conv2d, Shape};
+
+use super::super::conv2d::{forward_axis, output};
+use super::super::correlate::Axis;
+use super::super::fused::Fused;
+use super::super::simd::{Kernel, Simd, unrolled};
+use super::super::team::{Shared, Team};
+use super::super::{Isa, LANES, Lanes, activation};
+use super::layout::{blocks, flat};
+use super::narrow::{self, Row};
+
+/// An image's value.
+#[derive(Clone, Copy, Debug)]
+pub enum Pixels<'a> {
+    /// In the order channel, row, column, as a user gives it.
+    Planar(&'a [f32]),
+    /// Blocks of 16 channels side by side.
+    Blocked(&'a [Lanes]),
+}
+
+/// Whether [`conv2d`] or [`depthwise_conv2d`](super::depthwise_conv2d) can run this convolution:
+/// the outputs of one block must be of one group, or each channel a group of its own.
+pub const fn runs_conv2d(g: &Conv2d) -> bool {
+    g.groups == 1 || is_depthwise(g) || (g.out_channels / g.groups).is_multiple_of(LANES)
+}
+
+const fn is_depthwise(g: &Conv2d) -> bool {
+    g.groups == g.input.dim(0) && g.groups == g.out_channels
+}
+
+/// How many [`Lanes`] the packed weight and bias are.
+pub const fn conv2d_packed_len(g: &Conv2d) -> usize {
+    let kernel = g.kernel[0] * g.kernel[1];
+    blocks(g.out_channels) * (1 + g.input.dim(0) / g.groups * kernel)
+}
+
+/// Packs `weight`, in PyTorch's order, and `bias` (zeros if there is none): first the biases, then
+/// for each block of output channels one [`Lanes`] for each input channel and tap.
+///
+/// # Panics
+/// When a slice has a wrong length.
+pub fn pack_conv2d(g: &Conv2d, weight: &[f32], bias: Option<&[f32]>, packed: &mut [Lanes]) {
+    assert_eq!(weight.len(), g.weight().elements(), "the weight's length");
+    assert_eq!(packed.len(), conv2d_packed_len(g), "the packed length");
+    let row = weight.len() / g.out_channels;
+    packed.fill(Lanes::ZERO);
+    let (biases, weights) = packed.split_at_mut(blocks(g.out_channels));
+    for (o, numbers) in weight.chunks_exact(row).enumerate() {
+        for (to, &w) in weights[o / LANES * row..].iter_mut().zip(numbers) {
+            to.0[o % LANES] = w;
+        }
+    }
+    if let Some(bias) = bias {
+        assert_eq!(bias.len(), g.out_channels, "the bias's length");
+        for (o, &b) in bias.iter().enumerate() {
+            biases[o / LANES].0[o % LANES] = b;
+        }
+    }
+}
+
+/// `y = f(w * x + b + other)`, shared out among the team; overwrites `y`; `packed` is by
+/// [`pack_conv2d`].
+///
+/// # Panics
+/// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d`] says no, a slice has a
+/// wrong length, or this machine lacks `isa`.
+pub fn conv2d(
+    isa: Isa,
+    team: &Team,
+    g: &Conv2d,
+    x: Pixels<'_>,
+    packed: &[Lanes],
+    other: Option<&[Lanes]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    assert!(runs_conv2d(g) && (g.groups == 1 || !is_depthwise(g)), "another kernel's geometry");
+    let (x, steps) = x.with_steps(g.input);
+    let area = output.dim(1) * output.dim(2);
+    assert_eq!(y.len(), blocks(g.out_channels) * area, "the output's length");
+    assert_eq!(packed.len(), conv2d_packed_len(g), "the packed weight's length");
+    assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
+    let (bias, weight) = packed.split_at(blocks(g.out_channels));
+    let (fused, after) = Fused::split(f);
+    let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
+    let (kernel, size) = (g.kernel, [output.dim(1), output.dim(2)]);
+    let (groups, channels) = (g.groups, g.input.dim(0) / g.groups);
+    let products = channels * kernel[0] * kernel[1];
+    let side_by_side = steps.pixel == 1 && g.stride[1] == 1 && groups == 1 && other.is_none();
+    let narrow = side_by_side && narrow::pays(g.out_channels, products);
+    let narrow = narrow.then_some(g.out_channels);
+    let of =
+        Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused, narrow };
+    of.run(isa, team, size, other, y);
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+}
+
+impl<'a> Pixels<'a> {
+    /// The numbers, and how far apart they stand.
+    pub(super) fn with_steps(self, shape: Shape) -> (&'a [f32], Steps) {
+        let plane = shape.dim(1) * shape.dim(2);
+        match self {
+            Pixels::Planar(x) => {
+                assert_eq!(x.len(), shape.elements(), "the input's length");
+                (x, Steps { channel: plane, block: LANES * plane, pixel: 1 })
+            }
+            Pixels::Blocked(x) => {
+                assert_eq!(x.len(), blocks(shape.dim(0)) * plane, "the input's length");
+                (flat(x), Steps { channel: 1, block: LANES * plane, pixel: LANES })
+            }
+        }
+    }
+}
+
+/// How far apart the input's numbers stand.
+#[derive(Clone, Copy)]
+pub(super) struct Steps {
+    /// From a channel to the next of its block.
+    channel: usize,
+    /// From a block of 16 channels to the next.
+    block: usize,
+    /// From a column to the next.
+    pixel: usize,
+}
+
+impl Steps {
+    fn of_channel(&self, channel: usize) -> usize {
+        channel / LANES * self.block + channel % LANES * self.channel
+    }
+}
+
+/// A correlation along two axes, of which the weights of each block of output channels stand in the
+/// order input channel, row, column.
+#[derive(Clone, Copy)]
+pub(super) struct Forward<'a> {
+    pub(super) groups: usize,
+    /// Input channels of a group.
+    pub(super) channels: usize,
+    /// How many taps there are: those of the axes.
+    pub(super) kernel: [usize; 2],
+    pub(super) height: Axis,
+    pub(super) width: Axis,
+    pub(super) x: &'a [f32],
+    pub(super) steps: Steps,
+    pub(super) weight: &'a [Lanes],
+    pub(super) bias: &'a [Lanes],
+    pub(super) fused: Fused,
+    /// How many output channels there are, where 16 columns should stand side by side.
+    pub(super) narrow: Option<usize>,
+}
+
+impl Forward<'_> {
+    /// Computes it into `y` of this height and width, shared out among the team; `other`, as long as
+    /// `y`, is added.
+    pub(super) fn run(
+        self,
+        isa: Isa,
+        team: &Team,
+        size: [usize; 2],
+        other: Option<&[Lanes]>,
+        y: &mut [Lanes],
+    ) {
+        let (all, outputs) = (self.bias.len(), self.height.outputs);
+        let [blocks_a_task, rows_a_task] = self.task_size(team);
+        let across = all.div_ceil(blocks_a_task);
+        let part =
+            |index: usize, size: usize, all: usize| index * size..all.min((index + 1) * size);
+        let y = Shared::new(y);
+        team.share(across * outputs.div_ceil(rows_a_task), &|task| {
+            let blocks = part(task % across, blocks_a_task, all);
+            let rows = part(task / across, rows_a_task, outputs);
+            isa.run(Tiles { of: self, size, other, blocks, rows, y });
+        });
+    }
+
+    /// Blocks of channels and rows of one task: each is worth a hand-off, and large weights are read
+    /// by one thread only.
+    fn task_size(&self, team: &Team) -> [usize; 2] {
+        const LARGE: usize = (256 << 10) / size_of::<Lanes>();
+        let (blocks, rows) = (self.bias.len(), self.height.outputs.max(1));
+        // Some more tasks than threads, for those that come late.
+        let tasks = 2 * team.threads();
+        if team.threads() == 1 {
+            [blocks, rows]
+        } else if self.weight.len() > LARGE && blocks >= 4 * team.threads() || rows < tasks {
+            // A tile takes up to four blocks.
+            [blocks.div_ceil(tasks).next_multiple_of(4).min(blocks), rows]
+        } else {
+            [blocks, rows.div_ceil(tasks)]
+        }
+    }
+}
+
+/// Some blocks of output channels and rows of a correlation. Nobody else writes them.
+struct Tiles<'a> {
+    of: Forward<'a>,
+    size: [usize; 2],
+    other: Option<&'a [Lanes]>,
+    blocks: Range<usize>,
+    rows: Range<usize>,
+    y: Shared<'a, Lanes>,
+}
+
+/// The most positions of a tile.
+const POSITIONS: usize = 12;
+
+/// How many blocks of channels a tile takes, and the most positions beside them.
+fn tile_size<S: Simd>(blocks: usize, columns: usize) -> (usize, usize) {
+    let most = S::ACCUMULATORS.min(POSITIONS * 2);
+    let count = match blocks {
+        // Short rows fill a tile only with many channels.
+        4.. if columns <= most / 4 => 4,
+        2.. => 2,
+        _ => 1,
+    };
+    (count, (most / count).min(POSITIONS))
+}
+
+/// How many of the positions that are left come next: as even as can be.
+fn positions(left: usize, most: usize) -> usize {
+    const SIZES: [usize; 7] = [1, 2, 4, 6, 8, 10, 12];
+    let even = left.div_ceil(left.div_ceil(most));
+    let mut best = 1;
+    for size in SIZES {
+        if size <= left && size <= most && best < even {
+            best = size;
+        }
+    }
+    best
+}
+
+impl Kernel for Tiles<'_> {
+    type Output = ();
+
+    /// Loops, from the outside in: tile of channels, row, tile of columns. Where taps lie outside,
+    /// left and right, the tiles stand upright, so that their positions lack the same taps.
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Forward { height, width, .. } = self.of;
+        let a_group = self.of.bias.len() / self.of.groups;
+        let (inner, columns) = (height.interior(), width.interior());
+        let mut block = self.blocks.start;
+        while block < self.blocks.end {
+            let left = (a_group - block % a_group).min(self.blocks.end - block);
+            let (count, most) = tile_size::<S>(left, columns.len());
+            for row in self.rows.clone() {
+                if let Some(out_channels) = self.of.narrow.filter(|_| columns.len() >= LANES) {
+                    self.narrow_row(s, out_channels, row, columns.clone());
+                    continue;
+                }
+                let mut column = columns.start;
+                while column < columns.end {
+                    let positions = positions(columns.end - column, most);
+                    self.tile(s, [block, count], [row, column], positions, false);
+                    column += positions;
+                }
+            }
+            for column in (0..columns.start).chain(columns.end..width.outputs) {
+                let mut row = self.rows.start;
+                while row < self.rows.end {
+                    let inside = inner.contains(&row);
+                    let end = inner.end.min(self.rows.end);
+                    let positions = if inside { positions(end - row, most) } else { 1 };
+                    self.tile(s, [block, count], [row, column], positions, true);
+                    row += positions;
+                }
+            }
+            block += count;
+        }
+    }
+}
+
+impl Tiles<'_> {
+    /// All `columns`, whose taps lie inside, of a row of one block of channels.
+    #[inline(always)]
+    fn narrow_row<S: Simd>(&self, s: S, out_channels: usize, row: usize, columns: Range<usize>) {
+        let Forward { channels, kernel, height, width, x, steps, weight, bias, fused, .. } =
+            self.of;
+        let rows = height.taps_inside(row);
+        let mut x_at = 0;
+        if !rows.is_empty() {
+            let at = [height.position(row, rows.start), width.position(columns.start, 0)];
+            x_at = at[0] as usize * width.input + at[1] as usize;
+        }
+        let of = Row {
+            x: &x[x_at..],
+            channels,
+            x_channel: steps.channel,
+            x_row: height.tap_step * width.input,
+            x_tap: width.tap_step,
+            weight,
+            kernel,
+            rows: (rows.start, rows.end),
+            bias: &bias[0],
+            fused,
+        };
+        let y_at = row * self.size[1] + columns.start;
+        let y = self.y.part(y_at..y_at + columns.len());
+        // SAFETY: nobody else writes this task's rows.
+        of.run(s, out_channels, unsafe { y.into_slice() });
+    }
+
+    /// One tile: `count` blocks from `block` on, `positions` to the right of `[row, column]` or, if
+    /// `upright`, below. The taps that the first position has inside are those of all.
+    #[inline(always)]
+    fn tile<S: Simd>(
+        &self,
+        s: S,
+        [block, count]: [usize; 2],
+        [row, column]: [usize; 2],
+        positions: usize,
+        upright: bool,
+    ) {
+        let Forward { groups, channels, kernel, height, width, x, steps, .. } = self.of;
+        let row_step = width.input * steps.pixel;
+        let (rows, taps) = (height.taps_inside(row), width.taps_inside(column));
+        let (rows, taps) =
+            if rows.is_empty() || taps.is_empty() { (0..0, 0..0) } else { (rows, taps) };
+        let per_block = self.of.weight.len() / self.of.bias.len();
+        let first = block / (self.of.bias.len() / groups) * channels;
+        let mut x_at = 0;
+        if !rows.is_empty() {
+            let (x_row, x_column) =
+                (height.position(row, rows.start), width.position(column, taps.start));
+            x_at = x_row as usize * row_step + x_column as usize * steps.pixel;
+        }
+        let [y_height, y_width] = self.size;
+        let y_row = height.first_output + row * height.output_step;
+        let y_column = width.first_output + column * width.output_step;
+        let (x_position, y_position) = if upright {
+            (height.input_step * row_step, height.output_step * y_width)
+        } else {
+            (width.input_step * steps.pixel, width.output_step)
+        };
+        let at = At {
+            x: &x[x_at..],
+            steps,
+            channels: first..first + channels,
+            x_row: height.tap_step * row_step,
+            x_tap: width.tap_step * steps.pixel,
+            x_position,
+            weight: &self.of.weight[block * per_block..],
+            weight_block: per_block,
+            kernel,
+            rows,
+            taps,
+            bias: &self.of.bias[block..block + count],
+            fused: self.of.fused,
+            y_block: y_height * y_width,
+            y_position,
+        };
+        let y_at = (block * y_height + y_row) * y_width + y_column;
+        let other = self.other.map(|other| &other[y_at..]);
+        let y = self.y.from(y_at);
+        macro_rules! sizes {
+            ($($blocks:literal: $($positions:literal)*;)*) => {
+                match (count, positions, at.x_position) {
+                    $($(
+                        // The step of a usual convolution is known to the compiler.
+                        ($blocks, $positions, LANES) => {
+                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, other, y })
+                        }
+                        ($blocks, $positions, _) => {
+                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, other, y })
+                        }
+                    )*)*
+                    _ => unreachable!("no tile of {count} blocks by {positions} positions"),
+                }
+            };
+        }
+        if S::ACCUMULATORS >= 24 {
+            sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6 8 10 12; 4: 1 2 4 6; }
+        } else {
+            sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6; 4: 1 2; }
+        }
+    }
+}
+
+/// A tile's place: its first number of `x`, its first block's weights, and steps.
+struct At<'a> {
+    x: &'a [f32],
+    steps: Steps,
+    channels: Range<usize>,
+    x_row: usize,
+    x_tap: usize,
+    x_position: usize,
+    weight: &'a [Lanes],
+    /// [`Lanes`] from a block's weights to the next one's.
+    weight_block: usize,
+    kernel: [usize; 2],
+    rows: Range<usize>,
+    taps: Range<usize>,
+    bias: &'a [Lanes],
+    fused: Fused,
+    /// [`Lanes`] from a block's output to the next one's.
+    y_block: usize,
+    y_position: usize,
+}
+
+/// `B` blocks of channels by `P` positions; `UNIT` when neighbouring positions read neighbouring
+/// [`Lanes`].
+struct Tile<'a, 'b, const B: usize, const P: usize, const UNIT: bool> {
+    at: &'a At<'b>,
+    /// What is added, as long as `y`.
+    other: Option<&'a [Lanes]>,
+    /// From its first output on.
+    y: Shared<'a, Lanes>,
+}
+
+impl<const B: usize, const P: usize, const UNIT: bool> Tile<'_, '_, B, P, UNIT> {
+    /// The only place that the tile's safety rests on.
+    #[inline(always)]
+    fn check(&self) {
+        let At { steps, channels, kernel, rows, taps, .. } = self.at;
+        let at = self.at;
+        assert!(at.bias.len() == B, "one bias for each block");
+        assert!((B - 1) * at.y_block + (P - 1) * at.y_position < self.y.len(), "the outputs");
+        let taps_all = channels.len() * kernel[0] * kernel[1];
+        assert!((B - 1) * at.weight_block + taps_all <= at.weight.len(), "the weights");
+        if !rows.is_empty() && !channels.is_empty() {
+            assert!(rows.end <= kernel[0] && taps.end <= kernel[1], "taps of the kernel");
+            let last =
+                (rows.len() - 1) * at.x_row + (taps.len() - 1) * at.x_tap + (P - 1) * at.x_position;
+            // Later channels stand behind earlier ones in either layout.
+            let farthest = steps.of_channel(channels.end - 1) + last;
+            assert!(farthest < at.x.len(), "the inputs");
+        }
+    }
+}
+
+impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B, P, UNIT> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        self.check();
+        let At { steps, kernel, .. } = self.at;
+        let at = self.at;
+        let step = if UNIT { LANES } else { at.x_position };
+        let weight_block = at.weight_block * LANES;
+        for part in 0..S::PARTS {
+            let shift = part * S::WIDTH;
+            let mut sums = [[s.splat(0.0); P]; B];
+            for b in 0..B {
+                sums[b] = [s.load(&at.bias[b], part); P];
+            }
+            for (i, channel) in at.channels.clone().enumerate() {
+                // SAFETY: `check` has compared the farthest of all these places with the lengths.
+                unsafe {
+                    let x = at.x.as_ptr().add(steps.of_channel(channel));
+                    let tap = i * kernel[0] * kernel[1] + at.taps.start;
+                    let weight = at.weight.as_ptr().cast::<f32>().add(tap * LANES + shift);
+                    for (u, row) in at.rows.clone().enumerate() {
+                        let mut x = x.add(u * at.x_row);
+                        let mut weight = weight.add(row * kernel[1] * LANES);
+                        for _ in 0..at.taps.len() {
+                            let mut w = [s.splat(0.0); B];
+                            for b in 0..B {
+                                w[b] = s.read(weight.wrapping_add(b * weight_block));
+                            }
+                            for p in 0..P {
+                                let v = s.splat(*x.wrapping_add(p * step));
+                                for b in 0..B {
+                                    sums[b][p] = s.fma(v, w[b], sums[b][p]);
+                                }
+                            }
+                            x = x.wrapping_add(at.x_tap);
+                            weight = weight.wrapping_add(LANES);
+                        }
+                    }
+                }
+            }
+            unrolled!(b < B, {
+                let mut row = sums[b];
+                if let Some(other) = self.other {
+                    for p in 0..P {
+                        let other = &other[b * at.y_block + p * at.y_position];
+                        row[p] = s.add(row[p], s.load(other, part));
+                    }
+                }
+                let row = at.fused.apply_to_all(s, row);
+                for p in 0..P {
+                    // SAFETY: `check` has compared the farthest of these places with the length, and
+                    // they are of this task's blocks and rows, which nobody else writes.
+                    unsafe {
+                        let y = self.y.as_mut_ptr().add(b * at.y_block + p * at.y_position);
+                        s.write(y.cast::<f32>().add(shift), row[p]);
+                    }
+                }
+            });
+        }
+    }
+}

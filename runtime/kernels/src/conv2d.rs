@@ -1,0 +1,359 @@
+//! Convolution: `y[o, i, j] = f(b[o] + Σ w[o, c, u, v] · x[c, i·s + u·d − p, j·s + v·d − p])`, over
+//! the input channels `c` of `o`'s group (Goodfellow, Bengio and Courville, *Deep Learning*,
+//! chapter 9: a cross-correlation, as PyTorch's `Conv2d`).
+
+use std::ops::Range;
+
+use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
+
+use super::conv_weight_gradient::WeightGradient;
+use super::correlate::{Axis, Bias, Correlate, Correlation, Plus};
+use super::depthwise::{self, Taps};
+use super::fused::Fused;
+use super::linear::BiasGradient;
+use super::statistics::{BAND, Statistics};
+use super::{Isa, Lanes, activation, pool2d};
+
+/// `y = f(w * x + b)`; overwrites `y`.
+///
+/// # Panics
+/// When the geometry breaks a rule of [`Conv2d::output`], a slice has not the length that it asks
+/// for, or this machine lacks `isa`.
+pub fn forward(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    forward_and_add(isa, g, x, weight, bias, None, f, y);
+}
+
+/// `y = f(w * x + b + other)`; overwrites `y`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_and_add(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    let (fused, after) = Fused::split(f);
+    if depthwise::runs(g) {
+        let read = (x, Taps::Numbers(weight), Bias::numbers(bias));
+        isa.run(depthwise::forward(g, output, read, (Plus::value(other), fused), y));
+    } else {
+        let of = correlation(g, output, (x, weight, bias), fused);
+        isa.run(Correlate { of, plus: Plus::value(other), y });
+    }
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+}
+
+/// [`forward_and_add`], and the statistics of `y` for the batch norm behind it, gathered band by band
+/// while a band is in cache.
+///
+/// # Panics
+/// As [`forward`], or when `statistics` are not those of `y`.
+pub fn forward_and_gather(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    mut statistics: Statistics<'_>,
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    let plane = output.dim(1) * output.dim(2);
+    let (fused, after) = Fused::split(f);
+    if after.is_some() || depthwise::runs(g) && g.out_channels != g.groups {
+        forward_and_add(isa, g, x, weight, bias, other, f, y);
+        statistics.add(isa, y, plane, 0..plane);
+        return;
+    }
+    if depthwise::runs(g) {
+        // Some channels, all of their rows.
+        let (input, taps) = (g.input.dim(1) * g.input.dim(2), g.kernel[0] * g.kernel[1]);
+        let channels = (BAND / plane).clamp(1, g.groups).next_multiple_of(4);
+        let of = |len: usize, range: &Range<usize>| len * range.start..len * range.end;
+        for first in (0..g.groups).step_by(channels) {
+            let range = first..(first + channels).min(g.groups);
+            let count = range.len();
+            let size = [count, g.input.dim(1), g.input.dim(2)];
+            let some =
+                Conv2d { input: Shape::new(&size), groups: count, out_channels: count, ..*g };
+            let read = (
+                &x[of(input, &range)],
+                Taps::Numbers(&weight[of(taps, &range)]),
+                Bias::numbers(bias.map(|bias| &bias[range.clone()])),
+            );
+            let y = &mut y[of(plane, &range)];
+            let plus = Plus::value(other.map(|other| &other[of(plane, &range)]));
+            isa.run(depthwise::forward(&some, output, read, (plus, fused), y));
+            statistics.of(range).add(isa, y, plane, 0..plane);
+        }
+        return;
+    }
+    // Some rows of all channels.
+    let whole = correlation(g, output, (x, weight, bias), fused);
+    let rows = (BAND / (output.dim(2) * g.out_channels)).max(1);
+    for first in (0..output.dim(1)).step_by(rows) {
+        let range = first..(first + rows).min(output.dim(1));
+        let of = Correlation { height: whole.height.part(&range), ..whole };
+        isa.run(Correlate { of, plus: Plus::value(other), y: &mut *y });
+        let range = range.start * output.dim(2)..range.end * output.dim(2);
+        statistics.add(isa, y, plane, range);
+    }
+}
+
+/// The maximum or average over windows of `f(w * x + b)`, of which every number is in one at most;
+/// overwrites `y`. The convolution's own value stands for a moment in `band`: the rows that a row of
+/// windows reads, of all channels.
+///
+/// # Panics
+/// As [`forward`], or when `pool` is not on `g`'s output or no [tiling](Pool2d::is_tiling).
+pub fn forward_and_pool(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    f: Activation,
+    (pool, is_max): (&Pool2d, bool),
+    band: &mut [Lanes],
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    assert_eq!(pool.input, output, "the windows' input");
+    let (fused, after) = Fused::split(f);
+    let whole = correlation(g, output, (x, weight, bias), fused);
+    let [window_height, _] = pool.kernel;
+    for row in 0..pool2d::output(pool).dim(1) {
+        let first = row * pool.stride[0];
+        let rows = whole.height.part(&(first..first + window_height));
+        let of = Correlation {
+            height: Axis { first_output: 0, ..rows },
+            output: [window_height, output.dim(2)],
+            ..whole
+        };
+        isa.run(Correlate { of, plus: Plus::Nothing, y: &mut *band });
+        if let Some(f) = after {
+            activation::forward_in_place(isa, f, band);
+        }
+        pool2d::forward_row(isa, pool, is_max, band, row, y);
+    }
+}
+
+fn correlation<'a>(
+    g: &Conv2d,
+    output: Shape,
+    (x, weight, bias): (&'a [Lanes], &'a [f32], Option<&'a [f32]>),
+    fused: Fused,
+) -> Correlation<'a> {
+    let kernel = g.kernel[0] * g.kernel[1];
+    let in_channels = g.input.dim(0) / g.groups;
+    Correlation {
+        height: forward_axis(g, output, 0),
+        width: forward_axis(g, output, 1),
+        groups: g.groups,
+        in_channels,
+        out_channels: g.out_channels / g.groups,
+        kernel: g.kernel,
+        output: [output.dim(1), output.dim(2)],
+        weight_out: in_channels * kernel,
+        weight_in: kernel,
+        x,
+        weight,
+        bias,
+        fused,
+    }
+}
+
+/// Adds the gradients of weight and bias, summed over the lanes:
+/// `dw[o, c, u, v] += Σ dy[o, i, j] · x[c, i·s + u·d − p, j·s + v·d − p]`, `db[o] += Σ dy[o, i, j]`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_weight(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    dy: &[Lanes],
+    dw: &mut [f32],
+    db: Option<&mut [f32]>,
+) {
+    let output = output(g);
+    if depthwise::runs(g) {
+        isa.run(depthwise::WeightGradient { g, output, x, dy, dw });
+    } else {
+        isa.run(WeightGradient {
+            height: forward_axis(g, output, 0),
+            width: forward_axis(g, output, 1),
+            groups: g.groups,
+            in_channels: g.input.dim(0) / g.groups,
+            out_channels: g.out_channels / g.groups,
+            x,
+            dy,
+            dw,
+        });
+    }
+    if let Some(db) = db {
+        assert_eq!(db.len(), g.out_channels, "the bias gradient's length");
+        isa.run(BiasGradient { dy, db });
+    }
+}
+
+/// `dx[c, i', j'] = Σ w[o, c, u, v] · dy[o, i, j]` over the places that read `x[c, i', j']`;
+/// overwrites `dx`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
+    run_backward_data(isa, g, dy, weight, Plus::Nothing, dx);
+}
+
+/// [`backward_data`], added to `dx`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn add_backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
+    run_backward_data(isa, g, dy, weight, Plus::Own, dx);
+}
+
+fn run_backward_data(
+    isa: Isa,
+    g: &Conv2d,
+    dy: &[Lanes],
+    weight: &[f32],
+    plus: Plus<'_>,
+    dx: &mut [Lanes],
+) {
+    let output = output(g);
+    match g.stride {
+        [1, _] if depthwise::runs_backward_data(g) => {
+            isa.run(depthwise::backward_data(g, output, dy, weight, plus, dx));
+        }
+        _ if depthwise::runs_backward_data(g) => {
+            isa.run(depthwise::Spread { g, output, dy, weight, plus, dx });
+        }
+        _ => {
+            let finish = Finish { bias: None, plus, fused: Fused::Identity };
+            spread(isa, g, output, dy, weight, finish, dx);
+        }
+    }
+}
+
+/// What is done with each sum before it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Finish<'a> {
+    pub(super) bias: Option<&'a [f32]>,
+    pub(super) plus: Plus<'a>,
+    pub(super) fused: Fused,
+}
+
+/// [`backward_data`] from the first `output` places of the output: what a transposed convolution is.
+pub(super) fn spread(
+    isa: Isa,
+    g: &Conv2d,
+    output: Shape,
+    dy: &[Lanes],
+    weight: &[f32],
+    finish: Finish<'_>,
+    dx: &mut [Lanes],
+) {
+    let Finish { bias, plus, fused } = finish;
+    let kernel = g.kernel[0] * g.kernel[1];
+    let out_channels = g.out_channels / g.groups;
+    let in_channels = g.input.dim(0) / g.groups;
+    // Places of x that differ by a multiple of the stride are read through the same taps, by
+    // neighbouring outputs: so each such class is a correlation of dy with those taps, backwards.
+    for top in 0..g.stride[0].min(g.input.dim(1)) {
+        for left in 0..g.stride[1].min(g.input.dim(2)) {
+            let of = Correlation {
+                height: backward_axis(g, output, 0, top),
+                width: backward_axis(g, output, 1, left),
+                groups: g.groups,
+                in_channels: out_channels,
+                out_channels: in_channels,
+                kernel: g.kernel,
+                output: [g.input.dim(1), g.input.dim(2)],
+                weight_out: kernel,
+                weight_in: in_channels * kernel,
+                x: dy,
+                weight,
+                bias,
+                fused,
+            };
+            isa.run(Correlate { of, plus, y: dx });
+        }
+    }
+}
+
+#[allow(clippy::panic)]
+pub(super) fn output(g: &Conv2d) -> Shape {
+    match g.output() {
+        Ok(output) => output,
+        Err(error) => panic!("no geometry of a convolution: {error:?}"),
+    }
+}
+
+pub(super) fn forward_axis(g: &Conv2d, output: Shape, axis: usize) -> Axis {
+    Axis {
+        outputs: output.dim(axis + 1),
+        first_output: 0,
+        output_step: 1,
+        input: g.input.dim(axis + 1),
+        start: -(g.padding[axis] as isize),
+        input_step: g.stride[axis],
+        taps: g.kernel[axis],
+        tap_step: g.dilation[axis],
+        first_weight: 0,
+        weight_step: 1,
+    }
+}
+
+/// The axis of the data gradient for the places `phase + stride·k` of x.
+///
+/// Tap `u` reads place `i` for output `(i + padding − u·dilation) / stride`, if that is whole. For
+/// the places of one phase this is so for every `stride / gcd(stride, dilation)`-th tap, and the
+/// outputs of such taps lie `dilation / gcd` apart. The taps are taken from the last to the first,
+/// so that the outputs ascend.
+pub(super) fn backward_axis(g: &Conv2d, output: Shape, axis: usize, phase: usize) -> Axis {
+    let (stride, dilation) = (g.stride[axis], g.dilation[axis]);
+    let common = gcd(stride, dilation);
+    let every = stride / common;
+    let place = (phase + g.padding[axis]) as isize;
+    let first = (0..every.min(g.kernel[axis]))
+        .find(|u| (place - (u * dilation) as isize) % stride as isize == 0);
+    let taps = first.map_or(0, |first| (g.kernel[axis] - 1 - first) / every + 1);
+    let first = first.unwrap_or(0);
+    let last = first + taps.saturating_sub(1) * every;
+    Axis {
+        outputs: (g.input.dim(axis + 1) - phase).div_ceil(stride),
+        first_output: phase,
+        output_step: stride,
+        input: output.dim(axis + 1),
+        start: (place - (last * dilation) as isize) / stride as isize,
+        input_step: 1,
+        taps,
+        tap_step: dilation / common,
+        first_weight: last,
+        weight_step: -(every as isize),
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

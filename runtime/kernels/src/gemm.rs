@@ -1,0 +1,166 @@
+//! The product of matrices under Winograd's passes, for one point or several, and under convolutions of 1×1.
+#![allow(unsafe_code)]
+
+use super::fused::Fused;
+use super::simd::{Kernel, Simd, unrolled};
+
+/// A matrix of single numbers: its first number and the steps between them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers {
+    pub(super) first: *const f32,
+    pub(super) row: usize,
+    pub(super) depth: usize,
+    pub(super) point: usize,
+}
+
+/// A matrix of vectors. Each row is in blocks of 16 numbers, `block` apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vectors<P> {
+    pub(super) first: P,
+    pub(super) row: usize,
+    pub(super) block: usize,
+    pub(super) point: usize,
+}
+
+/// `c[r][j] = f(bias[r] + Σ a[r][k] · b[k][j] + plus[r][j])` at each point.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Product {
+    pub(super) a: Numbers,
+    /// One row for each `k`.
+    pub(super) b: Vectors<*const f32>,
+    pub(super) c: Vectors<*mut f32>,
+    pub(super) depth: usize,
+    pub(super) points: usize,
+    /// A number for each row; null for zeros.
+    pub(super) bias: *const f32,
+    /// What is added, with the steps of `c`, which it may be; null for nothing.
+    pub(super) plus: *const f32,
+    pub(super) fused: Fused,
+}
+
+/// The most rows of [`multiply`]: with two vectors each, as many sums as there are registers.
+pub(super) const fn most_rows<S: Simd>() -> usize {
+    S::ACCUMULATORS / 2
+}
+
+/// Computes `rows` rows of `blocks` blocks of 16 numbers.
+///
+/// # Safety
+/// All that the steps and counts lead to can be read, and that of `c` written and read by nobody
+/// else; `rows` is at most [`most_rows`], and one of the steps of `a` is 1.
+#[inline(always)]
+pub(super) unsafe fn multiply<S: Simd>(s: S, rows: usize, blocks: usize, product: &Product) {
+    let vectors = blocks * S::PARTS;
+    for (first, end, width) in [(0, vectors / 2 * 2, 2), (vectors / 2 * 2, vectors, 1)] {
+        if first == end {
+            continue;
+        }
+        let of = Columns { product, first, end };
+        macro_rules! sizes {
+            ($($rows:literal)*) => {
+                match (rows, width, product.a.row == 1) {
+                    $(
+                        ($rows, 2, true) => s.run(Tiles::<$rows, 2, true>(of)),
+                        ($rows, 2, false) => s.run(Tiles::<$rows, 2, false>(of)),
+                        ($rows, _, true) => s.run(Tiles::<$rows, 1, true>(of)),
+                        ($rows, _, false) => s.run(Tiles::<$rows, 1, false>(of)),
+                    )*
+                    _ => unreachable!("no tile of {rows} rows"),
+                }
+            };
+        }
+        if S::ACCUMULATORS >= 24 {
+            sizes!(1 2 3 4 5 6 7 8 9 10 11 12);
+        } else {
+            sizes!(1 2 3 4 5 6);
+        }
+    }
+}
+
+/// Vectors of each row, in one call: to begin anew for each tile would cost a tenth where few numbers
+/// are summed.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    product: &'a Product,
+    first: usize,
+    end: usize,
+}
+
+/// Tiles of `R` rows by `V` vectors; `UNIT` when the numbers of one `k` are neighbours, else those of a
+/// row. Only [`multiply`] makes one, and its caller vouches for the places.
+struct Tiles<'a, const R: usize, const V: usize, const UNIT: bool>(Columns<'a>);
+
+impl<const R: usize, const V: usize, const UNIT: bool> Kernel for Tiles<'_, R, V, UNIT> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Columns { product, first, end } = self.0;
+        let Product { a, b, c, depth, points, bias, plus, fused } = *product;
+        let (row, step) = if UNIT { (1, a.depth) } else { (a.row, 1) };
+        for point in 0..points {
+            let mut vector = first;
+            while vector < end {
+                let at = |block: usize| vector / S::PARTS * block + vector % S::PARTS * S::WIDTH;
+                // SAFETY: `multiply`'s caller vouches for all these places.
+                unsafe {
+                    let mut sums = [[s.splat(0.0); V]; R];
+                    let mut a = a.first.add(point * a.point);
+                    let mut from = b.first.add(point * b.point + at(b.block));
+                    let start = point * c.point + at(c.block);
+                    let to = c.first.add(start);
+                    let plus = if plus.is_null() { plus } else { plus.add(start) };
+                    if !bias.is_null() {
+                        for r in 0..R {
+                            sums[r] = [s.splat(*bias.add(r)); V];
+                        }
+                    }
+                    if !plus.is_null() {
+                        // Sums of wide layers come from far, and are needed only at the end.
+                        for r in 0..R {
+                            for v in 0..V {
+                                let block = v / S::PARTS * c.block + v % S::PARTS * S::WIDTH;
+                                s.prefetch(plus.add(r * c.row + block));
+                            }
+                        }
+                    }
+                    for _ in 0..depth {
+                        let mut bs = [s.splat(0.0); V];
+                        for v in 0..V {
+                            let block = v / S::PARTS * b.block + v % S::PARTS * S::WIDTH;
+                            bs[v] = s.read(from.add(block));
+                        }
+                        for r in 0..R {
+                            let number = s.splat(*a.add(r * row));
+                            for v in 0..V {
+                                sums[r][v] = s.fma(number, bs[v], sums[r][v]);
+                            }
+                        }
+                        a = a.wrapping_add(step);
+                        from = from.wrapping_add(b.row);
+                    }
+                    unrolled!(r < R, {
+                        let mut row = sums[r];
+                        let place =
+                            |v: usize| r * c.row + v / S::PARTS * c.block + v % S::PARTS * S::WIDTH;
+                        if !plus.is_null() {
+                            for v in 0..V {
+                                row[v] = s.add(s.read(plus.add(place(v))), row[v]);
+                            }
+                        }
+                        let row = fused.apply_to_all(s, row);
+                        for v in 0..V {
+                            s.write(to.add(place(v)), row[v]);
+                        }
+                    });
+                }
+                vector += V;
+            }
+        }
+    }
+}
+
+/// How many of the `left` items come next, such that all blocks are as even as can be.
+pub(super) fn even(left: usize, most: usize) -> usize {
+    left.div_ceil(left.div_ceil(most))
+}

@@ -1,0 +1,272 @@
+//! Linear layers: `y = f(W x + b)`, W `[out][in]`.
+#![allow(unsafe_code)]
+
+use typenet_shape::Activation;
+
+use super::correlate::Plus;
+use super::fused::Fused;
+use super::linear_weight_gradient::{TilesMut, WeightGradient};
+use super::simd::{Kernel, Simd};
+use super::team::Team;
+use super::{Isa, Lanes, activation};
+
+pub use super::linear_weight_gradient::Groups;
+
+/// `y = f(W x + b)`; overwrites `y`; W is `[y.len()][x.len()]`.
+///
+/// # Panics
+/// When a slice has a wrong length, or this machine lacks `isa`.
+pub fn forward(
+    isa: Isa,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    forward_and_add(isa, x, weight, bias, None, f, y);
+}
+
+/// `y = f(W x + b + other)`; overwrites `y`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_and_add(
+    isa: Isa,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    let (fused, after) = Fused::split(f);
+    let (out_step, in_step) = (x.len(), 1);
+    let plus = Plus::value(other);
+    isa.run(Product { x, weight, out_step, in_step, bias, plus, fused, y });
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+}
+
+/// Adds the gradients of weight and bias, summed over the lanes: `dW[o][i] += Σ dy[o] · x[i]`,
+/// `db[o] += Σ dy[o]`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_weight(
+    isa: Isa,
+    x: &[Lanes],
+    dy: &[Lanes],
+    dw: &mut [f32],
+    db: Option<&mut [f32]>,
+) {
+    let groups = Groups { x, dy, step: 0, count: 1, inputs: x.len(), outputs: dy.len() };
+    backward_weight_of_groups(isa, &Team::alone(), &groups, true, dw);
+    if let Some(db) = db {
+        backward_bias(isa, dy, db);
+    }
+}
+
+/// Adds the gradient of the bias: `db[o] += Σ dy[o]`, summed over the lanes.
+///
+/// # Panics
+/// When the slices are not equally long, or this machine lacks `isa`.
+pub fn backward_bias(isa: Isa, dy: &[Lanes], db: &mut [f32]) {
+    assert_eq!(db.len(), dy.len(), "the bias gradient's length");
+    isa.run(BiasGradient { dy, db });
+}
+
+/// The weight's gradient, summed over the lanes and all groups of images, shared out among the
+/// threads of `team`: overwrites `dw`, or adds to it if it is to `accumulate`. The sum's order is the
+/// same on any number of threads.
+///
+/// # Panics
+/// When a slice is too short for its groups, `dw` has another length than the weight, or this
+/// machine lacks `isa`.
+pub fn backward_weight_of_groups(
+    isa: Isa,
+    team: &Team,
+    groups: &Groups<'_>,
+    accumulate: bool,
+    dw: &mut [f32],
+) {
+    team.for_each(TilesMut::new(dw, groups), |_, tile| {
+        isa.run(WeightGradient { groups, accumulate, tile });
+    });
+}
+
+/// `dx = Wᵀ dy`; overwrites `dx`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
+    run_backward_data(isa, dy, weight, Plus::Nothing, dx);
+}
+
+/// [`backward_data`], added to `dx`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn add_backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
+    run_backward_data(isa, dy, weight, Plus::Own, dx);
+}
+
+fn run_backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], plus: Plus<'_>, dx: &mut [Lanes]) {
+    let (out_step, in_step) = (1, dx.len());
+    let fused = Fused::Identity;
+    isa.run(Product { x: dy, weight, out_step, in_step, bias: None, plus, fused, y: dx });
+}
+
+/// `y[o] = f(b[o] + plus[o] + Σ weight[o · out_step + i · in_step] · x[i])`
+struct Product<'a> {
+    x: &'a [Lanes],
+    weight: &'a [f32],
+    out_step: usize,
+    in_step: usize,
+    bias: Option<&'a [f32]>,
+    plus: Plus<'a>,
+    fused: Fused,
+    y: &'a mut [Lanes],
+}
+
+impl Kernel for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let (inputs, outputs) = (self.x.len(), self.y.len());
+        assert_eq!(self.weight.len(), inputs * outputs, "the weight's length");
+        if let Some(bias) = self.bias {
+            assert_eq!(bias.len(), outputs, "the bias's length");
+        }
+        if let Plus::Value(value) = self.plus {
+            assert_eq!(value.len(), outputs, "the added value's length");
+        }
+        if inputs == 0 || outputs == 0 {
+            assert_eq!(outputs, 0, "a linear layer needs inputs");
+            return;
+        }
+        let last = (outputs - 1) * self.out_step + (inputs - 1) * self.in_step;
+        assert_eq!(last + 1, self.weight.len(), "the weight's steps");
+        let mut o = 0;
+        while o < outputs {
+            // As even as can be: 84 outputs are 7 tiles of 12, 10 are one.
+            let left = outputs - o;
+            let count = left.div_ceil(left.div_ceil(12));
+            let tile = ProductAt {
+                x: self.x,
+                weight: self.weight[o * self.out_step..].as_ptr(),
+                out_step: self.out_step,
+                in_step: self.in_step,
+                bias: self.bias.map(|bias| &bias[o..o + count]),
+                plus: match self.plus {
+                    Plus::Value(value) => Plus::Value(&value[o..o + count]),
+                    plus => plus,
+                },
+                fused: self.fused,
+                y: &mut self.y[o..o + count],
+            };
+            macro_rules! sizes {
+                ($($count:literal)*) => {
+                    match (count, self.out_step) {
+                        $(
+                            ($count, 1) => s.run(ProductTile::<'_, $count, true>(tile)),
+                            ($count, _) => s.run(ProductTile::<'_, $count, false>(tile)),
+                        )*
+                        _ => unreachable!("no tile of {count} outputs"),
+                    }
+                };
+            }
+            sizes!(1 2 3 4 5 6 7 8 9 10 11 12);
+            o += count;
+        }
+    }
+}
+
+/// A tile's place. `weight` points to its first weight in a slice that holds all that the steps
+/// lead to, for each number of `x` and of `y`.
+struct ProductAt<'a> {
+    x: &'a [Lanes],
+    weight: *const f32,
+    out_step: usize,
+    in_step: usize,
+    bias: Option<&'a [f32]>,
+    plus: Plus<'a>,
+    fused: Fused,
+    y: &'a mut [Lanes],
+}
+
+/// `N` outputs; `UNIT` when the weights of neighbouring outputs are neighbours.
+struct ProductTile<'a, const N: usize, const UNIT: bool>(ProductAt<'a>);
+
+impl<const N: usize, const UNIT: bool> Kernel for ProductTile<'_, N, UNIT> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let ProductAt { x, weight, out_step, in_step, bias, plus, fused, y } = self.0;
+        // One of the two steps is always 1.
+        let (out_step, in_step) = if UNIT { (1, in_step) } else { (out_step, 1) };
+        for part in 0..S::PARTS {
+            let mut sums = [s.splat(0.0); N];
+            if let Some(bias) = bias {
+                for o in 0..N {
+                    sums[o] = s.splat(bias[o]);
+                }
+            }
+            for (i, x) in x.iter().enumerate() {
+                let x = s.load(x, part);
+                for o in 0..N {
+                    // SAFETY: `ProductAt` promises a weight for each pair of input and output.
+                    let w = unsafe { *weight.add(i * in_step + o * out_step) };
+                    sums[o] = s.fma(s.splat(w), x, sums[o]);
+                }
+            }
+            for o in 0..N {
+                sums[o] = match plus {
+                    Plus::Nothing => sums[o],
+                    Plus::Value(value) => s.add(sums[o], s.load(&value[o], part)),
+                    Plus::Own => s.add(sums[o], s.load(&y[o], part)),
+                };
+                s.store(&mut y[o], part, fused.apply(s, sums[o]));
+            }
+        }
+    }
+}
+
+/// `db[o] += Σ dy[o]` over lanes and `dy.len() / db.len()` positions.
+pub(super) struct BiasGradient<'a> {
+    pub(super) dy: &'a [Lanes],
+    pub(super) db: &'a mut [f32],
+}
+
+impl Kernel for BiasGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        if self.db.is_empty() {
+            return;
+        }
+        assert!(self.dy.len().is_multiple_of(self.db.len()), "the output gradient's length");
+        let positions = (self.dy.len() / self.db.len()).max(1);
+        for (db, dy) in self.db.iter_mut().zip(self.dy.chunks_exact(positions)) {
+            // Four sums, so that additions need not wait for each other.
+            let mut sums = [s.splat(0.0); 4];
+            let four = dy.chunks_exact(4);
+            for part in 0..S::PARTS {
+                for (sum, dy) in sums.iter_mut().zip(four.remainder()) {
+                    *sum = s.add(*sum, s.load(dy, part));
+                }
+                for dy in four.clone() {
+                    for k in 0..4 {
+                        sums[k] = s.add(sums[k], s.load(&dy[k], part));
+                    }
+                }
+            }
+            let [a, b, c, d] = s.sums(sums);
+            *db += (a + b) + (c + d);
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! Convolutions of 1×1 as products of matrices: the weights as they are, and some positions of all
+//! channels that are packed before they are multiplied. Unpacked, the channels of one position stand
+//! a plane apart, and those of a plane of 32×32 on the same lines of each cache.
+//!
+//! For the weight's gradient the input is packed with 16 channels side by side in place of 16 images, so
+//! that sums over images and positions are those of whole vectors.
+#![allow(unsafe_code)]
+
+use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass};
+
+use super::conv2d::{Finish, output};
+use super::correlate::Plus;
+use super::fused::Fused;
+use super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
+use super::linear::BiasGradient;
+use super::simd::{Kernel, Simd};
+use super::statistics::{Gather, Statistics};
+use super::{Isa, LANES, Lanes, activation};
+
+/// `y = f(w * x + b + other)`, and the `statistics` of `y` if a batch norm behind it needs them;
+/// overwrites `y`. `scratch` is of [`Conv2dKernel::scratch_len`], with any contents.
+///
+/// # Panics
+/// When [`Conv2dKernel::Gemm`] cannot run `g`, a slice has a wrong length, or this machine lacks `isa`.
+pub fn forward(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    mut statistics: Option<Statistics<'_>>,
+    y: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    let (fused, after) = Fused::split(f);
+    let (rows, depth) = (g.out_channels, g.input.dim(0));
+    let later = if after.is_some() { statistics.take() } else { None };
+    isa.run(Multiply {
+        rows,
+        depth,
+        together: check(g, Conv2dPass::Forward),
+        weight,
+        steps: [depth, 1],
+        x: Places::new(g, x),
+        finish: Finish { bias, plus: Plus::value(other), fused },
+        statistics,
+        y,
+        packed: scratch,
+    });
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+    if let Some(mut statistics) = later {
+        let pixels = y.len() / rows;
+        statistics.add(isa, y, pixels, 0..pixels);
+    }
+}
+
+/// The gradient of `x`; overwrites `dx`, or adds to it if it `accumulates`.
+///
+/// # Panics
+/// As [`forward`], or when `g` has a stride.
+pub fn backward_data(
+    isa: Isa,
+    g: &Conv2d,
+    dy: &[Lanes],
+    weight: &[f32],
+    accumulates: bool,
+    dx: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    let plus = if accumulates { Plus::Own } else { Plus::Nothing };
+    isa.run(Multiply {
+        rows: g.input.dim(0),
+        depth: g.out_channels,
+        together: check(g, Conv2dPass::BackwardData),
+        weight,
+        steps: [1, g.input.dim(0)],
+        x: Places::neighbours(g, dy),
+        finish: Finish { bias: None, plus, fused: Fused::Identity },
+        statistics: None,
+        y: dx,
+        packed: scratch,
+    });
+}
+
+/// Adds the gradients of weight and bias, summed over the lanes.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_weight(
+    isa: Isa,
+    g: &Conv2d,
+    x: &[Lanes],
+    dy: &[Lanes],
+    dw: &mut [f32],
+    db: Option<&mut [f32]>,
+    scratch: &mut [Lanes],
+) {
+    isa.run(WeightGradient {
+        ins: g.input.dim(0),
+        outs: g.out_channels,
+        together: check(g, Conv2dPass::BackwardWeight),
+        x: Places::new(g, x),
+        dy: Places::neighbours(g, dy),
+        dw,
+        packed: scratch,
+    });
+    if let Some(db) = db {
+        assert_eq!(db.len(), g.out_channels, "the bias gradient's length");
+        isa.run(BiasGradient { dy, db });
+    }
+}
+
+/// How many positions a pass packs together.
+fn check(g: &Conv2d, pass: Conv2dPass) -> usize {
+    let kernel = Conv2dKernel::Gemm;
+    assert!(kernel.runs_pass(g, pass), "no convolution of 1×1 for a product: {g:?}");
+    Conv2dKernel::positions(g, pass)
+}
+
+/// The numbers of all channels at each position of the output.
+#[derive(Clone, Copy, Debug)]
+struct Places<'a> {
+    numbers: &'a [Lanes],
+    /// Of the numbers.
+    plane: usize,
+    width: usize,
+    stride: [usize; 2],
+    /// Of the output.
+    positions: usize,
+    columns: usize,
+}
+
+impl<'a> Places<'a> {
+    /// Those of the input.
+    fn new(g: &Conv2d, numbers: &'a [Lanes]) -> Places<'a> {
+        let output = output(g);
+        Places {
+            numbers,
+            plane: g.input.dim(1) * g.input.dim(2),
+            width: g.input.dim(2),
+            stride: g.stride,
+            positions: output.dim(1) * output.dim(2),
+            columns: output.dim(2),
+        }
+    }
+
+    /// Those of the output itself.
+    fn neighbours(g: &Conv2d, numbers: &'a [Lanes]) -> Places<'a> {
+        let output = output(g);
+        let positions = output.dim(1) * output.dim(2);
+        let columns = output.dim(2);
+        Places { numbers, plane: positions, width: columns, stride: [1; 2], positions, columns }
+    }
+
+    /// The number of positions in each of the blocks, the last of which may be shorter.
+    fn block(&self, together: usize) -> usize {
+        even(self.positions, together).next_multiple_of(2).min(together)
+    }
+
+    /// Where a position's number stands in its channel.
+    #[inline(always)]
+    fn at(&self, position: usize) -> usize {
+        if self.stride == [1, 1] {
+            return position;
+        }
+        let (row, column) = (position / self.columns, position % self.columns);
+        row * self.stride[0] * self.width + column * self.stride[1]
+    }
+
+    /// Copies `count` positions of all channels, the next channel's `step` further.
+    #[inline(always)]
+    fn pack(&self, first: usize, count: usize, step: usize, packed: &mut [Lanes]) {
+        for (x, packed) in self.numbers.chunks(self.plane).zip(packed.chunks_mut(step)) {
+            if self.stride == [1, 1] {
+                packed[..count].copy_from_slice(&x[first..first + count]);
+            } else {
+                for (k, to) in packed[..count].iter_mut().enumerate() {
+                    *to = x[self.at(first + k)];
+                }
+            }
+        }
+    }
+
+    /// Copies `count` positions with channels side by side: channels `16 b` to `16 b + 15` of image `l` at
+    /// position `k` go to `turned[(b · count + k) · 16 + l]`. Channels missing become zeros.
+    #[inline(always)]
+    fn turn<S: Simd>(
+        &self,
+        s: S,
+        channels: usize,
+        first: usize,
+        count: usize,
+        turned: &mut [Lanes],
+    ) {
+        let (turned, _) = turned.as_chunks_mut::<LANES>();
+        for (b, turned) in turned.chunks_mut(count).enumerate().take(channels.div_ceil(LANES)) {
+            let present = LANES.min(channels - b * LANES);
+            let x = &self.numbers[b * LANES * self.plane..];
+            for (k, turned) in turned.iter_mut().enumerate() {
+                let x = &x[self.at(first + k)..];
+                if present == LANES {
+                    assert!(x.len() > (LANES - 1) * self.plane, "16 channels");
+                    // SAFETY: the assertion: the last of 16 rows is in `x`.
+                    unsafe { s.transpose_strided(x.as_ptr().cast(), self.plane * LANES, turned) }
+                } else {
+                    let mut numbers = [Lanes::ZERO; LANES];
+                    for (c, to) in numbers.iter_mut().enumerate().take(present) {
+                        *to = x[c * self.plane];
+                    }
+                    s.transpose(&numbers, turned);
+                }
+            }
+        }
+    }
+}
+
+/// `y[r][p] = f(b[r] + Σ w[r][k] · x[k][p] + plus)`
+#[derive(Debug)]
+struct Multiply<'a> {
+    rows: usize,
+    depth: usize,
+    together: usize,
+    weight: &'a [f32],
+    /// From a weight to that of the next row, and of the next `k`; one of them is 1.
+    steps: [usize; 2],
+    x: Places<'a>,
+    finish: Finish<'a>,
+    statistics: Option<Statistics<'a>>,
+    y: &'a mut [Lanes],
+    packed: &'a mut [Lanes],
+}
+
+impl Kernel for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Multiply { rows, depth, together, weight, steps, x, finish, mut statistics, .. } = self;
+        let Multiply { y, packed, .. } = self;
+        let Finish { bias, plus, fused } = finish;
+        let (positions, step) = (x.positions, together + 1);
+        assert_eq!(weight.len(), rows * depth, "the weight's length");
+        assert_eq!(x.numbers.len(), depth * x.plane, "the input's length");
+        assert_eq!(y.len(), rows * positions, "the output's length");
+        assert!(packed.len() >= depth * step, "room for the packed positions");
+        assert!(bias.is_none_or(|bias| bias.len() == rows), "the bias's length");
+        if let Plus::Value(value) = plus {
+            assert_eq!(value.len(), y.len(), "the added value's length");
+        }
+        let block = x.block(together);
+        for first in (0..positions).step_by(block) {
+            let count = block.min(positions - first);
+            x.pack(first, count, step, &mut packed[..depth * step]);
+            let mut row = 0;
+            while row < rows {
+                let some = even(rows - row, most_rows::<S>());
+                let at = row * positions + first;
+                let to: *mut f32 = y[at..].as_mut_ptr().cast();
+                let product = Product {
+                    a: Numbers {
+                        first: weight[row * steps[0]..].as_ptr(),
+                        row: steps[0],
+                        depth: steps[1],
+                        point: 0,
+                    },
+                    b: Vectors {
+                        first: packed.as_ptr().cast(),
+                        row: step * LANES,
+                        block: LANES,
+                        point: 0,
+                    },
+                    c: Vectors { first: to, row: positions * LANES, block: LANES, point: 0 },
+                    depth,
+                    points: 1,
+                    bias: bias.map_or(std::ptr::null(), |bias| bias[row..].as_ptr()),
+                    plus: match plus {
+                        Plus::Nothing => std::ptr::null(),
+                        Plus::Value(value) => value[at..].as_ptr().cast(),
+                        Plus::Own => to,
+                    },
+                    fused,
+                };
+                // SAFETY: the assertions compare the lengths: `some` rows from `row` on have `depth`
+                // weights each and `count` positions from `first` on, and `packed` has as many of each
+                // of `depth` channels.
+                unsafe { multiply(s, some, count, &product) };
+                row += some;
+            }
+            if let Some(Statistics { images, numbers }) = &mut statistics {
+                let range = first..first + count;
+                s.run(Gather { images: *images, pixels: positions, range, y: &*y, numbers });
+            }
+        }
+    }
+}
+
+/// `dw[o][c] += Σ dy[o][p][l] · x[c][p][l]` over positions and lanes.
+#[derive(Debug)]
+struct WeightGradient<'a> {
+    ins: usize,
+    outs: usize,
+    together: usize,
+    x: Places<'a>,
+    dy: Places<'a>,
+    dw: &'a mut [f32],
+    packed: &'a mut [Lanes],
+}
+
+impl Kernel for WeightGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let WeightGradient { ins, outs, together, x, dy, dw, packed } = self;
+        let (positions, step) = (x.positions, together + 1);
+        let blocks = ins.div_ceil(LANES);
+        assert_eq!(dw.len(), outs * ins, "the weight gradient's length");
+        assert_eq!(x.numbers.len(), ins * x.plane, "the input's length");
+        assert_eq!(dy.numbers.len(), outs * positions, "the output gradient's length");
+        let turned_len = blocks * LANES * together;
+        assert!(packed.len() >= outs * step + turned_len, "room for the packed positions");
+        let (packed, turned) = packed.split_at_mut(outs * step);
+        let block = x.block(together);
+        // Sums of the last input channels, where these fill no vector.
+        let mut last = [Lanes::ZERO; LANES];
+        for first in (0..positions).step_by(block) {
+            let count = block.min(positions - first);
+            dy.pack(first, count, step, packed);
+            let turned = &mut turned[..blocks * LANES * count];
+            x.turn(s, ins, first, count, turned);
+            let mut row = 0;
+            while row < outs {
+                let rows = even(outs - row, most_rows::<S>());
+                let of = |first_block: usize, blocks: usize, to: *mut f32, to_row, plus| {
+                    let product = Product {
+                        a: Numbers {
+                            first: packed[row * step..].as_ptr().cast(),
+                            row: step * LANES,
+                            depth: 1,
+                            point: 0,
+                        },
+                        b: Vectors {
+                            first: turned[first_block * LANES * count..].as_ptr().cast(),
+                            row: LANES,
+                            block: count * LANES * LANES,
+                            point: 0,
+                        },
+                        c: Vectors { first: to, row: to_row, block: LANES, point: 0 },
+                        depth: count * LANES,
+                        points: 1,
+                        bias: std::ptr::null(),
+                        plus,
+                        fused: Fused::Identity,
+                    };
+                    // SAFETY: the assertions compare the lengths: there are `rows` rows of `count` Lanes
+                    // in `packed`, and `blocks` blocks of as many numbers in `turned`; the sums are in
+                    // `dw`, a row of whole vectors for each channel, or in `last`, one vector for each.
+                    unsafe { multiply(s, rows, blocks, &product) };
+                };
+                if ins >= LANES {
+                    let to = dw[row * ins..].as_mut_ptr();
+                    of(0, ins / LANES, to, ins, to);
+                }
+                let left = ins % LANES;
+                if left > 0 {
+                    of(blocks - 1, 1, last.as_mut_ptr().cast(), LANES, std::ptr::null());
+                    for (r, sums) in last[..rows].iter().enumerate() {
+                        let end = (row + r + 1) * ins;
+                        for (dw, sum) in dw[end - left..end].iter_mut().zip(&sums.0) {
+                            *dw += sum;
+                        }
+                    }
+                }
+                row += rows;
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Slices cut into parts that do not overlap, one for each task.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+/// A slice that several threads write, each places of its own: those who write there say in an
+/// unsafe block why nobody else does.
+#[derive(Debug)]
+pub(crate) struct Shared<'a, T> {
+    first: *mut T,
+    len: usize,
+    of: std::marker::PhantomData<&'a mut [T]>,
+}
+
+impl<T> Clone for Shared<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shared<'_, T> {}
+
+// SAFETY: it stands for the exclusive slice, and reads and writes nothing by itself.
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
+// SAFETY: likewise.
+unsafe impl<T: Send> Send for Shared<'_, T> {}
+
+impl<'a, T> Shared<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Shared<'a, T> {
+        let (first, len) = (slice.as_mut_ptr(), slice.len());
+        Shared { first, len, of: std::marker::PhantomData }
+    }
+
+    pub(crate) fn len(self) -> usize {
+        self.len
+    }
+
+    /// The first place, from which as many follow as [`len`](Self::len) says.
+    pub(crate) fn as_mut_ptr(self) -> *mut T {
+        self.first
+    }
+
+    /// The places from `start` on.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub(crate) fn from(self, start: usize) -> Shared<'a, T> {
+        self.part(start..self.len)
+    }
+
+    /// Some of the places.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub(crate) fn part(self, range: Range<usize>) -> Shared<'a, T> {
+        assert!(range.start <= range.end && range.end <= self.len, "places of the slice");
+        // SAFETY: just asserted.
+        Shared { first: unsafe { self.first.add(range.start) }, len: range.len(), of: self.of }
+    }
+
+    /// All of these places as a slice.
+    ///
+    /// # Safety
+    /// Nobody else reads or writes them while that lives.
+    pub(crate) unsafe fn into_slice(self) -> &'a mut [T] {
+        // SAFETY: they lie in a slice that is borrowed for 'a, and the caller vouches for the rest.
+        unsafe { std::slice::from_raw_parts_mut(self.first, self.len) }
+    }
+}
+
+/// Something that is shared out in parts, no two of which overlap: slices in chunks, and several of
+/// them together.
+pub trait Parts: Sync {
+    /// One part.
+    type Part;
+
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The part at `index`.
+    ///
+    /// # Safety
+    /// `index` is below the count, and nobody else has this part.
+    unsafe fn part(&self, index: usize) -> Self::Part;
+}
+
+/// A slice in chunks of one length, of which the last may be shorter.
+#[derive(Debug)]
+pub struct Chunks<'a, T>(&'a [T], usize);
+
+/// As [`Chunks`], to write.
+#[derive(Debug)]
+pub struct ChunksMut<'a, T> {
+    all: Shared<'a, T>,
+    chunk: usize,
+}
+
+/// `slice` in chunks of `chunk` numbers.
+///
+/// # Panics
+/// When `chunk` is 0.
+pub fn chunks<T: Sync>(slice: &[T], chunk: usize) -> Chunks<'_, T> {
+    assert!(chunk > 0, "chunks of some length");
+    Chunks(slice, chunk)
+}
+
+/// `slice` in chunks of `chunk` numbers, to write.
+///
+/// # Panics
+/// When `chunk` is 0.
+pub fn chunks_mut<T: Send>(slice: &mut [T], chunk: usize) -> ChunksMut<'_, T> {
+    assert!(chunk > 0, "chunks of some length");
+    ChunksMut { all: Shared::new(slice), chunk }
+}
+
+/// So many parts with nothing but a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbered(pub usize);
+
+impl Parts for Numbered {
+    type Part = ();
+
+    fn count(&self) -> usize {
+        self.0
+    }
+    unsafe fn part(&self, _: usize) {}
+}
+
+/// A slice in so many parts of one length, to write; also an empty one.
+#[derive(Debug)]
+pub struct EqualMut<'a, T> {
+    whole: ChunksMut<'a, T>,
+    parts: usize,
+}
+
+/// `slice` in `parts` parts of one length.
+///
+/// # Panics
+/// When it has no such length.
+pub fn equal_mut<T: Send>(slice: &mut [T], parts: usize) -> EqualMut<'_, T> {
+    let chunk = slice.len().checked_div(parts).unwrap_or(0);
+    assert_eq!(chunk * parts, slice.len(), "parts of one length");
+    EqualMut { whole: ChunksMut { all: Shared::new(slice), chunk }, parts }
+}
+
+impl<'a, T: Send> Parts for EqualMut<'a, T> {
+    type Part = &'a mut [T];
+
+    fn count(&self) -> usize {
+        self.parts
+    }
+    unsafe fn part(&self, index: usize) -> &'a mut [T] {
+        // SAFETY: the caller vouches for the index.
+        unsafe { self.whole.part(index) }
+    }
+}
+
+impl<'a, T: Sync> Parts for Chunks<'a, T> {
+    type Part = &'a [T];
+
+    fn count(&self) -> usize {
+        self.0.len().div_ceil(self.1)
+    }
+    unsafe fn part(&self, index: usize) -> &'a [T] {
+        let end = self.0.len().min((index + 1) * self.1);
+        &self.0[index * self.1..end]
+    }
+}
+
+impl<'a, T: Send> Parts for ChunksMut<'a, T> {
+    type Part = &'a mut [T];
+
+    fn count(&self) -> usize {
+        self.all.len().div_ceil(self.chunk)
+    }
+    unsafe fn part(&self, index: usize) -> &'a mut [T] {
+        let start = index * self.chunk;
+        let part = self.all.part(start..self.all.len().min(start + self.chunk));
+        // SAFETY: nobody else has this part.
+        unsafe { part.into_slice() }
+    }
+}
+
+macro_rules! several {
+    ($($name:ident $at:tt),*) => {
+        impl<$($name: Parts),*> Parts for ($($name,)*) {
+            type Part = ($($name::Part,)*);
+
+            fn count(&self) -> usize {
+                [$(self.$at.count()),*].into_iter().min().unwrap_or(0)
+            }
+            unsafe fn part(&self, index: usize) -> Self::Part {
+                // SAFETY: what the caller vouches for holds for each of them.
+                unsafe { ($(self.$at.part(index),)*) }
+            }
+        }
+    };
+}
+several!(A 0, B 1);
+several!(A 0, B 1, C 2);
+several!(A 0, B 1, C 2, D 3);
+
+/// Parts of a slice at given ranges, to write.
+#[derive(Debug)]
+pub struct RangesMut<'a, T, E> {
+    all: Shared<'a, T>,
+    owners: &'a [E],
+    range: fn(&E) -> Range<usize>,
+}
+
+/// The parts of `slice` that belong to `owners`, where `range` says.
+///
+/// # Panics
+/// When they overlap or do not ascend, or do not lie in the slice.
+pub fn ranges_mut<'a, T: Send, E: Sync>(
+    slice: &'a mut [T],
+    owners: &'a [E],
+    range: fn(&E) -> Range<usize>,
+) -> RangesMut<'a, T, E> {
+    let mut end = 0;
+    for part in owners.iter().map(range) {
+        assert!(end <= part.start && part.start <= part.end, "parts that ascend");
+        end = part.end;
+    }
+    assert!(end <= slice.len(), "parts of the slice");
+    RangesMut { all: Shared::new(slice), owners, range }
+}
+
+impl<'a, T: Send, E: Sync> Parts for RangesMut<'a, T, E> {
+    type Part = &'a mut [T];
+
+    fn count(&self) -> usize {
+        self.owners.len()
+    }
+    unsafe fn part(&self, index: usize) -> &'a mut [T] {
+        let part = self.all.part((self.range)(&self.owners[index]));
+        // SAFETY: `ranges_mut` has compared all parts with each other, and nobody else has this one.
+        unsafe { part.into_slice() }
+    }
+}

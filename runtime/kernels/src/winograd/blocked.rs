@@ -1,0 +1,331 @@
+//! Winograd's algorithm for one image, in the layout of [`blocked`](super::super::blocked): 16 channels
+//! side by side. The transforms are those for 16 images; in the products, numbers of the tiles meet
+//! vectors of the weights.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Tiling};
+
+use super::super::blocked::blocks;
+use super::super::correlate::{Bias, Plus};
+use super::super::fused::Fused;
+use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
+use super::super::simd::{Kernel, Simd};
+use super::super::team::{Numbered, Shared, Team, equal_mut};
+use super::super::{Isa, LANES, Lanes, activation};
+use super::tiles::{Input, MOST_TOGETHER, Output, Tiles};
+use super::weights::{transform_taps, turn_taps};
+
+/// Blocks of output channels that are multiplied together: two vectors beside each other.
+const BLOCKS: usize = 2;
+
+/// From so many bytes of weights on, each thread reads some of them rather than all.
+const LARGE: usize = 256 << 10;
+
+/// Bytes of transformed tiles that stay in the second-level cache beside the weights.
+const ROOM: usize = 400 << 10;
+
+/// How many [`Lanes`] the packed weight and bias are.
+///
+/// # Panics
+/// When `kernel` is not one of Winograd's or cannot run `g`.
+pub fn packed_len(kernel: Conv2dKernel, g: &Conv2d) -> usize {
+    let tiling = super::tiling(kernel, g, Conv2dPass::Forward);
+    blocks(tiling.out_channels) * (1 + tiling.points() * tiling.in_channels)
+}
+
+/// How many [`Lanes`] [`forward`] needs for itself on a team of so many threads.
+///
+/// # Panics
+/// As [`packed_len`].
+pub fn scratch_len(kernel: Conv2dKernel, g: &Conv2d, threads: usize) -> usize {
+    let tiling = super::tiling(kernel, g, Conv2dPass::Forward);
+    let [values, products] = room(&tiling);
+    threads * (values + products)
+}
+
+/// Transforms `weight`, in PyTorch's order, and packs it behind `bias` (zeros if there is none). The
+/// order is the same for each instruction set.
+///
+/// # Panics
+/// As [`packed_len`], or when a slice has a wrong length, or this machine lacks `isa`.
+pub fn pack(
+    isa: Isa,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    packed: &mut [Lanes],
+) {
+    assert_eq!(packed.len(), packed_len(kernel, g), "the packed length");
+    let tiling = super::tiling(kernel, g, Conv2dPass::Forward);
+    let (biases, packed) = packed.split_at_mut(blocks(g.out_channels));
+    biases.fill(Lanes::ZERO);
+    if let Some(bias) = bias {
+        assert_eq!(bias.len(), g.out_channels, "the bias's length");
+        for (to, bias) in biases.iter_mut().zip(bias.chunks(LANES)) {
+            to.0[..bias.len()].copy_from_slice(bias);
+        }
+    }
+    run!(isa, tiling, Pack { tiling, weight, packed });
+}
+
+/// `y = f(w * x + b + other)`, shared out among the team; overwrites `y`. `packed` is by [`pack`];
+/// `scratch` of [`scratch_len`], with any contents.
+///
+/// # Panics
+/// As [`pack`].
+pub fn forward(
+    isa: Isa,
+    team: &Team,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    x: &[Lanes],
+    packed: &[Lanes],
+    other: Option<&[Lanes]>,
+    f: Activation,
+    y: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    assert_eq!(packed.len(), packed_len(kernel, g), "the packed weight's length");
+    let tiling = super::tiling(kernel, g, Conv2dPass::Forward);
+    let (fused, after) = Fused::split(f);
+    let (bias, weights) = packed.split_at(blocks(g.out_channels));
+    let of = Forward {
+        tiling,
+        size: [g.input.dim(1), g.input.dim(2)],
+        start: g.padding.map(|padding| -(padding as isize)),
+        x,
+        weights,
+        bias,
+        plus: Plus::value(other),
+        fused,
+    };
+    assert_eq!(y.len(), bias.len() * tiling.outputs[0] * tiling.outputs[1], "the output's length");
+    assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
+    of.run(isa, team, y, scratch);
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+}
+
+/// The most tiles that a thread transforms together.
+fn together(tiling: &Tiling) -> usize {
+    let bytes = tiling.points() * blocks(tiling.in_channels) * size_of::<Lanes>();
+    (ROOM / bytes).clamp(2, MOST_TOGETHER).min(tiling.tiles[0] * tiling.tiles[1])
+}
+
+/// From a point to the next among transformed tiles of so many blocks; see [`Tiling::point_step`].
+fn point_step(tiling: &Tiling, blocks: usize) -> usize {
+    blocks * together(tiling) + 1
+}
+
+/// [`Lanes`] of a thread's transformed tiles and products.
+fn room(tiling: &Tiling) -> [usize; 2] {
+    [blocks(tiling.in_channels), BLOCKS].map(|blocks| tiling.points() * point_step(tiling, blocks))
+}
+
+/// Transforms weights. In pairs of blocks of output channels, in these by points, in these by input
+/// channels the blocks stand side by side.
+struct Pack<'a, const N: usize, const R: usize> {
+    tiling: Tiling,
+    weight: &'a [f32],
+    packed: &'a mut [Lanes],
+}
+
+impl<const N: usize, const R: usize> Kernel for Pack<'_, N, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Pack { tiling: Tiling { in_channels, out_channels, .. }, weight, packed } = self;
+        assert_eq!(weight.len(), in_channels * out_channels * R * R, "the weight's length");
+        let step = in_channels * R * R;
+        let mut taps = [[Lanes::ZERO; R]; R];
+        let mut result = [[Lanes::ZERO; N]; N];
+        let all = blocks(out_channels);
+        for first in (0..all).step_by(BLOCKS) {
+            let count = BLOCKS.min(all - first);
+            let packed = &mut packed[first * in_channels * N * N..][..count * in_channels * N * N];
+            for block in 0..count {
+                let channel = (first + block) * LANES;
+                let rows = LANES.min(out_channels - channel);
+                for k in 0..in_channels {
+                    let weight = &weight[channel * step + k * R * R..];
+                    turn_taps(s, weight, step, rows, &mut taps);
+                    transform_taps(s, &taps, &mut result);
+                    for (point, result) in result.as_flattened().iter().enumerate() {
+                        packed[(point * in_channels + k) * count + block] = *result;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A convolution of one image.
+#[derive(Clone, Copy)]
+struct Forward<'a> {
+    tiling: Tiling,
+    /// Height and width of `x`.
+    size: [usize; 2],
+    /// Row and column that the first output's first tap reads.
+    start: [isize; 2],
+    x: &'a [Lanes],
+    weights: &'a [Lanes],
+    bias: &'a [Lanes],
+    plus: Plus<'a>,
+    fused: Fused,
+}
+
+impl Forward<'_> {
+    fn run(self, isa: Isa, team: &Team, y: &mut [Lanes], scratch: &mut [Lanes]) {
+        let tiles = self.tiling.tiles[0] * self.tiling.tiles[1];
+        let pairs = self.bias.len().div_ceil(BLOCKS);
+        // Large weights are cut, though then some threads transform the same tiles; else the tiles are
+        // cut, into some more parts than there are threads, for those that come late.
+        let threads = team.threads();
+        let sets = if size_of_val(self.weights) > LARGE { pairs.min(threads) } else { 1 };
+        let parts = match threads.div_ceil(sets) {
+            1 => 1,
+            parts => (2 * parts).min(tiles.div_ceil(8)).max(parts).min(tiles),
+        };
+        let [values, products] = room(&self.tiling);
+        let room = values + products;
+        let rooms = equal_mut(&mut scratch[..threads * room], threads);
+        let y = Shared::new(y);
+        let part =
+            |index: usize, parts: usize, all: usize| index * all / parts..(index + 1) * all / parts;
+        team.for_each_with(rooms, Numbered(sets * parts), |room, task, _| {
+            let pairs = part(task / parts, sets, pairs);
+            let blocks = pairs.start * BLOCKS..(pairs.end * BLOCKS).min(self.bias.len());
+            let tiles = part(task % parts, parts, tiles);
+            run!(isa, self.tiling, Task { of: self, blocks, tiles, y, room });
+        });
+    }
+}
+
+/// Some blocks of output channels of some tiles. Nobody else writes them.
+struct Task<'a, const N: usize, const R: usize> {
+    of: Forward<'a>,
+    blocks: Range<usize>,
+    tiles: Range<usize>,
+    y: Shared<'a, Lanes>,
+    room: &'a mut [Lanes],
+}
+
+impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Task { of, blocks: own, tiles: all, y, room } = self;
+        let Forward { tiling, size, start, x, weights, bias, plus, fused } = of;
+        let in_blocks = blocks(tiling.in_channels);
+        let plane = tiling.outputs[0] * tiling.outputs[1];
+        let of_block = N * N * tiling.in_channels;
+        let step = point_step(&tiling, in_blocks);
+        let product_step = point_step(&tiling, BLOCKS);
+        let (v, m) = room.split_at_mut(N * N * step);
+        assert_eq!(weights.len(), bias.len() * of_block, "the weights' length");
+        assert_eq!(m.len(), N * N * product_step, "the products' length");
+        let mut first = all.start;
+        while first < all.end {
+            let count = even(all.end - first, together(&tiling));
+            let tiles = Tiles::new(&tiling, first, count);
+            s.run(Input::<N> {
+                x,
+                channels: in_blocks,
+                size,
+                start,
+                tiles,
+                v,
+                step,
+                channel_step: 1,
+                tile_step: in_blocks,
+            });
+            for block in own.clone().step_by(BLOCKS) {
+                let blocks = block..(block + BLOCKS).min(own.end);
+                let pair = Pair { points: N * N, tiling: &tiling, count, blocks: blocks.len() };
+                let weights = &weights[block * of_block..][..blocks.len() * of_block];
+                pair.multiply(s, weights, (v, step), (m, product_step));
+                let outputs = blocks.start * plane..blocks.end * plane;
+                s.run(Output::<N, R> {
+                    m,
+                    step: product_step,
+                    channels: blocks.len(),
+                    tiles,
+                    bias: Bias::Vectors(&bias[blocks]),
+                    plus: match plus {
+                        Plus::Value(value) => Plus::Value(&value[outputs.clone()]),
+                        plus => plus,
+                    },
+                    fused,
+                    size: tiling.outputs,
+                    y: y.part(outputs),
+                });
+            }
+            first += count;
+        }
+    }
+}
+
+/// The products of some tiles and two blocks of output channels, or one.
+struct Pair<'a> {
+    points: usize,
+    tiling: &'a Tiling,
+    count: usize,
+    blocks: usize,
+}
+
+impl Pair<'_> {
+    #[inline(always)]
+    fn multiply<S: Simd>(
+        self,
+        s: S,
+        weights: &[Lanes],
+        (v, step): (&[Lanes], usize),
+        (m, product_step): (&mut [Lanes], usize),
+    ) {
+        let Pair { points, tiling: Tiling { in_channels, .. }, count, blocks: own } = self;
+        let in_blocks = blocks(*in_channels);
+        assert_eq!(weights.len(), points * in_channels * own, "two blocks' weights");
+        assert!(step >= in_blocks * count && v.len() >= points * step, "the inputs' length");
+        assert!(product_step >= own * count && m.len() >= points * product_step, "the products'");
+        let mut row = 0;
+        while row < count {
+            let rows = even(count - row, most_rows::<S>());
+            let product = Product {
+                a: Numbers {
+                    first: v[row * in_blocks..].as_ptr().cast(),
+                    row: in_blocks * LANES,
+                    depth: 1,
+                    point: step * LANES,
+                },
+                b: Vectors {
+                    first: weights.as_ptr().cast(),
+                    row: own * LANES,
+                    block: LANES,
+                    point: in_channels * own * LANES,
+                },
+                c: Vectors {
+                    first: m[row..].as_mut_ptr().cast(),
+                    row: LANES,
+                    block: count * LANES,
+                    point: product_step * LANES,
+                },
+                depth: *in_channels,
+                points,
+                bias: std::ptr::null(),
+                plus: std::ptr::null(),
+                fused: Fused::Identity,
+            };
+            // SAFETY: the assertions compare the lengths with the steps: at each point there are
+            // `count` rows of `in_blocks` Lanes, of which `in_channels` numbers are read, as many
+            // rows of `own` Lanes of weights, and `own` blocks of `count` Lanes of products.
+            unsafe { multiply(s, rows, own, &product) };
+            row += rows;
+        }
+    }
+}

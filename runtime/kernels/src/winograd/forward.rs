@@ -1,0 +1,177 @@
+//! The forward pass and the data gradient: transform tiles of the input, multiply with the
+//! transformed weights at each point, transform back.
+#![allow(unsafe_code)]
+
+use typenet_shape::Tiling;
+
+use super::super::conv2d::Finish;
+use super::super::correlate::{Bias, Plus};
+use super::super::fused::Fused;
+use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
+use super::super::simd::{Kernel, Simd};
+use super::super::statistics::{Gather, Statistics};
+use super::super::team::Shared;
+use super::super::{LANES, Lanes};
+use super::tiles::{Input, Output, Tiles};
+
+/// Computes `y`.
+#[derive(Debug)]
+pub(super) struct Correlate<'a, const N: usize, const R: usize> {
+    pub(super) tiling: Tiling,
+    /// Height and width of `x`.
+    pub(super) size: [usize; 2],
+    /// Row and column that the first output's first tap reads.
+    pub(super) start: [isize; 2],
+    pub(super) x: &'a [Lanes],
+    /// As [`Weights`](super::weights::Weights) packs them.
+    pub(super) weights: &'a [f32],
+    pub(super) finish: Finish<'a>,
+    /// Of `y`.
+    pub(super) statistics: Option<Statistics<'a>>,
+    pub(super) y: &'a mut [Lanes],
+    pub(super) scratch: &'a mut [Lanes],
+}
+
+impl<const N: usize, const R: usize> Kernel for Correlate<'_, N, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Correlate { tiling, size, start, x, weights, finish, mut statistics, y, scratch } =
+            self;
+        let Finish { bias, plus, fused } = finish;
+        let points = N * N;
+        let Tiling { in_channels, out_channels, outputs, .. } = tiling;
+        let plane = outputs[0] * outputs[1];
+        assert_eq!((tiling.points(), tiling.kernel), (points, R), "the tiles' size");
+        assert_eq!(weights.len(), points * in_channels * out_channels, "the weights' length");
+        assert_eq!(y.len(), out_channels * plane, "the output's length");
+        if let Plus::Value(value) = plus {
+            assert_eq!(value.len(), y.len(), "the added value's length");
+        }
+        let step = tiling.point_step(in_channels);
+        let product_step = tiling.point_step(tiling.channels);
+        let (v, m) = scratch.split_at_mut(points * step);
+        let m = &mut m[..points * product_step];
+        let all = tiling.tiles[0] * tiling.tiles[1];
+        let (mut first, mut rows_gathered) = (0, 0);
+        while first < all {
+            let count = tiling.together.min(all - first);
+            let tiles = Tiles::new(&tiling, first, count);
+            s.run(Input::<N> {
+                x,
+                channels: in_channels,
+                size,
+                start,
+                tiles,
+                v,
+                step,
+                channel_step: count,
+                tile_step: 1,
+            });
+            let mut channel = 0;
+            while channel < out_channels {
+                let channels = even(out_channels - channel, tiling.channels);
+                let weights = &weights[channel * in_channels * points..];
+                let weights = &weights[..channels * in_channels * points];
+                let all = AllRows { channels, in_channels, count, points };
+                all.multiply(s, weights, (v, step), (m, product_step));
+                let own = channel * plane..(channel + channels) * plane;
+                s.run(Output::<N, R> {
+                    m,
+                    step: product_step,
+                    channels,
+                    tiles,
+                    bias: Bias::numbers(bias.map(|bias| &bias[channel..channel + channels])),
+                    plus: match plus {
+                        Plus::Value(value) => Plus::Value(&value[own.clone()]),
+                        plus => plus,
+                    },
+                    fused,
+                    size: outputs,
+                    y: Shared::new(&mut y[own]),
+                });
+                channel += channels;
+            }
+            first += count;
+            if let Some(Statistics { images, numbers }) = &mut statistics {
+                // The rows of whole rows of tiles.
+                let rows = (first / tiling.tiles[1] * tiling.tile).min(outputs[0]);
+                let range = rows_gathered * outputs[1]..rows * outputs[1];
+                if !range.is_empty() {
+                    s.run(Gather { images: *images, pixels: plane, range, y: &*y, numbers });
+                }
+                rows_gathered = rows;
+            }
+        }
+    }
+}
+
+/// The products of some output channels, for some tiles at all points.
+#[derive(Clone, Copy, Debug)]
+struct AllRows {
+    channels: usize,
+    in_channels: usize,
+    count: usize,
+    points: usize,
+}
+
+impl AllRows {
+    #[inline(always)]
+    fn multiply<S: Simd>(
+        self,
+        s: S,
+        weights: &[f32],
+        (v, step): (&[Lanes], usize),
+        (m, product_step): (&mut [Lanes], usize),
+    ) {
+        let AllRows { channels, in_channels, count, points } = self;
+        let most = most_rows::<S>();
+        // Where one block of rows is all, the points go in one call; else the blocks of a point
+        // follow each other, while its vectors are near.
+        let together = if channels <= most { points } else { 1 };
+        assert_eq!(weights.len(), points * in_channels * channels, "some channels' weights");
+        assert!(step >= in_channels * count && v.len() >= points * step, "the inputs' length");
+        assert!(
+            product_step >= channels * count && m.len() >= points * product_step,
+            "the products' length"
+        );
+        for point in (0..points).step_by(together) {
+            let mut row = 0;
+            while row < channels {
+                let rows = even(channels - row, most);
+                let weights = &weights[(point * channels + row) * in_channels..];
+                let product = Product {
+                    a: Numbers {
+                        first: weights.as_ptr(),
+                        row: 1,
+                        depth: rows,
+                        point: channels * in_channels,
+                    },
+                    b: Vectors {
+                        first: v[point * step..].as_ptr().cast(),
+                        row: count * LANES,
+                        block: LANES,
+                        point: step * LANES,
+                    },
+                    c: Vectors {
+                        first: m[point * product_step + row * count..].as_mut_ptr().cast(),
+                        row: count * LANES,
+                        block: LANES,
+                        point: product_step * LANES,
+                    },
+                    depth: in_channels,
+                    points: together,
+                    bias: std::ptr::null(),
+                    plus: std::ptr::null(),
+                    fused: Fused::Identity,
+                };
+                // SAFETY: the assertions compare the lengths with the steps: all of a point's
+                // `channels` rows have `count` blocks of one Lanes, as has each row of `v`; more
+                // than one point only where these rows are all rows.
+                unsafe { multiply(s, rows, count, &product) };
+                row += rows;
+            }
+        }
+    }
+}

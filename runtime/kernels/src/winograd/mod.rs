@@ -1,0 +1,255 @@
+//! Convolutions with kernels of 3×3 or 5×5 and stride 1 by Winograd's algorithm: fewer products than
+//! a direct convolution has, between values that are transformed tile by tile.
+//!
+//! A tile of `M`×`M` outputs reads `N`×`N` inputs, `N = M + R − 1` for kernels of `R`×`R` taps. Both
+//! are transformed, as in `transform`, to `N`² points, and at each point the numbers of all channels
+//! and tiles are matrices to be multiplied. Products an output, in place of 9 and of 25: 4 for `M` = 2
+//! and 2.25 for `M` = 4, of 3×3; 9 for `M` = 2, of 5×5. The weights are transformed once, by
+//! [`transform_weight`], for as many images as use them.
+//!
+//! Results are as close to exact ones as direct sums for `N` = 4, and have about six times their
+//! error for `N` = 6 (some 1e-6 in norm). A number that is infinite or NaN makes all outputs of the
+//! tiles that read it NaN.
+//!
+//! # Files
+//! - `transform`: the maps of one axis; `tiles`: tiles between values and points; `weights`: the same
+//!   for weights.
+//! - `forward` and `weight`: the passes around the product of matrices.
+//! - [`blocked`]: the forward pass with 16 channels side by side in place of 16 images.
+
+/// Runs a kernel of the size that a tiling asks for: inputs of a tile, and taps, along an axis.
+macro_rules! run {
+    ($isa:expr, $tiling:expr, $kernel:ident { $($field:tt)* }) => {
+        match ($tiling.tile, $tiling.kernel) {
+            (2, 3) => $isa.run($kernel::<4, 3> { $($field)* }),
+            (2, _) => $isa.run($kernel::<6, 5> { $($field)* }),
+            _ => $isa.run($kernel::<6, 3> { $($field)* }),
+        }
+    };
+}
+
+pub mod blocked;
+mod forward;
+mod tiles;
+mod transform;
+mod weight;
+mod weights;
+
+use std::sync::OnceLock;
+
+use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Tiling};
+
+use self::forward::Correlate;
+use self::weight::Sums;
+use self::weights::{Gradient, Weights};
+use super::conv2d::Finish;
+use super::correlate::Plus;
+use super::fused::Fused;
+use super::linear::BiasGradient;
+use super::statistics::Statistics;
+use super::{Isa, Lanes, activation};
+
+/// Whether nets use these kernels: yes, unless the environment variable `TYPENET_WINOGRAD` is `0` or
+/// `off`. Decided at the first call.
+pub fn is_enabled() -> bool {
+    static CHOICE: OnceLock<bool> = OnceLock::new();
+    *CHOICE.get_or_init(|| {
+        let value = std::env::var("TYPENET_WINOGRAD").unwrap_or_default();
+        !matches!(value.trim().to_ascii_lowercase().as_str(), "0" | "off")
+    })
+}
+
+/// Transforms a weight in PyTorch's order for a pass: [`Conv2dPass::Forward`] or
+/// [`Conv2dPass::BackwardData`]. The result is of [`Conv2dKernel::transformed_len`] numbers, whose
+/// order depends on `isa`.
+///
+/// # Panics
+/// When `kernel` is not one of Winograd's or cannot run `g`, a slice has a wrong length, `pass` uses no
+/// weight, or this machine lacks `isa`.
+pub fn transform_weight(
+    isa: Isa,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    pass: Conv2dPass,
+    weight: &[f32],
+    transformed: &mut [f32],
+) {
+    let tiling = tiling(kernel, g, pass);
+    let taps = tiling.kernel * tiling.kernel;
+    let of_one = taps * g.input.dim(0);
+    let (out_step, in_step) = match pass {
+        Conv2dPass::BackwardData => (taps, of_one),
+        _ => (of_one, taps),
+    };
+    let flip = pass == Conv2dPass::BackwardData;
+    assert!(pass != Conv2dPass::BackwardWeight, "a pass that uses no weight");
+    run!(isa, tiling, Weights { tiling, out_step, in_step, flip, weight, transformed });
+}
+
+/// `y = f(w * x + b + other)`; overwrites `y`. `transformed` is by [`transform_weight`] for this `isa`, `kernel`
+/// and pass; `scratch` is of [`Conv2dKernel::scratch_len`], with any contents.
+///
+/// # Panics
+/// When `kernel` is not one of Winograd's or cannot run `g`, a slice has a wrong length, or this
+/// machine lacks `isa`.
+pub fn forward(
+    isa: Isa,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    x: &[Lanes],
+    transformed: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    y: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    run_forward(isa, kernel, g, x, transformed, bias, other, f, None, y, scratch);
+}
+
+/// [`forward`], and the statistics of `y` for the batch norm behind it, gathered while rows of tiles are
+/// in cache.
+///
+/// # Panics
+/// As [`forward`], or when `statistics` are not those of `y`.
+pub fn forward_and_gather(
+    isa: Isa,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    x: &[Lanes],
+    transformed: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    statistics: Statistics<'_>,
+    y: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    let statistics = Some(statistics);
+    run_forward(isa, kernel, g, x, transformed, bias, other, f, statistics, y, scratch);
+}
+
+fn run_forward(
+    isa: Isa,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    x: &[Lanes],
+    transformed: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    statistics: Option<Statistics<'_>>,
+    y: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    let tiling = tiling(kernel, g, Conv2dPass::Forward);
+    if let Some(bias) = bias {
+        assert_eq!(bias.len(), g.out_channels, "the bias's length");
+    }
+    let (fused, after) = Fused::split(f);
+    let size = [g.input.dim(1), g.input.dim(2)];
+    let start = g.padding.map(|padding| -(padding as isize));
+    let of = (tiling, size, start);
+    let finish = Finish { bias, plus: Plus::value(other), fused };
+    let Some(f) = after else {
+        return correlate(isa, of, x, transformed, finish, statistics, y, scratch);
+    };
+    correlate(isa, of, x, transformed, finish, None, y, scratch);
+    activation::forward_in_place(isa, f, y);
+    if let Some(mut statistics) = statistics {
+        let pixels = y.len() / g.out_channels;
+        statistics.add(isa, y, pixels, 0..pixels);
+    }
+}
+
+/// The gradient of `x`; overwrites `dx`, or adds to it if it `accumulates`. `transformed` is by
+/// [`transform_weight`] for this `isa`, `kernel` and pass.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_data(
+    isa: Isa,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    dy: &[Lanes],
+    transformed: &[f32],
+    accumulates: bool,
+    dx: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    let tiling = tiling(kernel, g, Conv2dPass::BackwardData);
+    let output = super::conv2d::output(g);
+    let size = [output.dim(1), output.dim(2)];
+    // A correlation with the taps backwards: the last output that reads place i is i + padding.
+    let start = g.padding.map(|padding| padding as isize + 1 - tiling.kernel as isize);
+    let of = (tiling, size, start);
+    let plus = if accumulates { Plus::Own } else { Plus::Nothing };
+    let finish = Finish { bias: None, plus, fused: Fused::Identity };
+    correlate(isa, of, dy, transformed, finish, None, dx, scratch);
+}
+
+/// Adds the gradients of the transformed weight to `sums` and that of the bias to `db`, summed over
+/// the lanes. `sums` is of [`Conv2dKernel::weight_sums_len`], zeros at first; when all images
+/// are added, [`add_weight_gradient`] makes the weight's gradient of it.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_weight(
+    isa: Isa,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    x: &[Lanes],
+    dy: &[Lanes],
+    sums: &mut [Lanes],
+    db: Option<&mut [f32]>,
+    scratch: &mut [Lanes],
+) {
+    let tiling = tiling(kernel, g, Conv2dPass::BackwardWeight);
+    let size = [g.input.dim(1), g.input.dim(2)];
+    let start = g.padding.map(|padding| -(padding as isize));
+    run!(isa, tiling, Sums { tiling, size, start, x, dy, sums, scratch });
+    if let Some(db) = db {
+        assert_eq!(db.len(), g.out_channels, "the bias gradient's length");
+        isa.run(BiasGradient { dy, db });
+    }
+}
+
+/// `dw +=` the gradient of the weight that [`backward_weight`] has summed up in `sums`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn add_weight_gradient(
+    isa: Isa,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    sums: &[Lanes],
+    dw: &mut [f32],
+) {
+    let tiling = tiling(kernel, g, Conv2dPass::BackwardWeight);
+    run!(isa, tiling, Gradient { tiling, sums, dw });
+}
+
+fn correlate(
+    isa: Isa,
+    (tiling, size, start): (Tiling, [usize; 2], [isize; 2]),
+    x: &[Lanes],
+    weights: &[f32],
+    finish: Finish<'_>,
+    statistics: Option<Statistics<'_>>,
+    y: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    run!(
+        isa,
+        tiling,
+        Correlate { tiling, size, start, x, weights, finish, statistics, y, scratch }
+    );
+}
+
+#[allow(clippy::panic)]
+fn tiling(kernel: Conv2dKernel, g: &Conv2d, pass: Conv2dPass) -> Tiling {
+    match kernel.tiling(g, pass) {
+        Some(tiling) => tiling,
+        None => panic!("{kernel:?} cannot run this convolution: {g:?}"),
+    }
+}

@@ -1,0 +1,46 @@
+//! What is stored with the weights of a net.
+
+use crate::{Error, Result};
+
+/// What is stored with the weights to use a net on new images.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Metadata {
+    /// The classes' names in the order of the outputs; empty where none were given.
+    pub class_names: Vec<String>,
+    /// What was done to the training images, and so must be done to new ones.
+    pub normalization: Option<Normalization>,
+}
+
+/// The mean and standard deviation of each input channel: a number `x` in 0..=1 enters the net as
+/// `(x − mean) / std`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Normalization {
+    /// One mean a channel.
+    pub mean: Vec<f32>,
+    /// One standard deviation a channel.
+    pub std: Vec<f32>,
+}
+
+impl Normalization {
+    /// Normalises numbers in the order channel, row, column in place.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when mean and std are not one number a channel.
+    pub fn apply(&self, numbers: &mut [f32], channels: usize) -> Result<()> {
+        for (what, found) in
+            [("channels of the mean", &self.mean), ("channels of the std", &self.std)]
+        {
+            if found.len() != channels {
+                return Err(Error::size(what, channels, found.len()));
+            }
+        }
+        let area = (numbers.len() / channels).max(1);
+        for (channel, numbers) in numbers.chunks_mut(area).enumerate() {
+            let (mean, std) = (self.mean[channel % channels], self.std[channel % channels]);
+            for number in numbers {
+                *number = (*number - mean) / std;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+//! What every net can do, and what stands around its parameters.
+
+pub mod as_layer;
+pub(crate) mod metadata;
+pub(crate) mod model;
+pub(crate) mod network;
+pub(crate) mod output_value;
+pub(crate) mod outputs;
+pub(crate) mod scores;
+pub(crate) mod trainable;
+pub(crate) mod workspace;
+
+pub use metadata::{Metadata, Normalization};
+pub use model::Model;
+pub use network::{Network, seeded};
+pub use output_value::{Boxed, OutputValue, Returned};
+pub use outputs::{
+    EndsInLogProbabilities, EndsInLogits, LogProbabilities, Logits, SingleInput, SingleOutput,
+};
+pub use scores::Scores;
+pub use workspace::Workspace;

@@ -1,0 +1,89 @@
+//! What the struct of a net holds.
+
+use std::sync::OnceLock;
+
+use typenet_engine::{Flat, NetSpec, PreparedWeights, Trainable};
+
+use super::metadata::Metadata;
+
+/// What a net's struct holds: its parameters on the heap, and what is stored beside them.
+pub struct Model<P> {
+    pub(crate) parameters: Box<P>,
+    pub(crate) metadata: Metadata,
+    /// What inference made of the parameters since they were last changed.
+    prepared: PreparedWeights,
+    /// Which parameters are trained; as the declaration says until it is asked for or changed.
+    trainable: OnceLock<Box<Trainable>>,
+}
+
+impl<P: Flat> Model<P> {
+    /// All parameters zero, no metadata.
+    pub fn zeroed() -> Model<P> {
+        Model::of(P::zeroed(), Metadata::default())
+    }
+
+    fn of(parameters: Box<P>, metadata: Metadata) -> Model<P> {
+        Model {
+            parameters,
+            metadata,
+            prepared: PreparedWeights::default(),
+            trainable: OnceLock::new(),
+        }
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &P {
+        &self.parameters
+    }
+
+    /// The parameters, to change.
+    pub fn parameters_mut(&mut self) -> &mut P {
+        self.prepared.clear();
+        &mut self.parameters
+    }
+
+    /// What inference makes of the parameters.
+    pub(crate) fn prepared(&self) -> &PreparedWeights {
+        &self.prepared
+    }
+
+    /// Which parameters are trained.
+    pub(crate) fn trainable(&self, spec: &NetSpec) -> &Trainable {
+        self.trainable.get_or_init(|| declared(spec))
+    }
+
+    pub(crate) fn set_trainable(&mut self, trainable: Trainable) {
+        self.trainable = OnceLock::from(Box::new(trainable));
+    }
+
+    /// Which parameters are trained, and the parameters, to change.
+    pub(crate) fn trainable_and_parameters(&mut self, spec: &NetSpec) -> (&Trainable, &mut P) {
+        self.prepared.clear();
+        (self.trainable.get_or_init(|| declared(spec)), &mut self.parameters)
+    }
+}
+
+fn declared(spec: &NetSpec) -> Box<Trainable> {
+    Box::new(Trainable::declared(spec.graph, spec.layout.tensors))
+}
+
+impl<P: PartialEq> PartialEq for Model<P> {
+    fn eq(&self, other: &Model<P>) -> bool {
+        self.parameters == other.parameters && self.metadata == other.metadata
+    }
+}
+
+impl<P: Flat> Clone for Model<P> {
+    fn clone(&self) -> Model<P> {
+        // Copied in place: a large parameter struct does not fit on the stack.
+        let mut parameters = P::zeroed();
+        parameters.as_flat_mut().copy_from_slice(self.parameters.as_flat());
+        Model { trainable: self.trainable.clone(), ..Model::of(parameters, self.metadata.clone()) }
+    }
+}
+
+impl<P> std::fmt::Debug for Model<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model").field("metadata", &self.metadata).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! How outputs are returned by value.
+
+use typenet_engine::Flat;
+
+/// How an output is returned by value: as it is, or boxed where it is large.
+pub trait OutputValue<T> {
+    /// An output of zeros.
+    fn zeroed() -> Self;
+    /// The output, to write.
+    fn get_mut(&mut self) -> &mut T;
+}
+
+impl<T: Flat + Copy> OutputValue<T> for T {
+    fn zeroed() -> T {
+        T::zero()
+    }
+    fn get_mut(&mut self) -> &mut T {
+        self
+    }
+}
+
+impl<T: Flat> OutputValue<T> for Box<T> {
+    fn zeroed() -> Box<T> {
+        <T as Flat>::zeroed()
+    }
+    fn get_mut(&mut self) -> &mut T {
+        self
+    }
+}
+
+/// Chooses how an output whose size the compiler alone knows is returned: `LARGE` if it is over
+/// 64 kB.
+#[derive(Clone, Copy, Debug)]
+pub struct Boxed<const LARGE: bool>;
+
+/// The choice that [`Boxed`] makes.
+pub trait Returned {
+    /// `T`, or a box of it.
+    type Value<T: Flat + Copy>: OutputValue<T>;
+}
+
+impl Returned for Boxed<false> {
+    type Value<T: Flat + Copy> = T;
+}
+
+impl Returned for Boxed<true> {
+    type Value<T: Flat + Copy> = Box<T>;
+}

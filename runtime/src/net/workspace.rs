@@ -1,0 +1,60 @@
+//! The memory of a training step.
+
+use std::marker::PhantomData;
+
+use typenet_engine::{NetSpec, StepMemory};
+
+/// Everything that a training step of `N` needs, allocated once: activations and their gradients
+/// by the net's memory plan, the outputs, and the gradients of the parameters.
+///
+/// It grows when a larger batch comes, and never shrinks.
+pub struct Workspace<N> {
+    pub(crate) memory: StepMemory,
+    /// The gradients, in the order of the parameters.
+    pub(crate) gradients: Box<[f32]>,
+    net: &'static str,
+    output_len: usize,
+    of: PhantomData<fn() -> N>,
+}
+
+impl<N> Workspace<N> {
+    pub(crate) fn new(spec: &NetSpec, batch: usize) -> Workspace<N> {
+        Workspace {
+            memory: StepMemory::new(spec.layout, batch),
+            gradients: vec![0.0; spec.layout.parameters].into(),
+            net: spec.graph.name,
+            output_len: spec.layout.output_len,
+            of: PhantomData,
+        }
+    }
+
+    /// How many images the last `forward` saw.
+    pub fn batch(&self) -> usize {
+        self.memory.images()
+    }
+
+    /// The outputs as rows of numbers, with their gradients to write: what a loss works on.
+    pub fn output_rows(&mut self) -> (&[f32], &mut [f32]) {
+        self.memory.outputs(self.output_len)
+    }
+
+    /// Starts the random numbers of dropout anew from `seed`.
+    pub fn reseed(&mut self, seed: u64) {
+        self.memory.reseed(seed);
+    }
+
+    /// Whether `forward` drops values in `dropout` layers; `true` unless changed. Switch it off to
+    /// compare gradients with finite differences.
+    pub fn set_dropout(&mut self, enabled: bool) {
+        self.memory.set_dropout(enabled);
+    }
+}
+
+impl<N> std::fmt::Debug for Workspace<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workspace")
+            .field("net", &self.net)
+            .field("batch", &self.batch())
+            .finish_non_exhaustive()
+    }
+}
