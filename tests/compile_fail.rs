@@ -17,6 +17,23 @@ fn mistakes_are_explained_and_the_page_shows_how() {
     the_page_is_what_the_compiler_says();
 }
 
+/// A compiler prints lines of the standard library only where its source is installed, and their
+/// wording changes with every release: a message that shows some would not be the same everywhere.
+#[test]
+fn no_message_shows_code_of_the_standard_library() {
+    let mut count = 0;
+    for case in cases() {
+        let message = fs::read_to_string(case.with_extension("stderr")).unwrap_or_default();
+        assert!(
+            !message.contains("$RUST"),
+            "{} shows code of the standard library",
+            case.display()
+        );
+        count += usize::from(!message.is_empty());
+    }
+    assert!(count > 200, "{count} messages");
+}
+
 /// Rules over generics are checked where a net is used: when the program is built.
 fn used_nets_are_checked() {
     let cases = trybuild::TestCases::new();
@@ -28,18 +45,11 @@ fn used_nets_are_checked() {
 fn the_page_is_what_the_compiler_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = root.join("docs/errors.md");
-    let mut cases: Vec<PathBuf> = ["tests/ui", "tests/ui/build"]
-        .into_iter()
-        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("a folder of cases"))
-        .map(|entry| entry.expect("a case").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect();
-    cases.sort_by_key(|case| case.file_name().map(OsStr::to_owned));
     let mut text = String::from(
         "# Mistakes, and what the compiler says\n\n\
          Written from `tests/ui/` by `TRYBUILD=overwrite cargo test --test compile_fail`.\n",
     );
-    for case in cases {
+    for case in cases() {
         write!(text, "\n{}", entry(&case)).unwrap();
     }
     if std::env::var("TRYBUILD").is_ok_and(|value| value == "overwrite") {
@@ -49,6 +59,19 @@ fn the_page_is_what_the_compiler_says() {
         let found = fs::read_to_string(&page).unwrap_or_default();
         assert!(found == text, "docs/errors.md is stale: see the head of tests/compile_fail.rs");
     }
+}
+
+/// The programs with a mistake, by name.
+fn cases() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut cases: Vec<PathBuf> = ["tests/ui", "tests/ui/build"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("a folder of cases"))
+        .map(|entry| entry.expect("a case").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect();
+    cases.sort_by_key(|case| case.file_name().map(OsStr::to_owned));
+    cases
 }
 
 /// A case as a section: its first line, its declaration and the message.
