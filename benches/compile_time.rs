@@ -1,5 +1,5 @@
 //! How long each net of `typenet::zoo` takes to compile in a program of its own, after its
-//! dependencies: `cargo bench --bench compile_time [-- NET…]`. Fails where a net is over the bar.
+//! dependencies: `cargo bench -p typenet-benches --bench compile_time [-- NET…]`. Fails where a net is over the bar.
 #![allow(clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ type Net = (String, String);
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
     let mut nets = declarations(&root.join("src/zoo"));
     nets.retain(|(name, _)| wanted.is_empty() || wanted.contains(name));
     let folder = root.join("target/compile_time");

@@ -1,5 +1,5 @@
 //! Linear layers, a batch of 128 on one thread, beside the `matrixmultiply` crate:
-//! `cargo bench --bench matmul`.
+//! `cargo bench -p typenet-benches --bench matmul`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use typenet::kernels::{Isa, LANES, Lanes, isa, linear};

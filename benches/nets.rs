@@ -1,4 +1,4 @@
-//! Training steps and inference of whole nets, in images a second: `cargo bench --bench nets`.
+//! Training steps and inference of whole nets, in images a second: `cargo bench -p typenet-benches --bench nets`.
 
 #[path = "compare/typenet/src/nets.rs"]
 #[allow(unreachable_pub, reason = "another program's module")]

@@ -425,7 +425,7 @@ pub mod __private {
         Approximate, Argument, Checked, Graph, Head, Init, Interpolation, Join, LayerInfo, Marks,
         Node, Op, Padding, Part, Placement, Plan, Scheme, Shape, Shortcut, Step, Tensor,
         check_argument, check_arguments, check_difference, check_dimension, check_divisor,
-        check_header, count_marks, difference, joined_marks, joined_nodes, places, quotient,
-        remainder, shape_of,
+        check_header, check_net, count_marks, difference, joined_marks, joined_nodes, places,
+        quotient, remainder, shape_of,
     };
 }

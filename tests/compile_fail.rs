@@ -1,7 +1,7 @@
 //! What the compiler says to mistakes in a declaration: `tests/ui/*.rs` with the expected `.stderr`,
 //! those in `tests/ui/build/` when it builds, and `docs/errors.md`, which shows them all.
 //!
-//! After a change of messages, `TRYBUILD=overwrite cargo test --test compile_fail` writes them anew;
+//! After a change of messages, `TRYBUILD=overwrite cargo test -p typenet-ui` writes them anew;
 //! read every one of them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -10,45 +10,68 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// `tests/ui`, whose crate this is.
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
+
 #[test]
 fn mistakes_are_explained_and_the_page_shows_how() {
-    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+    trybuild::TestCases::new().compile_fail("*.rs");
     used_nets_are_checked();
     the_page_is_what_the_compiler_says();
+}
+
+/// A compiler prints lines of the standard library only where its source is installed, and their
+/// wording changes with every release: a message that shows some would not be the same everywhere.
+#[test]
+fn no_message_shows_code_of_the_standard_library() {
+    let mut count = 0;
+    for case in cases() {
+        let message = fs::read_to_string(case.with_extension("stderr")).unwrap_or_default();
+        assert!(
+            !message.contains("$RUST"),
+            "{} shows code of the standard library",
+            case.display()
+        );
+        count += usize::from(!message.is_empty());
+    }
+    assert!(count > 200, "{count} messages");
 }
 
 /// Rules over generics are checked where a net is used: when the program is built.
 fn used_nets_are_checked() {
     let cases = trybuild::TestCases::new();
-    cases.compile_fail("tests/ui/build/*.rs");
+    cases.compile_fail("build/*.rs");
     // Cases are checked only, unless one of them passes.
-    cases.pass("tests/ui/build/right/*.rs");
+    cases.pass("build/right/*.rs");
 }
 
 fn the_page_is_what_the_compiler_says() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = root.join("docs/errors.md");
-    let mut cases: Vec<PathBuf> = ["tests/ui", "tests/ui/build"]
-        .into_iter()
-        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("a folder of cases"))
-        .map(|entry| entry.expect("a case").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect();
-    cases.sort_by_key(|case| case.file_name().map(OsStr::to_owned));
+    let page = Path::new(FOLDER).join("../../docs/errors.md");
     let mut text = String::from(
         "# Mistakes, and what the compiler says\n\n\
-         Written from `tests/ui/` by `TRYBUILD=overwrite cargo test --test compile_fail`.\n",
+         Written from `tests/ui/` by `TRYBUILD=overwrite cargo test -p typenet-ui`.\n",
     );
-    for case in cases {
+    for case in cases() {
         write!(text, "\n{}", entry(&case)).unwrap();
     }
     if std::env::var("TRYBUILD").is_ok_and(|value| value == "overwrite") {
-        fs::create_dir_all(root.join("docs")).expect("the folder of the page");
         fs::write(&page, text).expect("docs/errors.md");
     } else {
         let found = fs::read_to_string(&page).unwrap_or_default();
         assert!(found == text, "docs/errors.md is stale: see the head of tests/compile_fail.rs");
     }
+}
+
+/// The programs with a mistake, by name.
+fn cases() -> Vec<PathBuf> {
+    let mut cases: Vec<PathBuf> = [".", "build"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(Path::new(FOLDER).join(folder)).expect("a folder of cases"))
+        .map(|entry| entry.expect("a case").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect();
+    cases.sort_by_key(|case| case.file_name().map(OsStr::to_owned));
+    cases
 }
 
 /// A case as a section: its first line, its declaration and the message.
@@ -58,8 +81,9 @@ fn entry(case: &Path) -> String {
     let message = fs::read_to_string(case.with_extension("stderr")).unwrap_or_default();
     let name = case.file_name().unwrap_or_default().to_string_lossy();
     let message = message
-        .replace(&format!("tests/ui/{name}"), "src/main.rs")
-        .replace(&format!("tests/ui/build/{name}"), "src/main.rs");
+        .replace(&format!(" build/{name}"), " src/main.rs")
+        .replace(&format!(" {name}"), " src/main.rs")
+        .replace("$WORKSPACE/", "");
     let declaration = declaration(&source);
     let title = title.trim_end_matches('.');
     format!("## {title}\n\n```rust\n{declaration}```\n\n```text\n{}\n```\n", message.trim_end())

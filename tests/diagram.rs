@@ -1,5 +1,4 @@
 //! Pictures of nets: what is in them, and that nothing lies upon anything else.
-#![cfg(feature = "diagram")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
@@ -196,7 +195,6 @@ fn pictures_of_generic_nets_show_the_numbers_of_their_use() {
     arrow("[12, 5, 5]", Generic::<10, 4>::diagram());
 }
 
-#[cfg(feature = "zoo")]
 #[test]
 fn pictures_of_known_nets_have_every_layer_and_value() {
     check::<typenet::zoo::LeNet5>();

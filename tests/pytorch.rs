@@ -27,7 +27,7 @@ network! {
 const TOLERANCE: f64 = 1e-5;
 
 fn lenet5() -> LeNet5 {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/lenet5.safetensors");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/lenet5.safetensors");
     LeNet5::load(path).unwrap()
 }
 

@@ -130,5 +130,5 @@ fn every_program_of_the_readme_is_above() {
 fn the_message_in_the_readme_is_what_the_compiler_says() {
     let message = blocks(include_str!("../README.md"), "text").concat();
     let said = include_str!("ui/kernel_too_large.stderr");
-    assert_eq!(message.replace("src/main.rs", "tests/ui/kernel_too_large.rs"), said);
+    assert_eq!(message.replace("src/main.rs", "kernel_too_large.rs"), said);
 }

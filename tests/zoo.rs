@@ -1,5 +1,4 @@
 //! The nets of `typenet::zoo`: shapes, parameters, a training step, and PyTorch's outputs.
-#![cfg(feature = "zoo")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "fixtures/reader.rs"]

@@ -187,7 +187,7 @@ def rounds_of(case, peers, rounds, seconds):
 
 def roofline(options):
     """What each layer takes, beside what the machine can do: docs/roofline.md."""
-    command = ["cargo", "bench", "--bench", "roofline"]
+    command = ["cargo", "bench", "-p", "typenet-benches", "--bench", "roofline"]
     env = os.environ | {"RAYON_NUM_THREADS": str(options.threads)}
     root = HERE.parents[1]
     try:

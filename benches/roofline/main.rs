@@ -1,5 +1,5 @@
 //! What each layer of the five nets takes in each pass of a training step, beside what the machine
-//! can do at most, measured in the same run: `cargo bench --bench roofline` writes `docs/roofline.md`,
+//! can do at most, measured in the same run: `cargo bench -p typenet-benches --bench roofline` writes `docs/roofline.md`,
 //! with nets' names behind `--` it prints those.
 
 mod layers;
@@ -37,7 +37,7 @@ fn main() -> std::io::Result<()> {
     let machine = Machine { peak: machine::fma_peak(isa()), bandwidth: machine::copy_bandwidth() };
     let [within, begin] = hand_offs();
     let mut page = format!(
-        "# Roofline\n\nWritten by `cargo bench --bench roofline`: {} threads, {}, at most {:.0} GFLOP/s \
+        "# Roofline\n\nWritten by `cargo bench -p typenet-benches --bench roofline`: {} threads, {}, at most {:.0} GFLOP/s \
          by fused multiply-adds and {:.1} GB/s by copies (read and written), measured in the same run.\n\n\
          To hand work to the other threads within a step and to wait for them takes {:.2} µs, with the beginning \
          of a step {:.2} µs, where the threads are still awake.\n\n\
@@ -67,7 +67,7 @@ fn main() -> std::io::Result<()> {
     add("resnet20", &|| section::<nets::ResNet20>(&machine, 64));
     add("separable", &|| section::<nets::Separable>(&machine, 64));
     if only.is_empty() {
-        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/roofline.md");
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/roofline.md");
         std::fs::write(docs, page.trim_end().to_owned() + "\n")?;
     }
     Ok(())

@@ -125,6 +125,11 @@ impl<'a> Graph<'a> {
         count
     }
 
+    /// Whether a net of this graph can be a layer of another one: one value goes in, one comes out.
+    pub const fn can_be_layer(&self) -> bool {
+        self.input_count() == 1 && self.heads.is_empty()
+    }
+
     /// How many outputs there are.
     pub const fn output_count(&self) -> usize {
         if self.heads.is_empty() { 1 } else { self.heads.len() }

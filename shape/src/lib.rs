@@ -26,7 +26,7 @@ mod upsample;
 
 pub use checked::{
     Checked, Join, Message, Shortcut, check_argument, check_arguments, check_difference,
-    check_dimension, check_divisor, check_header, difference, quotient, remainder,
+    check_dimension, check_divisor, check_header, check_net, difference, quotient, remainder,
 };
 pub use conv_transpose::ConvTranspose2d;
 pub use error::{Argument, ShapeError};

@@ -37,6 +37,16 @@ pub struct Placement {
 }
 
 impl Part {
+    /// Another net. One that no layer can be, which [`check_net`](crate::check_net) reports, is cut
+    /// down to what a net with a mistake of its own is, so that no rule says more of it.
+    pub const fn net(graph: Graph<'static>) -> Part {
+        if graph.can_be_layer() {
+            Part::Net(graph)
+        } else {
+            Part::Net(Graph::new(graph.name, graph.nodes.split_at(1).0))
+        }
+    }
+
     /// How many nodes it becomes.
     pub const fn nodes(&self) -> usize {
         match self {

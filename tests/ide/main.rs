@@ -1,7 +1,7 @@
 //! What rust-analyzer shows in a declaration: the documentation of keywords, the shapes of layers, and
 //! where names lead, also while a declaration is half typed.
 //!
-//! `cargo test --test ide -- --ignored --nocapture` starts it on the files of `tests/ide/project`.
+//! `cargo test -p typenet-tests --test ide -- --ignored --nocapture` starts it on the files of `tests/ide/project`.
 //! There, comments with carets say what is expected of the word above the first caret, in the last line
 //! of code:
 //!
@@ -25,9 +25,8 @@ fn an_editor_shows_documentation_and_shapes() {
         println!("skipped: no rust-analyzer here (`rustup component add rust-analyzer`)");
         return;
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ide");
-    let files = project_of(root, &project);
+    let files = project_of(&project);
     let mut client = Client::start(&project);
     let mut wrong = Vec::new();
     let mut count = 0;
@@ -59,7 +58,9 @@ fn an_editor_shows_documentation_and_shapes() {
 }
 
 /// Writes a project with the files to look at, which it returns.
-fn project_of(root: &Path, project: &Path) -> Vec<PathBuf> {
+fn project_of(project: &Path) -> Vec<PathBuf> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = tests.parent().expect("the repository");
     let source = project.join("src");
     fs::create_dir_all(&source).expect("the project's folder");
     let manifest = format!(
@@ -68,7 +69,7 @@ fn project_of(root: &Path, project: &Path) -> Vec<PathBuf> {
     );
     fs::write(project.join("Cargo.toml"), manifest).expect("the project's manifest");
     let mut files = Vec::new();
-    for entry in fs::read_dir(root.join("tests/ide/project")).expect("tests/ide/project") {
+    for entry in fs::read_dir(tests.join("ide/project")).expect("tests/ide/project") {
         let from = entry.expect("a file").path();
         let to = source.join(from.file_name().expect("a file's name"));
         fs::copy(&from, &to).expect("a copy");

@@ -286,6 +286,12 @@ const _: () = {
         0,
         "",
     );
+    const _: () = __rt::check_net(
+        "features",
+        "super::Backbone",
+        <__Parts_Backbone as __rt::AsLayer>::NET,
+        "",
+    );
     const _: () = CHECKED.check_part(&GRAPH, AT[2] + 1, AT[3], "");
     const _: () = CHECKED.check_layer(&GRAPH, AT[4], &[], "");
     const _: () = CHECKED.check_fit(&GRAPH, AT[5], __rt::Argument::OutChannels, "");
@@ -302,6 +308,12 @@ const _: () = {
         "my::Swirl",
         <__Parts_Swirl as __rt::AsLayer>::ARGUMENTS,
         2,
+        "",
+    );
+    const _: () = __rt::check_net(
+        "swirl_1",
+        "my::Swirl",
+        <__Parts_Swirl as __rt::AsLayer>::NET,
         "",
     );
     const _: () = CHECKED.check_part(&GRAPH, AT[5] + 1, AT[6], "");

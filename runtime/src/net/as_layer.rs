@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use typenet_engine::Flat;
 use typenet_engine::parameters::{Weight, WeightBias};
 use typenet_engine::pass::{Backward, Forward};
-use typenet_shape::{Gradients, Layer, Own, Parameters, Part, Shape, ShapeError};
+use typenet_shape::{Gradients, Graph, Layer, Own, Parameters, Part, Shape, ShapeError};
 
 use super::network::Network;
 use super::outputs::{EndsInLogProbabilities, EndsInLogits};
@@ -24,6 +24,8 @@ impl<T: Flat + Clone + PartialEq> Values for T {}
 pub trait AsLayer: 'static {
     /// The names of its arguments; a net has none to give.
     const ARGUMENTS: Option<&'static [&'static str]>;
+    /// The net that it is, if it is one.
+    const NET: Option<Graph<'static>> = None;
     /// How many nodes it becomes.
     const NODES: usize;
     /// What it is with these arguments, for an input of this shape.
@@ -55,7 +57,8 @@ pub trait HasPart {
 
 impl<N: Network> AsLayer for N {
     const ARGUMENTS: Option<&'static [&'static str]> = None;
-    const NODES: usize = N::GRAPH.nodes.len() + 1;
+    const NET: Option<Graph<'static>> = Some(N::GRAPH);
+    const NODES: usize = Part::net(N::GRAPH).nodes();
     type At<A: Numbers, I: Extent> = NetPart<N>;
     type Parameters<W: Values, B: Values> = N::Parameters;
 
@@ -85,11 +88,7 @@ impl<N: Network> HasPart for NetPart<N> {
     const PART: Part = {
         // Those of a net with generics.
         let () = N::RULES;
-        assert!(
-            N::GRAPH.input_count() == 1 && N::GRAPH.heads.is_empty(),
-            "a net with several inputs or with heads cannot be a layer of another net"
-        );
-        Part::Net(N::GRAPH)
+        Part::net(N::GRAPH)
     };
 }
 

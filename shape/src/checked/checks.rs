@@ -178,6 +178,68 @@ pub const fn check_arguments(
     panic!("{}", message.as_str());
 }
 
+/// Says that a net has several inputs, or outputs by name, and so cannot be a layer. `path` is what the
+/// declaration calls it; `None` is a layer of the user's own.
+///
+/// # Panics
+/// When it has.
+#[track_caller]
+pub const fn check_net(name: &str, path: &str, net: Option<Graph<'_>>, note: &str) {
+    let Some(graph) = net else { return };
+    if graph.can_be_layer() {
+        return;
+    }
+    let (inputs, outputs) = (graph.input_count(), graph.heads.len());
+    let mut message = about(name);
+    message.push("the net `");
+    message.push(path);
+    message.push("` has ");
+    if inputs > 1 {
+        message.push_number(inputs);
+        message.push(" inputs");
+        let mut i = 0;
+        while i < inputs {
+            push_listed(&mut message, i, graph.nodes[i].name);
+            i += 1;
+        }
+        message.push(if outputs > 0 { ") and " } else { ")" });
+    }
+    if outputs > 0 {
+        if outputs > 1 {
+            message.push_number(outputs);
+            message.push(" outputs");
+        } else {
+            message.push("a named output");
+        }
+        let mut i = 0;
+        while i < outputs {
+            push_listed(&mut message, i, graph.heads[i].name);
+            i += 1;
+        }
+        message.push(")");
+    }
+    message.push(", but a net that is a layer has ");
+    message.push(match (inputs > 1, outputs) {
+        (true, 0) => "one input",
+        (true, _) => "one input, and one output without a name",
+        (false, _) => "one output without a name",
+    });
+    message.push_line("", note);
+    if inputs == 1 && outputs == 1 {
+        message.push("\nhelp: declare that output without a name: `-> […]`");
+    } else {
+        message.push("\nhelp: declare the layers that both need as a net with one input and one ");
+        message.push("output, and write that net in both");
+    }
+    panic!("{}", message.as_str());
+}
+
+const fn push_listed(message: &mut Message, index: usize, name: &str) {
+    message.push(if index == 0 { " (`" } else { ", `" });
+    message.push(name);
+    message.push("`");
+}
+
 /// `` `conv1`:  ``
 const fn about(name: &str) -> Message {
     let mut message = Message::new();

@@ -16,7 +16,7 @@ use crate::{
 
 pub use checks::{
     check_argument, check_arguments, check_difference, check_dimension, check_divisor,
-    check_header, difference, quotient, remainder,
+    check_header, check_net, difference, quotient, remainder,
 };
 pub use message::Message;
 pub use words::{Join, Shortcut};

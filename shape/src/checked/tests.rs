@@ -149,3 +149,50 @@ fn a_message_that_is_too_long_loses_whole_parts() {
     message.push_line("help: ", "");
     assert_eq!(message.as_str().chars().filter(|&letter| letter == '×').count(), 2048 / 6 * 3);
 }
+
+#[test]
+fn a_layer_is_no_net_with_several_inputs_or_with_outputs_by_name() {
+    use crate::Head;
+    let input = |name| Node { name, op: Op::Input { shape: Shape::new(&[4]) }, inputs: &[] };
+    let nodes = [
+        input("image"),
+        input("pose"),
+        Node { name: "sum", op: Op::Add, inputs: &[0, 1] },
+        Node { name: "class", op: linear(3), inputs: &[2] },
+        Node { name: "bbox", op: linear(2), inputs: &[2] },
+    ];
+    let heads = [Head { name: "class", node: 3 }, Head { name: "bbox", node: 4 }];
+    let says = |inputs: usize, outputs: usize, note: &str| {
+        let nodes = &nodes[2 - inputs..];
+        let graph = Graph::new("Net", nodes).with_heads(&heads[..outputs]);
+        said(|| check_net("fused", "my::Net", Some(graph), note))
+    };
+    assert_eq!(said(|| check_net("swirl", "my::Swirl", None, "")), None);
+    assert_eq!(says(1, 0, ""), None);
+    let share = "\nhelp: declare the layers that both need as a net with one input and one output, \
+                 and write that net in both";
+    let expected = [
+        (1, 1, "a named output (`class`), but a net that is a layer has one output without a name"),
+        (
+            1,
+            2,
+            "2 outputs (`class`, `bbox`), but a net that is a layer has one output without a name",
+        ),
+        (2, 0, "2 inputs (`image`, `pose`), but a net that is a layer has one input"),
+        (
+            2,
+            2,
+            "2 inputs (`image`, `pose`) and 2 outputs (`class`, `bbox`), but a net that is a layer \
+             has one input, and one output without a name",
+        ),
+    ];
+    for (inputs, outputs, expected) in expected {
+        let help = if (inputs, outputs) == (1, 1) {
+            "\nhelp: declare that output without a name: `-> […]`"
+        } else {
+            share
+        };
+        let expected = std::format!("`fused`: the net `my::Net` has {expected}\nin a block{help}");
+        assert_eq!(says(inputs, outputs, "in a block"), Some(expected));
+    }
+}

@@ -98,6 +98,7 @@ impl<'a> Checker<'a> {
             node.value = Known::Symbolic(Outline::UNKNOWN);
             let spot = self.spot(place);
             self.leave(spot.clone(), Rule::Arguments(self.nodes.len()));
+            self.leave(spot.clone(), Rule::Net(self.nodes.len()));
             self.leave(spot, Rule::Part(self.nodes.len()));
         }
         self.push(node);

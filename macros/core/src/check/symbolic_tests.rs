@@ -79,7 +79,7 @@ fn compiler<const N: usize>(checked: &Checked, value: usize) -> Vec<String> {
             Rule::Fit(node, argument) => findings.check_fit(&graph, *node, *argument, note),
             Rule::Layer(node, others) => findings.check_layer(&graph, *node, others, note),
             // Only the compiler can know what these stand for.
-            Rule::Part(_) | Rule::Arguments(_) => {}
+            Rule::Part(_) | Rule::Arguments(_) | Rule::Net(_) => {}
             Rule::Join(node, at, words) => {
                 words.borrowed(|join| findings.check_join(&graph, *node, *at, &join, note));
             }

@@ -46,6 +46,8 @@ pub enum Rule {
     Part(usize),
     /// It has as many arguments as it takes.
     Arguments(usize),
+    /// If it is a net, it has one input and one output.
+    Net(usize),
     /// A node's values go together; else it is the one of this index.
     Join(usize, usize, Words),
     /// A dimension of the input or the output is not zero.

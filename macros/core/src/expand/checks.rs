@@ -55,6 +55,15 @@ impl Numbers<'_> {
                 let arguments = quote_spanned!(site()=> #name, #path, #takes, #given, #note);
                 ("check_arguments", arguments)
             }
+            Rule::Net(node) => {
+                let Some(node) = self.checked.nodes.get(*node) else { return TokenStream::new() };
+                let (Some(kind), Some(part)) = (self.part_type(node), &node.part) else {
+                    return TokenStream::new();
+                };
+                let (name, path) = (&node.name, &part.text);
+                let net = quote_spanned!(site()=> <#kind as __rt::AsLayer>::NET);
+                ("check_net", quote_spanned!(site()=> #name, #path, #net, #note))
+            }
             Rule::Dimension(what, dims, axis) => {
                 let (shape, axis) = (self.shape(dims), index(*axis));
                 ("check_dimension", quote_spanned!(site()=> #what, #shape, #axis))
