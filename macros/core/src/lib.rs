@@ -3,11 +3,13 @@
 //! Four stages, each with a typed result and none reaching into another:
 //! [`parse`] (tokens to what the user wrote), [`check`] (names, arguments and shapes; every mistake
 //! is found here or before), [`plan`] (which kernel calls in which order) and [`expand`] (tokens).
-//! [`layers`] and [`schemes`] are the tables of layer kinds and initial schemes that `check` reads.
+//! [`layers`] and [`schemes`] are the tables of layer kinds and initial schemes that `check` reads; `foreign` knows what
+//! other libraries write.
 #![forbid(unsafe_code)]
 
 pub mod check;
 pub mod expand;
+pub mod foreign;
 pub mod layers;
 pub mod length;
 mod mistake;

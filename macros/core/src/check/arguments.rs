@@ -8,6 +8,7 @@ use super::Checker;
 use super::constants::Value;
 use super::settings::Setting;
 use crate::Mistake;
+use crate::foreign;
 use crate::layers::{
     self, ARGUMENTS_ELSEWHERE, Default, FLOW, Given, Kind, LAYERS, LAYERS_ELSEWHERE,
 };
@@ -51,21 +52,43 @@ fn near_word<'w>(word: &str, blocks: &'w [String]) -> Option<&'w str> {
 
 impl Checker<'_> {
     /// Reports a word that is no layer; returns what it most likely stands for.
-    pub(super) fn unknown_layer(&mut self, keyword: &Ident) -> Meant {
+    pub(super) fn unknown_layer(&mut self, written: &Layer) -> Meant {
+        let keyword = &written.keyword;
         let word = keyword.to_string();
-        let known = || LAYERS.iter().map(|layer| layer.keyword);
         let blocks = self.block_names();
+        let message = format!("there is no layer `{word}`");
+        if let Some(what) = foreign::not_here(&word)
+            && self.find_block(&word).is_none()
+        {
+            self.report(Mistake::new(keyword.span(), message).help(what));
+            return Meant::Nothing;
+        }
+        if foreign::is_elsewhere(&word)
+            && let Some(correction) = self.correction(written, &word)
+        {
+            let name = written.name.as_ref().map(ToString::to_string);
+            let message = match correction.reasons.join("; ") {
+                reasons if reasons.is_empty() => message,
+                reasons => format!("{message}: {reasons}"),
+            };
+            let help = correction.help(name.as_deref());
+            self.report(Mistake::new(keyword.span(), message).help(help));
+            let meant = correction.calls.first().map(|call| call.keyword);
+            let meant = meant.or_else(|| foreign::keyword(&word)).and_then(layers::find);
+            return meant.map_or(Meant::Nothing, Meant::Layer);
+        }
         let near = near_word(&word, &blocks);
-        let (message, help) = match near {
-            Some(ours) => {
-                (format!("there is no layer `{word}`"), format!("did you mean `{ours}`?"))
-            }
+        let help = match near {
+            Some(ours) => match self.correction(written, ours) {
+                Some(correction) if !correction.calls.is_empty() => {
+                    format!("did you mean `{}`?", correction.line())
+                }
+                _ => format!("did you mean `{ours}`?"),
+            },
             None => {
-                let all: Vec<&str> = known().chain(blocks.iter().map(String::as_str)).collect();
-                (
-                    format!("there is no layer `{word}`"),
-                    format!("the layers are {}", all.join(", ")),
-                )
+                let known = LAYERS.iter().map(|layer| layer.keyword);
+                let all: Vec<&str> = known.chain(blocks.iter().map(String::as_str)).collect();
+                format!("the layers are {}", all.join(", "))
             }
         };
         self.report(Mistake::new(keyword.span(), message).help(help));
@@ -86,7 +109,9 @@ impl Checker<'_> {
     /// the language.
     pub(super) fn is_type(&self, word: &Ident) -> bool {
         let text = word.to_string();
-        text.starts_with(char::is_uppercase) && near_word(&text, &self.block_names()).is_none()
+        text.starts_with(char::is_uppercase)
+            && foreign::keyword(&text).is_none()
+            && near_word(&text, &self.block_names()).is_none()
     }
 
     /// What an unknown word reads may be names of values: that nothing else reads them is no news.
@@ -110,13 +135,29 @@ impl Checker<'_> {
         let mut seen = vec![false; layer.arguments.len()];
         let mut named = false;
         let mut lost = false;
+        // Whatever else follows from the order of arguments is one mistake with the first.
+        let mut misplaced = false;
         for (position, argument) in written.arguments.iter().enumerate() {
             let index = match &argument.key {
                 Some(key) => {
                     named = true;
-                    self.key(name, layer, key, &seen)
+                    let unknown = layer.position(&key.to_string()).is_none();
+                    // A value that is missing is mistake enough.
+                    let is_wrong = matches!(argument.value.form, Form::Wrong);
+                    let muted = unknown && (misplaced || is_wrong);
+                    self.muted += usize::from(muted);
+                    let index = self.key(name, layer, key, &seen);
+                    self.muted -= usize::from(muted);
+                    misplaced |= foreign::is_argument(layer, &key.to_string());
+                    index
                 }
-                None => self.positional(name, layer, argument, position, named),
+                None => {
+                    self.muted += usize::from(misplaced);
+                    let index = self.positional(name, layer, argument, position, named);
+                    self.muted -= usize::from(misplaced);
+                    misplaced |= index.is_none();
+                    index
+                }
             };
             let Some(index) = index else {
                 lost = true;
@@ -127,7 +168,9 @@ impl Checker<'_> {
                 let key = argument.key.as_ref();
                 let place = key.map_or(argument.value.place, |key| key.span().into());
                 let message = format!("`{}` is given twice", expected.name);
+                self.muted += usize::from(misplaced);
                 self.report(Mistake::about(name, place, message).help("leave one of them out"));
+                self.muted -= usize::from(misplaced);
                 continue;
             }
             seen[index] = true;
@@ -207,7 +250,7 @@ impl Checker<'_> {
         if !named && position < layer.positional {
             return Some(position);
         }
-        let next = layer.arguments.get(position).filter(|_| !named).map(|next| next.name);
+        let next = self.next_of(layer, argument, position).filter(|_| !named);
         let (message, help) = if layer.arguments.is_empty() {
             (
                 format!("`{}` takes no arguments", layer.keyword),
@@ -218,22 +261,49 @@ impl Checker<'_> {
                 "an argument without a name stands after one with a name".to_string(),
                 "write `name = value`".into(),
             )
-        } else if let Some(next) = next {
+        } else if let Some((next, text)) = next {
             (
                 format!(
                     "too many arguments without a name: `{}` takes {}",
                     layer.keyword, layer.positional
                 ),
-                format!("write `{next} = {}`", argument.value),
+                format!("write `{next} = {text}`"),
             )
         } else {
             (
-                format!("too many arguments: `{}` takes {}", layer.keyword, layer.arguments.len()),
+                match position < layer.arguments.len() {
+                    true => format!(
+                        "too many arguments without a name: `{}` takes {}",
+                        layer.keyword, layer.positional
+                    ),
+                    false => format!(
+                        "too many arguments: `{}` takes {}",
+                        layer.keyword,
+                        layer.arguments.len()
+                    ),
+                },
                 format!("for example `{}`", layer.example()),
             )
         };
         self.report(Mistake::about(name, argument.value.place, message).help(help));
         None
+    }
+
+    /// The argument that a value without a name is likely for, from this place on, and its text there.
+    fn next_of(
+        &self,
+        layer: &'static layers::Layer,
+        argument: &Argument,
+        position: usize,
+    ) -> Option<(&'static str, String)> {
+        let value = argument.elsewhere(&|word| self.constant(word).is_some())?.value;
+        layer.arguments.get(position..)?.iter().find_map(|next| {
+            let text = match (next.kind, value.name()) {
+                (Kind::Padding, Some("same")) => "same".to_string(),
+                _ => value.taken(next.kind)??,
+            };
+            Some((next.name, text))
+        })
     }
 
     fn value_of(

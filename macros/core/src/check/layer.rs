@@ -10,12 +10,24 @@ use super::names::Name;
 use super::settings::{self, Setting};
 use super::symbols::Rule;
 use super::{Checker, Defined, Known, Node};
+use crate::foreign;
 use crate::layers::{self, FLOW, Kind};
-use crate::parse::Layer;
+use crate::parse::{Form, Layer};
 
 impl<'a> Checker<'a> {
     /// A layer, a use of a block, or a layer that reads values by name.
     pub(super) fn layer(&mut self, written: &'a Layer) {
+        if !written.corrected {
+            return self.layer_as_written(written);
+        }
+        // Its mistake is reported: nothing more is said about what was likely meant.
+        self.muted += 1;
+        self.layer_as_written(written);
+        self.muted -= 1;
+        self.doubt();
+    }
+
+    fn layer_as_written(&mut self, written: &'a Layer) {
         if let Some(path) = &written.path {
             return self.part(written, path);
         }
@@ -27,12 +39,12 @@ impl<'a> Checker<'a> {
             self.block_use(written, block, true);
         } else if let Some(layer) = layers::find(&text) {
             self.layer_of(written, Some(layer), true);
-        } else if self.is_type(&written.keyword) {
+        } else if self.is_type(&written.keyword) && !is_call_elsewhere(written) {
             self.part(written, &written.keyword.to_token_stream());
         } else {
             // An unknown word that is near a known one is taken for that one: its fields and shapes
             // are likely, and nothing more is said about them.
-            let meant = self.unknown_layer(&written.keyword);
+            let meant = self.unknown_layer(written);
             self.forgive_names(written);
             match meant {
                 Meant::Layer(layer) => self.layer_of(written, Some(layer), false),
@@ -43,8 +55,24 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn layer_of(&mut self, written: &'a Layer, layer: Option<&'static layers::Layer>, exact: bool) {
+    fn layer_of(
+        &mut self,
+        written: &'a Layer,
+        mut layer: Option<&'static layers::Layer>,
+        exact: bool,
+    ) {
+        // In another library's words it is read as what was meant, and nothing more is said about it.
+        let correction = layer.and_then(|layer| self.correction(written, layer.keyword));
+        let call = correction.as_ref().and_then(|correction| correction.calls.first());
+        let in_our_words = call.and_then(|call| written.corrected(call));
+        if let Some(meant) = &in_our_words {
+            layer = layers::find(&meant.keyword.to_string()).or(layer);
+        }
         let name = self.layer_name(written, layer);
+        if let Some(correction) = correction.as_ref().filter(|_| exact) {
+            self.report_foreign(&name.text, written, correction);
+        }
+        let exact = exact && correction.is_none();
         self.muted += usize::from(!exact);
         if layer.is_some() {
             self.note(&written.keyword);
@@ -64,19 +92,20 @@ impl<'a> Checker<'a> {
         };
         if let Some(layer) = layer {
             let before = self.found;
-            if let Some(settings) = self.arguments(&name.text, layer, written) {
+            let arguments_of = in_our_words.as_ref().unwrap_or(written);
+            if let Some(settings) = self.arguments(&name.text, layer, arguments_of) {
                 node.arguments = settings::write(layer, &settings);
                 let op = settings::build(layer, &settings);
                 node.op = Some(op);
-                self.argument_rules(&name.text, layer, op, written, &settings);
+                self.argument_rules(&name.text, layer, op, arguments_of, &settings);
                 let clean = self.muted == 0 && self.found == before;
                 if settings.iter().any(Setting::is_symbolic)
                     || matches!(self.value(), Known::Symbolic(_))
                 {
                     let known = Written { layer, settings: &settings, op };
-                    self.symbolic_shapes(&mut node, &known, written, clean);
+                    self.symbolic_shapes(&mut node, &known, arguments_of, clean);
                 } else {
-                    self.shapes(&mut node, op, written, clean);
+                    self.shapes(&mut node, op, arguments_of, clean);
                 }
                 node.settings = settings;
             }
@@ -84,6 +113,9 @@ impl<'a> Checker<'a> {
         }
         self.muted -= usize::from(!exact);
         self.push(node);
+        if !exact {
+            self.doubt();
+        }
         if let Some(written_name) = &written.name {
             self.define(written_name);
         }
@@ -212,6 +244,19 @@ impl<'a> Checker<'a> {
             _ => error.help().to_string(),
         }
     }
+}
+
+/// Whether a word with a capital is a layer of another library, as its arguments tell: a layer of the
+/// user's own takes numbers.
+fn is_call_elsewhere(written: &Layer) -> bool {
+    let text = written.keyword.to_string();
+    let takes_text = || {
+        written.arguments.iter().any(|argument| {
+            argument.key.is_some()
+                || matches!(&argument.value.form, Form::Other(text) if text.starts_with('"'))
+        })
+    };
+    (foreign::is_elsewhere(&text) || foreign::not_here(&text).is_some()) && takes_text()
 }
 
 /// Whether all numbers that an argument's own rule reads are known here.

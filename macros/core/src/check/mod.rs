@@ -8,6 +8,7 @@ mod blocks;
 mod constants;
 mod dims;
 mod flow;
+mod foreign;
 mod generics;
 mod header;
 mod heads;
@@ -536,6 +537,8 @@ fn place_of_path(path: &syn::Path) -> Place {
     Place { start: span_of(path), end: last }
 }
 
+#[cfg(test)]
+mod foreign_tests;
 #[cfg(test)]
 mod heads_tests;
 #[cfg(test)]

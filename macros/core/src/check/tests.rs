@@ -97,9 +97,9 @@ fn a_word_that_was_likely_meant_stands_in() {
     assert_eq!(
         help,
         [
-            "help: did you mean `conv2d`?",
+            "help: write `conv1: conv2d(6, kernel = 5)`",
             "help: did you mean `flatten`?",
-            "help: did you mean `linear`?"
+            "help: write `linear(10)`"
         ]
     );
     assert_eq!(value(&checked, "conv1"), Known::Assumed(Shape::new(&[6, 8, 8])));
@@ -164,7 +164,10 @@ fn arguments_of_the_wrong_kind() {
         ("kernel = 3, padding = \"same\"", "help: write `padding = same`"),
         ("kernel", "help: write `kernel = …`"),
         ("groups = 1", "help: for example `conv2d(16, kernel = 3)`"),
-        ("3, 1", "help: write `stride = 1`"),
+        (
+            "3, 1",
+            "help: write `conv2d(3, kernel = 1)`, or, for a `stride` of 1, `conv2d(4, kernel = 3, stride = 1)`",
+        ),
         ("kernel = 3, kernel = 3", "help: leave one of them out"),
         ("kernel = 3, 1", "help: write `name = value`"),
         ("kernel = 3, colour = 1", "help: it has out_channels, kernel, stride"),

@@ -29,6 +29,7 @@ pub(super) fn body(tokens: &[TokenTree], mistakes: &mut Vec<Mistake>) -> Body {
         blocks: Vec::new(),
         block_names: block_names(tokens),
         depth: 0,
+        signs: Vec::new(),
     };
     let entries = found.entries(tokens);
     let Found { constants, blocks, .. } = found;
@@ -55,6 +56,8 @@ pub(super) struct Found<'m> {
     block_names: Vec<String>,
     /// How many braces are open.
     pub(super) depth: usize,
+    /// The signs of other languages that something has been said of.
+    pub(super) signs: Vec<&'static str>,
 }
 
 impl Found<'_> {
@@ -68,8 +71,15 @@ impl Found<'_> {
                 reader.report(token.span(), "a layer is missing before this comma");
                 continue;
             }
+            if reader.comment() {
+                continue;
+            }
             let before = reader.before();
             if reader.item(&before, !entries.is_empty()) {
+                continue;
+            }
+            if let Some(read) = reader.habit(&before) {
+                entries.extend(read);
                 continue;
             }
             let entry = reader.entry(before).unwrap_or(Entry::Gap);
@@ -152,7 +162,16 @@ impl<'a> Reader<'a, '_, '_> {
         let arguments = self.arguments(keyword);
         let Before { docs, attributes, .. } = before;
         let keyword = keyword.clone();
-        Some(Entry::Layer(Layer { docs, attributes, name, keyword, path: None, arguments }))
+        let corrected = false;
+        Some(Entry::Layer(Layer {
+            docs,
+            attributes,
+            name,
+            keyword,
+            path: None,
+            arguments,
+            corrected,
+        }))
     }
 
     /// A net or a layer of the user's own, by its path.
@@ -183,7 +202,8 @@ impl<'a> Reader<'a, '_, '_> {
         let arguments = self.arguments(last);
         let Before { docs, attributes, .. } = before;
         let (keyword, path) = ((*first).clone(), Some(path));
-        Some(Entry::Layer(Layer { docs, attributes, name, keyword, path, arguments }))
+        let corrected = false;
+        Some(Entry::Layer(Layer { docs, attributes, name, keyword, path, arguments, corrected }))
     }
 
     /// The name before the keyword. Forgives a wrong or a missing colon after saying so.
@@ -239,10 +259,18 @@ impl<'a> Reader<'a, '_, '_> {
     }
 
     /// The comma after an entry, or what stands in its place.
-    fn separator(&mut self, before: &Entry) {
+    pub(super) fn separator(&mut self, before: &Entry) {
         let Some(token) = self.tokens.peek() else { return };
-        if self.tokens.punct(',').is_some() {
+        if self.tokens.punct(',').is_some() || self.comment() {
             return;
+        }
+        if self.sign().is_some() {
+            let text = match before {
+                Entry::Layer(layer) => layer.to_string(),
+                Entry::Structure(structure) => format!("{} {{ … }}", structure.keyword),
+                Entry::Gap => String::new(),
+            };
+            return self.arrow(&text);
         }
         let keyword = match before {
             Entry::Layer(layer) => match &layer.path {
@@ -256,7 +284,9 @@ impl<'a> Reader<'a, '_, '_> {
             Entry::Structure(_) | Entry::Gap => return,
         };
         if self.tokens.punct(';').is_some() {
-            self.report(token.span(), "a comma stands between layers, not a semicolon");
+            self.once(";", |reader| {
+                reader.report(token.span(), "a comma stands between layers, not a semicolon");
+            });
         } else if ident(Some(token)).is_some() || punct(Some(token), '#').is_some() {
             let message = format!("a comma is missing between `{keyword}` and `{token}`");
             let message = match token {

@@ -3,11 +3,16 @@
 
 mod attributes;
 mod body;
+mod calls;
 mod display;
 mod expression;
+mod foreign;
 mod generics;
+mod habits;
 mod header;
 mod items;
+mod statements;
+mod steps;
 mod structure;
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Span, TokenStream, TokenTree};
@@ -151,6 +156,8 @@ pub struct Layer {
     pub path: Option<TokenStream>,
     /// What stands in parentheses.
     pub arguments: Vec<Argument>,
+    /// Whether it is what was likely meant by something whose mistake is already reported.
+    pub corrected: bool,
 }
 
 /// Braces with layers in them.
@@ -332,5 +339,7 @@ fn shown(token: &TokenTree) -> String {
     }
 }
 
+#[cfg(test)]
+mod habits_tests;
 #[cfg(test)]
 mod tests;
