@@ -1,4 +1,5 @@
-use crate::geometry::{check_pair, reach};
+use crate::counts::reach;
+use crate::geometry::check_pair;
 use crate::{Argument, Conv2d, Shape, ShapeError};
 
 /// The numbers of a transposed 2-d convolution: `y[o, i·s + u·d − p, j·s + v·d − p] += w[c, o, u, v] · x[c, i, j]`
@@ -66,7 +67,7 @@ impl ConvTranspose2d {
         {
             return Err(ShapeError::Groups {
                 groups: self.groups,
-                in_channels,
+                in_channels: Some(in_channels),
                 out_channels: self.out_channels,
             });
         }

@@ -1,3 +1,4 @@
+use crate::counts::{bordered, reach};
 use crate::{Argument, Shape, ShapeError};
 
 /// Zeros around the input of a convolution.
@@ -92,7 +93,7 @@ impl Conv2d {
         {
             return Err(ShapeError::Groups {
                 groups: self.groups,
-                in_channels,
+                in_channels: Some(in_channels),
                 out_channels: self.out_channels,
             });
         }
@@ -195,16 +196,6 @@ pub(crate) const fn check_pool_padding(
         return Err(ShapeError::PoolPadding { padding, kernel });
     }
     Ok(())
-}
-
-/// How many numbers along an axis a kernel with gaps lies over.
-pub(crate) const fn reach(kernel: usize, dilation: usize) -> usize {
-    dilation.saturating_mul(kernel.saturating_sub(1)).saturating_add(1)
-}
-
-/// A side with a border on both ends.
-pub(crate) const fn bordered(side: usize, padding: usize) -> usize {
-    side.saturating_add(padding.saturating_mul(2))
 }
 
 const fn windows(
