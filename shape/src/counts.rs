@@ -35,3 +35,11 @@ pub(crate) const fn sum<const N: usize>(summands: [u64; N]) -> u64 {
 pub(crate) const fn whole_vectors(numbers: usize) -> usize {
     numbers.div_ceil(16).saturating_mul(16)
 }
+
+/// The channels of one group; 0 where there are no groups.
+pub(crate) const fn of_group(channels: usize, groups: usize) -> usize {
+    match channels.checked_div(groups) {
+        Some(channels) => channels,
+        None => 0,
+    }
+}

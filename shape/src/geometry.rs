@@ -1,4 +1,4 @@
-use crate::counts::{bordered, reach};
+use crate::counts::{bordered, of_group, reach};
 use crate::{Argument, Shape, ShapeError};
 
 /// Zeros around the input of a convolution.
@@ -104,11 +104,12 @@ impl Conv2d {
         }
     }
 
-    /// The weight's shape `[out_channels, in_channels / groups, kernel height, kernel width]`.
+    /// The weight's shape `[out_channels, in_channels / groups, kernel height, kernel width]`; of zero
+    /// groups, which [`output`](Self::output) refuses, one with a zero.
     pub const fn weight(&self) -> Shape {
         Shape::new(&[
             self.out_channels,
-            self.input.dim(0) / self.groups,
+            of_group(self.input.dim(0), self.groups),
             self.kernel[0],
             self.kernel[1],
         ])

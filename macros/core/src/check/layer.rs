@@ -324,7 +324,11 @@ fn is_known(layer: &layers::Layer, settings: &[Setting], argument: Argument) -> 
     let are_known = |setting: Option<&Setting>| setting.is_none_or(|one| !one.is_symbolic());
     match argument {
         Argument::Padding | Argument::OutputPadding => !sizes(),
-        Argument::Groups => are_known(own) && are_known(channels),
+        // Zero is a mistake whatever the channels are.
+        Argument::Groups => match own.map(Setting::numbers).as_deref() {
+            Some([groups]) if groups.known() == Some(0) => true,
+            _ => are_known(own) && are_known(channels),
+        },
         _ => are_known(own),
     }
 }
