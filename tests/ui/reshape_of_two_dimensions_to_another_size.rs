@@ -1,0 +1,17 @@
+//! A height and a width that hold fewer numbers than the value.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [8, 12, 12] -> [10] {
+        narrow: reshape([12, 12]),
+        global_avg_pool,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?}", &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}
