@@ -386,7 +386,7 @@ pub type Output<N> = <N as Network>::Output;
 /// What most programs use: `use typenet::prelude::*;`.
 pub mod prelude {
     #[cfg(feature = "files")]
-    pub use crate::data::Csv;
+    pub use crate::data::{ClassOrder, Csv};
     pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{

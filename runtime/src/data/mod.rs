@@ -23,7 +23,7 @@ mod shape;
 mod source;
 
 #[cfg(feature = "files")]
-pub use self::csv::Csv;
+pub use self::csv::{ClassOrder, Csv};
 pub use dataset::Dataset;
 pub use minibatches::{Inputs, Minibatch, Minibatches};
 pub use sampler::Sampler;
