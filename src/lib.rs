@@ -358,6 +358,7 @@ pub use typenet_runtime::data;
 #[cfg(feature = "diagram")]
 pub use typenet_runtime::diagram;
 pub use typenet_runtime::init;
+pub use typenet_runtime::io::LoadOptions;
 pub use typenet_runtime::layers;
 pub use typenet_runtime::loss;
 pub use typenet_runtime::optim;
@@ -396,7 +397,7 @@ pub mod prelude {
     pub use crate::optim::{Regularizer, Schedule, Sgd};
     pub use crate::reference::gradcheck;
     pub use crate::train::{Trainer, evaluate, train};
-    pub use crate::{Input, Network, Output, Scores, Workspace, network};
+    pub use crate::{Input, LoadOptions, Network, Output, Scores, Workspace, network};
 }
 
 /// What the code written by [`network!`] uses. Not part of the interface.
