@@ -2,7 +2,7 @@
 
 use typenet_shape::{Graph, LayerInfo, Node, Op};
 
-use crate::data::Dataset;
+use crate::data::{Dataset, pixels};
 use crate::ends::{SingleInput, SingleOutput};
 use crate::io::LoadOptions;
 use crate::layout::Layout;
@@ -331,30 +331,15 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// to 0..=1, then normalised as the training images were (see [`Metadata::normalization`]).
     ///
     /// # Errors
-    /// [`Error::Size`] when there are not as many bytes as the input has numbers, or the stored
-    /// normalisation has another number of channels.
+    /// [`Error::Size`] when there are not as many bytes as the input has numbers, with what they may be
+    /// (another size, other channels), or the stored normalisation has another number of channels.
     fn input_from_u8(&self, pixels: &[u8]) -> Result<Box<Self::Input>>
     where
         Self: SingleInput,
     {
         let mut input = Self::Input::zeroed();
-        let channels = match Self::SHAPES[0].dims() {
-            [channels, _, _] => *channels,
-            _ => 1,
-        };
-        if pixels.len() != Self::Input::LEN {
-            return Err(Error::size("bytes of an image", Self::Input::LEN, pixels.len()));
-        }
-        let area = Self::Input::LEN / channels;
-        let numbers = input.as_flat_mut();
-        for (at, pixel) in pixels.chunks_exact(channels).enumerate() {
-            for (channel, &byte) in pixel.iter().enumerate() {
-                numbers[channel * area + at] = f32::from(byte) / 255.0;
-            }
-        }
-        if let Some(normalization) = &self.metadata().normalization {
-            normalization.apply(numbers, channels)?;
-        }
+        let (dims, numbers) = (Self::SHAPES[0].dims(), input.as_flat_mut());
+        pixels::from_bytes(dims, pixels, self.metadata().normalization.as_ref(), numbers)?;
         Ok(input)
     }
 

@@ -16,6 +16,7 @@ mod dataset;
 #[cfg(feature = "files")]
 mod idx;
 mod minibatches;
+pub(crate) mod pixels;
 mod sampler;
 mod several;
 mod shape;
