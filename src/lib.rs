@@ -360,6 +360,7 @@ pub use typenet_runtime::init;
 /// ```
 #[cfg(feature = "diagram")]
 pub use typenet_runtime::inspect::diagram;
+pub use typenet_runtime::io::LoadOptions;
 pub use typenet_runtime::layers;
 pub use typenet_runtime::loss;
 pub use typenet_runtime::net::{EndsInLogProbabilities, EndsInLogits};
@@ -390,7 +391,7 @@ pub type Output<N> = <N as Network>::Output;
 /// What most programs use: `use typenet::prelude::*;`.
 pub mod prelude {
     #[cfg(feature = "files")]
-    pub use crate::data::Csv;
+    pub use crate::data::{ClassOrder, Csv};
     pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{
@@ -400,7 +401,7 @@ pub mod prelude {
     pub use crate::optim::{Regularizer, Schedule, Sgd};
     pub use crate::reference::gradcheck;
     pub use crate::train::{Trainer, evaluate, train};
-    pub use crate::{Input, Network, Output, Scores, Workspace, network};
+    pub use crate::{Input, LoadOptions, Network, Output, Scores, Workspace, network};
 }
 
 /// What the code written by [`network!`] uses. Not part of the interface.

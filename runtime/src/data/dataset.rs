@@ -388,6 +388,24 @@ impl<I: Flat, T> Dataset<I, T> {
     }
 }
 
+impl<I: Flat> Dataset<I, usize> {
+    /// How many classes there are: as many as have names, or as the largest label needs.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[0.1], [0.9]], vec![0, 2])?;
+    /// assert_eq!(data.classes(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn classes(&self) -> usize {
+        let needed = self.targets.iter().max().map_or(0, |label| label.saturating_add(1));
+        needed.max(self.class_names.len())
+    }
+}
+
 /// The numbers of an input that are of one channel.
 fn area<I: Flat>(channels: usize) -> Result<usize> {
     if channels == 0 || !I::LEN.is_multiple_of(channels) {

@@ -16,6 +16,7 @@ mod dataset;
 #[cfg(feature = "files")]
 mod idx;
 mod minibatches;
+pub(crate) mod pixels;
 mod sampler;
 mod several;
 mod shape;
@@ -23,7 +24,7 @@ mod shape;
 mod source;
 
 #[cfg(feature = "files")]
-pub use self::csv::Csv;
+pub use self::csv::{ClassOrder, Csv};
 pub use dataset::Dataset;
 pub use minibatches::{Inputs, Minibatch, Minibatches};
 pub use sampler::Sampler;

@@ -94,12 +94,12 @@ pub trait Loss<T>: Clone + Send + Sync {
     /// # Errors
     /// When there are not as many targets as outputs, or a target does not belong to the net's
     /// output: a label outside its classes, say.
-    fn forward_backward<N: Network>(&self, targets: &[T], ws: &mut Workspace<N>) -> Result<f32>
+    fn forward_backward<N: Network>(&self, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
     where
         Self: Accepts<N>,
     {
         let denominator = self.denominator(targets);
-        self.forward_backward_part(targets, ws, denominator).map(|loss| loss as f32)
+        self.forward_backward_part(targets, ws, denominator)
     }
 
     /// As [`forward_backward`](Self::forward_backward), for a part of a batch whose whole

@@ -76,13 +76,13 @@ impl<T, L: Loss<T>> HeadLoss for OfHead<'_, L, T> {
 /// # Errors
 /// When there are not as many targets as outputs, or a target does not belong to its head.
 #[doc(hidden)]
-pub fn forward_backward<N, T, O>(objective: &O, targets: &[T], ws: &mut Workspace<N>) -> Result<f32>
+pub fn forward_backward<N, T, O>(objective: &O, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
 where
     N: Network,
     O: Objective<T> + Accepts<N>,
 {
     let denominators = denominators(objective, targets);
-    Ok(of_batch(objective, targets, ws, &denominators)?.iter().sum::<f64>() as f32)
+    Ok(of_batch(objective, targets, ws, &denominators)?.iter().sum())
 }
 
 /// A number for each head; zeros behind the last.
