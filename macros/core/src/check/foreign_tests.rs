@@ -375,6 +375,8 @@ fn our_own_words_are_left_alone() {
     for (layer, part) in [
         ("conv2d(4, kernel = 3, pading = 1)", "did you mean `padding`?"),
         ("conv2d(4, 3, kernel = 5)", "`kernel` is given twice"),
+        ("dropout(0.1, stride = 2)", "`dropout` has no argument `stride`"),
+        ("add(relu(tanh))", "expected the name of a value"),
         ("conv2d(4, kernel = 3, bias = 1)", "write `bias = true`"),
         ("conv2d(4, 3, same)", "write `padding = same`"),
         ("conv2d(4, 3, padding = \"SAME\")", "write `padding = same`"),

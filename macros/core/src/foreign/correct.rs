@@ -324,10 +324,13 @@ impl Written<'_> {
             Meaning::Nothing(why, lost) => {
                 draft.leave_out(given, why, lost);
             }
-            Meaning::Unknown if by_name => {
-                draft.made.reasons.push(format!("`{}` has no `{name}`", self.layer.keyword));
-                draft.impossible |=
-                    self.word == self.layer.keyword && self.all_others_are_ours(index);
+            // Among names that are ours alone, it is a mistake of its own.
+            Meaning::Unknown
+                if by_name
+                    && (self.word != self.layer.keyword || !self.all_others_are_ours(index)) =>
+            {
+                let what = format!("`{}` has no `{name}`", self.layer.keyword);
+                draft.made.reasons.push(what);
             }
             Meaning::Near(_) | Meaning::Unknown => return None,
         }

@@ -13,7 +13,7 @@ use super::foreign::arguments;
 use super::steps::{DEEPEST, Step, Word};
 use super::{Argument, Entry, Layer, Tokens, flat, ident, punct, shown};
 use crate::foreign::{self, Correction, DATA, Input};
-use crate::layers::{self, STRUCTURES};
+use crate::layers::{self, FLOW, STRUCTURES};
 use crate::mistake::Place;
 
 /// A line in another syntax.
@@ -457,7 +457,8 @@ impl Reader<'_, '_, '_> {
             matches!(piece, [TokenTree::Ident(word), TokenTree::Group(group), ..]
                 if group.delimiter() == Delimiter::Parenthesis && (self.is_word(word) || foreign::keyword(&word.to_string()).is_some()))
         });
-        (layer && calls).then(|| "each layer reads the one before it".into())
+        (layer && calls && !FLOW.contains(&text.as_str()))
+            .then(|| "each layer reads the one before it".into())
     }
 }
 
