@@ -264,12 +264,12 @@ impl<'a> Reader<'a, '_, '_> {
         if self.tokens.punct(',').is_some() || self.comment() {
             return;
         }
+        let text = match before {
+            Entry::Layer(layer) => layer.to_string(),
+            Entry::Structure(structure) => format!("{} {{ … }}", structure.keyword),
+            Entry::Gap => String::new(),
+        };
         if self.sign().is_some() {
-            let text = match before {
-                Entry::Layer(layer) => layer.to_string(),
-                Entry::Structure(structure) => format!("{} {{ … }}", structure.keyword),
-                Entry::Gap => String::new(),
-            };
             return self.arrow(&text);
         }
         let keyword = match before {
@@ -285,7 +285,8 @@ impl<'a> Reader<'a, '_, '_> {
         };
         if self.tokens.punct(';').is_some() {
             self.once(";", |reader| {
-                reader.report(token.span(), "a comma stands between layers, not a semicolon");
+                let message = "a comma stands between layers, not a semicolon";
+                reader.report_with(token.span(), message, format!("write `{text}, …`"));
             });
         } else if ident(Some(token)).is_some() || punct(Some(token), '#').is_some() {
             let message = format!("a comma is missing between `{keyword}` and `{token}`");
