@@ -19,7 +19,6 @@ fn pets() -> Dataset<[f32; 2]> {
     Dataset::from_inputs(&inputs, (0..12).map(|i| i % 3).collect()).unwrap()
 }
 
-#[cfg(feature = "files")]
 #[test]
 fn names_of_a_table_are_stored_with_the_weights() {
     let folder = tempfile::tempdir().unwrap();
