@@ -39,6 +39,9 @@ mod transformed;
 mod tuples;
 pub mod workspace;
 
+/// The crate `image`, in the version that [`Network::input_from_image`] takes images of.
+#[cfg(feature = "image")]
+pub use ::image;
 pub use ends::{
     EndsInLogProbabilities, EndsInLogits, LogProbabilities, Logits, SingleInput, SingleOutput,
 };
