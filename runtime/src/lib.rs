@@ -19,6 +19,9 @@ mod random;
 pub mod reference;
 pub mod train;
 
+/// The crate `image`, in the version that [`Network::input_from_image`] takes images of.
+#[cfg(feature = "image")]
+pub use ::image;
 pub use error::Error;
 pub use inspect::{Conv2dKernels, LayerValue, Summary, SummaryRow, Trace};
 pub use net::{

@@ -15,6 +15,8 @@ mod csv;
 mod dataset;
 #[cfg(feature = "files")]
 mod idx;
+#[cfg(feature = "image")]
+pub(crate) mod image;
 mod minibatches;
 pub(crate) mod pixels;
 mod sampler;
@@ -25,6 +27,8 @@ mod source;
 
 #[cfg(feature = "files")]
 pub use self::csv::{ClassOrder, Csv};
+#[cfg(feature = "image")]
+pub use self::image::{Channels, ImageOptions, Resize};
 pub use dataset::Dataset;
 pub use minibatches::{Inputs, Minibatch, Minibatches};
 pub use sampler::Sampler;

@@ -13,6 +13,8 @@ use super::scores::top_k;
 use super::trainable;
 use super::workspace::Workspace;
 use crate::data::{Dataset, pixels};
+#[cfg(feature = "image")]
+use crate::data::{ImageOptions, image};
 use crate::error::same_count;
 use crate::inspect::{Summary, Trace};
 use crate::io::LoadOptions;
@@ -356,6 +358,31 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         let mut input = Self::Input::zeroed();
         let (dims, numbers) = (Self::SHAPES[0].dims(), input.as_flat_mut());
         pixels::from_bytes(dims, pixels, self.metadata().normalization.as_ref(), numbers)?;
+        Ok(input)
+    }
+
+    /// A decoded image as an input: with the size and the channels that the options say, scaled to
+    /// 0..=1, then normalised as the training images were (see [`Metadata::normalization`]). Images of 16
+    /// bits a channel, or of `f32`, become bytes first. How the camera was held, which some files say, is
+    /// not looked at: `DynamicImage::apply_orientation` turns an image. With the feature `image`.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when the input is no image, or has another number of channels than the options or
+    /// the stored normalisation, or another size than the image with `Resize::Exact`; or the image has no
+    /// pixels.
+    #[cfg(feature = "image")]
+    fn input_from_image(
+        &self,
+        image: &::image::DynamicImage,
+        options: &ImageOptions,
+    ) -> Result<Box<Self::Input>>
+    where
+        Self: SingleInput,
+    {
+        let mut input = Self::Input::zeroed();
+        let (dims, normalization) =
+            (Self::SHAPES[0].dims(), self.metadata().normalization.as_ref());
+        image::from_image(dims, image, options, normalization, input.as_flat_mut())?;
         Ok(input)
     }
 
