@@ -14,7 +14,16 @@ pub(crate) mod avx2;
 pub(crate) mod avx512;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
+#[cfg(any(test, not(target_arch = "x86_64")))]
 pub(crate) mod portable;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sse2;
+
+/// What runs on every machine of this architecture.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use portable::Portable as Baseline;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use sse2::Sse2 as Baseline;
 
 /// The body once for each number `$i` below `$n`, 12 at most. To the compiler `$i` is a constant from
 /// the beginning: an array of sums that is indexed in a loop too large to be unrolled would stay in
