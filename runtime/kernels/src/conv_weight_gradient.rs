@@ -55,7 +55,7 @@ fn taps_together(left: usize) -> usize {
 
 /// Output channels of a tile with `taps` taps, when `left` remain: as even as can be.
 fn outs_together<S: Simd>(taps: usize, left: usize) -> usize {
-    let most = match (S::ACCUMULATORS >= 24, taps) {
+    let most = match (S::WIDE, taps) {
         (true, _) | (false, 1 | 2) => 4,
         (false, 3) => 3,
         (false, _) => 2,
@@ -65,7 +65,7 @@ fn outs_together<S: Simd>(taps: usize, left: usize) -> usize {
 
 /// Input channels of a tile with `taps` taps, when `left` remain: a power of two.
 fn ins_together<S: Simd>(taps: usize, left: usize) -> usize {
-    let most = match (S::ACCUMULATORS >= 24, taps) {
+    let most = match (S::WIDE, taps) {
         (true, 1) => 4,
         (true, 2 | 3) | (false, 1) => 2,
         _ => 1,
@@ -199,7 +199,7 @@ unsafe fn tile<S: Simd>(s: S, outs: usize, ins: usize, taps: usize, at: &At) {
             }
         };
     }
-    if S::ACCUMULATORS >= 24 {
+    if S::WIDE {
         sizes! { 1: 1 2 4 by 1 2 3 4; 2: 1 2 by 1 2 3 4; 3: 1 2 by 1 2 3 4; 5: 1 by 1 2 3 4; }
     } else {
         sizes! { 1: 1 2 by 1 2 3 4; 2: 1 by 1 2 3 4; 3: 1 by 1 2 3; 5: 1 by 1 2; }

@@ -177,12 +177,11 @@ impl Correlate<'_> {
 
 /// Channels and positions of the largest tile with this many channels left.
 fn tile_size<S: Simd>(channels: usize) -> (usize, usize) {
-    let most = if S::ACCUMULATORS >= 24 { 8 } else { 6 };
+    let most = if S::WIDE { 8 } else { 6 };
     // As even as can be: 10 channels are 5 and 5, not 8 and 2.
     let channels = channels.div_ceil(channels.div_ceil(most));
     // Positions such that the sums, the operands of all positions and one weight fit the registers.
-    let positions =
-        if S::ACCUMULATORS >= 24 { [8, 8, 8, 6, 4, 4, 3, 3] } else { [8, 4, 3, 2, 2, 2, 2, 2] };
+    let positions = if S::WIDE { [8, 8, 8, 6, 4, 4, 3, 3] } else { [8, 4, 3, 2, 2, 2, 2, 2] };
     (channels, positions[channels - 1])
 }
 
@@ -335,7 +334,7 @@ unsafe fn tile<S: Simd>(s: S, channels: usize, positions: usize, at: &At<'_>) {
             }
         };
     }
-    if S::ACCUMULATORS >= 24 {
+    if S::WIDE {
         sizes! { 1: 1 2 4 8; 2: 1 2 4 8; 3: 1 2 4 8; 4: 1 2 4 6; 5: 1 2 4; 6: 1 2 4; 7: 1 2 3; 8: 1 2 3; }
     } else {
         sizes! { 1: 1 2 4 8; 2: 1 2 4; 3: 1 2 3; 4: 1 2; 5: 1 2; 6: 1 2; }

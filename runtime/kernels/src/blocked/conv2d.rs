@@ -376,7 +376,7 @@ impl Tiles<'_> {
                 }
             };
         }
-        if S::ACCUMULATORS >= 24 {
+        if S::WIDE {
             sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6 8 10 12; 4: 1 2 4 6; }
         } else {
             sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6; 4: 1 2; }

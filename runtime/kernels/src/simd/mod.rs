@@ -60,8 +60,14 @@ pub(crate) trait Simd: Copy {
     const WIDTH: usize;
     /// How many registers a tile may fill with sums: enough stay free for its operands.
     const ACCUMULATORS: usize;
+    /// Whether there are registers for large tiles. Ask for this by `if S::WIDE`: where a condition is
+    /// nothing but a constant, the compiler leaves the branch that cannot run out before it compiles the
+    /// tiles in it; a comparison it sees through only afterwards.
+    const WIDE: bool = Self::ACCUMULATORS >= 24;
     /// Vectors in a [`Lanes`].
     const PARTS: usize = LANES / Self::WIDTH;
+    /// Whether that is one; to be asked for as [`WIDE`](Self::WIDE) is.
+    const ONE_PART: bool = Self::PARTS == 1;
 
     /// Calls a kernel, compiled for this instruction set, and never inlines it: tiles called in
     /// this way each get the registers for themselves.
