@@ -118,7 +118,8 @@ impl Simd for Sse2 {
         out
     }
 
-    #[inline(always)]
+    // Not inlined: in so many places it would be most of what there is to compile.
+    #[inline(never)]
     unsafe fn transpose_strided(self, from: *const f32, step: usize, to: &mut [Lanes; LANES]) {
         // 16 blocks of 4×4.
         for top in [0, 4, 8, 12] {
