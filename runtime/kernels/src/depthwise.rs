@@ -282,7 +282,7 @@ impl Row<'_> {
             ($($size:literal)*) => {
                 $(
                     // A constant by itself: see `Simd::WIDE`.
-                    if const { $size <= P } {
+                    if const { $size <= P && !($size == 2 && P == 4 && S::FALLBACK) } {
                         let count = (self.columns - done) / $size;
                         if count > 0 {
                             let row = self.after(done, T);

@@ -43,6 +43,15 @@ macro_rules! unrolled {
 }
 pub(crate) use unrolled;
 
+/// How many of the `left` items a tile takes, where there are tiles of these `sizes`, which ascend from 1: so
+/// many that all tiles are as even as can be.
+pub(crate) fn even_tile(left: usize, sizes: &[usize]) -> usize {
+    let possible = &sizes[..sizes.partition_point(|&size| size <= left)];
+    let most = possible.last().copied().unwrap_or(1);
+    let even = left.div_ceil(left.div_ceil(most));
+    possible[possible.partition_point(|&size| size < even)..].first().copied().unwrap_or(most)
+}
+
 /// Code to be compiled for each instruction set. Implement `run` with `#[inline(always)]`, and
 /// likewise whatever it calls, except through [`Simd::run`].
 pub(crate) trait Kernel {
@@ -64,6 +73,9 @@ pub(crate) trait Simd: Copy {
     /// nothing but a constant, the compiler leaves the branch that cannot run out before it compiles the
     /// tiles in it; a comparison it sees through only afterwards.
     const WIDE: bool = Self::ACCUMULATORS >= 24;
+    /// Whether next to no machine of this architecture runs it, so that a few sizes of tiles will do. To be
+    /// asked for as [`WIDE`](Self::WIDE) is. The results do not depend on it.
+    const FALLBACK: bool = false;
     /// Vectors in a [`Lanes`].
     const PARTS: usize = LANES / Self::WIDTH;
     /// Whether that is one; to be asked for as [`WIDE`](Self::WIDE) is.

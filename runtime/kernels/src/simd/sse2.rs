@@ -45,6 +45,7 @@ impl Simd for Sse2 {
     type V = __m128;
     const WIDTH: usize = 4;
     const ACCUMULATORS: usize = 12;
+    const FALLBACK: bool = true;
 
     #[inline(never)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
