@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::epilogue::Plus;
 use super::fused::Fused;
 use super::simd::{Kernel, Simd, even_tile, unrolled};
 use super::{LANES, Lanes};
@@ -106,49 +107,6 @@ pub(super) struct Correlate<'a> {
     pub(super) of: Correlation<'a>,
     pub(super) plus: Plus<'a>,
     pub(super) y: &'a mut [Lanes],
-}
-
-/// What is added to each channel.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Bias<'a> {
-    /// Nothing.
-    None,
-    /// A number for each channel: the same for all images.
-    Numbers(&'a [f32]),
-    /// A vector for each block of channels of one image.
-    Vectors(&'a [Lanes]),
-}
-
-impl<'a> Bias<'a> {
-    pub(super) fn numbers(numbers: Option<&'a [f32]>) -> Bias<'a> {
-        numbers.map_or(Bias::None, Bias::Numbers)
-    }
-
-    /// What is added to a channel, or a block of them.
-    #[inline(always)]
-    pub(super) fn of(&self, channel: usize) -> Lanes {
-        match self {
-            Bias::None => Lanes::ZERO,
-            Bias::Numbers(numbers) => Lanes([numbers[channel]; LANES]),
-            Bias::Vectors(vectors) => vectors[channel],
-        }
-    }
-}
-
-/// What is added to a result before it is activated and stored.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Plus<'a> {
-    Nothing,
-    /// A value as long as the result.
-    Value(&'a [Lanes]),
-    /// What stands where the result goes.
-    Own,
-}
-
-impl<'a> Plus<'a> {
-    pub(super) fn value(value: Option<&'a [Lanes]>) -> Plus<'a> {
-        value.map_or(Plus::Nothing, Plus::Value)
-    }
 }
 
 impl Correlate<'_> {

@@ -8,7 +8,7 @@
 
 use typenet_shape::{Conv2d, Shape};
 
-use super::correlate::{Bias, Plus};
+use super::epilogue::{Bias, Plus};
 use super::fused::Fused;
 use super::simd::{Kernel, Simd, unrolled};
 use super::{LANES, Lanes};

@@ -3,7 +3,7 @@
 
 use typenet_shape::Activation;
 
-use super::correlate::Plus;
+use super::epilogue::Plus;
 use super::fused::Fused;
 use super::linear_weight_gradient::{TilesMut, WeightGradient};
 use super::simd::{Kernel, Simd, even_tile};

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use typenet_shape::Tiling;
 
-use super::super::correlate::{Bias, Plus};
+use super::super::epilogue::{Bias, Plus};
 use super::super::fused::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::Shared;
