@@ -8,7 +8,7 @@
 
 use typenet_shape::{Conv2d, Shape};
 
-use super::correlate::{Bias, Plus};
+use super::epilogue::{Bias, Plus};
 use super::fused::Fused;
 use super::simd::{Kernel, Simd, unrolled};
 use super::{LANES, Lanes};
@@ -159,19 +159,18 @@ impl Kernel for Correlate<'_> {
     fn run<S: Simd>(self, s: S) {
         self.check();
         macro_rules! sizes {
-            ($($size:literal $stride:literal: $wide:literal or $narrow:literal;)*) => {
+            ($($size:literal $stride:literal: $outputs:literal;)*) => {
                 match (self.size, self.stride) {
-                    $(
-                        ($size, $stride) if S::ACCUMULATORS >= 24 => {
-                            planes::<S, $size, $stride, $wide>(s, self);
-                        }
-                        ($size, $stride) => planes::<S, $size, $stride, $narrow>(s, self),
-                    )*
+                    $(($size, $stride) => planes::<S, $size, $stride, $outputs>(s, self),)*
                     (size, stride) => unreachable!("no kernel of {size} with stride {stride}"),
                 }
             };
         }
-        sizes! { 3 1: 8 or 4; 3 2: 8 or 4; 5 1: 8 or 4; 5 2: 4 or 2; }
+        if S::WIDE {
+            sizes! { 3 1: 8; 3 2: 8; 5 1: 8; 5 2: 4; }
+        } else {
+            sizes! { 3 1: 4; 3 2: 4; 5 1: 4; 5 2: 2; }
+        }
     }
 }
 
@@ -282,11 +281,14 @@ impl Row<'_> {
         macro_rules! blocks {
             ($($size:literal)*) => {
                 $(
-                    let count = (self.columns - done) / $size;
-                    if $size <= P && count > 0 {
-                        let row = self.after(done, T);
-                        s.run(Blocks::<'_, K, T, $size, LANED> { row, count });
-                        done += count * $size;
+                    // A constant by itself: see `Simd::WIDE`.
+                    if const { $size <= P && !($size == 2 && P == 4 && S::FALLBACK) } {
+                        let count = (self.columns - done) / $size;
+                        if count > 0 {
+                            let row = self.after(done, T);
+                            s.run(Blocks::<'_, K, T, $size, LANED> { row, count });
+                            done += count * $size;
+                        }
                     }
                 )*
                 debug_assert_eq!(done, self.columns);

@@ -51,29 +51,36 @@ pub(super) const fn most_rows<S: Simd>() -> usize {
 #[inline(always)]
 pub(super) unsafe fn multiply<S: Simd>(s: S, rows: usize, blocks: usize, product: &Product) {
     let vectors = blocks * S::PARTS;
-    for (first, end, width) in [(0, vectors / 2 * 2, 2), (vectors / 2 * 2, vectors, 1)] {
-        if first == end {
-            continue;
+    let pairs = vectors / 2 * 2;
+    if pairs > 0 {
+        columns::<S, 2>(s, rows, Columns { product, first: 0, end: pairs });
+    }
+    // More parts than one are even in number.
+    if S::ONE_PART {
+        if pairs < vectors {
+            columns::<S, 1>(s, rows, Columns { product, first: pairs, end: vectors });
         }
-        let of = Columns { product, first, end };
-        macro_rules! sizes {
-            ($($rows:literal)*) => {
-                match (rows, width, product.a.row == 1) {
-                    $(
-                        ($rows, 2, true) => s.run(Tiles::<$rows, 2, true>(of)),
-                        ($rows, 2, false) => s.run(Tiles::<$rows, 2, false>(of)),
-                        ($rows, _, true) => s.run(Tiles::<$rows, 1, true>(of)),
-                        ($rows, _, false) => s.run(Tiles::<$rows, 1, false>(of)),
-                    )*
-                    _ => unreachable!("no tile of {rows} rows"),
-                }
-            };
-        }
-        if S::ACCUMULATORS >= 24 {
-            sizes!(1 2 3 4 5 6 7 8 9 10 11 12);
-        } else {
-            sizes!(1 2 3 4 5 6);
-        }
+    }
+}
+
+/// Some columns, in tiles of `V` vectors.
+#[inline(always)]
+fn columns<S: Simd, const V: usize>(s: S, rows: usize, of: Columns<'_>) {
+    macro_rules! sizes {
+        ($($rows:literal)*) => {
+            match (rows, of.product.a.row == 1) {
+                $(
+                    ($rows, true) => s.run(Tiles::<$rows, V, true>(of)),
+                    ($rows, false) => s.run(Tiles::<$rows, V, false>(of)),
+                )*
+                _ => unreachable!("no tile of {rows} rows"),
+            }
+        };
+    }
+    if S::WIDE {
+        sizes!(1 2 3 4 5 6 7 8 9 10 11 12);
+    } else {
+        sizes!(1 2 3 4 5 6);
     }
 }
 

@@ -141,7 +141,11 @@ impl File<'_> {
         let (_, header) = SafeTensors::read_metadata(self.bytes).map_err(parse)?;
         let file = SafeTensors::deserialize(self.bytes).map_err(parse)?;
         let metadata = match header.metadata() {
-            Some(texts) => metadata(texts).map_err(|problem| self.format(START, problem))?,
+            Some(texts) => {
+                // The crate's map is not the standard library's, unless some other crate asks for that.
+                let texts = texts.iter().map(|(key, text)| (key.clone(), text.clone())).collect();
+                metadata(&texts).map_err(|problem| self.format(START, problem))?
+            }
             None => Metadata::default(),
         };
 

@@ -1,11 +1,8 @@
 //! Group and layer normalisation against plain loops in f64, on every instruction set, with NaN
 //! wherever no image is; and the normalisations of one image.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
 use typenet_kernels::blocked::{self, LayerNorm};
 use typenet_kernels::group_norm::{self, Gradients, GroupNorm};
 use typenet_kernels::{Isa, Lanes};

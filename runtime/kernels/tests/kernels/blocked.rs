@@ -1,10 +1,7 @@
 //! The kernels for one image against plain loops in f64, on every instruction set.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
 use typenet_kernels::Isa;
 use typenet_kernels::blocked::{self, Pixels, blocks};
 use typenet_kernels::team::Team;

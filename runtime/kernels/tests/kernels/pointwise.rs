@@ -1,11 +1,8 @@
 //! Convolutions of 1×1 as products of matrices against plain loops in f64, on every instruction set.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
-use typenet_kernels::{Isa, Lanes, Statistics, pointwise};
+use typenet_kernels::{Epilogue, Isa, Lanes, Statistics, pointwise};
 use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Shape};
 
 const BOUND: f64 = 1e-5;
@@ -31,7 +28,8 @@ fn check(g: &Conv2d, seed: u64) {
             // Any value of the output's shape can be added: the gradient will do.
             for other in [None, Some(&dy[..])] {
                 let mut y = poison(dy.len());
-                pointwise::forward(isa, g, &x, &weight, bias, other, f, None, &mut y, &mut scratch);
+                let behind = epilogue(bias, other, f);
+                pointwise::forward(isa, g, &x, &weight, behind, &mut y, &mut scratch);
                 let what = format!("{isa} {f:?} forward, sum {} {g:?}", other.is_some());
                 assert_lanes_close(&y, BOUND, &what, |lane| {
                     let sums = y_ref[lane].iter().enumerate();
@@ -46,11 +44,12 @@ fn check(g: &Conv2d, seed: u64) {
                 let images = 7;
                 let x = without_images(&x, images);
                 let (mut y, mut expected) = (poison(dy.len()), poison(dy.len()));
-                let to = &mut expected;
-                pointwise::forward(isa, g, &x, &weight, bias, other, f, None, to, &mut scratch);
+                let behind = epilogue(bias, other, f);
+                pointwise::forward(isa, g, &x, &weight, behind, &mut expected, &mut scratch);
                 let mut numbers = vec![f32::NAN; 2 * g.out_channels];
-                let of = Some(Statistics { images, numbers: &mut numbers });
-                pointwise::forward(isa, g, &x, &weight, bias, other, f, of, &mut y, &mut scratch);
+                let statistics = Some(Statistics { images, numbers: &mut numbers });
+                let behind = Epilogue { statistics, ..epilogue(bias, other, f) };
+                pointwise::forward(isa, g, &x, &weight, behind, &mut y, &mut scratch);
                 assert_eq!(bits(&y), bits(&expected), "{what}");
                 assert_statistics(&y, images, &numbers, &what);
             }
@@ -119,8 +118,8 @@ fn a_number_reaches_only_its_own_image() {
     let mut scratch = room(&g, Conv2dPass::Forward);
     for isa in Isa::available() {
         let mut y = poison(40);
-        let (w, f) = (&[1.0; 6], Activation::Relu);
-        pointwise::forward(isa, &g, &x, w, None, None, f, None, &mut y, &mut scratch);
+        let behind = epilogue(None, None, Activation::Relu);
+        pointwise::forward(isa, &g, &x, &[1.0; 6], behind, &mut y, &mut scratch);
         for (i, y) in y.iter().enumerate() {
             for (lane, y) in y.0.iter().enumerate() {
                 assert_eq!(y.is_nan(), lane == 3 && i % 20 == 7, "{isa}: {i} of image {lane}");
@@ -134,8 +133,7 @@ fn a_number_reaches_only_its_own_image() {
 fn padding_is_refused() {
     let g = Conv2d { padding: [1, 1], ..conv([1, 2, 2], 1) };
     let (isa, mut y) = (Isa::Portable, poison(16));
-    let (x, f) = (poison(4), Activation::Identity);
-    pointwise::forward(isa, &g, &x, &[1.0], None, None, f, None, &mut y, &mut []);
+    pointwise::forward(isa, &g, &poison(4), &[1.0], Epilogue::default(), &mut y, &mut []);
 }
 
 proptest! {

@@ -1,10 +1,7 @@
 //! Pooling, activations, softmax and dropout, on every instruction set.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
 use typenet_kernels::{Isa, LANES, Lanes, activation, dropout, pool2d, softmax};
 use typenet_shape::{Activation, Approximate, Pool2d, Shape};
 

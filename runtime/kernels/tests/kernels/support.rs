@@ -4,7 +4,7 @@
 use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use typenet_kernels::{LANES, Lanes, blocked};
+use typenet_kernels::{Epilogue, LANES, Lanes, blocked};
 use typenet_shape::{Activation, Approximate, Conv2d};
 
 /// So many random cases, the same in each run.
@@ -15,6 +15,15 @@ pub fn config(cases: u32) -> ProptestConfig {
         rng_seed: RngSeed::Fixed(2026),
         ..ProptestConfig::default()
     }
+}
+
+/// What a forward pass does behind its sums, without statistics.
+pub fn epilogue<'a>(
+    bias: Option<&'a [f32]>,
+    add: Option<&'a [Lanes]>,
+    activation: Activation,
+) -> Epilogue<'a> {
+    Epilogue { bias, add, activation, statistics: None }
 }
 
 /// Random numbers, the same for the same seed.

@@ -1,11 +1,8 @@
 //! Transposed convolution and its gradients against plain loops in f64, of 16 images and of one, on
 //! every instruction set.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
 use typenet_kernels::blocked::{self, Pixels, blocks};
 use typenet_kernels::team::Team;
 use typenet_kernels::{Isa, conv_transpose2d};

@@ -1,10 +1,7 @@
 //! Linear layers, packing and unpacking, on every instruction set.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
 use typenet_kernels::team::Team;
 use typenet_kernels::{Isa, LANES, Lanes, linear, pack, unpack};
 use typenet_shape::Activation;

@@ -1,11 +1,8 @@
 //! Winograd's convolutions and their gradients against plain loops in f64, on every instruction set.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
-use typenet_kernels::{Isa, LANES, Lanes, Statistics, winograd};
+use typenet_kernels::{Epilogue, Isa, LANES, Lanes, Statistics, winograd};
 use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Shape};
 
 const KERNELS: [Conv2dKernel; 2] = [Conv2dKernel::Winograd2, Conv2dKernel::Winograd4];
@@ -41,10 +38,11 @@ fn check_one(g: &Conv2d, seed: u64) {
         for f in [Activation::Identity, Activation::Relu, Activation::Tanh] {
             let mut y = poison(dy.len());
             let (bias, scratch) = (bias.as_deref(), &mut scratch);
-            winograd::forward(isa, kernel, g, &x, &transformed, bias, None, f, &mut y, scratch);
+            let behind = epilogue(bias, None, f);
+            winograd::forward(isa, kernel, g, &x, &transformed, behind, &mut y, scratch);
             // Any value of the output's shape can be added: the gradient will do.
-            let (other, mut sum) = (Some(&dy[..]), poison(dy.len()));
-            winograd::forward(isa, kernel, g, &x, &transformed, bias, other, f, &mut sum, scratch);
+            let (behind, mut sum) = (epilogue(bias, Some(&dy), f), poison(dy.len()));
+            winograd::forward(isa, kernel, g, &x, &transformed, behind, &mut sum, scratch);
             let what = format!("{isa} {kernel:?} {f:?} sum {g:?}");
             assert_lanes_close(&sum, bound, &what, |lane| {
                 let f = |(&v, d): (&f64, &Lanes)| match (f, v + f64::from(d.0[lane])) {
@@ -73,11 +71,12 @@ fn check_one(g: &Conv2d, seed: u64) {
         ] {
             let (x, w, bias) = (without_images(&x, images), &transformed, bias.as_deref());
             let (mut y, mut expected) = (poison(dy.len()), poison(dy.len()));
-            winograd::forward(isa, kernel, g, &x, w, bias, other, f, &mut expected, &mut scratch);
+            let behind = epilogue(bias, other, f);
+            winograd::forward(isa, kernel, g, &x, w, behind, &mut expected, &mut scratch);
             let mut numbers = vec![f32::NAN; 2 * g.out_channels];
-            let of = Statistics { images, numbers: &mut numbers };
-            let (to, room) = (&mut y, &mut scratch);
-            winograd::forward_and_gather(isa, kernel, g, &x, w, bias, other, f, of, to, room);
+            let statistics = Some(Statistics { images, numbers: &mut numbers });
+            let behind = Epilogue { statistics, ..epilogue(bias, other, f) };
+            winograd::forward(isa, kernel, g, &x, w, behind, &mut y, &mut scratch);
             let what = format!("{isa} {kernel:?} {f:?} statistics of {images} images {g:?}");
             assert_eq!(bits(&y), bits(&expected), "{what}");
             assert_statistics(&y, images, &numbers, &what);
@@ -171,7 +170,16 @@ fn a_number_reaches_only_its_own_image() {
         let mut y = poison(3 * 4 * 5);
         let mut scratch = poison(kernel.scratch_len(&g, Conv2dPass::Forward));
         let f = Activation::Relu;
-        winograd::forward(isa, kernel, &g, &x, &transformed, None, None, f, &mut y, &mut scratch);
+        winograd::forward(
+            isa,
+            kernel,
+            &g,
+            &x,
+            &transformed,
+            epilogue(None, None, f),
+            &mut y,
+            &mut scratch,
+        );
         for lane in 0..LANES {
             assert_eq!(y.iter().any(|y| y.0[lane].is_nan()), lane == 3);
         }
@@ -184,7 +192,7 @@ fn a_stride_is_refused() {
     let g = Conv2d { stride: [1, 2], ..conv([1, 4, 4], 1) };
     let (x, mut y) = (poison(16), poison(8));
     let (isa, kernel, f) = (Isa::Portable, Conv2dKernel::Winograd4, Activation::Identity);
-    winograd::forward(isa, kernel, &g, &x, &[0.0; 36], None, None, f, &mut y, &mut []);
+    winograd::forward(isa, kernel, &g, &x, &[0.0; 36], epilogue(None, None, f), &mut y, &mut []);
 }
 
 fn geometry() -> impl Strategy<Value = Conv2d> {

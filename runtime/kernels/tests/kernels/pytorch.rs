@@ -1,18 +1,17 @@
 //! Each layer's kernels against PyTorch's results, which `tests/fixtures/layers.py` wrote.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use typenet_kernels::batch_norm::{BatchNorm, Running, Spread};
 use typenet_kernels::group_norm::{Gradients, GroupNorm};
 use typenet_kernels::{
-    Isa, LANES, Lanes, activation, batch_norm, conv_transpose2d, conv2d, group_norm, isa, linear,
-    pack, pool2d, softmax, unpack, upsample,
+    Epilogue, Isa, LANES, Lanes, activation, batch_norm, conv_transpose2d, conv2d, group_norm, isa,
+    linear, pack, pool2d, softmax, unpack, upsample,
 };
 use typenet_shape::{
     Activation, Approximate, Conv2d, ConvTranspose2d, Interpolation, Padding, Pool2d, Shape,
     Upsample2d,
 };
 
-#[path = "../../../tests/fixtures/reader.rs"]
+#[path = "../../../../tests/fixtures/reader.rs"]
 mod reader;
 
 use reader::{Fixture, relative_error};
@@ -33,7 +32,8 @@ struct Case {
 
 impl Case {
     fn new(name: &'static str) -> Case {
-        let fixture = Fixture::read(include_bytes!("../../../tests/fixtures/layers.safetensors"));
+        let fixture =
+            Fixture::read(include_bytes!("../../../../tests/fixtures/layers.safetensors"));
         let lanes = |what: &str| {
             let rows = fixture.f32(&format!("{name}.{what}"));
             let mut lanes = vec![POISON; rows.len() / IMAGES];
@@ -105,11 +105,13 @@ fn check_conv2d(name: &'static str, conv: Conv2d) {
     let weight = case.numbers("weight");
     let bias = conv.bias.then(|| case.numbers("bias"));
     let plain = case.forward(|isa, x, y| {
-        conv2d::forward(isa, &conv, x, &weight, bias.as_deref(), Activation::Identity, y);
+        let behind = Epilogue { bias: bias.as_deref(), ..Epilogue::default() };
+        conv2d::forward(isa, &conv, x, &weight, behind, y);
     });
     let mut rectified = vec![POISON; plain.len()];
     let relu = Activation::Relu;
-    conv2d::forward(case.isa, &conv, &case.input, &weight, bias.as_deref(), relu, &mut rectified);
+    let behind = Epilogue { bias: bias.as_deref(), activation: relu, ..Epilogue::default() };
+    conv2d::forward(case.isa, &conv, &case.input, &weight, behind, &mut rectified);
     let clamped: Vec<f64> = rows(&plain).iter().map(|&y| f64::from(y.max(0.0))).collect();
     assert!(relative_error(&rows(&rectified), &clamped) <= TOLERANCE, "{name} with relu");
     case.backward(|isa, dy, dx| conv2d::backward_data(isa, &conv, dy, &weight, dx));

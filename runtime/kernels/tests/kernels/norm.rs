@@ -1,11 +1,8 @@
 //! Batch normalisation against plain loops in f64, on every instruction set, with NaN wherever no
 //! image is.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
 use typenet_kernels::batch_norm::{self, BatchNorm, Running, Spread};
 use typenet_kernels::{Isa, LANES, Lanes};
 use typenet_shape::Activation;

@@ -1,11 +1,8 @@
 //! Convolution and its gradients against plain loops in f64, on every instruction set.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
-use typenet_kernels::{Isa, LANES, Lanes, Statistics, conv2d, pool2d};
+use typenet_kernels::{Epilogue, Isa, LANES, Lanes, Statistics, conv2d, pool2d};
 use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
 
 const BOUND: f64 = 1e-5;
@@ -27,7 +24,7 @@ fn check(g: &Conv2d, seed: u64) {
         }
         for f in [Activation::Identity, Activation::Relu, Activation::Tanh] {
             let mut y = poison(dy.len());
-            conv2d::forward(isa, g, &x, &weight, bias.as_deref(), f, &mut y);
+            conv2d::forward(isa, g, &x, &weight, epilogue(bias.as_deref(), None, f), &mut y);
             assert_lanes_close(&y, BOUND, &format!("{isa} {f:?} forward {g:?}"), |lane| {
                 let f = |&v: &f64| match f {
                     Activation::Relu => v.max(0.0),
@@ -38,7 +35,8 @@ fn check(g: &Conv2d, seed: u64) {
             });
             // Any value of the output's shape can be added: the gradient will do.
             let mut sum = poison(dy.len());
-            conv2d::forward_and_add(isa, g, &x, &weight, bias.as_deref(), Some(&dy), f, &mut sum);
+            let behind = epilogue(bias.as_deref(), Some(&dy), f);
+            conv2d::forward(isa, g, &x, &weight, behind, &mut sum);
             assert_lanes_close(&sum, BOUND, &format!("{isa} {f:?} sum {g:?}"), |lane| {
                 let f = |(&v, d): (&f64, &Lanes)| match (f, v + f64::from(d.0[lane])) {
                     (Activation::Relu, v) => v.max(0.0),
@@ -89,10 +87,11 @@ fn check_gathered(
         let x = without_images(x, images);
         let (mut y, mut expected) =
             (poison(g.output().unwrap().elements()), poison(g.output().unwrap().elements()));
-        conv2d::forward_and_add(isa, g, &x, weight, bias, other, f, &mut expected);
+        conv2d::forward(isa, g, &x, weight, epilogue(bias, other, f), &mut expected);
         let mut numbers = vec![f32::NAN; 2 * g.out_channels];
-        let statistics = Statistics { images, numbers: &mut numbers };
-        conv2d::forward_and_gather(isa, g, &x, weight, bias, other, f, statistics, &mut y);
+        let statistics = Some(Statistics { images, numbers: &mut numbers });
+        let behind = Epilogue { statistics, ..epilogue(bias, other, f) };
+        conv2d::forward(isa, g, &x, weight, behind, &mut y);
         let what = format!("{isa} {f:?} statistics of {images} images {g:?}");
         assert_eq!(bits(&y), bits(&expected), "{what}");
         assert_statistics(&y, images, &numbers, &what);
@@ -107,7 +106,7 @@ fn check_pooled(isa: Isa, g: &Conv2d, (x, weight, bias): (&[Lanes], &[f32], Opti
         let Ok(pooled) = pool.output() else { continue };
         for (f, is_max) in [(Activation::Relu, true), (Activation::Tanh, false)] {
             let (mut y, mut expected) = (poison(output.elements()), poison(pooled.elements()));
-            conv2d::forward(isa, g, x, weight, bias, f, &mut y);
+            conv2d::forward(isa, g, x, weight, epilogue(bias, None, f), &mut y);
             let apart = if is_max { pool2d::max_forward } else { pool2d::avg_forward };
             apart(isa, &pool, &y, &mut expected);
             let mut found = poison(pooled.elements());
@@ -215,7 +214,7 @@ fn a_relu_lets_nan_through() {
     x[0].0[6] = f32::NEG_INFINITY;
     for isa in Isa::available() {
         let mut y = poison(2);
-        conv2d::forward(isa, &g, &x, &[1.0, -1.0], None, Activation::Relu, &mut y);
+        conv2d::forward(isa, &g, &x, &[1.0, -1.0], epilogue(None, None, Activation::Relu), &mut y);
         assert!(y[0].0[5].is_nan() && y[1].0[5].is_nan());
         assert_eq!([y[0].0[6], y[1].0[6]], [0.0, f32::INFINITY]);
         assert_eq!(y[0].0[0], x[0].0[0].max(0.0));
@@ -230,7 +229,7 @@ fn a_number_reaches_only_its_own_image() {
     x[7].0[3] = f32::NAN;
     for isa in Isa::available() {
         let mut y = poison(3 * 4 * 5);
-        conv2d::forward(isa, &g, &x, &weight, None, Activation::Identity, &mut y);
+        conv2d::forward(isa, &g, &x, &weight, Epilogue::default(), &mut y);
         for lane in 0..LANES {
             assert_eq!(y.iter().any(|y| y.0[lane].is_nan()), lane == 3);
         }
@@ -243,7 +242,7 @@ fn a_wrong_length_is_refused() {
     let g = conv([1, 2, 2], 1, [1, 1]);
     let mut y = poison(4);
     let x = Random::new(17).lanes(4);
-    conv2d::forward(Isa::Portable, &g, &x, &[1.0, 2.0], None, Activation::Identity, &mut y);
+    conv2d::forward(Isa::Portable, &g, &x, &[1.0, 2.0], Epilogue::default(), &mut y);
 }
 
 fn geometry() -> impl Strategy<Value = Conv2d> {

@@ -1,10 +1,7 @@
 //! Enlarging and scaling against plain loops in f64, on every instruction set.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
+use crate::support::*;
 use proptest::prelude::*;
-use support::*;
 use typenet_kernels::{Isa, elementwise::scale, upsample};
 use typenet_shape::{Interpolation, Shape, Upsample2d};
 
