@@ -326,27 +326,10 @@ impl Kernel for WeightGradient<'_> {
             let mut row = 0;
             while row < outs {
                 let rows = even(outs - row, most_rows::<S>());
-                let of = |first_block: usize, blocks: usize, to: *mut f32, to_row, plus| {
-                    let product = Product {
-                        a: Numbers {
-                            first: packed[row * step..].as_ptr().cast(),
-                            row: step * LANES,
-                            depth: 1,
-                            point: 0,
-                        },
-                        b: Vectors {
-                            first: turned[first_block * LANES * count..].as_ptr().cast(),
-                            row: LANES,
-                            block: count * LANES * LANES,
-                            point: 0,
-                        },
-                        c: Vectors { first: to, row: to_row, block: LANES, point: 0 },
-                        depth: count * LANES,
-                        points: 1,
-                        bias: std::ptr::null(),
-                        plus,
-                        fused: Fused::Identity,
-                    };
+                let of = |first_block: usize, blocks: usize, to: (*mut f32, usize), adds| {
+                    let dy = (packed[row * step..].as_ptr().cast(), step * LANES);
+                    let x = turned[first_block * LANES * count..].as_ptr().cast();
+                    let product = Product::of_weight_gradient(dy, x, count * LANES, to, adds);
                     // SAFETY: the assertions compare the lengths: there are `rows` rows of `count` Lanes
                     // in `packed`, and `blocks` blocks of as many numbers in `turned`; the sums are in
                     // `dw`, a row of whole vectors for each channel, or in `last`, one vector for each.
@@ -354,11 +337,11 @@ impl Kernel for WeightGradient<'_> {
                 };
                 if ins >= LANES {
                     let to = dw[row * ins..].as_mut_ptr();
-                    of(0, ins / LANES, to, ins, to);
+                    of(0, ins / LANES, (to, ins), true);
                 }
                 let left = ins % LANES;
                 if left > 0 {
-                    of(blocks - 1, 1, last.as_mut_ptr().cast(), LANES, std::ptr::null());
+                    of(blocks - 1, 1, (last.as_mut_ptr().cast(), LANES), false);
                     for (r, sums) in last[..rows].iter().enumerate() {
                         let end = (row + r + 1) * ins;
                         for (dw, sum) in dw[end - left..end].iter_mut().zip(&sums.0) {

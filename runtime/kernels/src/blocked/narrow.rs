@@ -58,16 +58,14 @@ impl Row<'_> {
         let last = y.len() - LANES;
         let mut first = 0;
         while first < y.len() {
-            if S::WIDE {
-                if first < last {
-                    let starts = [first, (first + LANES).min(last)];
-                    tile(s, out_channels, self, starts, y);
-                    first += 2 * LANES;
-                    continue;
-                }
+            if S::WIDE && first < last {
+                let starts = [first, (first + LANES).min(last)];
+                tile(s, out_channels, self, starts, y);
+                first += 2 * LANES;
+            } else {
+                tile(s, out_channels, self, [first.min(last)], y);
+                first += LANES;
             }
-            tile(s, out_channels, self, [first.min(last)], y);
-            first += LANES;
         }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) trait Simd: Copy {
     const WIDTH: usize;
     /// How many registers a tile may fill with sums: enough stay free for its operands.
     const ACCUMULATORS: usize;
-    /// Whether there are registers for large tiles. Ask for this by `if S::WIDE`: where a condition is
+    /// Whether there are registers for large tiles. Ask for this by `if S::WIDE` (or `if S::WIDE && …`): where a condition is
     /// nothing but a constant, the compiler leaves the branch that cannot run out before it compiles the
     /// tiles in it; a comparison it sees through only afterwards.
     const WIDE: bool = Self::ACCUMULATORS >= 24;
