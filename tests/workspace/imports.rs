@@ -141,13 +141,19 @@ impl Tree {
                 }
             }
         }
-        imports.retain(|(from, to), _| from != to);
+        imports.retain(|&(from, to), _| from != to && !self.holds(from, to));
         for ((from, to), lines) in re_exports {
-            if from != to && imports.contains_key(&(to, from)) {
+            if from != to && !self.holds(from, to) && imports.contains_key(&(to, from)) {
                 imports.entry((from, to)).or_default().extend(lines);
             }
         }
         imports
+    }
+
+    /// Whether a file's module has the other one within it.
+    fn holds(&self, file: usize, other: usize) -> bool {
+        let [outer, inner] = [file, other].map(|file| self.files[file].module.as_str());
+        outer == "crate" || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with("::"))
     }
 
     fn file_of(&self, target: Target) -> usize {

@@ -38,6 +38,7 @@ mod epilogue;
 mod fused;
 mod gated;
 mod gemm;
+mod interleave;
 mod isa;
 mod lanes;
 mod linear_weight_gradient;
@@ -47,8 +48,9 @@ mod simd;
 mod statistics;
 
 pub use epilogue::Epilogue;
+pub use interleave::{pack, pack_part, unpack, unpack_part};
 pub use isa::{Isa, isa};
-pub use lanes::{LANES, Lanes, pack, pack_part, unpack, unpack_part};
+pub use lanes::{LANES, Lanes};
 pub use statistics::Statistics;
 
 pub mod activation;

@@ -3,7 +3,6 @@ use std::marker::PhantomData;
 
 use rand::seq::SliceRandom;
 
-use super::Minibatches;
 use crate::{Error, Normalization, Result, random};
 use typenet_engine::Flat;
 
@@ -262,28 +261,6 @@ impl<I: Flat, T> Dataset<I, T> {
             inputs.extend_from_slice(&self.inputs[index * I::LEN..][..I::LEN]);
             targets.push(self.targets[index].clone());
         }
-    }
-
-    /// The examples in random order, `batch` at a time, each once; the last minibatch is short where
-    /// they do not divide. The same seed gives the same order: use another for every epoch. A `batch`
-    /// of 0 is taken as 1.
-    ///
-    /// ```
-    /// use typenet_runtime::data::Dataset;
-    ///
-    /// # fn main() -> Result<(), typenet_runtime::Error> {
-    /// let data = Dataset::from_inputs(&[[1.0], [2.0], [3.0]], vec![1, 2, 3])?;
-    /// for epoch in 0..2 {
-    ///     for batch in data.minibatches(2, epoch) {
-    ///         let inputs: &[[f32; 1]] = &batch.inputs;
-    ///         assert_eq!(inputs[0][0], batch.labels[0] as f32);
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn minibatches(&self, batch: usize, seed: u64) -> Minibatches<'_, I, T> {
-        Minibatches::new(self, batch, seed)
     }
 
     /// Splits the examples at random in two: the first part has the share `1 − fraction`, the second

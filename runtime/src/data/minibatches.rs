@@ -2,8 +2,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-use super::{Dataset, Sampler};
 use typenet_engine::Flat;
+
+use super::{Dataset, Sampler};
 
 /// The inputs of a minibatch. It is used as the slice `[I]` that it derefs to, also to change them.
 pub struct Inputs<I> {
@@ -75,6 +76,30 @@ pub struct Minibatches<'a, I: Flat, T = usize> {
     dataset: &'a Dataset<I, T>,
     sampler: Sampler,
     next: usize,
+}
+
+impl<I: Flat, T> Dataset<I, T> {
+    /// The examples in random order, `batch` at a time, each once; the last minibatch is short where
+    /// they do not divide. The same seed gives the same order: use another for every epoch. A `batch`
+    /// of 0 is taken as 1.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[1.0], [2.0], [3.0]], vec![1, 2, 3])?;
+    /// for epoch in 0..2 {
+    ///     for batch in data.minibatches(2, epoch) {
+    ///         let inputs: &[[f32; 1]] = &batch.inputs;
+    ///         assert_eq!(inputs[0][0], batch.labels[0] as f32);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn minibatches(&self, batch: usize, seed: u64) -> Minibatches<'_, I, T> {
+        Minibatches::new(self, batch, seed)
+    }
 }
 
 impl<'a, I: Flat, T> Minibatches<'a, I, T> {

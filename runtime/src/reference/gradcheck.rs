@@ -1,7 +1,7 @@
 use rand::RngExt;
 use typenet_shape::MAX_HEADS;
 
-use super::evaluate::run_batch;
+use super::evaluation::run_batch;
 use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, of_batch, shares};
 use crate::net::network::Network;
 use crate::{Result, random};

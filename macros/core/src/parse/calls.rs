@@ -2,7 +2,8 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, TokenStream, TokenTree};
 
-use super::{Argument, Expression, Form, Tokens, body, ident, punct};
+use super::arguments;
+use super::{Argument, Expression, Form, Tokens, ident, punct};
 use crate::foreign::{self, JOINS_ELSEWHERE};
 
 /// A value in a line of another language: `nn.Conv2d(1, 4, 3)`, `F.relu(x)`, `x.view(-1, 400)`.
@@ -161,7 +162,7 @@ pub(super) fn word_of(literal: &Literal) -> Option<Ident> {
 /// An argument of a call in another language; nothing is said of what is wrong with it.
 pub(super) fn argument(piece: &[TokenTree], keyword: &Ident) -> Vec<Argument> {
     let group = Group::new(Delimiter::Parenthesis, piece.iter().cloned().collect());
-    body::arguments(&group, keyword, &mut Vec::new())
+    arguments::arguments(&group, keyword, &mut Vec::new())
 }
 
 /// Whether an arrow stands among arguments: `linear(192 -> 10)`.

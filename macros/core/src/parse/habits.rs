@@ -6,10 +6,10 @@ use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 
 use super::attributes::Before;
-use super::body::Reader;
 use super::calls::{self, Value, annotation, assignment, target, value, word_of};
 use super::expression::pieces;
 use super::foreign::arguments;
+use super::reader::Reader;
 use super::steps::{DEEPEST, Step, Word};
 use super::{Argument, Entry, Layer, Tokens, flat, ident, punct, shown};
 use crate::foreign::{self, Correction, DATA, Input};

@@ -2,9 +2,9 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
-use super::body::Reader;
 use super::calls::{self, Value, argument, value, word_of};
 use super::expression::{path, pieces};
+use super::reader::Reader;
 use super::{Argument, Tokens, flat};
 use crate::foreign;
 use crate::layers::{self, FLOW, RESERVED, STRUCTURES};
