@@ -399,8 +399,9 @@ pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Conv2dKernels, Error, LayerValue, LogProbabilities, Logits, Metadata, Network, Normalization,
-    OutputValue, Result, Scores, SingleInput, SingleOutput, Summary, SummaryRow, Trace, Workspace,
+    Conv2dKernels, Error, LayerValue, LoadHelp, LogProbabilities, Logits, Metadata, Network,
+    Normalization, OutputValue, Result, Scores, SingleInput, SingleOutput, Summary, SummaryRow,
+    Trace, Workspace,
 };
 
 /// The arithmetic under the layers, for measurements and for layers of your own.

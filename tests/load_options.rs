@@ -85,7 +85,7 @@ fn a_diverged_net_is_not_loaded_by_mistake() {
                 (tensor.as_str(), &position[..], others),
                 ("features.fc1.bias", &[0][..], 1)
             );
-            assert!(help.contains(".allow_not_finite()"), "{help}");
+            assert!(help.call.contains(".allow_not_finite()"), "{help}");
         }
         other => panic!("{other:?}"),
     };

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Everything that a user's data, files or arguments can get wrong.
 ///
@@ -97,7 +97,7 @@ pub enum Error {
     )]
     Weights {
         /// The file.
-        path: PathBuf,
+        path: Box<Path>,
         /// The net's name.
         net: String,
         /// Tensors of the net that the file lacks.
@@ -107,7 +107,7 @@ pub enum Error {
         /// Tensors of another shape or type, each with both.
         misshaped: Vec<String>,
         /// The call that would read the file, where its names differ from the net's in a regular way.
-        help: Option<String>,
+        help: Option<Box<LoadHelp>>,
     },
     /// A weight file with numbers that are NaN, infinite, or too large for f32.
     #[error(
@@ -135,7 +135,7 @@ pub enum Error {
         /// How many more tensors have such numbers.
         others: usize,
         /// The call that would read them.
-        help: String,
+        help: Box<LoadHelp>,
     },
     /// A name that no layer of the net has; nor a structure or a tensor of it, where those go too.
     #[error("`{net}` has no layer `{name}`{}", did_you_mean(nearest, with_parameters))]
@@ -163,6 +163,22 @@ pub enum Error {
         /// The first layer with such a number.
         layer: String,
     },
+}
+
+/// How a weight file could be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LoadHelp {
+    /// What is peculiar about the file.
+    pub why: String,
+    /// The call, as Rust.
+    pub call: String,
+}
+
+impl fmt::Display for LoadHelp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: `{}`", self.why, self.call)
+    }
 }
 
 impl fmt::Debug for Error {
@@ -235,7 +251,7 @@ mod tests {
     fn a_message_names_the_first_tensors_and_counts_the_others() {
         let names = |count: usize| (0..count).map(|i| format!("t{i} [2]")).collect::<Vec<_>>();
         let error = Error::Weights {
-            path: "a.safetensors".into(),
+            path: Path::new("a.safetensors").into(),
             net: "Net".into(),
             missing: names(99),
             extra: names(6),

@@ -113,6 +113,8 @@ mod tests {
         each(Dtype::F64, &bytes, |at, number| found.push((at, number)));
         assert_eq!(found, [(0, 0.1f32), (1, -0.0), (2, f32::INFINITY), (3, 16777216.0)]);
         assert_eq!(exact(Dtype::F64, &bytes, 2), 1e300);
-        each(Dtype::I64, &bytes, |_, _| panic!("no floats"));
+        let mut whole = 0;
+        each(Dtype::I64, &bytes, |_, _| whole += 1);
+        assert_eq!(whole, 0);
     }
 }

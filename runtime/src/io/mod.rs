@@ -19,6 +19,8 @@ mod options;
 mod read;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_options;
 mod write;
 
 use typenet_shape::{Graph, Tensor};

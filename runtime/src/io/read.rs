@@ -10,7 +10,7 @@ use typenet_shape::{Graph, Node, Op, Tensor};
 use super::names::{self, Advice};
 use super::options::LoadOptions;
 use super::{floats, keys, tensor_name};
-use crate::error::nearest;
+use crate::error::{LoadHelp, nearest};
 use crate::{Error, Metadata, Normalization, Result};
 
 /// The bytes before the header: its length.
@@ -30,10 +30,10 @@ impl Call<'_> {
         let options = options.code();
         let path = path.display().to_string();
         match self {
-            Call::Load(net) => format!("`{net}::load_with({path:?}, &{options})`"),
-            Call::FromBytes(net) => format!("`{net}::from_bytes_with(bytes, &{options})`"),
+            Call::Load(net) => format!("{net}::load_with({path:?}, &{options})"),
+            Call::FromBytes(net) => format!("{net}::from_bytes_with(bytes, &{options})"),
             Call::LoadPart(part) => {
-                format!("`net.load_part_with({part:?}, {path:?}, &{options})`")
+                format!("net.load_part_with({part:?}, {path:?}, &{options})")
             }
         }
     }
@@ -181,14 +181,14 @@ impl File<'_> {
         if !(missing.is_empty() && extra.is_empty() && misshaped.is_empty()) {
             let advice = names::advice(&own, &all, self.options);
             let help = |Advice { options, why }: Advice| {
-                format!("{why}: {}", self.call.with(self.path, &options))
+                Box::new(LoadHelp { why, call: self.call.with(self.path, &options) })
             };
             let in_file = |name: &str| match names.get(name) {
                 Some(&original) if original != name => format!("{name} (in the file {original})"),
                 _ => name.to_owned(),
             };
             return Err(Error::Weights {
-                path: self.path.to_owned(),
+                path: self.path.into(),
                 net: net.to_owned(),
                 missing,
                 extra: extra.into_iter().map(in_file).collect(),
@@ -258,7 +258,10 @@ impl File<'_> {
             position,
             value: floats::exact(view.dtype(), view.data(), first),
             others: tensors - 1,
-            help: format!("to load them nevertheless, {}", self.call.with(self.path, &options)),
+            help: Box::new(LoadHelp {
+                why: "to load them nevertheless".into(),
+                call: self.call.with(self.path, &options),
+            }),
         })
     }
 }

@@ -13,6 +13,11 @@ use crate::{Error, Result};
 ///
 /// The objective of several heads is the sum of their losses, each with its own reduction over the
 /// batch. `(0.5, loss)` is a loss times 0.5.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no loss for targets of type `{T}`",
+    label = "no loss for such targets",
+    note = "help: functions take the net first, then the loss, inputs and targets; a net with heads has a struct of losses"
+)]
 pub trait Objective<T>: Clone + Send + Sync {
     /// How many losses there are.
     #[doc(hidden)]

@@ -26,6 +26,11 @@ use crate::{Error, Result, init, io};
 /// The macro writes the types, constants and the two passes; everything else is the same for every
 /// net and is here. Images are typed: `Self::Input` is `[[[f32; width]; height]; channels]`, or
 /// `[f32; features]`, or for a net with several inputs a struct with a field for each; so are outputs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no net",
+    label = "a net is needed here",
+    note = "help: `network!` declares nets; functions take the net first, then the loss, inputs and targets"
+)]
 pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// One input image.
     type Input: Flat;
