@@ -1,4 +1,4 @@
-use crate::geometry::check_pair;
+use crate::geometry::{check_pair, reach};
 use crate::{Argument, Conv2d, Shape, ShapeError};
 
 /// The numbers of a transposed 2-d convolution: `y[o, i·s + u·d − p, j·s + v·d − p] += w[c, o, u, v] · x[c, i, j]`
@@ -87,10 +87,10 @@ impl ConvTranspose2d {
         let mut whole = [0; 2];
         let mut axis = 0;
         while axis < 2 {
-            whole[axis] = (input.dim(axis + 1) - 1) * stride[axis]
-                + dilation[axis] * (kernel[axis] - 1)
-                + output_padding[axis]
-                + 1;
+            let starts = input.dim(axis + 1).saturating_sub(1).saturating_mul(stride[axis]);
+            whole[axis] = starts
+                .saturating_add(reach(kernel[axis], dilation[axis]))
+                .saturating_add(output_padding[axis]);
             axis += 1;
         }
         if whole[0] <= 2 * padding[0] || whole[1] <= 2 * padding[1] {

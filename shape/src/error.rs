@@ -1,3 +1,4 @@
+use crate::geometry::{bordered, reach};
 use crate::{Shape, Text};
 
 /// A layer's argument, so that a message can point at it.
@@ -468,10 +469,9 @@ impl ShapeError {
                 let mut wider = [0; 2];
                 let mut axis = 0;
                 while axis < 2 {
-                    let padded = input[axis] + 2 * padding[axis];
-                    fits[axis] = (padded - 1) / dilation[axis] + 1;
-                    let reach = dilation[axis] * (kernel[axis] - 1) + 1;
-                    let missing = reach.saturating_sub(input[axis]);
+                    let padded = bordered(input[axis], padding[axis]);
+                    fits[axis] = padded.saturating_sub(1) / dilation[axis] + 1;
+                    let missing = reach(kernel[axis], dilation[axis]).saturating_sub(input[axis]);
                     wider[axis] = missing.div_ceil(2);
                     if wider[axis] < padding[axis] {
                         wider[axis] = padding[axis];
@@ -514,7 +514,7 @@ impl ShapeError {
             ShapeError::NothingLeft { padding, whole } => {
                 let (mut fits, mut axis) = (*padding, 0);
                 while axis < 2 {
-                    let most = (whole[axis] - 1) / 2;
+                    let most = whole[axis].saturating_sub(1) / 2;
                     if fits[axis] > most {
                         fits[axis] = most;
                     }

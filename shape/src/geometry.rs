@@ -161,7 +161,7 @@ impl Pool2d {
     }
 }
 
-/// No number of a window is larger, so that the sums below cannot overflow.
+/// No number of a window is larger: no image is.
 const LIMIT: usize = 1 << 24;
 
 /// The rule of a window's number by itself; `least` is 0 for padding and 1 for the others.
@@ -197,6 +197,16 @@ pub(crate) const fn check_pool_padding(
     Ok(())
 }
 
+/// How many numbers along an axis a kernel with gaps lies over.
+pub(crate) const fn reach(kernel: usize, dilation: usize) -> usize {
+    dilation.saturating_mul(kernel.saturating_sub(1)).saturating_add(1)
+}
+
+/// A side with a border on both ends.
+pub(crate) const fn bordered(side: usize, padding: usize) -> usize {
+    side.saturating_add(padding.saturating_mul(2))
+}
+
 const fn windows(
     input: Shape,
     kernel: [usize; 2],
@@ -221,8 +231,8 @@ const fn windows(
     let mut output = [0; 2];
     let mut axis = 0;
     while axis < 2 {
-        let reach = dilation[axis] * (kernel[axis] - 1) + 1;
-        let padded = input.dim(axis + 1) + 2 * padding[axis] + extra[axis];
+        let reach = reach(kernel[axis], dilation[axis]);
+        let padded = bordered(input.dim(axis + 1), padding[axis]).saturating_add(extra[axis]);
         if reach > padded {
             return Err(ShapeError::KernelTooLarge {
                 kernel,

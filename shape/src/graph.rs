@@ -178,7 +178,7 @@ impl<'a> Graph<'a> {
                 if let Some(shape) = op.tensor(kind, shapes[self.nodes[node].inputs[0]]) {
                     tensors[count] = Tensor { node, kind, shape, offset };
                     count += 1;
-                    offset += shape.elements();
+                    offset = offset.saturating_add(shape.elements());
                 }
                 k += 1;
             }

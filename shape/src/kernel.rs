@@ -101,11 +101,11 @@ impl Conv2dKernel {
         let channels = match pass {
             Conv2dPass::Forward => g.input.dim(0),
             Conv2dPass::BackwardData => g.out_channels,
-            Conv2dPass::BackwardWeight => (g.input.dim(0) + g.out_channels) / 2,
+            Conv2dPass::BackwardWeight => g.input.dim(0).midpoint(g.out_channels),
         };
-        match 4096 / channels {
-            0..8 => 8,
-            most @ 8..32 => most / 2 * 2,
+        match 4096usize.checked_div(channels) {
+            Some(0..8) => 8,
+            Some(most @ 8..32) => most / 2 * 2,
             _ => 32,
         }
     }
@@ -206,13 +206,16 @@ impl Conv2dKernel {
 
     const fn cost_of(self, g: &Conv2d, output: Shape, pass: Conv2dPass) -> u64 {
         if matches!(self, Conv2dKernel::Direct) {
-            let products = taps_inside(g, output, 0) * taps_inside(g, output, 1);
-            let pairs = (g.input.dim(0) / g.groups * g.out_channels) as u64;
+            let pairs = [(g.input.dim(0) / g.groups) as u64, g.out_channels as u64];
+            let taps = [taps_inside(g, output, 0), taps_inside(g, output, 1)];
+            let products = product([taps[0], taps[1], pairs[0], pairs[1]]);
             return match pass {
-                Conv2dPass::Forward => products * pairs + 5 * output.elements() as u64,
-                Conv2dPass::BackwardData => products * pairs + 5 * g.input.elements() as u64,
+                Conv2dPass::Forward => sum([products, product([5, output.elements() as u64])]),
+                Conv2dPass::BackwardData => {
+                    sum([products, product([5, g.input.elements() as u64])])
+                }
                 Conv2dPass::BackwardWeight => {
-                    products * pairs / 10 * 11 + 4 * output.elements() as u64
+                    sum([product([products / 10, 11]), product([4, output.elements() as u64])])
                 }
             };
         }
@@ -243,14 +246,16 @@ impl Conv2dKernel {
             if !matches!(self, Conv2dKernel::Direct) {
                 return u64::MAX;
             }
-            let products = taps_inside(g, output, 0) * taps_inside(g, output, 1);
-            return products * (ins / g.groups as u64) * outs / 10 * 12;
+            let taps = [taps_inside(g, output, 0), taps_inside(g, output, 1)];
+            let products = product([taps[0], taps[1], ins / g.groups as u64, outs]);
+            return product([products / 10, 12]);
         };
-        let tiles = (tiling.tiles[0] * tiling.tiles[1]) as u64;
-        let transforms = tiles * tiling.transforms(ins.div_ceil(16), outs);
+        let tiles = tiling.count() as u64;
+        let transforms = product([tiles, tiling.transforms(ins.div_ceil(16), outs)]);
         // Few tiles wait for the weights.
         let rows = if tiles < 4 { 4 } else { tiles };
-        transforms + tiling.points() as u64 * ins * outs * rows / 10 * 11
+        let products = product([tiling.points() as u64, ins, outs, rows]);
+        sum([transforms, product([products / 10, 11])])
     }
 
     /// Numbers of the transformed weights, for the output and for the input's gradient.
@@ -275,10 +280,11 @@ impl Conv2dKernel {
             let (ins, outs) = (g.input.dim(0), g.out_channels);
             let positions = Conv2dKernel::positions(g, pass);
             return match pass {
-                Conv2dPass::Forward => ins * (positions + 1),
-                Conv2dPass::BackwardData => outs * (positions + 1),
+                Conv2dPass::Forward => ins.saturating_mul(positions + 1),
+                Conv2dPass::BackwardData => outs.saturating_mul(positions + 1),
                 Conv2dPass::BackwardWeight => {
-                    outs * (positions + 1) + ins.next_multiple_of(16) * positions
+                    let packed = whole_vectors(ins).saturating_mul(positions);
+                    outs.saturating_mul(positions + 1).saturating_add(packed)
                 }
             };
         }
@@ -318,13 +324,15 @@ impl Tiling {
         let [in_channels, out_channels] = [from.dim(0), to.dim(0)];
         let outputs = [to.dim(1), to.dim(2)];
         let tiles = [outputs[0].div_ceil(tile), outputs[1].div_ceil(tile)];
-        let count = tiles[0] * tiles[1];
+        let count = Shape::new(&tiles).elements();
         let side = tile + kernel - 1;
         let points = side * side;
         let bytes = points * size_of::<[f32; 16]>();
         let room = match pass {
-            Conv2dPass::Forward | Conv2dPass::BackwardData => TILES_FORWARD / (bytes * in_channels),
-            Conv2dPass::BackwardWeight => TILES_WEIGHT / (bytes * (in_channels + out_channels)),
+            Conv2dPass::Forward | Conv2dPass::BackwardData => TILES_FORWARD / bytes / in_channels,
+            Conv2dPass::BackwardWeight => {
+                TILES_WEIGHT / bytes / in_channels.saturating_add(out_channels)
+            }
         };
         let most = if room > TOGETHER[1] { TOGETHER[1] } else { room };
         let most = if most < TOGETHER[0] { TOGETHER[0] } else { most };
@@ -338,43 +346,50 @@ impl Tiling {
     /// Cycles of one tile's transforms: to the points, of so many vectors of channels or images, and
     /// back from them.
     const fn transforms(&self, ins: u64, outs: u64) -> u64 {
-        match (self.tile, self.kernel) {
-            (2, 3) => 70 * ins + 60 * outs,
-            (2, _) => 250 * ins + 100 * outs,
-            _ => 250 * ins + 200 * outs,
-        }
+        let [to, back] = match (self.tile, self.kernel) {
+            (2, 3) => [70, 60],
+            (2, _) => [250, 100],
+            _ => [250, 200],
+        };
+        sum([product([to, ins]), product([back, outs])])
     }
 
     /// [`Conv2dKernel::cost`] of a pass in these pieces.
     const fn cost(&self, pass: Conv2dPass) -> u64 {
-        let tiles = (self.tiles[0] * self.tiles[1]) as u64;
+        let tiles = self.count() as u64;
         let points = self.points() as u64;
         let ins = self.in_channels as u64;
         let outs = match pass {
             Conv2dPass::BackwardWeight => self.padded_out_channels() as u64,
             Conv2dPass::Forward | Conv2dPass::BackwardData => self.out_channels as u64,
         };
-        let transforms = tiles * self.transforms(ins, outs);
-        let products = points * ins * outs * tiles / 10 * 11;
-        let of_weights = points * ins * outs / 4;
+        let transforms = product([tiles, self.transforms(ins, outs)]);
+        let weights = product([points, ins, outs]);
+        let products = product([product([weights, tiles]) / 10, 11]);
         let sums = match pass {
             // Each block of tiles reads and writes all of them.
             Conv2dPass::BackwardWeight => {
-                points * ins * outs / 16 * 12 * tiles.div_ceil(self.together as u64)
+                product([weights / 16, 12, tiles.div_ceil(self.together as u64)])
             }
             Conv2dPass::Forward | Conv2dPass::BackwardData => 0,
         };
-        transforms + products + of_weights + sums
+        sum([transforms, products, weights / 4, sums])
+    }
+
+    /// How many tiles there are.
+    const fn count(&self) -> usize {
+        Shape::new(&self.tiles).elements()
     }
 
     /// [`Conv2dKernel::transformed_len`].
     pub(crate) const fn transformed_len(&self) -> usize {
-        self.points() * self.in_channels * self.out_channels
+        Shape::new(&[self.points(), self.in_channels, self.out_channels]).elements()
     }
 
     /// [`Conv2dKernel::weight_sums_len`].
     pub(crate) const fn weight_sums_len(&self) -> usize {
-        self.points() * self.in_channels * self.padded_out_channels() / 16
+        // The last factor is whole vectors.
+        Shape::new(&[self.points(), self.in_channels, self.out_channels.div_ceil(16)]).elements()
     }
 
     /// Products of a tile for each pair of channels.
@@ -385,13 +400,13 @@ impl Tiling {
 
     /// Whole vectors of 16 output channels, for the weight's gradient.
     pub const fn padded_out_channels(&self) -> usize {
-        self.out_channels.next_multiple_of(16)
+        whole_vectors(self.out_channels)
     }
 
     /// From a point to the next among transformed tiles of so many channels. The odd one keeps the
     /// points of a tile from falling onto the same lines of a cache.
     pub const fn point_step(&self, channels: usize) -> usize {
-        channels * self.together + 1
+        channels.saturating_mul(self.together).saturating_add(1)
     }
 
     /// [`Conv2dKernel::scratch_len`].
@@ -400,21 +415,47 @@ impl Tiling {
             Conv2dPass::Forward | Conv2dPass::BackwardData => self.channels,
             Conv2dPass::BackwardWeight => self.padded_out_channels(),
         };
-        self.points() * (self.point_step(self.in_channels) + self.point_step(products))
+        let steps = self.point_step(self.in_channels).saturating_add(self.point_step(products));
+        steps.saturating_mul(self.points())
     }
+}
+
+/// A product of counts; [`u64::MAX`] where it is more than that.
+const fn product<const N: usize>(factors: [u64; N]) -> u64 {
+    let (mut product, mut i) = (1u64, 0);
+    while i < N {
+        product = product.saturating_mul(factors[i]);
+        i += 1;
+    }
+    product
+}
+
+/// A sum of counts; [`u64::MAX`] where it is more than that.
+const fn sum<const N: usize>(summands: [u64; N]) -> u64 {
+    let (mut sum, mut i) = (0u64, 0);
+    while i < N {
+        sum = sum.saturating_add(summands[i]);
+        i += 1;
+    }
+    sum
+}
+
+/// So many numbers in whole vectors of 16.
+const fn whole_vectors(numbers: usize) -> usize {
+    numbers.div_ceil(16).saturating_mul(16)
 }
 
 /// Pairs of an output and a tap along an axis where the tap is not in the padding.
 const fn taps_inside(g: &Conv2d, output: Shape, axis: usize) -> u64 {
-    let (mut count, mut tap) = (0, 0);
+    let (mut count, mut tap) = (0u64, 0);
     while tap < g.kernel[axis] {
-        let (stride, offset) = (g.stride[axis], tap * g.dilation[axis]);
+        let (stride, offset) = (g.stride[axis], g.dilation[axis].saturating_mul(tap));
         let (size, padding) = (g.input.dim(axis + 1), g.padding[axis]);
         let first = padding.saturating_sub(offset).div_ceil(stride);
-        let behind = (size + padding).saturating_sub(offset).div_ceil(stride);
+        let behind = size.saturating_add(padding).saturating_sub(offset).div_ceil(stride);
         let outputs = output.dim(axis + 1);
         let behind = if behind > outputs { outputs } else { behind };
-        count += behind.saturating_sub(first) as u64;
+        count = count.saturating_add(behind.saturating_sub(first) as u64);
         tap += 1;
     }
     count

@@ -57,12 +57,12 @@ impl Shape {
         self.dims.split_at(self.rank).0
     }
 
-    /// How many numbers a value of this shape holds.
+    /// How many numbers a value of this shape holds; `usize::MAX` where it is more than that.
     pub const fn elements(&self) -> usize {
-        let mut product = 1;
+        let mut product: usize = 1;
         let mut i = 0;
         while i < self.rank {
-            product *= self.dims[i];
+            product = product.saturating_mul(self.dims[i]);
             i += 1;
         }
         product

@@ -43,7 +43,9 @@ impl Upsample2d {
         if let Err(error) = check_corners(mode, align_corners) {
             return Err(error);
         }
-        Shape::new(&[input.dim(0), input.dim(1) * scale[0], input.dim(2) * scale[1]]).checked()
+        let height = input.dim(1).saturating_mul(scale[0]);
+        let width = input.dim(2).saturating_mul(scale[1]);
+        Shape::new(&[input.dim(0), height, width]).checked()
     }
 }
 

@@ -127,7 +127,10 @@ impl Number {
             (_, Some(by)) => {
                 let by = by as i128;
                 // All but the number without atoms go into the quotient without a rest.
-                if self.terms().all(|(factor, atoms)| atoms.is_empty() || factor % by == 0) {
+                if self
+                    .terms()
+                    .all(|(factor, atoms)| atoms.is_empty() || factor.rem_euclid(by) == 0)
+                {
                     let quotient = |(atoms, &factor): (&Vec<Atom>, &i128)| {
                         (atoms.clone(), factor.div_euclid(by))
                     };
@@ -154,10 +157,10 @@ impl Number {
             for atom in atoms {
                 rest.remove(rest.iter().position(|one| one == atom)?);
             }
-            if number % factor != 0 {
+            if number.checked_rem(factor)? != 0 {
                 return None;
             }
-            terms.insert(rest, number / factor);
+            terms.insert(rest, number.checked_div(factor)?);
         }
         Some(Number { terms })
     }

@@ -158,7 +158,7 @@ impl<const N: usize> Checked<N> {
                 }
                 tensors[count] = Tensor { node, kind: kinds[k], shape, offset };
                 count += 1;
-                offset += shape.elements();
+                offset = offset.saturating_add(shape.elements());
                 k += 1;
             }
             node += 1;

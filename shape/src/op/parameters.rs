@@ -59,7 +59,7 @@ impl Op {
             | Op::ConvTranspose2d { out_channels: n, bias: true, .. }
             | Op::Linear { out_features: n, bias: true } => Some(Shape::new(&[n])),
             Op::DepthwiseConv2d { multiplier, bias: true, .. } => {
-                Some(Shape::new(&[input.dim(0) * multiplier]))
+                Some(Shape::new(&[multiplier.saturating_mul(input.dim(0))]))
             }
             Op::Own(own) => own.bias,
             Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::GroupNorm { .. } => {
@@ -86,28 +86,31 @@ impl Op {
         }
     }
 
-    /// How many numbers gradients change for an input of this shape.
+    /// How many numbers gradients change for an input of this shape; `usize::MAX` where it is more
+    /// than that.
     pub const fn parameters(&self, input: Shape) -> usize {
         let (mut count, mut k) = (0, 0);
         while k < self.tensors().len() {
             let kind = self.tensors()[k];
             if let (true, Some(shape)) = (kind.is_parameter(), self.tensor(kind, input)) {
-                count += shape.elements();
+                count = shape.elements().saturating_add(count);
             }
             k += 1;
         }
         count
     }
 
-    /// Multiply-adds for one image, 0 for layers that sum up no products.
+    /// Multiply-adds for one image, 0 for layers that sum up no products; `u64::MAX` where it is more
+    /// than that.
     pub const fn multiply_adds(&self, input: Shape, output: Shape) -> u64 {
         match self.weight(input) {
             Some(weight) if self.takes_factors() => {
                 // Each weight is used once for each place of the output; of a transposed convolution,
                 // of the input.
                 let of = if matches!(self, Op::ConvTranspose2d { .. }) { input } else { output };
-                let positions = if of.rank() == 3 { of.dim(1) * of.dim(2) } else { 1 };
-                weight.elements() as u64 * positions as u64
+                let positions =
+                    if of.rank() == 3 { Shape::new(&[of.dim(1), of.dim(2)]).elements() } else { 1 };
+                (weight.elements() as u64).saturating_mul(positions as u64)
             }
             _ => 0,
         }

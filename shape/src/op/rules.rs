@@ -81,7 +81,12 @@ impl Op {
                     result => result,
                 }
             }
-            Op::Flatten => Ok(Shape::new(&[input.elements()])),
+            Op::Flatten => match input.elements() {
+                elements if elements > i32::MAX as usize => {
+                    Err(ShapeError::Overflow { shape: input })
+                }
+                elements => Ok(Shape::new(&[elements])),
+            },
             Op::Reshape { shape } => match self.check(Argument::Shape) {
                 Ok(()) if shape.elements() == input.elements() => Ok(shape),
                 Ok(()) => Err(ShapeError::Reshape { from: input, to: shape }),

@@ -172,7 +172,8 @@ impl<const N: usize> Plan<N> {
                 let frozen = graph.marks_of(node).frozen;
                 if let (Op::BatchNorm { momentum, eps, .. }, false) = (op, frozen) {
                     let channels = shapes[node].dim(0);
-                    step.statistics = Buffer { offset: statistics, len: 2 * channels };
+                    step.statistics =
+                        Buffer { offset: statistics, len: channels.saturating_mul(2) };
                     norms[norm_count] = Norm {
                         node,
                         segment: norm_count + 1,
@@ -192,7 +193,7 @@ impl<const N: usize> Plan<N> {
                         before.gathers_for = Some(node);
                         step.is_gathered = true;
                     }
-                    statistics += 2 * channels;
+                    statistics = step.statistics.end();
                     norm_count += 1;
                 }
                 if pool_of[node] > 0 {
@@ -275,7 +276,7 @@ impl<const N: usize> Plan<N> {
                 gradient: some_if(trained[node], gradients[training_root[node]].buffer()),
                 adds,
             };
-            row += len;
+            row = len.saturating_add(row);
             index += 1;
         }
 
@@ -315,7 +316,7 @@ const fn weights<const N: usize>(graph: &Graph<'_>, shapes: &[Shape; N]) -> [Buf
                 if let TensorKind::Weight = kind {
                     weights[node] = Buffer { offset, len };
                 }
-                offset += len;
+                offset = len.saturating_add(offset);
             }
             k += 1;
         }
@@ -334,12 +335,13 @@ const fn own_len<const N: usize>(graph: &Graph<'_>, shapes: &[Shape; N]) -> [usi
             let (x, y) = (shapes[graph.nodes[node].inputs[0]].elements(), shapes[node].elements());
             let mut parameters = 0;
             if let Some(weight) = own.weight {
-                parameters += weight.elements();
+                parameters = weight.elements();
             }
             if let Some(bias) = own.bias {
-                parameters += bias.elements();
+                parameters = bias.elements().saturating_add(parameters);
             }
-            let own = [2 * x + y + parameters.div_ceil(16), x + y];
+            let small = x.saturating_add(y);
+            let own = [small.saturating_add(x).saturating_add(parameters.div_ceil(16)), small];
             let mut mode = 0;
             while mode < 2 {
                 if own[mode] > most[mode] {
@@ -476,7 +478,7 @@ impl<const N: usize> Storage<N> {
             stored.len[node] = shapes[node].elements();
             if let Op::Input { .. } = op {
                 stored.shift[node] = stored.input_len;
-                stored.input_len += stored.len[node];
+                stored.input_len = stored.input_len.saturating_add(stored.len[node]);
             } else if op.keeps_numbers() || (!training && matches!(op, Op::Dropout { .. })) {
                 let source = graph.nodes[node].inputs[0];
                 stored.root[node] = stored.root[source];
@@ -492,7 +494,7 @@ impl<const N: usize> Storage<N> {
     /// The value of `node` among these items.
     const fn buffer(&self, items: &[Item; N], node: usize) -> Buffer {
         let Buffer { offset, .. } = items[self.root[node]].buffer();
-        Buffer { offset: offset + self.shift[node], len: self.len[node] }
+        Buffer { offset: self.shift[node].saturating_add(offset), len: self.len[node] }
     }
 }
 

@@ -102,7 +102,7 @@ impl<const N: usize> Kernels<N> {
                 place,
             };
             self.count += 1;
-            self.len += len;
+            self.len = place.end();
             self.make_room(tiling.scratch_len(pass));
         }
     }

@@ -33,7 +33,7 @@ impl Buffer {
 
     /// The first index behind the buffer.
     pub const fn end(&self) -> usize {
-        self.offset + self.len
+        self.offset.saturating_add(self.len)
     }
 }
 

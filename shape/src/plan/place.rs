@@ -63,10 +63,10 @@ pub(super) const fn place<const N: usize, const L: usize>(items: &mut [[Item; N]
                 break;
             }
             if placed.start <= end && start <= placed.end {
-                let free = placed.offset + placed.len;
+                let free = placed.buffer().end();
                 if free > offset {
                     offset = free;
-                    behind = offset + len;
+                    behind = len.saturating_add(offset);
                 }
             }
             // What lies below the last item that is passed lies below this one.

@@ -1,7 +1,7 @@
 //! What pooling layers share with the layer before them.
 
 use super::{Buffer, Pooled};
-use crate::{Activation, Conv2dKernel, Conv2dPass, Fusion, Graph, Op, Shape};
+use crate::{Activation, Conv2dKernel, Conv2dPass, Fusion, Graph, Op, Pool2d, Shape};
 
 /// The convolution that computes the pooling layer at `node` in inference, row by row while they are in
 /// cache: its values are read by nothing else, each by one window at most, and its kernel goes row by
@@ -56,7 +56,8 @@ pub(super) const fn activation_before<const N: usize>(
 impl Pooled {
     /// Numbers of 16 images: the rows of the convolution that a row of windows reads.
     pub const fn band_len(&self) -> usize {
-        self.geometry.kernel[0] * self.geometry.input.dim(2) * self.geometry.input.dim(0)
+        let Pool2d { kernel, input, .. } = self.geometry;
+        Shape::new(&[kernel[0], input.dim(2), input.dim(0)]).elements()
     }
 
     pub(super) const fn new(op: &Op, input: Shape, output: Buffer) -> Option<Pooled> {

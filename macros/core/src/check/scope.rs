@@ -114,7 +114,7 @@ impl FilePath {
         if let (Some((around, text)), Segment::Index(index)) = (&self.rounds, name)
             && let Some((before, first, after)) = round_of(text)
         {
-            let segment = format!("{before}{}{after}", first + index);
+            let segment = format!("{before}{}{after}", first.saturating_add(*index));
             return FilePath { text: joined(around, &segment), place: self.place, rounds: None };
         }
         let Some(own) = own else {

@@ -433,8 +433,11 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
 
 /// The type of an output that is returned by value, from the dimensions of its parts.
 fn returned(numbers: &Numbers<'_>, parts: &[&[Number]], output: &TokenStream) -> TokenStream {
-    let elements = |dims: &&[Number]| dims.iter().map(Number::known).product::<Option<usize>>();
-    match parts.iter().map(elements).sum::<Option<usize>>() {
+    let elements = |dims: &[Number]| {
+        dims.iter().try_fold(1, |product: usize, dim| Some(product.saturating_mul(dim.known()?)))
+    };
+    let all = |sum: usize, dims: &&[Number]| Some(sum.saturating_add(elements(dims)?));
+    match parts.iter().try_fold(0, all) {
         Some(elements) if elements.saturating_mul(size_of::<f32>()) > BOXED => {
             quote_spanned!(site()=> ::std::boxed::Box<#output>)
         }
