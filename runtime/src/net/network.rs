@@ -434,6 +434,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// [`Error::Io`], [`Error::Format`] when it is no safetensors file, [`Error::Weights`] with
     /// every tensor that is missing, extra or of another shape, or [`Error::NotFiniteWeights`].
     fn load(path: impl AsRef<std::path::Path>) -> Result<Self> {
+        let () = Self::RULES;
         Self::load_with(path, &LoadOptions::new())
     }
 
@@ -493,6 +494,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// # Errors
     /// As for a file, but for [`Error::Io`].
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let () = Self::RULES;
         Self::from_bytes_with(bytes, &LoadOptions::new())
     }
 
