@@ -1,5 +1,6 @@
 //! Which file imports which, and the circles among them.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
@@ -69,8 +70,8 @@ fn way_round(imports: &Imports, start: usize) -> Option<Vec<usize>> {
     let mut open = VecDeque::from([start]);
     while let Some(file) = open.pop_front() {
         for to in next(imports, file) {
-            if !from.contains_key(&to) {
-                from.insert(to, file);
+            if let Entry::Vacant(place) = from.entry(to) {
+                place.insert(file);
                 open.push_back(to);
             }
         }
