@@ -1,4 +1,5 @@
-use crate::geometry::{check_pair, reach};
+use crate::counts::{of_group, reach};
+use crate::geometry::check_pair;
 use crate::{Argument, Conv2d, Shape, ShapeError};
 
 /// The numbers of a transposed 2-d convolution: `y[o, i·s + u·d − p, j·s + v·d − p] += w[c, o, u, v] · x[c, i, j]`
@@ -66,7 +67,7 @@ impl ConvTranspose2d {
         {
             return Err(ShapeError::Groups {
                 groups: self.groups,
-                in_channels,
+                in_channels: Some(in_channels),
                 out_channels: self.out_channels,
             });
         }
@@ -100,11 +101,12 @@ impl ConvTranspose2d {
         Shape::new(&[self.out_channels, height, width]).checked()
     }
 
-    /// The weight's shape `[in_channels, out_channels / groups, kernel height, kernel width]`.
+    /// The weight's shape `[in_channels, out_channels / groups, kernel height, kernel width]`; of zero
+    /// groups, which [`output`](Self::output) refuses, one with a zero.
     pub const fn weight(&self) -> Shape {
         Shape::new(&[
             self.input.dim(0),
-            self.out_channels / self.groups,
+            of_group(self.out_channels, self.groups),
             self.kernel[0],
             self.kernel[1],
         ])

@@ -1,3 +1,4 @@
+use crate::counts::{bordered, of_group, reach};
 use crate::{Argument, Shape, ShapeError};
 
 /// Zeros around the input of a convolution.
@@ -92,7 +93,7 @@ impl Conv2d {
         {
             return Err(ShapeError::Groups {
                 groups: self.groups,
-                in_channels,
+                in_channels: Some(in_channels),
                 out_channels: self.out_channels,
             });
         }
@@ -103,11 +104,12 @@ impl Conv2d {
         }
     }
 
-    /// The weight's shape `[out_channels, in_channels / groups, kernel height, kernel width]`.
+    /// The weight's shape `[out_channels, in_channels / groups, kernel height, kernel width]`; of zero
+    /// groups, which [`output`](Self::output) refuses, one with a zero.
     pub const fn weight(&self) -> Shape {
         Shape::new(&[
             self.out_channels,
-            self.input.dim(0) / self.groups,
+            of_group(self.input.dim(0), self.groups),
             self.kernel[0],
             self.kernel[1],
         ])
@@ -195,16 +197,6 @@ pub(crate) const fn check_pool_padding(
         return Err(ShapeError::PoolPadding { padding, kernel });
     }
     Ok(())
-}
-
-/// How many numbers along an axis a kernel with gaps lies over.
-pub(crate) const fn reach(kernel: usize, dilation: usize) -> usize {
-    dilation.saturating_mul(kernel.saturating_sub(1)).saturating_add(1)
-}
-
-/// A side with a border on both ends.
-pub(crate) const fn bordered(side: usize, padding: usize) -> usize {
-    side.saturating_add(padding.saturating_mul(2))
 }
 
 const fn windows(

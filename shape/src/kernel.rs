@@ -1,5 +1,6 @@
 //! Which kernel runs a convolution on 16 images side by side, and the memory it needs for that.
 
+use crate::counts::{product, sum, whole_vectors};
 use crate::{Conv2d, Shape};
 
 /// A kernel of a convolution.
@@ -418,31 +419,6 @@ impl Tiling {
         let steps = self.point_step(self.in_channels).saturating_add(self.point_step(products));
         steps.saturating_mul(self.points())
     }
-}
-
-/// A product of counts; [`u64::MAX`] where it is more than that.
-const fn product<const N: usize>(factors: [u64; N]) -> u64 {
-    let (mut product, mut i) = (1u64, 0);
-    while i < N {
-        product = product.saturating_mul(factors[i]);
-        i += 1;
-    }
-    product
-}
-
-/// A sum of counts; [`u64::MAX`] where it is more than that.
-const fn sum<const N: usize>(summands: [u64; N]) -> u64 {
-    let (mut sum, mut i) = (0u64, 0);
-    while i < N {
-        sum = sum.saturating_add(summands[i]);
-        i += 1;
-    }
-    sum
-}
-
-/// So many numbers in whole vectors of 16.
-const fn whole_vectors(numbers: usize) -> usize {
-    numbers.div_ceil(16).saturating_mul(16)
 }
 
 /// Pairs of an output and a tap along an axis where the tap is not in the padding.

@@ -9,6 +9,7 @@
 
 mod checked;
 mod conv_transpose;
+mod counts;
 mod error;
 mod fusion;
 mod geometry;

@@ -175,6 +175,13 @@ impl Op {
                 Err(ShapeError::ZeroArgument { argument })
             }
             (
+                Op::Conv2d { groups, out_channels, .. }
+                | Op::ConvTranspose2d { groups, out_channels, .. },
+                Argument::Groups,
+            ) if !out_channels.is_multiple_of(groups) => {
+                Err(ShapeError::Groups { groups, in_channels: None, out_channels })
+            }
+            (
                 Op::Conv2d { kernel: pair, .. }
                 | Op::DepthwiseConv2d { kernel: pair, .. }
                 | Op::ConvTranspose2d { kernel: pair, .. }
@@ -248,7 +255,7 @@ impl Op {
             ) if !(eps > 0.0 && eps.is_finite()) => Err(ShapeError::Eps),
             (Op::Reshape { shape }, Argument::Shape) => {
                 if shape.rank() != 1 && shape.rank() != 3 {
-                    return Err(ShapeError::ReshapeRank { rank: shape.rank() });
+                    return Err(ShapeError::ReshapeRank { from: None, to: shape });
                 }
                 match shape.checked() {
                     Ok(_) => Ok(()),

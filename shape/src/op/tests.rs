@@ -163,7 +163,10 @@ fn reshaping_keeps_the_numbers() {
     assert_eq!(reshape(&[24]).output(from), Ok(Shape::new(&[24])));
     let to = Shape::new(&[5]);
     assert_eq!(reshape(&[5]).output(from), Err(ShapeError::Reshape { from, to }));
-    assert_eq!(reshape(&[4, 6]).output(from), Err(ShapeError::ReshapeRank { rank: 2 }));
+    assert_eq!(
+        reshape(&[4, 6]).output(from),
+        Err(ShapeError::ReshapeRank { from: None, to: Shape::new(&[4, 6]) })
+    );
     assert!(reshape(&[0]).check(Argument::Shape).is_err());
 }
 

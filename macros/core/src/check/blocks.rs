@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 
 use super::constants::Value;
 use super::marks::On;
-use super::names::name_mistake;
+use super::names::{line_of, name_mistake};
 use super::scope::Bounds;
 use super::{Checker, Known};
 use crate::Mistake;
@@ -40,8 +40,11 @@ impl<'a> Checker<'a> {
             } else if layers::find(&name.to_string()).is_some() {
                 let message = format!("`{name}` is a layer and cannot name a block");
                 self.report(Mistake::new(name.span(), message).help("give the block another name"));
-            } else if self.find_block(&name.to_string()) != Some(index) {
-                let message = format!("`{name}` is already the name of a block above");
+            } else if let Some(other) =
+                self.find_block(&name.to_string()).filter(|&other| other != index)
+            {
+                let line = line_of(body.blocks[other].name.span());
+                let message = format!("`{name}` is already the name of a block above{line}");
                 self.report(Mistake::new(name.span(), message));
             } else if let Some(mistake) = self.generic_taken(name) {
                 self.report(mistake);

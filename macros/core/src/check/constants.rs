@@ -1,12 +1,13 @@
 //! The values of expressions: arithmetic over constants and parameters of blocks.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
 use super::Checker;
-use super::names::name_mistake;
+use super::names::{line_of, name_mistake};
 use super::symbols::Rule;
 use crate::Mistake;
 use crate::mistake::nearest;
@@ -73,19 +74,26 @@ impl Value {
 #[derive(Default)]
 pub(super) struct Constants<'a> {
     known: Vec<(&'a Constant, Value)>,
+    /// The one whose value is being read.
+    reading: Option<usize>,
+    /// The members of each cycle that is reported, in order.
+    cycles: Vec<Vec<usize>>,
 }
 
 impl<'a> Checker<'a> {
     /// The constants in order, each of which may use those above it; then the heads of the blocks.
     pub(super) fn items(&mut self) {
         let body = self.body;
-        for constant in &body.constants {
+        for (index, constant) in body.constants.iter().enumerate() {
             let name = &constant.name;
             if let Some(mistake) = name_mistake(name, "a constant") {
                 self.report(mistake);
                 self.forgiven.insert(name.unraw().to_string());
-            } else if self.constants.known.iter().any(|(other, _)| other.name == *name) {
-                let message = format!("`{name}` is already the name of a constant above");
+            } else if let Some((other, _)) =
+                self.constants.known.iter().find(|(other, _)| other.name == *name)
+            {
+                let line = line_of(other.name.span());
+                let message = format!("`{name}` is already the name of a constant above{line}");
                 self.report(Mistake::new(name.span(), message));
                 self.forgiven.insert(name.unraw().to_string());
                 continue;
@@ -93,7 +101,10 @@ impl<'a> Checker<'a> {
                 self.report(mistake);
                 self.forgiven.insert(name.unraw().to_string());
             }
-            let value = match self.evaluate(&constant.value) {
+            self.constants.reading = Some(index);
+            let value = self.evaluate(&constant.value);
+            self.constants.reading = None;
+            let value = match value {
                 value @ (Value::Integer(_) | Value::Symbolic(_) | Value::Wrong) => value,
                 value => {
                     let what = format!("a constant is a whole number, not `{value}`");
@@ -276,13 +287,62 @@ impl<'a> Checker<'a> {
         self.report(mistake.help(help));
     }
 
+    /// Reports a constant that is made of itself by way of this one, which the constant being read
+    /// uses; returns whether it is.
+    fn cycle(&mut self, name: &Ident) -> bool {
+        let Some(mut members) = self.constants.reading.and_then(|to| self.way(name, to)) else {
+            return false;
+        };
+        let constants = &self.body.constants;
+        let text = |index: &usize| constants[*index].name.unraw().to_string();
+        let names: Vec<String> = members.iter().map(text).collect();
+        members.sort_unstable();
+        // Each member would say it again.
+        if self.constants.cycles.contains(&members) {
+            return true;
+        }
+        self.constants.cycles.push(members);
+        self.forgiven.extend(names.iter().cloned());
+        let (way, last) = (names.join(" → "), names.last().cloned().unwrap_or_default());
+        let message = match names.len() {
+            1 => format!("constant `{last}` is made of itself, a cycle: {last} → {way}"),
+            _ => format!("these constants are made of each other, a cycle: {last} → {way}"),
+        };
+        let help = format!("give `{last}` a number: `const {last}: usize = 8;`, say");
+        self.report(Mistake::new(name.span(), message).help(help));
+        true
+    }
+
+    /// The constants on the shortest way from this one to the one of index `to`, by what each is made
+    /// of; the last is that one.
+    fn way(&self, from: &Ident, to: usize) -> Option<Vec<usize>> {
+        let constants = &self.body.constants;
+        let position = |name: &Ident| constants.iter().position(|one| one.name == *name);
+        let from = position(from)?;
+        let (mut ways, mut seen, mut next) = (vec![vec![from]], HashSet::from([from]), 0);
+        loop {
+            let way = ways.get(next)?.clone();
+            let last = *way.last()?;
+            if last == to {
+                return Some(way);
+            }
+            let further = constants[last].value.names().into_iter().filter_map(position);
+            for one in further.filter(|&one| seen.insert(one)) {
+                ways.push([way.as_slice(), &[one]].concat());
+            }
+            next += 1;
+        }
+    }
+
     fn unknown_constant(&mut self, name: &Ident) {
         let text = name.unraw().to_string();
         let (place, body) = (name.span(), self.body);
         if body.constants.iter().any(|constant| constant.name == *name) {
-            let message = format!("`{text}` is used above its line");
-            let help = "a constant stands above its use";
-            self.report(Mistake::new(place, message).help(help));
+            if !self.cycle(name) {
+                let message = format!("`{text}` is used above its line");
+                let help = "a constant stands above its use";
+                self.report(Mistake::new(place, message).help(help));
+            }
             return;
         }
         if self.frames.iter().any(|frame| frame.writes(&text)) {

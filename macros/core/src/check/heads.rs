@@ -37,7 +37,7 @@ impl Checker<'_> {
                 self.input_shape(&mut node, dimensions, &format!("`{text}` input"));
             }
             let keyword = Ident::new("input", name.span());
-            self.take(&text, &keyword, true, true);
+            self.take(&text, &keyword, name.span(), true, true);
             self.define_text(&text, self.nodes.len());
             self.inputs.push(name.clone());
             self.nodes.push(node);

@@ -159,6 +159,13 @@ impl<'a> Checker<'a> {
                 continue;
             }
             if let Err(error) = op.check(argument) {
+                let input = match self.value() {
+                    Known::Shape(shape) => Some(shape),
+                    _ => None,
+                };
+                let image = input.filter(|shape| shape.rank() == 3);
+                let channels = image.map(|shape| shape.dim(0)).or_else(|| self.sure_channels());
+                let error = error.of_input(input, channels);
                 let mistake = self.about_value(name, value, error.message().as_str());
                 self.report(mistake.help(error.help().as_str()));
             }
@@ -185,7 +192,12 @@ impl<'a> Checker<'a> {
             Known::Assumed(shape) => {
                 op.output(shape).map_or(Known::Outline(outline), Known::Assumed)
             }
-            Known::Outline(_) | Known::Symbolic(_) => Known::Outline(outline),
+            Known::Outline(_) | Known::Symbolic(_) => {
+                if clean {
+                    self.groups_of_outline(node, op, written);
+                }
+                Known::Outline(outline)
+            }
         };
         // A linear layer's output does not depend on what went wrong before it.
         if clean && let Some(shape) = op.outline(Outline::UNKNOWN).shape().filter(sound) {
@@ -194,6 +206,45 @@ impl<'a> Checker<'a> {
         if node.value.outline().channels == Some(0) {
             node.value = Known::NOTHING;
         }
+    }
+
+    /// Reports groups that do not divide the channels of an input of which little more is known.
+    fn groups_of_outline(&mut self, node: &Node, op: Op, written: &Layer) {
+        let Some(channels) = self.sure_channels() else { return };
+        let error = match op {
+            Op::Conv2d { groups, out_channels, .. }
+            | Op::ConvTranspose2d { groups, out_channels, .. }
+                if !channels.is_multiple_of(groups) =>
+            {
+                ShapeError::Groups { groups, in_channels: Some(channels), out_channels }
+            }
+            Op::GroupNorm { num_groups, .. } if !channels.is_multiple_of(num_groups) => {
+                ShapeError::NumGroups { num_groups, channels }
+            }
+            _ => return,
+        };
+        self.misfit(node, op, error, written);
+    }
+
+    /// The channels of the current value where a convolution before has them for sure, though its height
+    /// and width are not known: no mistake is about how many they are.
+    fn sure_channels(&self) -> Option<usize> {
+        let any = Outline { rank: Some(3), channels: Some(7) };
+        for index in self.path(self.current).into_iter().rev() {
+            let node = self.nodes.get(index)?;
+            match node.op? {
+                Op::Conv2d { out_channels, groups: 1, .. }
+                | Op::ConvTranspose2d { out_channels, groups: 1, .. } => {
+                    let sure =
+                        node.keyword.is_some() && Shape::new(&[out_channels]).checked().is_ok();
+                    return sure.then_some(out_channels);
+                }
+                Op::Add | Op::Mul | Op::NetOutput { .. } => return None,
+                op if op.outline(any) == any => {}
+                _ => return None,
+            }
+        }
+        None
     }
 
     /// The layer's tensors for this input, as far as it tells their shapes.
@@ -214,8 +265,9 @@ impl<'a> Checker<'a> {
             .and_then(|argument| arguments::written_value(node.layer?, written, argument.name()))
             .map_or_else(|| written.keyword.span().into(), |value| value.place);
         let mut mistake = self.blame(&node.name, place, error.message().as_str());
-        if error.concerns_input() {
-            mistake = mistake.shapes(&self.shapes_so_far());
+        let shapes = self.shapes_so_far();
+        if error.concerns_input() && shapes != "…" {
+            mistake = mistake.shapes(&shapes);
         }
         let help = self.way_out(&error);
         self.report(mistake.help(help));
@@ -268,8 +320,15 @@ fn is_known(layer: &layers::Layer, settings: &[Setting], argument: Argument) -> 
             matches!(argument.kind, Kind::Pair | Kind::Padding) && setting.is_symbolic()
         })
     };
+    let channels = layer.position("out_channels").and_then(|index| settings.get(index));
+    let are_known = |setting: Option<&Setting>| setting.is_none_or(|one| !one.is_symbolic());
     match argument {
         Argument::Padding | Argument::OutputPadding => !sizes(),
-        _ => own.is_none_or(|setting| !setting.is_symbolic()),
+        // Zero is a mistake whatever the channels are.
+        Argument::Groups => match own.map(Setting::numbers).as_deref() {
+            Some([groups]) if groups.known() == Some(0) => true,
+            _ => are_known(own) && are_known(channels),
+        },
+        _ => are_known(own),
     }
 }

@@ -549,3 +549,5 @@ mod structure_tests;
 mod symbolic_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod texts_tests;

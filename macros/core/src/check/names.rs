@@ -1,6 +1,6 @@
 //! The names of layers, written or made.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use quote::format_ident;
 use syn::ext::IdentExt;
 
@@ -67,10 +67,11 @@ impl Checker<'_> {
             None if self.generic(name).is_some() => self.generic_taken(name),
             None => self.taken(&text, true, field).map(|other| {
                 let unnamed = if other.written { "a" } else { "an unnamed" };
+                let line = line_of(other.span);
                 let what = match other.keyword.as_str() {
                     "input" => "an input".to_string(),
-                    word if STRUCTURES.contains(&word) => format!("{unnamed} {word} above"),
-                    _ => format!("{unnamed} layer above"),
+                    word if STRUCTURES.contains(&word) => format!("{unnamed} {word} above{line}"),
+                    _ => format!("{unnamed} layer above{line}"),
                 };
                 let message = format!("`{text}` is already the name of {what}");
                 let same_braces = other.same_braces(self.frames.last());
@@ -89,7 +90,7 @@ impl Checker<'_> {
                 self.forgiven.insert(text.clone());
                 self.report(mistake);
             }
-            None => self.take(&text, keyword, true, field),
+            None => self.take(&text, keyword, name.span(), true, field),
         }
         Name { text, ident: name.clone(), lost }
     }
@@ -97,18 +98,27 @@ impl Checker<'_> {
     fn made_name(&mut self, kind: &str, number: usize, keyword: &Ident) -> Name {
         let text = format!("{kind}_{number}");
         let ident = format_ident!("{text}", span = keyword.span());
-        let lost = self.taken(&text, false, true).is_some();
-        if lost {
+        let other = self.taken(&text, false, true).map(|other| line_of(other.span));
+        let lost = other.is_some();
+        if let Some(line) = other {
             let message = format!(
-                "this layer is called `{text}`, as the {number}. of its kind, and a layer above has that name"
+                "this layer is called `{text}`, as the {number}. of its kind, and a layer above{line} has that name"
             );
             self.report(
                 Mistake::new(keyword.span(), message).help("give one of them another name"),
             );
         } else {
-            self.take(&text, keyword, false, true);
+            self.take(&text, keyword, keyword.span(), false, true);
         }
         Name { text, ident, lost }
+    }
+}
+
+/// `, on line 7`: where something stands; tokens that other macros wrote may have no line.
+pub(super) fn line_of(span: Span) -> String {
+    match span.start().line {
+        0 => String::new(),
+        line => format!(", on line {line}"),
     }
 }
 

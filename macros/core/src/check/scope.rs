@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 
 use super::marks::{FileName, round_of};
@@ -139,6 +139,8 @@ pub(super) struct Taken {
     text: String,
     /// The word that has it.
     pub(super) keyword: String,
+    /// The first word of what has it.
+    pub(super) span: Span,
     pub(super) written: bool,
     frame: usize,
     field: bool,
@@ -286,11 +288,18 @@ impl<'a> Checker<'a> {
         })
     }
 
-    pub(super) fn take(&mut self, text: &str, keyword: &Ident, written: bool, field: bool) {
+    pub(super) fn take(
+        &mut self,
+        text: &str,
+        keyword: &Ident,
+        span: Span,
+        written: bool,
+        field: bool,
+    ) {
         let frame = self.frames.last().map_or(0, |frame| frame.id);
         if let Some(scope) = self.scopes.last_mut() {
             let (text, keyword) = (text.to_string(), keyword.to_string());
-            scope.names.push(Taken { text, keyword, written, frame, field });
+            scope.names.push(Taken { text, keyword, span, written, frame, field });
         }
     }
 }

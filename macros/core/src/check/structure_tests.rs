@@ -246,7 +246,7 @@ fn each_mistake_has_one_message() {
         ),
         (
             "const A: usize = 8; const A: usize = 2; conv2d(A, 1)",
-            &["`A` is already the name of a constant above"],
+            &["`A` is already the name of a constant above, on line 1"],
         ),
         ("const C: usize = 1.5; relu", &["`C`: a constant is a whole number, not `1.5`"]),
         (
@@ -283,15 +283,18 @@ fn each_mistake_has_one_message() {
             "block repeat() { tanh } relu",
             &["`repeat` is a word of the language and cannot name a block"],
         ),
-        ("block x() { tanh } block x() { relu } x", &["`x` is already the name of a block above"]),
+        (
+            "block x() { tanh } block x() { relu } x",
+            &["`x` is already the name of a block above, on line 1"],
+        ),
         ("block x(a, a) { conv2d(a, 1) } x(8, 8)", &["`x`: `a` is a parameter twice"]),
         (
             "residual { conv1: conv2d(8, 1) } residual { conv1: conv2d(8, 1) }",
-            &["`conv1` is already the name of a layer above"],
+            &["`conv1` is already the name of a layer above, on line 1"],
         ),
         (
             "r: residual { conv2d(8, 1) } r: residual { conv2d(8, 1) }",
-            &["`r` is already the name of a residual above"],
+            &["`r` is already the name of a residual above, on line 1"],
         ),
         (
             "repeat(3) { conv2d(8, kernel = 1, pading = 0), relu }",

@@ -84,7 +84,7 @@ fn independent_mistakes_are_all_found() {
             "`max_pool2d`: padding 2 is more than half of kernel 3×3, so that some windows would see only border",
             "`dropout`: `p` is the share that is dropped: 0 ≤ p < 1",
             "`conv2d_3`: needs an input of [channels, height, width], but gets [20]",
-            "`fc1` is already the name of a layer above",
+            "`fc1` is already the name of a layer above, on line 1",
             "`N`: the layers arrive at [11], but [10] is declared",
         ]
     );
@@ -140,7 +140,7 @@ fn arguments_of_the_wrong_kind() {
     for (argument, help) in [
         ("kernel = \"5\"", "help: write `kernel = 5`"),
         ("kernel = 5.0", "help: write `kernel = 5`"),
-        ("kernel = -5", "`c`: `kernel` is a whole number or a pair `(height, width)`, not `- 5`"),
+        ("kernel = -5", "`c`: `kernel` is a whole number or a pair `(height, width)`, not `-5`"),
         ("kernel = K", "help: declare `const K: usize = …;` before the layers"),
         ("kernel = -crate::K", "`c`: `kernel` is a whole number or a pair"),
         (

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use super::blocks::keywords;
 use super::{Checker, MOST_ENTRIES};
 use crate::Mistake;
-use crate::parse::{Block, Declaration, Entry, Expression, Form, Structure, StructureKind};
+use crate::parse::{Block, Declaration, Entry, Expression, Structure, StructureKind};
 
 impl Checker<'_> {
     /// Reports values that nothing reads, and constants, blocks and parameters that nothing uses.
@@ -166,15 +166,5 @@ fn names_of(entries: &[Entry], used: &mut HashSet<String>) {
 }
 
 fn names(value: &Expression, used: &mut HashSet<String>) {
-    match &value.form {
-        Form::Name(name) => {
-            used.insert(name.to_string());
-        }
-        Form::Negative(inner) => names(inner, used),
-        Form::Arithmetic(sides, _) | Form::Pair(sides) => {
-            sides.iter().for_each(|side| names(side, used));
-        }
-        Form::List(items) => items.iter().for_each(|item| names(item, used)),
-        _ => {}
-    }
+    used.extend(value.names().into_iter().map(ToString::to_string));
 }

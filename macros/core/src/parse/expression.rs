@@ -21,6 +21,21 @@ pub struct Expression {
     pub form: Form,
 }
 
+impl Expression {
+    /// The names that it is made of, from left to right.
+    pub fn names(&self) -> Vec<&Ident> {
+        match &self.form {
+            Form::Name(name) => vec![name],
+            Form::Negative(inner) => inner.names(),
+            Form::Arithmetic(sides, _) | Form::Pair(sides) => {
+                sides.iter().flat_map(Expression::names).collect()
+            }
+            Form::List(items) => items.iter().flat_map(Expression::names).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// The forms of a value.
 #[derive(Clone, Debug)]
 pub enum Form {
@@ -179,7 +194,35 @@ pub(super) fn first<'a>(
 
 fn other(tokens: &[TokenTree], instead: Span) -> Expression {
     let stream: TokenStream = tokens.iter().cloned().collect();
-    Expression { place: Place::of(tokens, instead), form: Form::Other(stream.to_string()) }
+    Expression { place: Place::of(tokens, instead), form: Form::Other(text_of(&stream)) }
+}
+
+/// The tokens as they are written: a sign stands at its number, `-3`, where a stream of tokens prints
+/// `- 3`.
+pub(crate) fn text_of(stream: &TokenStream) -> String {
+    let spaced = stream.to_string();
+    let mut text = String::with_capacity(spaced.len());
+    // What stands before the sign: within a sum it keeps its space.
+    let (mut before, mut quoted, mut escaped, mut at_sign) = (None, false, false, false);
+    for letter in spaced.chars() {
+        if quoted {
+            text.push(letter);
+            quoted = escaped || letter != '"';
+            escaped = !escaped && letter == '\\';
+            before = Some(letter);
+            continue;
+        }
+        if letter == ' ' && at_sign {
+            continue;
+        }
+        at_sign = letter == '-' && before.is_none_or(|before| "([{,;:=+-*/%<".contains(before));
+        quoted = letter == '"';
+        if letter != ' ' {
+            before = Some(letter);
+        }
+        text.push(letter);
+    }
+    text
 }
 
 struct Reader<'a, 'm> {

@@ -1,5 +1,9 @@
-use crate::geometry::{bordered, reach};
-use crate::{Shape, Text};
+//! What is wrong with a layer's numbers or its input. `message` says it, `help` a way out.
+
+mod help;
+mod message;
+
+use crate::Shape;
 
 /// A layer's argument, so that a message can point at it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -160,8 +164,8 @@ pub enum ShapeError {
     Groups {
         /// The groups.
         groups: usize,
-        /// Input channels.
-        in_channels: usize,
+        /// Input channels, if they are known.
+        in_channels: Option<usize>,
         /// Output channels.
         out_channels: usize,
     },
@@ -207,8 +211,10 @@ pub enum ShapeError {
     },
     /// A shape that is given is neither `[features]` nor `[channels, height, width]`.
     ReshapeRank {
-        /// How many dimensions it has.
-        rank: usize,
+        /// The value's shape, if it is known.
+        from: Option<Shape>,
+        /// The shape that is given.
+        to: Shape,
     },
     /// Values that are added or multiplied differ in shape.
     Unlike {
@@ -279,6 +285,21 @@ impl ShapeError {
         }
     }
 
+    /// The same error of an argument by itself, with what is known of the input: its shape, and its
+    /// channels even where its height and width are not known.
+    #[must_use]
+    pub const fn of_input(self, shape: Option<Shape>, channels: Option<usize>) -> ShapeError {
+        match self {
+            ShapeError::Groups { groups, in_channels: None, out_channels } => {
+                ShapeError::Groups { groups, in_channels: channels, out_channels }
+            }
+            ShapeError::ReshapeRank { from: None, to } => {
+                ShapeError::ReshapeRank { from: shape, to }
+            }
+            other => other,
+        }
+    }
+
     /// The argument to point at, or `None` for the layer itself.
     pub const fn argument(&self) -> Option<Argument> {
         match self {
@@ -323,227 +344,6 @@ impl ShapeError {
                 | ShapeError::NetInput { .. }
                 | ShapeError::Own { .. }
         )
-    }
-
-    /// What is wrong, in one line without the layer's name.
-    pub const fn message(&self) -> Text {
-        let text = Text::new();
-        match self {
-            ShapeError::ZeroDimension { shape } => {
-                text.str("a dimension of ").shape(shape).str(" is zero")
-            }
-            ShapeError::Overflow { shape } => text
-                .str("a value of shape ")
-                .shape(shape)
-                .str(" is too large: it may hold at most 2147483647 numbers"),
-            ShapeError::WeightOverflow { shape, .. } => text
-                .str("its weight of shape ")
-                .shape(shape)
-                .str(" is too large: it may hold at most 2147483647 numbers"),
-            ShapeError::Rank { rank } => text
-                .str("has ")
-                .number(*rank)
-                .str(if *rank == 1 { " dimension" } else { " dimensions" })
-                .str(", but is [channels, height, width] or [features]"),
-            ShapeError::NeedsImage { found } => {
-                text.str("needs an input of [channels, height, width], but gets ").shape(found)
-            }
-            ShapeError::NeedsFeatures { found } => {
-                text.str("needs an input of [features], but gets ").shape(found)
-            }
-            ShapeError::ZeroArgument { argument } => {
-                text.str("`").str(argument.name()).str("` must be at least 1, but is 0")
-            }
-            ShapeError::TooLarge { argument, value } => text
-                .str("`")
-                .str(argument.name())
-                .str(" = ")
-                .number(*value)
-                .str("` is larger than any image"),
-            ShapeError::KernelTooLarge { kernel, dilation, padding, input } => {
-                let mut text = text.str("kernel ").pair(*kernel);
-                if dilation[0] != 1 || dilation[1] != 1 {
-                    text = text.str(" with dilation ").argument(*dilation);
-                }
-                text = text.str(" does not fit its input of ").pair(*input);
-                if padding[0] != 0 || padding[1] != 0 {
-                    text = text.str(" with padding ").argument(*padding);
-                }
-                text
-            }
-            ShapeError::PoolPadding { padding, kernel } => text
-                .str("padding ")
-                .argument(*padding)
-                .str(" is more than half of kernel ")
-                .pair(*kernel)
-                .str(", so that some windows would see only border"),
-            ShapeError::Groups { groups, in_channels, out_channels } => text
-                .str("groups = ")
-                .number(*groups)
-                .str(" does not divide both the ")
-                .number(*in_channels)
-                .str(" input channels and the ")
-                .number(*out_channels)
-                .str(" output channels"),
-            ShapeError::NumGroups { num_groups, channels } => text
-                .str("num_groups = ")
-                .number(*num_groups)
-                .str(" does not divide the ")
-                .number(*channels)
-                .str(" channels"),
-            ShapeError::SameStride { stride } => text
-                .str("`padding = same` keeps height and width, which stride ")
-                .argument(*stride)
-                .str(" does not"),
-            ShapeError::OutputPadding { output_padding, stride, dilation } => text
-                .str("output_padding ")
-                .argument(*output_padding)
-                .str(" is not less than stride ")
-                .argument(*stride)
-                .str(" or dilation ")
-                .argument(*dilation),
-            ShapeError::NothingLeft { padding, whole } => text
-                .str("padding ")
-                .argument(*padding)
-                .str(" on each side leaves nothing of an output of ")
-                .pair(*whole),
-            ShapeError::AlignCorners => {
-                text.str("`align_corners` is for `mode = bilinear`, and the mode is `nearest`")
-            }
-            ShapeError::Factor => text.str("`factor` must be a finite number"),
-            ShapeError::Reshape { from, to } => text
-                .str("a value of shape ")
-                .shape(from)
-                .str(" has ")
-                .number(from.elements())
-                .str(" numbers, and ")
-                .shape(to)
-                .str(" holds ")
-                .number(to.elements()),
-            ShapeError::ReshapeRank { rank } => text
-                .str("`shape` has ")
-                .number(*rank)
-                .str(if *rank == 1 { " dimension" } else { " dimensions" })
-                .str(", but is [channels, height, width] or [features]"),
-            ShapeError::Unlike { first, other } => text
-                .str("values of shape ")
-                .shape(first)
-                .str(" and ")
-                .shape(other)
-                .str(" do not go together: they must be of one shape"),
-            ShapeError::UnlikeSizes { first, other } => text
-                .str("values of shape ")
-                .shape(first)
-                .str(" and ")
-                .shape(other)
-                .str(" cannot be joined: all but their channels must be alike"),
-            ShapeError::Momentum => {
-                text.str("`momentum` is the share of the new batch: 0 ≤ momentum ≤ 1")
-            }
-            ShapeError::Eps => text.str("`eps` must be a finite number above 0"),
-            ShapeError::Probability => text.str("`p` is the share that is dropped: 0 ≤ p < 1"),
-            ShapeError::Slope => text.str("`negative_slope` must be a finite number, 0 or more"),
-            ShapeError::NetInput { net, takes, found } => text
-                .str("the net `")
-                .str(net)
-                .str("` takes an input of ")
-                .shape(takes)
-                .str(", but gets ")
-                .shape(found),
-            ShapeError::Own { message, .. } => text.str(message),
-        }
-    }
-
-    /// A way out, or an empty text.
-    pub const fn help(&self) -> Text {
-        let text = Text::new();
-        match self {
-            ShapeError::NeedsImage { .. } => {
-                text.str("move it before `flatten`, where the value is still an image")
-            }
-            ShapeError::NeedsFeatures { .. } => {
-                text.str("put `flatten` (or `global_avg_pool`) before it")
-            }
-            ShapeError::KernelTooLarge { kernel, dilation, padding, input } => {
-                let mut fits = [0; 2];
-                let mut wider = [0; 2];
-                let mut axis = 0;
-                while axis < 2 {
-                    let padded = bordered(input[axis], padding[axis]);
-                    fits[axis] = padded.saturating_sub(1) / dilation[axis] + 1;
-                    let missing = reach(kernel[axis], dilation[axis]).saturating_sub(input[axis]);
-                    wider[axis] = missing.div_ceil(2);
-                    if wider[axis] < padding[axis] {
-                        wider[axis] = padding[axis];
-                    }
-                    // Where the kernel fits along this axis, leave it as it is.
-                    if fits[axis] > kernel[axis] {
-                        fits[axis] = kernel[axis];
-                    }
-                    axis += 1;
-                }
-                let text = text.str("use `kernel = ").argument(fits).str("` or less");
-                if wider[0] <= kernel[0] / 2 && wider[1] <= kernel[1] / 2 {
-                    text.str(", or `padding = ").argument(wider).str("`")
-                } else {
-                    text
-                }
-            }
-            ShapeError::PoolPadding { kernel, .. } => text
-                .str("use `padding = ")
-                .argument([kernel[0] / 2, kernel[1] / 2])
-                .str("` or less"),
-            ShapeError::NumGroups { channels, .. } => {
-                text.str("use a divisor of ").number(*channels)
-            }
-            ShapeError::SameStride { .. } => {
-                text.str("give numbers: half of an odd kernel, `padding = 1` for kernel 3, say")
-            }
-            ShapeError::OutputPadding { output_padding, stride, dilation } => {
-                let (mut fits, mut axis) = (*output_padding, 0);
-                while axis < 2 {
-                    let (step, gap) = (stride[axis], dilation[axis]);
-                    let most = if step > gap { step } else { gap }.saturating_sub(1);
-                    if fits[axis] > most {
-                        fits[axis] = most;
-                    }
-                    axis += 1;
-                }
-                text.str("use `output_padding = ").argument(fits).str("` or less")
-            }
-            ShapeError::NothingLeft { padding, whole } => {
-                let (mut fits, mut axis) = (*padding, 0);
-                while axis < 2 {
-                    let most = whole[axis].saturating_sub(1) / 2;
-                    if fits[axis] > most {
-                        fits[axis] = most;
-                    }
-                    axis += 1;
-                }
-                text.str("use `padding = ").argument(fits).str("` or less")
-            }
-            ShapeError::AlignCorners => text.str("leave it out, or write `mode = bilinear`"),
-            ShapeError::Groups { in_channels, out_channels, .. } => {
-                let (mut a, mut b) = (*in_channels, *out_channels);
-                while b != 0 {
-                    (a, b) = (b, a % b);
-                }
-                if a == 1 {
-                    text.str("use `groups = 1`")
-                } else {
-                    text.str("use a divisor of ").number(a)
-                }
-            }
-            ShapeError::NetInput { takes, found, .. } => match (takes.rank(), found.rank()) {
-                (1, 3) if takes.dim(0) == found.elements() => text.str("put `flatten` before it"),
-                (3, 1) if takes.elements() == found.dim(0) => {
-                    text.str("put `reshape(").shape(takes).str(")` before it")
-                }
-                _ => text,
-            },
-            ShapeError::Own { help, .. } => text.str(help),
-            _ => text,
-        }
     }
 }
 
