@@ -329,6 +329,7 @@
 //! | `progress` | yes | a progress bar while training, on a terminal |
 //! | `zoo` | no | well-known nets, in the module `zoo` |
 //! | `diagram` | no | `Net::diagram()`: a picture of a net, as SVG or Mermaid text |
+//! | `image` | no | `net.input_from_image(…)`: a PNG or JPEG file as an input |
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "zoo")]
@@ -343,6 +344,35 @@ pub use typenet_engine::Flat;
 pub use typenet_engine::parameters;
 pub use typenet_macros::{layer, network};
 pub use typenet_runtime::data;
+/// The crate `image`, which decodes PNG and JPEG files here, in the version whose images
+/// [`Network::input_from_image`] takes. With the feature `image`.
+///
+/// ```
+/// use typenet::image::imageops::FilterType;
+/// use typenet::image::{self, DynamicImage, ImageFormat, Rgb, RgbImage};
+/// use typenet::prelude::*;
+///
+/// network! {
+///     pub struct Tiny: [3, 8, 8] -> [2] {
+///         conv1: conv2d(4, kernel = 3, padding = 1), relu, flatten, fc: linear(2),
+///     }
+/// }
+///
+/// // A PNG file of 16×16 pixels, in memory: red on the left.
+/// let drawn = RgbImage::from_fn(16, 16, |x, _| if x < 8 { Rgb([255, 0, 0]) } else { Rgb([0; 3]) });
+/// let mut file = std::io::Cursor::new(Vec::new());
+/// drawn.write_to(&mut file, ImageFormat::Png)?;
+///
+/// let net = Tiny::seeded(42);                          // or Tiny::load("tiny.safetensors")?
+/// let picture: DynamicImage = image::load_from_memory(file.get_ref())?; // image::open("a.png")?
+/// let options = ImageOptions::new(Resize::Crop(FilterType::Triangle), Channels::Rgb);
+/// let input = net.input_from_image(&picture, &options)?;
+/// assert_eq!((input[0][0][0], input[1][0][0], input[0][7][7]), (1.0, 0.0, 0.0));
+/// println!("{:?}", net.top_k(&input, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "image")]
+pub use typenet_runtime::image;
 pub use typenet_runtime::init;
 /// ```
 /// use typenet::prelude::*;
@@ -360,6 +390,7 @@ pub use typenet_runtime::init;
 /// ```
 #[cfg(feature = "diagram")]
 pub use typenet_runtime::inspect::diagram;
+pub use typenet_runtime::io::LoadOptions;
 pub use typenet_runtime::layers;
 pub use typenet_runtime::loss;
 pub use typenet_runtime::net::{EndsInLogProbabilities, EndsInLogits};
@@ -368,8 +399,9 @@ pub use typenet_runtime::reference;
 pub use typenet_runtime::reference::gradcheck;
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
-    Conv2dKernels, Error, LayerValue, LogProbabilities, Logits, Metadata, Network, Normalization,
-    OutputValue, Result, Scores, SingleInput, SingleOutput, Summary, SummaryRow, Trace, Workspace,
+    Conv2dKernels, Error, LayerValue, LoadHelp, LogProbabilities, Logits, Metadata, Network,
+    Normalization, OutputValue, Result, Scores, SingleInput, SingleOutput, Summary, SummaryRow,
+    Trace, Workspace,
 };
 
 /// The arithmetic under the layers, for measurements and for layers of your own.
@@ -389,8 +421,10 @@ pub type Output<N> = <N as Network>::Output;
 
 /// What most programs use: `use typenet::prelude::*;`.
 pub mod prelude {
+    #[cfg(feature = "image")]
+    pub use crate::data::{Channels, ImageOptions, Resize};
     #[cfg(feature = "files")]
-    pub use crate::data::Csv;
+    pub use crate::data::{ClassOrder, Csv};
     pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{
@@ -400,7 +434,7 @@ pub mod prelude {
     pub use crate::optim::{Regularizer, Schedule, Sgd};
     pub use crate::reference::gradcheck;
     pub use crate::train::{Trainer, evaluate, train};
-    pub use crate::{Input, Network, Output, Scores, Workspace, network};
+    pub use crate::{Input, LoadOptions, Network, Output, Scores, Workspace, network};
 }
 
 /// What the code written by [`network!`] uses. Not part of the interface.

@@ -137,3 +137,90 @@ fn a_wrong_gradient_is_noticed() {
     let check = gradcheck(&net, &Doubled(MeanSquaredError::new()), &images, &targets).unwrap();
     assert!(check.worst() > 0.3, "{check}");
 }
+
+network! {
+    struct Rectified: [3] -> [4] {
+        fc1: linear(5), relu,
+        fc2: linear(4),
+    }
+}
+
+fn of_rectified(net: &Rectified, inputs: &[[f32; 3]]) -> typenet::reference::GradCheck {
+    let targets: Vec<usize> = (0..inputs.len()).map(|i| i % 4).collect();
+    gradcheck(net, &CrossEntropy::new(), inputs, &targets).unwrap()
+}
+
+#[test]
+fn a_dead_relu_does_not_count_as_checked() {
+    let inputs = images::<Rectified>(5, 1);
+    let mut net = Rectified::seeded(1);
+    assert!(of_rectified(&net, &inputs).unchecked().is_empty());
+
+    net.fc1.bias = [-100.0; 5];
+    let check = of_rectified(&net, &inputs);
+    assert_eq!(check.worst(), f64::INFINITY);
+    let unchecked = check.unchecked();
+    assert_eq!(unchecked.len(), 3, "{check}");
+    for (reason, name) in unchecked.iter().zip(["fc1.weight", "fc1.bias", "fc2.weight"]) {
+        assert!(reason.starts_with(&format!("`{name}`: all ")), "{reason}");
+        assert!(
+            reason.contains("gradients compared are zero") && reason.contains("dead"),
+            "{reason}"
+        );
+        assert!(check.to_string().contains(&format!("\nnot checked: {reason}")), "{check}");
+    }
+    // The bias behind the dead layer has gradients, and they are right.
+    assert!(check.tensors[3].relative_error <= 1e-4 && check.tensors[3].zero == 0, "{check}");
+}
+
+#[test]
+fn numbers_that_were_all_redrawn_do_not_count_as_checked() {
+    // At an input and biases of zero every step of a bias crosses the kink, and no weight matters.
+    let check = of_rectified(&Rectified::seeded(1), &[[0.0; 3]]);
+    let bias = &check.tensors[1];
+    assert_eq!((bias.name.as_str(), bias.compared), ("fc1.bias", 0));
+    assert!(bias.redrawn > 0 && bias.relative_error.is_nan(), "{check}");
+    assert_eq!(check.worst(), f64::INFINITY);
+    let text = check.to_string();
+    assert!(text.contains("not checked: `fc1.bias`: nothing was compared: at each of "), "{text}");
+    assert!(
+        text.contains("not checked: `fc1.weight`: all 15 gradients compared are zero"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_check_of_nothing_does_not_pass() {
+    let inputs = images::<Rectified>(5, 1);
+    let mut net = Rectified::seeded(1);
+    net.set_all_trainable(false);
+    let check = of_rectified(&net, &inputs);
+    assert_eq!(check.worst(), f64::INFINITY);
+    assert!(check.to_string().contains("not checked: no parameters are trained"), "{check}");
+
+    let check = of_rectified(&Rectified::seeded(1), &[]);
+    assert_eq!(check.worst(), f64::INFINITY);
+    assert!(check.to_string().contains("not checked: the loss is not finite"), "{check}");
+
+    let targets = [0; 5];
+    let loss = CrossEntropy::new();
+    let none =
+        typenet::reference::gradcheck_with(&Rectified::seeded(1), &loss, &inputs, &targets, 0, 0);
+    let none = none.unwrap();
+    assert_eq!(none.worst(), f64::INFINITY);
+    assert!(none.to_string().contains("`fc1.weight`: nothing was compared: ask for"), "{none}");
+}
+
+network! {
+    struct Normed: [4] -> [4] {
+        fc1: linear(1), batch_norm, tanh,
+        fc2: linear(4),
+    }
+}
+
+#[test]
+fn a_bias_that_a_batch_norm_takes_away_is_checked_with_its_weight() {
+    let (net, inputs) = (Normed::seeded(1), images::<Normed>(5, 1));
+    let check = gradcheck(&net, &CrossEntropy::new(), &inputs, &[0, 1, 2, 3, 0]).unwrap();
+    assert!(check.worst() <= 1e-3, "{check}");
+}

@@ -337,7 +337,7 @@ fn losses_are_added() {
         let found = ws.output_gradient_mut()[i].bbox;
         assert!(found.iter().zip(gradient).all(|(a, b)| (a - b).abs() <= 1e-7));
     }
-    assert!((f64::from(whole) - sum / 5.0).abs() <= 1e-6);
+    assert!((whole - sum / 5.0).abs() <= 1e-6);
 
     let wrong = [PoseTarget { class: 4, bbox: [0.0; 3] }; 5];
     let error = pose_loss().forward_backward(&wrong, &mut ws).unwrap_err().to_string();

@@ -63,7 +63,7 @@ fn logits_loss_and_gradients() {
         close("logits", ws.output().as_flattened());
         let loss =
             CrossEntropy::new().forward_backward(&expected.labels("labels"), &mut ws).unwrap();
-        close("loss", &[loss]);
+        close("loss", &[loss as f32]);
         net.backward(inputs, &mut ws);
         let gradients = ws.gradients();
         close("conv1.weight", gradients.conv1.weight.as_flat());
@@ -100,7 +100,7 @@ fn train(name: &str, sgd: Sgd) {
         let loss = CrossEntropy::new().forward_backward(&labels[batch.clone()], &mut ws).unwrap();
         net.backward(&images[batch], &mut ws);
         sgd.step(&mut net, ws.gradients());
-        let difference = (f64::from(loss) - expected).abs();
+        let difference = (loss - expected).abs();
         assert!(difference <= TOLERANCE, "{name}, step {step}: {loss}, PyTorch has {expected}");
     }
     let norm =

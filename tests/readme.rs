@@ -45,6 +45,14 @@ mod programs {
         let image = net.input_from_u8(pixels)?;
         Ok(net.top_k(&image, 3))
     }
+
+    /// The class of a picture, and how probable it is.
+    fn classify_file(net: &LeNet5, path: &str) -> Result<(usize, f32), Box<dyn std::error::Error>> {
+        let picture = typenet::image::open(path)?;
+        let resize = Resize::Fit(typenet::image::imageops::FilterType::Triangle);
+        let input = net.input_from_image(&picture, &ImageOptions::new(resize, Channels::Grey))?;
+        Ok(net.top_k(&input, 1)[0])
+    }
 }
 
 mod together {
@@ -120,7 +128,7 @@ fn contains(whole: &[&str], part: &[&str]) -> bool {
 fn every_program_of_the_readme_is_above() {
     let here = lines(include_str!("readme.rs"));
     let blocks = blocks(include_str!("../README.md"), "rust");
-    assert_eq!(blocks.len(), 3);
+    assert_eq!(blocks.len(), 4);
     for block in blocks {
         assert!(contains(&here, &lines(block)), "not in tests/readme.rs:\n{block}");
     }

@@ -3,8 +3,8 @@
 use typenet::kernels::batch_norm::{self, BatchNorm, Spread};
 use typenet::kernels::team::Team;
 use typenet::kernels::{
-    Isa, LANES, Lanes, Statistics, activation, conv2d, elementwise, linear, pointwise, pool2d,
-    winograd,
+    Epilogue, Isa, LANES, Lanes, Statistics, activation, conv2d, elementwise, linear, pointwise,
+    pool2d, winograd,
 };
 use typenet::shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Fused, Op, Pool2d, Shape};
 use typenet::{Network, shape};
@@ -150,8 +150,8 @@ impl Layer {
         };
         let Kind::Conv2d(g) = self.kind else { return None };
         let kernel = Conv2dKernel::choose(&g, pass);
-        let runs = kernel == Conv2dKernel::Gemm || winograd::is_enabled();
-        (kernel != Conv2dKernel::Direct && runs).then_some((kernel, pass))
+        let runs = kernel != Conv2dKernel::Direct && winograd::allows(kernel);
+        runs.then_some((kernel, pass))
     }
 
     /// The passes of a training step.
@@ -288,10 +288,13 @@ impl Group {
         let Group { bias, bias_gradient, ones, gathered, means, .. } = self;
         let Group { transformed, sums, scratch, .. } = self;
         let other = layer.adds.then_some(other.as_slice());
-        let with_bias = |g: &Conv2d| g.bias;
         let gathers = layer.gathers && matches!(layer.kind, Kind::Conv2d(_));
         let numbers = gathers.then_some(&mut gathered[..]);
         let statistics = numbers.map(|numbers| Statistics { images: LANES, numbers });
+        let epilogue = |g: &Conv2d| {
+            let bias = g.bias.then_some(&bias[..]);
+            Epilogue { bias, add: other, activation: f, statistics }
+        };
         let norm = BatchNorm {
             mean: bias,
             spread: Spread::Rstd(ones),
@@ -300,41 +303,28 @@ impl Group {
             f,
         };
         if let (Some((kernel, pass)), Kind::Conv2d(g)) = (layer.transforms(pass), layer.kind) {
-            if kernel == Conv2dKernel::Gemm {
-                let (bias, db) =
-                    (g.bias.then_some(&bias[..]), g.bias.then_some(&mut bias_gradient[..]));
-                match pass {
-                    Conv2dPass::Forward => {
-                        let s = statistics;
-                        pointwise::forward(isa, &g, x, weight, bias, other, f, s, y, scratch);
-                    }
-                    Conv2dPass::BackwardData => {
-                        pointwise::backward_data(isa, &g, dy, weight, false, dx, scratch);
-                    }
-                    Conv2dPass::BackwardWeight => {
-                        pointwise::backward_weight(isa, &g, x, dy, weight_gradient, db, scratch);
-                    }
-                }
-                return;
-            }
+            let is_gemm = kernel == Conv2dKernel::Gemm;
+            let db = g.bias.then_some(&mut bias_gradient[..]);
             match pass {
+                Conv2dPass::Forward if is_gemm => {
+                    let epilogue = epilogue(&g);
+                    pointwise::forward(isa, &g, x, weight, epilogue, y, scratch);
+                }
                 Conv2dPass::Forward => {
-                    let (bias, w) = (g.bias.then_some(bias.as_slice()), &transformed[0]);
-                    match statistics {
-                        Some(s) => winograd::forward_and_gather(
-                            isa, kernel, &g, x, w, bias, other, f, s, y, scratch,
-                        ),
-                        None => {
-                            winograd::forward(isa, kernel, &g, x, w, bias, other, f, y, scratch);
-                        }
-                    }
+                    let (w, epilogue) = (&transformed[0], epilogue(&g));
+                    winograd::forward(isa, kernel, &g, x, w, epilogue, y, scratch);
+                }
+                Conv2dPass::BackwardData if is_gemm => {
+                    pointwise::backward_data(isa, &g, dy, weight, false, dx, scratch);
                 }
                 Conv2dPass::BackwardData => {
                     let w = &transformed[1];
                     winograd::backward_data(isa, kernel, &g, dy, w, false, dx, scratch);
                 }
+                Conv2dPass::BackwardWeight if is_gemm => {
+                    pointwise::backward_weight(isa, &g, x, dy, weight_gradient, db, scratch);
+                }
                 Conv2dPass::BackwardWeight => {
-                    let db = g.bias.then_some(bias_gradient.as_mut_slice());
                     winograd::backward_weight(isa, kernel, &g, x, dy, sums, db, scratch);
                 }
             }
@@ -344,16 +334,10 @@ impl Group {
             (Pass::ActivationGradient, _) => activation::backward_in_place(isa, f, y, dy),
             (Pass::SumGradient, _) => y.copy_from_slice(dy),
             (Pass::Forward, Kind::Conv2d(g)) => {
-                let bias = with_bias(&g).then_some(bias.as_slice());
-                match statistics {
-                    Some(s) => {
-                        conv2d::forward_and_gather(isa, &g, x, weight, bias, other, f, s, y);
-                    }
-                    None => conv2d::forward_and_add(isa, &g, x, weight, bias, other, f, y),
-                }
+                conv2d::forward(isa, &g, x, weight, epilogue(&g), y);
             }
             (Pass::WeightGradient, Kind::Conv2d(g)) => {
-                let db = with_bias(&g).then_some(bias_gradient.as_mut_slice());
+                let db = g.bias.then_some(bias_gradient.as_mut_slice());
                 conv2d::backward_weight(isa, &g, x, dy, weight_gradient, db);
             }
             (_, Kind::Conv2d(g)) => conv2d::backward_data(isa, &g, dy, weight, dx),

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Everything that a user's data, files or arguments can get wrong.
 ///
@@ -89,10 +89,15 @@ pub enum Error {
     },
     /// A weight file that does not belong to the net. The message names the first few tensors of each
     /// kind and counts the others; here are all of them.
-    #[error("{}: does not hold the weights of {net}{}", path.display(), list(missing, extra, misshaped))]
+    #[error(
+        "{}: does not hold the weights of {net}{}{}",
+        path.display(),
+        list(missing, extra, misshaped),
+        help.as_ref().map_or(String::new(), |help| format!("\n  help: {help}"))
+    )]
     Weights {
         /// The file.
-        path: PathBuf,
+        path: Box<Path>,
         /// The net's name.
         net: String,
         /// Tensors of the net that the file lacks.
@@ -101,6 +106,36 @@ pub enum Error {
         extra: Vec<String>,
         /// Tensors of another shape or type, each with both.
         misshaped: Vec<String>,
+        /// The call that would read the file, where its names differ from the net's in a regular way.
+        help: Option<Box<LoadHelp>>,
+    },
+    /// A weight file with numbers that are NaN, infinite, or too large for f32.
+    #[error(
+        "{}: `{tensor}` has {count} of {of} numbers that are not finite as f32, the first at {position:?}: {value}{}\n  help: {help}",
+        path.display(),
+        match others {
+            0 => String::new(),
+            1 => "; one more tensor has such numbers".into(),
+            others => format!("; {others} more tensors have such numbers"),
+        }
+    )]
+    NotFiniteWeights {
+        /// The file.
+        path: PathBuf,
+        /// The first tensor with such numbers.
+        tensor: String,
+        /// How many of its numbers are not finite.
+        count: usize,
+        /// How many numbers it has.
+        of: usize,
+        /// The place of the first, counted from 0, in the order of the tensor's dimensions.
+        position: Vec<usize>,
+        /// The first, as it is in the file.
+        value: f64,
+        /// How many more tensors have such numbers.
+        others: usize,
+        /// The call that would read them.
+        help: Box<LoadHelp>,
     },
     /// A name that no layer of the net has; nor a structure or a tensor of it, where those go too.
     #[error("`{net}` has no layer `{name}`{}", did_you_mean(nearest, with_parameters))]
@@ -128,6 +163,22 @@ pub enum Error {
         /// The first layer with such a number.
         layer: String,
     },
+}
+
+/// How a weight file could be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LoadHelp {
+    /// What is peculiar about the file.
+    pub why: String,
+    /// The call, as Rust.
+    pub call: String,
+}
+
+impl fmt::Display for LoadHelp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: `{}`", self.why, self.call)
+    }
 }
 
 impl fmt::Debug for Error {
@@ -200,11 +251,12 @@ mod tests {
     fn a_message_names_the_first_tensors_and_counts_the_others() {
         let names = |count: usize| (0..count).map(|i| format!("t{i} [2]")).collect::<Vec<_>>();
         let error = Error::Weights {
-            path: "a.safetensors".into(),
+            path: Path::new("a.safetensors").into(),
             net: "Net".into(),
             missing: names(99),
             extra: names(6),
             misshaped: Vec::new(),
+            help: None,
         };
         let expected = "a.safetensors: does not hold the weights of Net\n  \
                         missing: t0 [2]\n  missing: t1 [2]\n  missing: t2 [2]\n  missing: t3 [2]\n  \

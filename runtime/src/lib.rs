@@ -19,7 +19,10 @@ mod random;
 pub mod reference;
 pub mod train;
 
-pub use error::Error;
+/// The crate `image`, in the version that [`Network::input_from_image`] takes images of.
+#[cfg(feature = "image")]
+pub use ::image;
+pub use error::{Error, LoadHelp};
 pub use inspect::{Conv2dKernels, LayerValue, Summary, SummaryRow, Trace};
 pub use net::{
     LogProbabilities, Logits, Metadata, Model, Network, Normalization, OutputValue, Scores,

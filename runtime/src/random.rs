@@ -1,7 +1,7 @@
 //! Random numbers that are the same on every machine for the same seed.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::SeedableRng;
 
 /// The random numbers of a seed. Every stream of a seed has its own, independent of the others.
 pub(crate) fn generator(seed: u64, stream: u64) -> ChaCha8Rng {

@@ -146,7 +146,7 @@ fn labels_that_are_no_class_are_an_error() {
     for label in ["-1", "1.5", "cat", "", "NaN", "1e300", "99999999999999999999999"] {
         let (row, problem) = row_error(read(&format!("1,2,0\n1,2,{label}\n"), &three()));
         assert_eq!(row, 2);
-        assert_eq!(problem, format!("{label:?} is no label 0..=2"));
+        assert!(problem.starts_with(&format!("{label:?} is no label 0..=2")), "{problem}");
     }
     for label in ["3", "3.0", "1000000"] {
         match read(&format!("1,2,0\n1,2,{label}\n"), &three()) {
@@ -167,7 +167,6 @@ fn a_table_without_rows_is_an_error() {
 #[test]
 fn choices_that_make_no_sense_are_an_error() {
     let table = "1,2,0\n";
-    assert!(matches!(read(table, &Csv::new()), Err(Error::Argument { name: "classes", .. })));
     for delimiter in *b"1eE.-+\"\n\r" {
         let result = read(table, &three().delimiter(delimiter));
         assert!(matches!(result, Err(Error::Argument { name: "delimiter", .. })), "{delimiter}");

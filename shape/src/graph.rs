@@ -1,4 +1,4 @@
-use crate::{MAX_INPUTS, Marks, Op, Shape};
+use crate::{MAX_INPUTS, Marks, Op, Shape, Tensor, TensorKind};
 
 /// One layer of a [`Graph`].
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -49,53 +49,6 @@ pub struct LayerInfo {
     pub parameters: usize,
     /// Its multiply-adds for one image; 0 for layers that sum up no products.
     pub multiply_adds: u64,
-}
-
-/// Which of a layer's tensors a [`Tensor`] is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TensorKind {
-    /// The factors.
-    Weight,
-    /// What is added to each output channel.
-    Bias,
-    /// The mean of each channel in the batches that a batch norm met, newer ones counting more.
-    RunningMean,
-    /// The variance of each channel in those batches.
-    RunningVar,
-}
-
-impl TensorKind {
-    /// All of them, in the order in which a layer's are stored.
-    pub const ALL: [TensorKind; 4] =
-        [TensorKind::Weight, TensorKind::Bias, TensorKind::RunningMean, TensorKind::RunningVar];
-
-    /// The name in weight files, PyTorch's: `weight`, `bias`, `running_mean` or `running_var`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            TensorKind::Weight => "weight",
-            TensorKind::Bias => "bias",
-            TensorKind::RunningMean => "running_mean",
-            TensorKind::RunningVar => "running_var",
-        }
-    }
-
-    /// Whether it is a parameter, which gradients change; running statistics are not.
-    pub const fn is_parameter(self) -> bool {
-        matches!(self, TensorKind::Weight | TensorKind::Bias)
-    }
-}
-
-/// One parameter tensor and its place among all parameters of the net.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Tensor {
-    /// The node it belongs to.
-    pub node: usize,
-    /// Weight or bias.
-    pub kind: TensorKind,
-    /// Its shape, outermost dimension first.
-    pub shape: Shape,
-    /// Where it starts, in numbers, in the net's parameter struct.
-    pub offset: usize,
 }
 
 impl<'a> Graph<'a> {
@@ -233,5 +186,69 @@ impl<'a> Graph<'a> {
         }
         assert!(count == T, "T is the number of tensors");
         tensors
+    }
+}
+
+impl<'a> Graph<'a> {
+    /// The attributes of a node. As this runs in constants, where steps are slow, it halves the range
+    /// in which they can be.
+    pub const fn marks_of(&self, node: usize) -> Marks<'a> {
+        let (mut low, mut high) = (0, self.marks.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            let found = self.marks[middle].node;
+            if found == node {
+                return self.marks[middle];
+            }
+            if found < node {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Marks::of(node)
+    }
+
+    /// What weight files call a node: `#[name("…")]`, or its name.
+    pub const fn file_name(&self, node: usize) -> &'a str {
+        match self.marks_of(node).file_name {
+            Some(name) => name,
+            None => self.nodes[node].name,
+        }
+    }
+
+    /// Whether a node has parameters that training changes: it has some, and is not `#[frozen]`.
+    pub const fn trains(&self, node: usize) -> bool {
+        let tensors = self.nodes[node].op.tensors();
+        !tensors.is_empty() && tensors[0].is_parameter() && !self.marks_of(node).frozen
+    }
+
+    /// Whether a tensor of a node counts for weight decay and regularisers as far as its attributes
+    /// say.
+    pub const fn decays(&self, node: usize, kind: TensorKind) -> bool {
+        let [weight, bias] = self.marks_of(node).no_decay;
+        match kind {
+            TensorKind::Weight => !weight,
+            TensorKind::Bias => !bias,
+            TensorKind::RunningMean | TensorKind::RunningVar => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_node_finds_its_own_attributes() {
+        for count in 0..7 {
+            let marks: [Marks<'_>; 6] = core::array::from_fn(|i| Marks::of(3 * i + 1).frozen());
+            let graph = Graph::new("Marked", &[]).with_marks(&marks[..count]);
+            for node in 0..20 {
+                let expected = marks[..count].iter().find(|marks| marks.node == node);
+                let expected = expected.copied().unwrap_or(Marks::of(node));
+                assert_eq!(graph.marks_of(node), expected);
+            }
+        }
     }
 }

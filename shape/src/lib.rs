@@ -22,6 +22,7 @@ mod own;
 mod part;
 mod plan;
 mod shape;
+mod tensor;
 mod text;
 mod upsample;
 
@@ -33,16 +34,15 @@ pub use conv_transpose::ConvTranspose2d;
 pub use error::{Argument, ShapeError};
 pub use fusion::{Fused, Fusion};
 pub use geometry::{Conv2d, Padding, Pool2d};
-pub use graph::{Graph, Head, LayerInfo, Node, Tensor, TensorKind};
+pub use graph::{Graph, Head, LayerInfo, Node};
 pub use join::is_factor_a_channel;
 pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
 pub use marks::{Init, Marks, Scheme};
-pub use op::{Activation, Approximate, Op, Outline};
+pub use op::{Activation, Approximate, MAX_INPUTS, Op, Outline};
 pub use own::{Gradients, Layer, Own, Parameters};
 pub use part::{Part, Placement, count_marks, joined_marks, joined_nodes, places, shape_of};
-pub use plan::{
-    Buffer, Buffers, MAX_HEADS, MAX_INPUTS, Norm, Output, Plan, Pooled, Source, Step, Transformed,
-};
+pub use plan::{Buffer, Buffers, MAX_HEADS, Norm, Output, Plan, Pooled, Source, Step, Transformed};
 pub use shape::{MAX_RANK, Shape};
+pub use tensor::{Tensor, TensorKind};
 pub use text::Text;
 pub use upsample::{Interpolation, Upsample2d};

@@ -1,7 +1,5 @@
 //! What a declaration says of a layer beside what it computes: its attributes.
 
-use crate::{Graph, TensorKind};
-
 /// How weights are drawn. `U(±a)` is uniform between `−a` and `a`, `N(0, s²)` normal with standard
 /// deviation `s`; `fan_in` is the number of inputs that an output sums up, `fan_out` that of outputs
 /// that an input reaches, times the kernel's area. Biases start at zero, except in
@@ -156,69 +154,5 @@ impl<'a> Marks<'a> {
     #[must_use]
     pub const fn no_decay(self, weight: bool, bias: bool) -> Marks<'a> {
         Marks { no_decay: [weight, bias], ..self }
-    }
-}
-
-impl<'a> Graph<'a> {
-    /// The attributes of a node. As this runs in constants, where steps are slow, it halves the range
-    /// in which they can be.
-    pub const fn marks_of(&self, node: usize) -> Marks<'a> {
-        let (mut low, mut high) = (0, self.marks.len());
-        while low < high {
-            let middle = (low + high) / 2;
-            let found = self.marks[middle].node;
-            if found == node {
-                return self.marks[middle];
-            }
-            if found < node {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Marks::of(node)
-    }
-
-    /// What weight files call a node: `#[name("…")]`, or its name.
-    pub const fn file_name(&self, node: usize) -> &'a str {
-        match self.marks_of(node).file_name {
-            Some(name) => name,
-            None => self.nodes[node].name,
-        }
-    }
-
-    /// Whether a node has parameters that training changes: it has some, and is not `#[frozen]`.
-    pub const fn trains(&self, node: usize) -> bool {
-        let tensors = self.nodes[node].op.tensors();
-        !tensors.is_empty() && tensors[0].is_parameter() && !self.marks_of(node).frozen
-    }
-
-    /// Whether a tensor of a node counts for weight decay and regularisers as far as its attributes
-    /// say.
-    pub const fn decays(&self, node: usize, kind: TensorKind) -> bool {
-        let [weight, bias] = self.marks_of(node).no_decay;
-        match kind {
-            TensorKind::Weight => !weight,
-            TensorKind::Bias => !bias,
-            TensorKind::RunningMean | TensorKind::RunningVar => false,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_node_finds_its_own_attributes() {
-        for count in 0..7 {
-            let marks: [Marks<'_>; 6] = core::array::from_fn(|i| Marks::of(3 * i + 1).frozen());
-            let graph = Graph::new("Marked", &[]).with_marks(&marks[..count]);
-            for node in 0..20 {
-                let expected = marks[..count].iter().find(|marks| marks.node == node);
-                let expected = expected.copied().unwrap_or(Marks::of(node));
-                assert_eq!(graph.marks_of(node), expected);
-            }
-        }
     }
 }

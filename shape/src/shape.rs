@@ -1,5 +1,3 @@
-use crate::{ShapeError, Text};
-
 /// The most dimensions a [`Shape`] can have.
 pub const MAX_RANK: usize = 4;
 
@@ -83,36 +81,5 @@ impl Shape {
             i += 1;
         }
         true
-    }
-
-    /// This shape, unless a dimension is zero or the number of elements does not fit in 31 bits.
-    ///
-    /// # Errors
-    /// [`ShapeError::ZeroDimension`] or [`ShapeError::Overflow`].
-    pub const fn checked(self) -> Result<Shape, ShapeError> {
-        let mut product: usize = 1;
-        let mut i = 0;
-        while i < self.rank {
-            if self.dims[i] == 0 {
-                return Err(ShapeError::ZeroDimension { shape: self });
-            }
-            product = match product.checked_mul(self.dims[i]) {
-                Some(product) if product <= i32::MAX as usize => product,
-                _ => return Err(ShapeError::Overflow { shape: self }),
-            };
-            i += 1;
-        }
-        Ok(self)
-    }
-
-    /// The shape as users write it: `[6, 28, 28]`.
-    pub const fn text(&self) -> Text {
-        Text::new().shape(self)
-    }
-}
-
-impl core::fmt::Display for Shape {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.pad(self.text().as_str())
     }
 }

@@ -109,3 +109,16 @@ impl core::fmt::Debug for Text {
         core::fmt::Debug::fmt(self.as_str(), f)
     }
 }
+
+impl Shape {
+    /// The shape as users write it: `[6, 28, 28]`.
+    pub const fn text(&self) -> Text {
+        Text::new().shape(self)
+    }
+}
+
+impl core::fmt::Display for Shape {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.text().as_str())
+    }
+}

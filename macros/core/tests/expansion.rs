@@ -189,6 +189,22 @@ fn mutate(stream: TokenStream, random: &mut ChaCha8Rng) -> TokenStream {
     tokens.into_iter().collect()
 }
 
+/// Lines and calls of other languages and libraries.
+const FOREIGN: &str = "
+    pub struct Foreign: [3, 32, 32] -> [10] {
+        self.conv1 = nn.Conv2d(3, 6, 5)
+        let pool: MaxPool2d = nn::MaxPool2d::new(2, 2);
+        x = F.relu(self.conv1(x)),
+        layers.Conv2D(8, (3, 3), padding = \"same\", activation = \"relu\")(x),
+        nn.Sequential(OrderedDict([(\"a\", nn.BatchNorm2d(8, 0.001)), (\"b\", nn.Upsample(size = 56))])),
+        skip: depthwise_conv2d(8, 16, 3) -> AdaptiveAvgPool2d((2, 2)) | dropout(keep_prob = 0.5),
+        conv_transpose2d(in_channels = 16, out_channels = 8, kernel_size = 3, strides = 2, padding = same),
+        x += skip; conv2d { in_channels: 8, out_channels: 4, kernel: 1 };
+        torch.cat([x, skip], dim = 1), x.view(-1, 4, 8, 8), Reshape((8, 8, 4)), conv2d<4, 3>,
+        for i in 0..3 { relu } return x.relu().flatten(1)
+        linear(64 -> 10), global_avg_pool(2), layer_norm(4, 8, 8), relu(max_value = 6),
+    }";
+
 const NETS: &[&str] = &[
     LENET5,
     PARTS,
@@ -206,6 +222,7 @@ const NETS: &[&str] = &[
      block outer(n) { a: inner(n), b: relu, inner(n - 1, k = 1), mul(b) } \
      s: repeat(2) { r: residual { outer(2) } } from(input), t: tanh, add(s), flatten, \
      u: linear(A * B - 2), left: concat { l: branch { linear(4) }, branch { relu }, branch {} } linear(A + 2 * B) }",
+    FOREIGN,
 ];
 
 #[test]

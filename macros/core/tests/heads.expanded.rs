@@ -300,7 +300,7 @@ const _: () = {
             &self,
             targets: &[HeadsTarget<__Class, __Bbox>],
             ws: &mut __rt::Workspace<Heads>,
-        ) -> __rt::Result<f32>
+        ) -> __rt::Result<f64>
         where
             Self: __rt::Objective<HeadsTarget<__Class, __Bbox>> + __rt::Accepts<Heads>,
         {

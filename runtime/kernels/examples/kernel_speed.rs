@@ -8,8 +8,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use typenet_kernels::{
-    Isa, LANES, Lanes, activation, batch_norm, blocked, conv2d, dropout, group_norm, isa, linear,
-    pack, pointwise, pool2d, softmax, unpack, winograd,
+    Epilogue, Isa, LANES, Lanes, activation, batch_norm, blocked, conv2d, dropout, group_norm, isa,
+    linear, pack, pointwise, pool2d, softmax, unpack, winograd,
 };
 use typenet_shape::{Activation, Approximate, Conv2d, Conv2dKernel, Conv2dPass, Pool2d, Shape};
 
@@ -258,29 +258,53 @@ fn norms(channels: usize, pixels: usize) {
 const PASSES: [Conv2dPass; 3] =
     [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight];
 
+/// What the kernels of one convolution work on.
+struct Operands {
+    x: Vec<Lanes>,
+    dx: Vec<Lanes>,
+    y: Vec<Lanes>,
+    dy: Vec<Lanes>,
+    weight: Vec<f32>,
+    dw: Vec<f32>,
+    bias: Vec<f32>,
+    db: Vec<f32>,
+    /// For each of [`PASSES`].
+    scratch: [Vec<Lanes>; 3],
+    /// Multiplications of the direct kernel; the taps that lie in the padding count too.
+    work: usize,
+}
+
+impl Operands {
+    fn new(g: &Conv2d, kernel: Conv2dKernel) -> Operands {
+        let (x, weight, bias) = (
+            ramp(g.input.elements()),
+            vec![0.01; g.weight().elements()],
+            vec![0.1; g.out_channels],
+        );
+        let y = ramp(g.output().map_or(0, |output| output.elements()));
+        Operands {
+            dx: x.clone(),
+            dy: y.clone(),
+            dw: weight.clone(),
+            db: bias.clone(),
+            scratch: PASSES.map(|pass| ramp(kernel.scratch_len(g, pass))),
+            work: weight.len() * y.len() / g.out_channels,
+            x,
+            y,
+            weight,
+            bias,
+        }
+    }
+}
+
+fn epilogue(bias: &[f32]) -> Epilogue<'_> {
+    Epilogue { bias: Some(bias), activation: Activation::Relu, ..Epilogue::default() }
+}
+
 fn convolution(name: &str, g: &Conv2d) -> Result<(), Box<dyn std::error::Error>> {
-    let output = g.output().map_err(|error| format!("{error:?}"))?;
-    let x = ramp(g.input.elements());
-    let mut dx = x.clone();
-    let mut y = ramp(output.elements());
-    let dy = y.clone();
-    let weight = vec![0.01; g.weight().elements()];
-    let mut dw = weight.clone();
-    let bias = vec![0.1; g.out_channels];
-    let mut db = bias.clone();
-    // The taps that lie in the padding count too.
-    let work = weight.len() * output.dim(1) * output.dim(2);
+    g.output().map_err(|error| format!("{error:?}"))?;
     for isa in Isa::available() {
-        let f = Activation::Relu;
-        let forward = rate(work, || {
-            conv2d::forward(isa, g, black_box(&x), &weight, Some(&bias), f, &mut y);
-        });
-        let data = rate(work, || conv2d::backward_data(isa, g, black_box(&dy), &weight, &mut dx));
-        let gradient = rate(work, || {
-            conv2d::backward_weight(isa, g, black_box(&x), &dy, &mut dw, Some(&mut db));
-        });
-        print_rates(name, isa, g, Conv2dKernel::Direct, [forward, data, gradient]);
-        println!();
+        directly(name, isa, g);
         if Conv2dKernel::Gemm.runs(g) {
             as_gemm(isa, g);
         }
@@ -293,32 +317,40 @@ fn convolution(name: &str, g: &Conv2d) -> Result<(), Box<dyn std::error::Error>>
     Ok(())
 }
 
+fn directly(name: &str, isa: Isa, g: &Conv2d) {
+    let kernel = Conv2dKernel::Direct;
+    let mut o = Operands::new(g, kernel);
+    let forward = rate(o.work, || {
+        conv2d::forward(isa, g, black_box(&o.x), &o.weight, epilogue(&o.bias), &mut o.y);
+    });
+    let data = rate(o.work, || {
+        conv2d::backward_data(isa, g, black_box(&o.dy), &o.weight, &mut o.dx);
+    });
+    let gradient = rate(o.work, || {
+        conv2d::backward_weight(isa, g, black_box(&o.x), &o.dy, &mut o.dw, Some(&mut o.db));
+    });
+    print_rates(name, isa, g, kernel, [forward, data, gradient]);
+    println!();
+}
+
 fn as_gemm(isa: Isa, g: &Conv2d) {
     let kernel = Conv2dKernel::Gemm;
-    let x = ramp(g.input.elements());
-    let mut dx = x.clone();
-    let mut y = ramp(g.output().map_or(0, |output| output.elements()));
-    let dy = y.clone();
-    let weight = vec![0.01; g.weight().elements()];
-    let mut dw = weight.clone();
-    let bias = vec![0.1; g.out_channels];
-    let mut db = bias.clone();
-    let work = weight.len() * y.len() / g.out_channels;
-    let mut room = PASSES.map(|pass| ramp(kernel.scratch_len(g, pass)));
-    let f = Activation::Relu;
-    let forward = rate(work, || {
-        let (x, b, room) = (black_box(&x), Some(&bias[..]), &mut room[0]);
-        pointwise::forward(isa, g, x, &weight, b, None, f, None, &mut y, room);
+    let mut o = Operands::new(g, kernel);
+    let [forward_room, data_room, weight_room] = &mut o.scratch;
+    let forward = rate(o.work, || {
+        let (x, epilogue) = (black_box(&o.x), epilogue(&o.bias));
+        pointwise::forward(isa, g, x, &o.weight, epilogue, &mut o.y, forward_room);
     });
     let mut data = 0.0;
     if kernel.runs_pass(g, Conv2dPass::BackwardData) {
-        data = rate(work, || {
-            pointwise::backward_data(isa, g, black_box(&dy), &weight, false, &mut dx, &mut room[1]);
+        data = rate(o.work, || {
+            let dy = black_box(&o.dy);
+            pointwise::backward_data(isa, g, dy, &o.weight, false, &mut o.dx, data_room);
         });
     }
-    let gradient = rate(work, || {
-        let (x, db, room) = (black_box(&x), Some(&mut db[..]), &mut room[2]);
-        pointwise::backward_weight(isa, g, x, &dy, &mut dw, db, room);
+    let gradient = rate(o.work, || {
+        let (x, db) = (black_box(&o.x), Some(&mut o.db[..]));
+        pointwise::backward_weight(isa, g, x, &o.dy, &mut o.dw, db, weight_room);
     });
     print_rates("    as GEMM", isa, g, kernel, [forward, data, gradient]);
     println!();
@@ -326,44 +358,35 @@ fn as_gemm(isa: Isa, g: &Conv2d) {
 
 /// Behind the rates: microseconds to transform the weight for two passes, and its gradient back.
 fn by_winograd(isa: Isa, g: &Conv2d, kernel: Conv2dKernel) {
-    let x = ramp(g.input.elements());
-    let mut dx = x.clone();
-    let mut y = ramp(g.output().map_or(0, |output| output.elements()));
-    let dy = y.clone();
-    let weight = vec![0.01; g.weight().elements()];
-    let mut dw = weight.clone();
-    let bias = vec![0.1; g.out_channels];
-    let mut db = bias.clone();
-    let work = weight.len() * y.len() / g.out_channels;
+    let mut o = Operands::new(g, kernel);
+    let [forward_room, data_room, weight_room] = &mut o.scratch;
     let mut transformed = vec![0.0; kernel.transformed_len(g)];
     let mut sums = vec![Lanes::ZERO; kernel.weight_sums_len(g)];
-    let mut scratch = PASSES.map(|pass| ramp(kernel.scratch_len(g, pass)));
     // A rate of one multiply-add for 16 images, turned over.
     let microseconds = |kernel: &mut dyn FnMut()| 2e-3 * LANES as f64 / rate(1, kernel);
 
-    let f = Activation::Relu;
     let before = microseconds(&mut || {
         let pass = Conv2dPass::Forward;
-        winograd::transform_weight(isa, kernel, g, pass, &weight, &mut transformed);
+        winograd::transform_weight(isa, kernel, g, pass, &o.weight, &mut transformed);
     });
-    let forward = rate(work, || {
-        let (x, bias, scratch) = (black_box(&x), Some(&bias[..]), &mut scratch[0]);
-        winograd::forward(isa, kernel, g, x, &transformed, bias, None, f, &mut y, scratch);
+    let forward = rate(o.work, || {
+        let (x, epilogue) = (black_box(&o.x), epilogue(&o.bias));
+        winograd::forward(isa, kernel, g, x, &transformed, epilogue, &mut o.y, forward_room);
     });
     let before_data = microseconds(&mut || {
         let pass = Conv2dPass::BackwardData;
-        winograd::transform_weight(isa, kernel, g, pass, &weight, &mut transformed);
+        winograd::transform_weight(isa, kernel, g, pass, &o.weight, &mut transformed);
     });
-    let data = rate(work, || {
-        let (dy, scratch) = (black_box(&dy), &mut scratch[1]);
-        winograd::backward_data(isa, kernel, g, dy, &transformed, false, &mut dx, scratch);
+    let data = rate(o.work, || {
+        let dy = black_box(&o.dy);
+        winograd::backward_data(isa, kernel, g, dy, &transformed, false, &mut o.dx, data_room);
     });
-    let gradient = rate(work, || {
-        let (x, db, scratch) = (black_box(&x), Some(&mut db[..]), &mut scratch[2]);
-        winograd::backward_weight(isa, kernel, g, x, &dy, &mut sums, db, scratch);
+    let gradient = rate(o.work, || {
+        let (x, db) = (black_box(&o.x), Some(&mut o.db[..]));
+        winograd::backward_weight(isa, kernel, g, x, &o.dy, &mut sums, db, weight_room);
     });
     let after = microseconds(&mut || {
-        winograd::add_weight_gradient(isa, kernel, g, &sums, &mut dw);
+        winograd::add_weight_gradient(isa, kernel, g, &sums, &mut o.dw);
     });
     let name = format!("    {kernel:?}");
     print_rates(&name, isa, g, kernel, [forward, data, gradient]);

@@ -7,112 +7,102 @@ use std::ops::Range;
 use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
 
 use super::conv_weight_gradient::WeightGradient;
-use super::correlate::{Axis, Bias, Correlate, Correlation, Plus};
+use super::correlate::{Axis, Correlate, Correlation};
 use super::depthwise::{self, Taps};
+use super::epilogue::{Bias, Epilogue, Finish, Plus};
 use super::fused::Fused;
 use super::linear::BiasGradient;
 use super::statistics::{BAND, Statistics};
 use super::{Isa, Lanes, activation, pool2d};
 
-/// `y = f(w * x + b)`; overwrites `y`.
+/// The sums of the convolution, and what the `epilogue` makes of them; overwrites `y`.
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`], a slice has not the length that it asks
-/// for, or this machine lacks `isa`.
+/// for, the statistics are not those of `y`, or this machine lacks `isa`.
 pub fn forward(
     isa: Isa,
     g: &Conv2d,
     x: &[Lanes],
     weight: &[f32],
-    bias: Option<&[f32]>,
-    f: Activation,
-    y: &mut [Lanes],
-) {
-    forward_and_add(isa, g, x, weight, bias, None, f, y);
-}
-
-/// `y = f(w * x + b + other)`; overwrites `y`.
-///
-/// # Panics
-/// As [`forward`].
-pub fn forward_and_add(
-    isa: Isa,
-    g: &Conv2d,
-    x: &[Lanes],
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    other: Option<&[Lanes]>,
-    f: Activation,
+    epilogue: Epilogue<'_>,
     y: &mut [Lanes],
 ) {
     let output = output(g);
-    let (fused, after) = Fused::split(f);
-    if depthwise::runs(g) {
-        let read = (x, Taps::Numbers(weight), Bias::numbers(bias));
-        isa.run(depthwise::forward(g, output, read, (Plus::value(other), fused), y));
-    } else {
-        let of = correlation(g, output, (x, weight, bias), fused);
-        isa.run(Correlate { of, plus: Plus::value(other), y });
+    let (finish, mut behind) = epilogue.split();
+    let is_depthwise = depthwise::runs(g);
+    let by_channels = is_depthwise && g.out_channels == g.groups;
+    let statistics = if is_depthwise && !by_channels { None } else { behind.take_statistics() };
+    match statistics {
+        Some(statistics) if by_channels => {
+            gather_by_channels(isa, g, (x, weight), finish, statistics, y);
+        }
+        Some(statistics) => gather_by_rows(isa, g, (x, weight), finish, statistics, y),
+        None if is_depthwise => {
+            let Finish { bias, plus, fused } = finish;
+            let read = (x, Taps::Numbers(weight), Bias::numbers(bias));
+            isa.run(depthwise::forward(g, output, read, (plus, fused), y));
+        }
+        None => {
+            let of = correlation(g, output, (x, weight, finish.bias), finish.fused);
+            isa.run(Correlate { of, plus: finish.plus, y });
+        }
     }
-    if let Some(f) = after {
-        activation::forward_in_place(isa, f, y);
-    }
+    behind.run(isa, g.out_channels, y);
 }
 
-/// [`forward_and_add`], and the statistics of `y` for the batch norm behind it, gathered band by band
-/// while a band is in cache.
-///
-/// # Panics
-/// As [`forward`], or when `statistics` are not those of `y`.
-pub fn forward_and_gather(
+/// A convolution of each channel by itself, some channels at a time, whose statistics are gathered while
+/// they are in cache.
+fn gather_by_channels(
     isa: Isa,
     g: &Conv2d,
-    x: &[Lanes],
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    other: Option<&[Lanes]>,
-    f: Activation,
+    (x, weight): (&[Lanes], &[f32]),
+    Finish { bias, plus, fused }: Finish<'_>,
     mut statistics: Statistics<'_>,
     y: &mut [Lanes],
 ) {
     let output = output(g);
     let plane = output.dim(1) * output.dim(2);
-    let (fused, after) = Fused::split(f);
-    if after.is_some() || depthwise::runs(g) && g.out_channels != g.groups {
-        forward_and_add(isa, g, x, weight, bias, other, f, y);
-        statistics.add(isa, y, plane, 0..plane);
-        return;
+    let (input, taps) = (g.input.dim(1) * g.input.dim(2), g.kernel[0] * g.kernel[1]);
+    let channels = (BAND / plane).clamp(1, g.groups).next_multiple_of(4);
+    let of = |len: usize, range: &Range<usize>| len * range.start..len * range.end;
+    for first in (0..g.groups).step_by(channels) {
+        let range = first..(first + channels).min(g.groups);
+        let count = range.len();
+        let size = [count, g.input.dim(1), g.input.dim(2)];
+        let some = Conv2d { input: Shape::new(&size), groups: count, out_channels: count, ..*g };
+        let read = (
+            &x[of(input, &range)],
+            Taps::Numbers(&weight[of(taps, &range)]),
+            Bias::numbers(bias.map(|bias| &bias[range.clone()])),
+        );
+        let y = &mut y[of(plane, &range)];
+        let plus = match plus {
+            Plus::Value(value) => Plus::Value(&value[of(plane, &range)]),
+            plus => plus,
+        };
+        isa.run(depthwise::forward(&some, output, read, (plus, fused), y));
+        statistics.of(range).add(isa, y, plane, 0..plane);
     }
-    if depthwise::runs(g) {
-        // Some channels, all of their rows.
-        let (input, taps) = (g.input.dim(1) * g.input.dim(2), g.kernel[0] * g.kernel[1]);
-        let channels = (BAND / plane).clamp(1, g.groups).next_multiple_of(4);
-        let of = |len: usize, range: &Range<usize>| len * range.start..len * range.end;
-        for first in (0..g.groups).step_by(channels) {
-            let range = first..(first + channels).min(g.groups);
-            let count = range.len();
-            let size = [count, g.input.dim(1), g.input.dim(2)];
-            let some =
-                Conv2d { input: Shape::new(&size), groups: count, out_channels: count, ..*g };
-            let read = (
-                &x[of(input, &range)],
-                Taps::Numbers(&weight[of(taps, &range)]),
-                Bias::numbers(bias.map(|bias| &bias[range.clone()])),
-            );
-            let y = &mut y[of(plane, &range)];
-            let plus = Plus::value(other.map(|other| &other[of(plane, &range)]));
-            isa.run(depthwise::forward(&some, output, read, (plus, fused), y));
-            statistics.of(range).add(isa, y, plane, 0..plane);
-        }
-        return;
-    }
-    // Some rows of all channels.
+}
+
+/// Any other, some rows of all channels at a time.
+fn gather_by_rows(
+    isa: Isa,
+    g: &Conv2d,
+    (x, weight): (&[Lanes], &[f32]),
+    Finish { bias, plus, fused }: Finish<'_>,
+    mut statistics: Statistics<'_>,
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    let plane = output.dim(1) * output.dim(2);
     let whole = correlation(g, output, (x, weight, bias), fused);
     let rows = (BAND / (output.dim(2) * g.out_channels)).max(1);
     for first in (0..output.dim(1)).step_by(rows) {
         let range = first..(first + rows).min(output.dim(1));
         let of = Correlation { height: whole.height.part(&range), ..whole };
-        isa.run(Correlate { of, plus: Plus::value(other), y: &mut *y });
+        isa.run(Correlate { of, plus, y: &mut *y });
         let range = range.start * output.dim(2)..range.end * output.dim(2);
         statistics.add(isa, y, plane, range);
     }
@@ -253,14 +243,6 @@ fn run_backward_data(
             spread(isa, g, output, dy, weight, finish, dx);
         }
     }
-}
-
-/// What is done with each sum before it is stored.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Finish<'a> {
-    pub(super) bias: Option<&'a [f32]>,
-    pub(super) plus: Plus<'a>,
-    pub(super) fused: Fused,
 }
 
 /// [`backward_data`] from the first `output` places of the output: what a transposed convolution is.

@@ -8,8 +8,9 @@
 use typenet_shape::{Activation, Conv2d, ConvTranspose2d};
 
 use super::conv_weight_gradient::WeightGradient;
-use super::conv2d::{Finish, forward_axis, spread};
-use super::correlate::{Correlate, Correlation, Plus};
+use super::conv2d::{forward_axis, spread};
+use super::correlate::{Correlate, Correlation};
+use super::epilogue::{Finish, Plus};
 use super::fused::Fused;
 use super::linear::BiasGradient;
 use super::{Isa, Lanes, activation};

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::correlate::Axis;
-use super::simd::{Kernel, Simd};
+use super::simd::{Kernel, Simd, even_tile};
 use super::{LANES, Lanes};
 
 /// Adds the gradient of a convolution's weight to `dw`. The axes are those of its forward pass.
@@ -55,17 +55,19 @@ fn taps_together(left: usize) -> usize {
 
 /// Output channels of a tile with `taps` taps, when `left` remain: as even as can be.
 fn outs_together<S: Simd>(taps: usize, left: usize) -> usize {
-    let most = match (S::ACCUMULATORS >= 24, taps) {
-        (true, _) | (false, 1 | 2) => 4,
-        (false, 3) => 3,
-        (false, _) => 2,
+    let sizes: &[usize] = match (S::WIDE, taps) {
+        (false, 1 | 2) if S::FALLBACK => &[1, 2, 4],
+        (false, 3) if S::FALLBACK => &[1, 3],
+        (true, _) | (false, 1 | 2) => &[1, 2, 3, 4],
+        (false, 3) => &[1, 2, 3],
+        (false, _) => &[1, 2],
     };
-    left.div_ceil(left.div_ceil(most))
+    even_tile(left, sizes)
 }
 
 /// Input channels of a tile with `taps` taps, when `left` remain: a power of two.
 fn ins_together<S: Simd>(taps: usize, left: usize) -> usize {
-    let most = match (S::ACCUMULATORS >= 24, taps) {
+    let most = match (S::WIDE, taps) {
         (true, 1) => 4,
         (true, 2 | 3) | (false, 1) => 2,
         _ => 1,
@@ -199,8 +201,10 @@ unsafe fn tile<S: Simd>(s: S, outs: usize, ins: usize, taps: usize, at: &At) {
             }
         };
     }
-    if S::ACCUMULATORS >= 24 {
+    if S::WIDE {
         sizes! { 1: 1 2 4 by 1 2 3 4; 2: 1 2 by 1 2 3 4; 3: 1 2 by 1 2 3 4; 5: 1 by 1 2 3 4; }
+    } else if S::FALLBACK {
+        sizes! { 1: 1 2 by 1 2 4; 2: 1 by 1 2 4; 3: 1 by 1 3; 5: 1 by 1 2; }
     } else {
         sizes! { 1: 1 2 by 1 2 3 4; 2: 1 by 1 2 3 4; 3: 1 by 1 2 3; 5: 1 by 1 2; }
     }

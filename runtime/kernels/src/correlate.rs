@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
+use super::epilogue::Plus;
 use super::fused::Fused;
-use super::simd::{Kernel, Simd, unrolled};
+use super::simd::{Kernel, Simd, even_tile, unrolled};
 use super::{LANES, Lanes};
 
 /// One axis (height or width) of a correlation. Output `k` stands at `first_output + k·output_step`
@@ -108,49 +109,6 @@ pub(super) struct Correlate<'a> {
     pub(super) y: &'a mut [Lanes],
 }
 
-/// What is added to each channel.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Bias<'a> {
-    /// Nothing.
-    None,
-    /// A number for each channel: the same for all images.
-    Numbers(&'a [f32]),
-    /// A vector for each block of channels of one image.
-    Vectors(&'a [Lanes]),
-}
-
-impl<'a> Bias<'a> {
-    pub(super) fn numbers(numbers: Option<&'a [f32]>) -> Bias<'a> {
-        numbers.map_or(Bias::None, Bias::Numbers)
-    }
-
-    /// What is added to a channel, or a block of them.
-    #[inline(always)]
-    pub(super) fn of(&self, channel: usize) -> Lanes {
-        match self {
-            Bias::None => Lanes::ZERO,
-            Bias::Numbers(numbers) => Lanes([numbers[channel]; LANES]),
-            Bias::Vectors(vectors) => vectors[channel],
-        }
-    }
-}
-
-/// What is added to a result before it is activated and stored.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Plus<'a> {
-    Nothing,
-    /// A value as long as the result.
-    Value(&'a [Lanes]),
-    /// What stands where the result goes.
-    Own,
-}
-
-impl<'a> Plus<'a> {
-    pub(super) fn value(value: Option<&'a [Lanes]>) -> Plus<'a> {
-        value.map_or(Plus::Nothing, Plus::Value)
-    }
-}
-
 impl Correlate<'_> {
     /// The only place that the tiles' safety rests on; the callers' geometry makes all of it true.
     fn check(&self) {
@@ -175,14 +133,23 @@ impl Correlate<'_> {
     }
 }
 
+/// The numbers of channels that there are tiles of.
+fn sizes<S: Simd>() -> &'static [usize] {
+    if S::WIDE {
+        &[1, 2, 3, 4, 6, 8]
+    } else if S::FALLBACK {
+        &[1, 2, 3, 4, 6]
+    } else {
+        &[1, 2, 3, 4, 5, 6]
+    }
+}
+
 /// Channels and positions of the largest tile with this many channels left.
 fn tile_size<S: Simd>(channels: usize) -> (usize, usize) {
-    let most = if S::ACCUMULATORS >= 24 { 8 } else { 6 };
-    // As even as can be: 10 channels are 5 and 5, not 8 and 2.
-    let channels = channels.div_ceil(channels.div_ceil(most));
+    // As even as can be: 10 channels are 6 and 4, not 8 and 2.
+    let channels = even_tile(channels, sizes::<S>());
     // Positions such that the sums, the operands of all positions and one weight fit the registers.
-    let positions =
-        if S::ACCUMULATORS >= 24 { [8, 8, 8, 6, 4, 4, 3, 3] } else { [8, 4, 3, 2, 2, 2, 2, 2] };
+    let positions = if S::WIDE { [8, 8, 8, 6, 4, 4, 3, 3] } else { [8, 4, 3, 2, 2, 2, 2, 2] };
     (channels, positions[channels - 1])
 }
 
@@ -318,25 +285,29 @@ struct At<'a> {
 /// nothing else writes that part of `y`.
 #[inline(always)]
 unsafe fn tile<S: Simd>(s: S, channels: usize, positions: usize, at: &At<'_>) {
-    let unit = at.x_position == LANES;
     macro_rules! sizes {
         ($($channels:literal: $($positions:literal)*;)*) => {
-            match (channels, positions, unit) {
-                // The step of a usual convolution is known to the compiler, others are not.
+            match (channels, positions) {
                 $($(
-                    ($channels, $positions, true) => {
-                        s.run(Tile::<'_, '_, $channels, $positions, true> { at })
-                    }
-                    ($channels, $positions, false) => {
-                        s.run(Tile::<'_, '_, $channels, $positions, false> { at })
+                    ($channels, $positions) => {
+                        // The step of a usual convolution is known to the compiler, others are not.
+                        if !S::FALLBACK {
+                            if at.x_position == LANES {
+                                s.run(Tile::<'_, '_, $channels, $positions, true> { at });
+                                return;
+                            }
+                        }
+                        s.run(Tile::<'_, '_, $channels, $positions, false> { at });
                     }
                 )*)*
                 _ => unreachable!("no tile of {channels} channels by {positions} positions"),
             }
         };
     }
-    if S::ACCUMULATORS >= 24 {
-        sizes! { 1: 1 2 4 8; 2: 1 2 4 8; 3: 1 2 4 8; 4: 1 2 4 6; 5: 1 2 4; 6: 1 2 4; 7: 1 2 3; 8: 1 2 3; }
+    if S::WIDE {
+        sizes! { 1: 1 2 4 8; 2: 1 2 4 8; 3: 1 2 4 8; 4: 1 2 4 6; 6: 1 2 4; 8: 1 2 3; }
+    } else if S::FALLBACK {
+        sizes! { 1: 1 2 4 8; 2: 1 2 4; 3: 1 2 3; 4: 1 2; 6: 1 2; }
     } else {
         sizes! { 1: 1 2 4 8; 2: 1 2 4; 3: 1 2 3; 4: 1 2; 5: 1 2; 6: 1 2; }
     }

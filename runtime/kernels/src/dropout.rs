@@ -4,8 +4,8 @@
 //! The mask is not stored: a counter-based generator draws the same numbers for the same [`Key`],
 //! in the backward pass as in the forward pass, whichever thread runs it.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
 
 use super::simd::{Kernel, Simd};
 use super::{Isa, LANES, Lanes};
@@ -75,6 +75,33 @@ impl Kernel for Masked<'_> {
             generator.fill_bytes(bytes.as_flattened_mut());
             for l in 0..LANES {
                 y.0[l] = if u32::from_le_bytes(bytes[l]) >= dropped { x.0[l] * scale } else { 0.0 };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Masks and initial weights of the past depend on it.
+    #[test]
+    fn the_numbers_are_those_of_rand_chacha() {
+        let key = Key { seed: 1, pass: u64::MAX, node: 3, group: 1 << 40 };
+        let mut own = [key.generator(), ChaCha8Rng::seed_from_u64(42)];
+        own[1].set_stream(0x0123_4567_89ab_cdef);
+        let seed = own[0].get_seed();
+        let mut others =
+            [rand_chacha::ChaCha8Rng::from_seed(seed), rand_chacha::ChaCha8Rng::seed_from_u64(42)];
+        others[1].set_stream(0x0123_4567_89ab_cdef);
+        for (own, other) in own.iter_mut().zip(&mut others) {
+            for round in 0..1000 {
+                let (mut bytes, mut expected) = ([0; 64], [0; 64]);
+                own.fill_bytes(&mut bytes[..round % 65]);
+                other.fill_bytes(&mut expected[..round % 65]);
+                assert_eq!(bytes, expected, "round {round}");
+                assert_eq!(own.next_u32(), other.next_u32(), "round {round}");
+                assert_eq!(own.next_u64(), other.next_u64(), "round {round}");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The product of matrices under Winograd's passes, for one point or several, and under convolutions of 1×1.
 #![allow(unsafe_code)]
 
+use super::LANES;
 use super::fused::Fused;
 use super::simd::{Kernel, Simd, unrolled};
 
@@ -38,6 +39,30 @@ pub(super) struct Product {
     pub(super) fused: Fused,
 }
 
+impl Product {
+    /// The sums of a weight gradient over `depth` positions and images: `c[r][j] = Σ a[r][k] · b[k][j]`, added
+    /// to `c` if it `adds`. The rows of `a` stand `row` numbers apart, those of `c` `c_row`; each block
+    /// of `b` holds 16 channels side by side for all `k`.
+    pub(super) fn of_weight_gradient(
+        (a, row): (*const f32, usize),
+        b: *const f32,
+        depth: usize,
+        (c, c_row): (*mut f32, usize),
+        adds: bool,
+    ) -> Product {
+        Product {
+            a: Numbers { first: a, row, depth: 1, point: 0 },
+            b: Vectors { first: b, row: LANES, block: depth * LANES, point: 0 },
+            c: Vectors { first: c, row: c_row, block: LANES, point: 0 },
+            depth,
+            points: 1,
+            bias: std::ptr::null(),
+            plus: if adds { c } else { std::ptr::null() },
+            fused: Fused::Identity,
+        }
+    }
+}
+
 /// The most rows of [`multiply`]: with two vectors each, as many sums as there are registers.
 pub(super) const fn most_rows<S: Simd>() -> usize {
     S::ACCUMULATORS / 2
@@ -51,29 +76,34 @@ pub(super) const fn most_rows<S: Simd>() -> usize {
 #[inline(always)]
 pub(super) unsafe fn multiply<S: Simd>(s: S, rows: usize, blocks: usize, product: &Product) {
     let vectors = blocks * S::PARTS;
-    for (first, end, width) in [(0, vectors / 2 * 2, 2), (vectors / 2 * 2, vectors, 1)] {
-        if first == end {
-            continue;
-        }
-        let of = Columns { product, first, end };
-        macro_rules! sizes {
-            ($($rows:literal)*) => {
-                match (rows, width, product.a.row == 1) {
-                    $(
-                        ($rows, 2, true) => s.run(Tiles::<$rows, 2, true>(of)),
-                        ($rows, 2, false) => s.run(Tiles::<$rows, 2, false>(of)),
-                        ($rows, _, true) => s.run(Tiles::<$rows, 1, true>(of)),
-                        ($rows, _, false) => s.run(Tiles::<$rows, 1, false>(of)),
-                    )*
-                    _ => unreachable!("no tile of {rows} rows"),
-                }
-            };
-        }
-        if S::ACCUMULATORS >= 24 {
-            sizes!(1 2 3 4 5 6 7 8 9 10 11 12);
-        } else {
-            sizes!(1 2 3 4 5 6);
-        }
+    let pairs = vectors / 2 * 2;
+    if pairs > 0 {
+        columns::<S, 2>(s, rows, Columns { product, first: 0, end: pairs });
+    }
+    // More parts than one are even in number.
+    if S::ONE_PART && pairs < vectors {
+        columns::<S, 1>(s, rows, Columns { product, first: pairs, end: vectors });
+    }
+}
+
+/// Some columns, in tiles of `V` vectors.
+#[inline(always)]
+fn columns<S: Simd, const V: usize>(s: S, rows: usize, of: Columns<'_>) {
+    macro_rules! sizes {
+        ($($rows:literal)*) => {
+            match (rows, of.product.a.row == 1) {
+                $(
+                    ($rows, true) => s.run(Tiles::<$rows, V, true>(of)),
+                    ($rows, false) => s.run(Tiles::<$rows, V, false>(of)),
+                )*
+                _ => unreachable!("no tile of {rows} rows"),
+            }
+        };
+    }
+    if S::WIDE {
+        sizes!(1 2 3 4 5 6 7 8 9 10 11 12);
+    } else {
+        sizes!(1 2 3 4 5 6);
     }
 }
 

@@ -9,8 +9,7 @@ use super::simd::avx2::Avx2;
 use super::simd::avx512::Avx512;
 #[cfg(target_arch = "aarch64")]
 use super::simd::neon::Neon;
-use super::simd::portable::Portable;
-use super::simd::{Kernel, Simd};
+use super::simd::{Baseline, Kernel, Simd};
 
 /// An instruction set that the kernels are compiled for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,7 +20,7 @@ pub enum Isa {
     Avx2,
     /// 4 numbers a vector, 32 registers (AArch64).
     Neon,
-    /// Plain Rust, on every machine.
+    /// 4 numbers a vector, on every machine (plain Rust; on x86-64 SSE2, to the same bits).
     Portable,
 }
 
@@ -84,7 +83,7 @@ impl Isa {
                     return simd.run(kernel);
                 }
             }
-            Isa::Portable => return Portable.run(kernel),
+            Isa::Portable => return Baseline.run(kernel),
             #[allow(unreachable_patterns)]
             _ => {}
         }

@@ -19,6 +19,7 @@
 //! - `depthwise`: the same for one kernel a channel.
 //! - `winograd/`: the same for kernels of 3×3 and 5×5, with fewer products; `pointwise`: for kernels of
 //!   1×1; `gemm`: the matrix product under both.
+//! - `epilogue`: what is done with a product's sums behind it.
 //! - `moments`: means and variances, under the norms; `statistics`: a batch norm's, also gathered while
 //!   a convolution runs.
 //! - `blocked/`: the kernels for one image.
@@ -33,9 +34,11 @@
 mod conv_weight_gradient;
 mod correlate;
 mod depthwise;
+mod epilogue;
 mod fused;
 mod gated;
 mod gemm;
+mod interleave;
 mod isa;
 mod lanes;
 mod linear_weight_gradient;
@@ -44,8 +47,10 @@ mod moments;
 mod simd;
 mod statistics;
 
+pub use epilogue::Epilogue;
+pub use interleave::{pack, pack_part, unpack, unpack_part};
 pub use isa::{Isa, isa};
-pub use lanes::{LANES, Lanes, pack, pack_part, unpack, unpack_part};
+pub use lanes::{LANES, Lanes};
 pub use statistics::Statistics;
 
 pub mod activation;

@@ -3,10 +3,10 @@
 
 use typenet_shape::Activation;
 
-use super::correlate::Plus;
+use super::epilogue::Plus;
 use super::fused::Fused;
 use super::linear_weight_gradient::{TilesMut, WeightGradient};
-use super::simd::{Kernel, Simd};
+use super::simd::{Kernel, Simd, even_tile};
 use super::team::Team;
 use super::{Isa, Lanes, activation};
 
@@ -152,8 +152,9 @@ impl Kernel for Product<'_> {
         let mut o = 0;
         while o < outputs {
             // As even as can be: 84 outputs are 7 tiles of 12, 10 are one.
-            let left = outputs - o;
-            let count = left.div_ceil(left.div_ceil(12));
+            let sizes: &[usize] =
+                if S::FALLBACK { &[1, 2, 4, 8, 12] } else { &[1, 2, 3, 4, 5, 6, 8, 10, 12] };
+            let count = even_tile(outputs - o, sizes);
             let tile = ProductAt {
                 x: self.x,
                 weight: self.weight[o * self.out_step..].as_ptr(),
@@ -178,7 +179,11 @@ impl Kernel for Product<'_> {
                     }
                 };
             }
-            sizes!(1 2 3 4 5 6 7 8 9 10 11 12);
+            if S::FALLBACK {
+                sizes!(1 2 4 8 12);
+            } else {
+                sizes!(1 2 3 4 5 6 8 10 12);
+            }
             o += count;
         }
     }

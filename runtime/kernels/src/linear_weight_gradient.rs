@@ -177,7 +177,7 @@ fn outer<S: Simd, const O: usize>(s: S, of: Of<'_>, tile: &TileMut<'_>, o: usize
         let vectors = (columns - column) / S::WIDTH;
         // SAFETY: this column is one of the tile's, which lies in the gradient.
         let dw = unsafe { start.add(column) };
-        if S::ACCUMULATORS >= 24 && vectors >= 4 {
+        if S::WIDE && vectors >= 4 {
             s.run(Outer::<'_, O, 4> { of, column, dw, step: inputs });
             column += 4 * S::WIDTH;
         } else if vectors >= 2 {

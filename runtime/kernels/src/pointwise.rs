@@ -6,37 +6,34 @@
 //! that sums over images and positions are those of whole vectors.
 #![allow(unsafe_code)]
 
-use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass};
+use typenet_shape::{Conv2d, Conv2dKernel, Conv2dPass};
 
-use super::conv2d::{Finish, output};
-use super::correlate::Plus;
+use super::conv2d::output;
+use super::epilogue::{Epilogue, Finish, Plus};
 use super::fused::Fused;
 use super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::linear::BiasGradient;
 use super::simd::{Kernel, Simd};
 use super::statistics::{Gather, Statistics};
-use super::{Isa, LANES, Lanes, activation};
+use super::{Isa, LANES, Lanes};
 
-/// `y = f(w * x + b + other)`, and the `statistics` of `y` if a batch norm behind it needs them;
-/// overwrites `y`. `scratch` is of [`Conv2dKernel::scratch_len`], with any contents.
+/// The sums of the convolution, and what the `epilogue` makes of them; overwrites `y`. `scratch` is of
+/// [`Conv2dKernel::scratch_len`], with any contents.
 ///
 /// # Panics
-/// When [`Conv2dKernel::Gemm`] cannot run `g`, a slice has a wrong length, or this machine lacks `isa`.
+/// When [`Conv2dKernel::Gemm`] cannot run `g`, a slice has a wrong length, the statistics are not those of
+/// `y`, or this machine lacks `isa`.
 pub fn forward(
     isa: Isa,
     g: &Conv2d,
     x: &[Lanes],
     weight: &[f32],
-    bias: Option<&[f32]>,
-    other: Option<&[Lanes]>,
-    f: Activation,
-    mut statistics: Option<Statistics<'_>>,
+    epilogue: Epilogue<'_>,
     y: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
-    let (fused, after) = Fused::split(f);
+    let (finish, mut behind) = epilogue.split();
     let (rows, depth) = (g.out_channels, g.input.dim(0));
-    let later = if after.is_some() { statistics.take() } else { None };
     isa.run(Multiply {
         rows,
         depth,
@@ -44,18 +41,12 @@ pub fn forward(
         weight,
         steps: [depth, 1],
         x: Places::new(g, x),
-        finish: Finish { bias, plus: Plus::value(other), fused },
-        statistics,
+        finish,
+        statistics: behind.take_statistics(),
         y,
         packed: scratch,
     });
-    if let Some(f) = after {
-        activation::forward_in_place(isa, f, y);
-    }
-    if let Some(mut statistics) = later {
-        let pixels = y.len() / rows;
-        statistics.add(isa, y, pixels, 0..pixels);
-    }
+    behind.run(isa, rows, y);
 }
 
 /// The gradient of `x`; overwrites `dx`, or adds to it if it `accumulates`.
@@ -335,27 +326,10 @@ impl Kernel for WeightGradient<'_> {
             let mut row = 0;
             while row < outs {
                 let rows = even(outs - row, most_rows::<S>());
-                let of = |first_block: usize, blocks: usize, to: *mut f32, to_row, plus| {
-                    let product = Product {
-                        a: Numbers {
-                            first: packed[row * step..].as_ptr().cast(),
-                            row: step * LANES,
-                            depth: 1,
-                            point: 0,
-                        },
-                        b: Vectors {
-                            first: turned[first_block * LANES * count..].as_ptr().cast(),
-                            row: LANES,
-                            block: count * LANES * LANES,
-                            point: 0,
-                        },
-                        c: Vectors { first: to, row: to_row, block: LANES, point: 0 },
-                        depth: count * LANES,
-                        points: 1,
-                        bias: std::ptr::null(),
-                        plus,
-                        fused: Fused::Identity,
-                    };
+                let of = |first_block: usize, blocks: usize, to: (*mut f32, usize), adds| {
+                    let dy = (packed[row * step..].as_ptr().cast(), step * LANES);
+                    let x = turned[first_block * LANES * count..].as_ptr().cast();
+                    let product = Product::of_weight_gradient(dy, x, count * LANES, to, adds);
                     // SAFETY: the assertions compare the lengths: there are `rows` rows of `count` Lanes
                     // in `packed`, and `blocks` blocks of as many numbers in `turned`; the sums are in
                     // `dw`, a row of whole vectors for each channel, or in `last`, one vector for each.
@@ -363,11 +337,11 @@ impl Kernel for WeightGradient<'_> {
                 };
                 if ins >= LANES {
                     let to = dw[row * ins..].as_mut_ptr();
-                    of(0, ins / LANES, to, ins, to);
+                    of(0, ins / LANES, (to, ins), true);
                 }
                 let left = ins % LANES;
                 if left > 0 {
-                    of(blocks - 1, 1, last.as_mut_ptr().cast(), LANES, std::ptr::null());
+                    of(blocks - 1, 1, (last.as_mut_ptr().cast(), LANES), false);
                     for (r, sums) in last[..rows].iter().enumerate() {
                         let end = (row + r + 1) * ins;
                         for (dw, sum) in dw[end - left..end].iter_mut().zip(&sums.0) {

@@ -6,12 +6,31 @@ use ::csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use super::Dataset;
 use super::source::Source;
 use crate::{Error, Result};
+use advice::Misfit;
+use blanks::WithoutBlanks;
+use field::{Numbers, Place, start};
+pub use labels::ClassOrder;
+use labels::Labels;
 use typenet_engine::Flat;
+
+mod advice;
+mod blanks;
+mod field;
+mod labels;
 
 /// How a table of numbers is laid out: one example a row.
 ///
-/// Unless changed there is no header, fields are separated by commas, and the label is the last
-/// column. Space around fields is ignored, and so are empty lines.
+/// | method | default |
+/// |---|---|
+/// | [`header`](Self::header) | `false`: the first row is an example |
+/// | [`delimiter`](Self::delimiter) | `b','` |
+/// | [`decimal_comma`](Self::decimal_comma) | `false`: numbers are written `0.5` |
+/// | [`label_first`](Self::label_first), [`label_column`](Self::label_column) | the last column |
+/// | [`scale`](Self::scale) | 1.0 |
+/// | [`classes`](Self::classes) | as many as the labels need |
+/// | [`class_order`](Self::class_order), [`class_names`](Self::class_names) | labels are numbers, or names that are sorted |
+///
+/// Space around fields is ignored, and so are empty lines. A field may stand in quotes.
 ///
 /// ```
 /// use typenet_runtime::data::{Csv, Dataset};
@@ -32,17 +51,28 @@ pub struct Csv {
     /// The first column of the label or the targets; the last ones if `None`.
     label: Option<usize>,
     scale: f32,
+    /// 0 if not said.
     classes: usize,
+    kind: labels::Kind,
+    decimal_comma: bool,
 }
 
 impl Default for Csv {
     fn default() -> Csv {
-        Csv { header: false, delimiter: b',', label: None, scale: 1.0, classes: 0 }
+        Csv {
+            header: false,
+            delimiter: b',',
+            label: None,
+            scale: 1.0,
+            classes: 0,
+            kind: labels::Kind::default(),
+            decimal_comma: false,
+        }
     }
 }
 
 impl Csv {
-    /// No header, commas, the label in the last column.
+    /// No header, commas, the label in the last column: a number, or the name of a class.
     pub fn new() -> Csv {
         Csv::default()
     }
@@ -57,6 +87,25 @@ impl Csv {
     #[must_use]
     pub fn delimiter(self, delimiter: u8) -> Csv {
         Csv { delimiter, ..self }
+    }
+
+    /// Whether numbers are written `0,5` (`false`), as in many European tables. The fields are then
+    /// separated by something else, `;` most often, or stand in quotes. No points are allowed in
+    /// numbers: `1.000` could be 1 or 1000.
+    ///
+    /// ```
+    /// use typenet_runtime::data::{Csv, Dataset};
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let csv = Csv::new().delimiter(b';').decimal_comma(true);
+    /// let data = Dataset::<[f32; 2]>::from_csv_reader("table", &b"0,5;1,25;1"[..], &csv)?;
+    /// assert_eq!(data.inputs(), [[0.5, 1.25]]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn decimal_comma(self, decimal_comma: bool) -> Csv {
+        Csv { decimal_comma, ..self }
     }
 
     /// The label is the first column, or the targets are the first columns.
@@ -78,24 +127,75 @@ impl Csv {
         Csv { scale, ..self }
     }
 
-    /// How many classes there are: labels are 0 to `classes − 1`. It must be given for tables with
-    /// labels, and means nothing for others.
+    /// How many classes there are: labels are 0 to `classes − 1`, or so many names at most. Without it
+    /// any labels are read, and a label that the net has no output for is an error of training, without
+    /// its row. It means nothing for tables without labels.
     #[must_use]
     pub fn classes(self, classes: usize) -> Csv {
         Csv { classes, ..self }
+    }
+
+    /// Labels are the names of classes, also where they look like numbers, and the classes are numbered
+    /// in this order. Without it labels are names if the first one is no number, and sorted.
+    ///
+    /// The names become the data set's [`class_names`](Dataset::class_names); training gives them to the
+    /// net, which saves them with its weights.
+    ///
+    /// ```
+    /// use typenet_runtime::data::{ClassOrder, Csv, Dataset};
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let table = "4.2, dog\n0.3, cat\n5.1, dog\n".as_bytes();
+    /// let data = Dataset::<[f32; 1]>::from_csv_reader("pets", table, &Csv::new())?;
+    /// assert_eq!((data.class_names().join(" "), data.targets()), ("cat dog".into(), &[1, 0, 1][..]));
+    ///
+    /// let csv = Csv::new().class_order(ClassOrder::Appearance);
+    /// let data = Dataset::<[f32; 1]>::from_csv_reader("pets", table, &csv)?;
+    /// assert_eq!((data.class_names().join(" "), data.targets()), ("dog cat".into(), &[0, 1, 0][..]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn class_order(self, order: ClassOrder) -> Csv {
+        Csv { kind: labels::Kind::Names(order), ..self }
+    }
+
+    /// Labels are these names, and the classes are numbered in their order: for a test set, those of the
+    /// training set. Another label is an error.
+    ///
+    /// ```
+    /// use typenet_runtime::data::{Csv, Dataset};
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let table = "4.2, dog\n0.3, cat\n".as_bytes();
+    /// let train = Dataset::<[f32; 1]>::from_csv_reader("train", table, &Csv::new())?;
+    /// let csv = Csv::new().class_names(train.class_names());
+    /// let test = Dataset::<[f32; 1]>::from_csv_reader("test", &b"3.9, dog"[..], &csv)?;
+    /// assert_eq!(test.targets(), [1]);
+    ///
+    /// let error = Dataset::<[f32; 1]>::from_csv_reader("test", &b"3.9, dgo"[..], &csv).unwrap_err();
+    /// let expected = r#"test: row 1: the label "dgo" is none of "cat", "dog": did you mean "dog"?"#;
+    /// assert_eq!(error.to_string(), expected);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn class_names<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Csv {
+        Csv { kind: labels::Kind::Known(names.into_iter().map(Into::into).collect()), ..self }
     }
 }
 
 impl<I: Flat> Dataset<I, usize> {
     /// Reads a table with as many columns of inputs as `I` has numbers, the last dimension running
-    /// fastest, and one column of labels: `3`, or `3.0` as some programs write it. The file may be
-    /// compressed with gzip.
+    /// fastest, and one column of labels: `3`, or `3.0` as some programs write it, or names. The file
+    /// may be compressed with gzip.
     ///
     /// # Errors
     /// [`Error::Io`] when the file cannot be read, [`Error::Row`] when a row has another number of
     /// fields, or a field is missing, not a number, NaN, infinite or not a label, or there are no
     /// rows, [`Error::Label`] for a label outside the classes, [`Error::Format`] when gzip data is
-    /// damaged, [`Error::Argument`] when `csv` lacks the classes or its delimiter cannot be one.
+    /// damaged, [`Error::Argument`] when `csv` has class names that cannot be names, or a delimiter that
+    /// cannot be one.
     /// Rows count from 1 with the header and without empty lines.
     ///
     /// ```no_run
@@ -158,34 +258,12 @@ impl<I: Flat, T: Flat + Clone> Dataset<I, T> {
 }
 
 fn labelled<I: Flat>(source: Source<'_>, csv: &Csv) -> Result<Dataset<I, usize>> {
-    let classes = csv.classes;
-    if classes == 0 {
-        let expected = "the number of classes, at least 1, with `Csv::classes`";
-        return Err(Error::Argument { name: "classes", value: "0".into(), expected });
-    }
-    let mut labels = Vec::new();
-    let inputs = rows::<I>(source, csv, 1, "the label", |place, _, field| {
-        let label = match field.parse::<usize>() {
-            Ok(label) => label,
-            // 2⁵³: below it every whole number is an f64.
-            Err(_) => match field.parse::<f64>() {
-                Ok(x) if x.fract() == 0.0 && (0.0..9007199254740992.0).contains(&x) => x as usize,
-                _ => {
-                    return Err(place.problem(format!(
-                        "{:?} is no label 0..={}",
-                        start(field),
-                        classes - 1
-                    )));
-                }
-            },
-        };
-        if label >= classes {
-            return Err(Error::Label { place: place.text(), label, classes });
-        }
-        labels.push(label);
-        Ok(())
+    let mut labels = Labels::new(&csv.kind, csv.classes)?;
+    let inputs = rows::<I>(source, csv, 1, "the label", |place, numbers, _, field| {
+        labels.add(place, numbers, field)
     })?;
-    Dataset::from_flat(inputs, labels)
+    let (labels, names) = labels.finish();
+    Ok(Dataset::from_flat(inputs, labels)?.with_class_names(names))
 }
 
 fn values<I: Flat, T: Flat + Clone>(source: Source<'_>, csv: &Csv) -> Result<Dataset<I, T>> {
@@ -194,28 +272,12 @@ fn values<I: Flat, T: Flat + Clone>(source: Source<'_>, csv: &Csv) -> Result<Dat
     }
     let mut numbers = Vec::new();
     let targets = format!("{} targets", T::LEN);
-    let inputs = rows::<I>(source, csv, T::LEN, &targets, |place, column, field| {
-        numbers.push(number(place, column, field)?);
+    let inputs = rows::<I>(source, csv, T::LEN, &targets, |place, how, column, field| {
+        numbers.push(how.read(place, column, field)?);
         Ok(())
     })?;
     let targets = T::slice_from_flat(&numbers).unwrap_or_default().to_vec();
     Dataset::from_flat(inputs, targets)
-}
-
-/// A row, for errors.
-struct Place<'a> {
-    path: &'a Path,
-    row: u64,
-}
-
-impl Place<'_> {
-    fn problem(&self, problem: impl Into<String>) -> Error {
-        Error::Row { path: self.path.to_owned(), row: self.row, problem: problem.into() }
-    }
-
-    fn text(&self) -> String {
-        format!("{}: row {}", self.path.display(), self.row)
-    }
 }
 
 /// Reads all rows: returns the inputs, and gives the `targets` fields of each to `target` with
@@ -225,7 +287,7 @@ fn rows<I: Flat>(
     csv: &Csv,
     targets: usize,
     target_name: &str,
-    mut target: impl FnMut(&Place<'_>, usize, &str) -> Result<()>,
+    mut target: impl FnMut(&Place<'_>, Numbers, usize, &str) -> Result<()>,
 ) -> Result<Vec<f32>> {
     check(csv)?;
     let fields = I::LEN.saturating_add(targets);
@@ -243,17 +305,18 @@ fn rows<I: Flat>(
         .has_headers(false)
         // Rows of other lengths get our own error.
         .flexible(true)
-        .from_reader(source.skip_byte_order_mark()?);
+        .from_reader(WithoutBlanks::new(source.skip_byte_order_mark()?, csv.delimiter));
     let mut record = ByteRecord::new();
     let mut inputs = Vec::new();
-    let mut place = Place { path: &path, row: 0 };
+    let numbers = Numbers { decimal_comma: csv.decimal_comma };
+    let mut place = Place { path: &path, row: 0, may_be_header: false };
     loop {
         match reader.read_byte_record(&mut record) {
             Ok(true) => place.row += 1,
             Ok(false) => break,
             Err(error) => {
                 return Err(match error.into_kind() {
-                    ErrorKind::Io(error) => reader.get_ref().failure(error),
+                    ErrorKind::Io(error) => reader.get_ref().table.failure(error),
                     other => place.problem(format!("after this row: {other:?}")),
                 });
             }
@@ -261,12 +324,14 @@ fn rows<I: Flat>(
         if csv.header && place.row == 1 {
             continue;
         }
+        place.may_be_header = !csv.header && place.row == 1;
         record.trim();
         if record.len() != fields {
             let problem = format!(
-                "expected {fields} fields ({} inputs and {target_name}), found {}",
+                "expected {fields} fields ({} inputs and {target_name}), found {}{}",
                 I::LEN,
-                record.len()
+                record.len(),
+                misfit(&record, csv, [I::LEN, targets], place.may_be_header).advice()
             );
             return Err(place.problem(problem));
         }
@@ -274,10 +339,15 @@ fn rows<I: Flat>(
             let Ok(field) = str::from_utf8(field) else {
                 return Err(place.problem(format!("column {} is no text", column + 1)));
             };
-            if (first..first + targets).contains(&column) {
-                target(&place, column, field)?;
-            } else {
-                let scaled = csv.scale * number(&place, column, field)?;
+            let read = match (first..first + targets).contains(&column) {
+                true => target(&place, numbers, column, field).map(|()| None),
+                false => numbers.read(&place, column, field).map(Some),
+            };
+            let read = read.map_err(|error| {
+                misfit(&record, csv, [I::LEN, targets], place.may_be_header).explain(error)
+            })?;
+            if let Some(number) = read {
+                let scaled = csv.scale * number;
                 if !scaled.is_finite() {
                     let problem = format!(
                         "column {}: {} × {} overflows",
@@ -298,6 +368,25 @@ fn rows<I: Flat>(
     Ok(inputs)
 }
 
+/// A row that cannot be read, for what it suggests.
+fn misfit(
+    record: &ByteRecord,
+    csv: &Csv,
+    [inputs, targets]: [usize; 2],
+    may_be_header: bool,
+) -> Misfit {
+    // A row of any length is looked at, but no more of it than tells what it is.
+    let fields = record.iter().take(1 << 16);
+    Misfit {
+        record: fields.map(|field| String::from_utf8_lossy(field).into_owned()).collect(),
+        inputs,
+        targets,
+        delimiter: char::from(csv.delimiter),
+        decimal_comma: csv.decimal_comma,
+        may_be_header,
+    }
+}
+
 fn check(csv: &Csv) -> Result<()> {
     let delimiter = csv.delimiter;
     if delimiter.is_ascii_alphanumeric() || b"+-.\"\r\n".contains(&delimiter) {
@@ -312,21 +401,4 @@ fn check(csv: &Csv) -> Result<()> {
         return Err(Error::Argument { name: "scale", value, expected: "a finite number" });
     }
     Ok(())
-}
-
-/// The number in a field; columns are counted from 0 here and from 1 in errors.
-fn number(place: &Place<'_>, column: usize, field: &str) -> Result<f32> {
-    let problem = |what: String| Err(place.problem(format!("column {}: {what}", column + 1)));
-    match field.parse::<f32>() {
-        Ok(number) if number.is_finite() => Ok(number),
-        Ok(_) => problem(format!("{} is not finite", start(field))),
-        Err(_) if field.is_empty() => problem("the number is missing".into()),
-        Err(_) => problem(format!("{:?} is no number", start(field))),
-    }
-}
-
-/// As much of a field as fits in an error.
-fn start(field: &str) -> &str {
-    let end = field.char_indices().nth(40).map_or(field.len(), |(end, _)| end);
-    &field[..end]
 }

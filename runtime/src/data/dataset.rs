@@ -3,7 +3,6 @@ use std::marker::PhantomData;
 
 use rand::seq::SliceRandom;
 
-use super::Minibatches;
 use crate::{Error, Normalization, Result, random};
 use typenet_engine::Flat;
 
@@ -264,28 +263,6 @@ impl<I: Flat, T> Dataset<I, T> {
         }
     }
 
-    /// The examples in random order, `batch` at a time, each once; the last minibatch is short where
-    /// they do not divide. The same seed gives the same order: use another for every epoch. A `batch`
-    /// of 0 is taken as 1.
-    ///
-    /// ```
-    /// use typenet_runtime::data::Dataset;
-    ///
-    /// # fn main() -> Result<(), typenet_runtime::Error> {
-    /// let data = Dataset::from_inputs(&[[1.0], [2.0], [3.0]], vec![1, 2, 3])?;
-    /// for epoch in 0..2 {
-    ///     for batch in data.minibatches(2, epoch) {
-    ///         let inputs: &[[f32; 1]] = &batch.inputs;
-    ///         assert_eq!(inputs[0][0], batch.labels[0] as f32);
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn minibatches(&self, batch: usize, seed: u64) -> Minibatches<'_, I, T> {
-        Minibatches::new(self, batch, seed)
-    }
-
     /// Splits the examples at random in two: the first part has the share `1 − fraction`, the second
     /// the share `fraction`, rounded to the nearest example. The same seed gives the same parts.
     /// Class names and normalisation are those of the whole.
@@ -385,6 +362,24 @@ impl<I: Flat, T> Dataset<I, T> {
             normalization: self.normalization.clone(),
             kind: PhantomData,
         }
+    }
+}
+
+impl<I: Flat> Dataset<I, usize> {
+    /// How many classes there are: as many as have names, or as the largest label needs.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[0.1], [0.9]], vec![0, 2])?;
+    /// assert_eq!(data.classes(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn classes(&self) -> usize {
+        let needed = self.targets.iter().max().map_or(0, |label| label.saturating_add(1));
+        needed.max(self.class_names.len())
     }
 }
 

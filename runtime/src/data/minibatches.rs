@@ -1,11 +1,12 @@
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
-use super::{Dataset, Sampler};
 use typenet_engine::Flat;
 
-/// The inputs of a minibatch. It is used as the slice `[I]` that it derefs to.
+use super::{Dataset, Sampler};
+
+/// The inputs of a minibatch. It is used as the slice `[I]` that it derefs to, also to change them.
 pub struct Inputs<I> {
     numbers: Vec<f32>,
     kind: PhantomData<I>,
@@ -15,6 +16,12 @@ impl<I: Flat> Deref for Inputs<I> {
     type Target = [I];
     fn deref(&self) -> &[I] {
         I::slice_from_flat(&self.numbers).unwrap_or_default()
+    }
+}
+
+impl<I: Flat> DerefMut for Inputs<I> {
+    fn deref_mut(&mut self) -> &mut [I] {
+        I::slice_from_flat_mut(&mut self.numbers).unwrap_or_default()
     }
 }
 
@@ -36,7 +43,25 @@ impl<I: Flat> fmt::Debug for Inputs<I> {
     }
 }
 
-/// A few examples of a data set, to take a training step on.
+/// A few examples of a data set, to take a training step on. It is a copy: what a loop changes in it,
+/// by random shifts for example, leaves the data set as it is.
+///
+/// ```
+/// use typenet_runtime::data::Dataset;
+///
+/// # fn main() -> Result<(), typenet_runtime::Error> {
+/// let data = Dataset::from_inputs(&[[1.0, 2.0], [3.0, 4.0]], vec![0, 1])?;
+/// for mut batch in data.minibatches(2, 7) {
+///     for (input, label) in batch.inputs.iter_mut().zip(&mut batch.labels) {
+///         input.reverse();
+///         *label += 1;
+///     }
+///     assert!(batch.inputs.contains(&[2.0, 1.0]) && batch.labels.contains(&2));
+/// }
+/// assert_eq!(data.inputs()[0], [1.0, 2.0]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Minibatch<I: Flat, T = usize> {
     /// The inputs, one after the other.
@@ -51,6 +76,30 @@ pub struct Minibatches<'a, I: Flat, T = usize> {
     dataset: &'a Dataset<I, T>,
     sampler: Sampler,
     next: usize,
+}
+
+impl<I: Flat, T> Dataset<I, T> {
+    /// The examples in random order, `batch` at a time, each once; the last minibatch is short where
+    /// they do not divide. The same seed gives the same order: use another for every epoch. A `batch`
+    /// of 0 is taken as 1.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[1.0], [2.0], [3.0]], vec![1, 2, 3])?;
+    /// for epoch in 0..2 {
+    ///     for batch in data.minibatches(2, epoch) {
+    ///         let inputs: &[[f32; 1]] = &batch.inputs;
+    ///         assert_eq!(inputs[0][0], batch.labels[0] as f32);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn minibatches(&self, batch: usize, seed: u64) -> Minibatches<'_, I, T> {
+        Minibatches::new(self, batch, seed)
+    }
 }
 
 impl<'a, I: Flat, T> Minibatches<'a, I, T> {

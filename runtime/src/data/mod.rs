@@ -15,7 +15,10 @@ mod csv;
 mod dataset;
 #[cfg(feature = "files")]
 mod idx;
+#[cfg(feature = "image")]
+pub(crate) mod image;
 mod minibatches;
+pub(crate) mod pixels;
 mod sampler;
 mod several;
 mod shape;
@@ -23,7 +26,9 @@ mod shape;
 mod source;
 
 #[cfg(feature = "files")]
-pub use self::csv::Csv;
+pub use self::csv::{ClassOrder, Csv};
+#[cfg(feature = "image")]
+pub use self::image::{Channels, ImageOptions, Resize};
 pub use dataset::Dataset;
 pub use minibatches::{Inputs, Minibatch, Minibatches};
 pub use sampler::Sampler;

@@ -1,6 +1,6 @@
 //! Weights as matrices of one row for each output.
 
-use rand_chacha::ChaCha8Rng;
+use chacha20::ChaCha8Rng;
 use typenet_shape::{Op, Shape};
 
 use super::normal;

@@ -29,8 +29,8 @@ mod eigen;
 mod matrix;
 mod whitening;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
+use chacha20::ChaCha8Rng;
+use chacha20::rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use typenet_shape::{Graph, Init, Op, Tensor, TensorKind};
 

@@ -1,6 +1,7 @@
-use std::fs;
+use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
@@ -35,28 +36,60 @@ fn try_replace(
         _ => Path::new("."),
     };
 
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".typenet-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file: the umask takes away what it should.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(directory)?;
-    let mut writer = BufWriter::with_capacity(1 << 16, file.as_file_mut());
+    let (temporary, mut file) = Temporary::create(directory)?;
+    let mut writer = BufWriter::with_capacity(1 << 16, &mut file);
     write(&mut writer)?;
     writer.flush()?;
     drop(writer);
     #[cfg(unix)]
     if let Some(old) = old {
-        file.as_file().set_permissions(old.permissions())?;
+        file.set_permissions(old.permissions())?;
     }
-    file.as_file().sync_all()?;
-    file.persist(&target)?;
+    file.sync_all()?;
+    // Not every system renames a file that is open.
+    drop(file);
+    temporary.rename(&target)?;
     // The file has its name; whether the name survives a power cut is up to the file system, and
     // some cannot say.
     #[cfg(unix)]
     let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
     Ok(())
+}
+
+/// A file that is removed unless it gets another name.
+struct Temporary {
+    path: PathBuf,
+    is_renamed: bool,
+}
+
+impl Temporary {
+    /// A new, empty file with a name that no other has and the permissions of any new file.
+    fn create(directory: &Path) -> io::Result<(Temporary, File)> {
+        loop {
+            // A hasher's keys are the random numbers that the standard library has.
+            let number = RandomState::new().build_hasher().finish();
+            let path = directory.join(format!(".typenet-{number:016x}.tmp"));
+            match File::create_new(&path) {
+                Ok(file) => return Ok((Temporary { path, is_renamed: false }, file)),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn rename(mut self, target: &Path) -> io::Result<()> {
+        fs::rename(&self.path, target)?;
+        self.is_renamed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if self.is_renamed {
+            return;
+        }
+        // The error that leads here is the one to be reported.
+        let _ = fs::remove_file(&self.path);
+    }
 }

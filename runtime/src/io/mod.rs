@@ -1,8 +1,9 @@
 //! Weight files in the safetensors format.
 //!
 //! Each parameter tensor is stored as little-endian F32 under `<layer>.<weight or bias>`, in the
-//! shape and order of dimensions that PyTorch uses, so that files go both ways. Beside them the
-//! file's `__metadata__` holds what is known of:
+//! shape and order of dimensions that PyTorch uses, so that files go both ways. F16, BF16 and F64 are
+//! read too. [`LoadOptions`] read files with other names. Beside the tensors the file's `__metadata__`
+//! holds what is known of:
 //!
 //! | key | value |
 //! |---|---|
@@ -12,15 +13,21 @@
 //! Other keys are ignored. The same net always gives the same bytes.
 
 mod atomic;
+mod floats;
+mod names;
+mod options;
 mod read;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_options;
 mod write;
 
 use typenet_shape::{Graph, Tensor};
 
 pub(crate) use atomic::replace;
-pub(crate) use read::{decode, decode_part, load};
+pub use options::LoadOptions;
+pub(crate) use read::{decode, load, load_part};
 pub(crate) use write::{encode, save};
 
 /// The name of a parameter tensor in weight files: `conv1.weight`, or as `#[name("…")]` says.

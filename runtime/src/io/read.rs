@@ -1,16 +1,43 @@
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use safetensors::tensor::TensorView;
+use safetensors::{SafeTensorError, SafeTensors};
 use serde_json::Value;
 use typenet_shape::{Graph, Node, Op, Tensor};
 
-use super::{keys, tensor_name};
-use crate::error::nearest;
+use super::names::{self, Advice};
+use super::options::LoadOptions;
+use super::{floats, keys, tensor_name};
+use crate::error::{LoadHelp, nearest};
 use crate::{Error, Metadata, Normalization, Result};
 
 /// The bytes before the header: its length.
 const START: usize = size_of::<u64>();
+
+/// A call that reads weights: for errors.
+#[derive(Clone, Copy)]
+enum Call<'a> {
+    Load(&'a str),
+    FromBytes(&'a str),
+    LoadPart(&'a str),
+}
+
+impl Call<'_> {
+    /// The same call with these options.
+    fn with(self, path: &Path, options: &LoadOptions) -> String {
+        let options = options.code();
+        let path = path.display().to_string();
+        match self {
+            Call::Load(net) => format!("{net}::load_with({path:?}, &{options})"),
+            Call::FromBytes(net) => format!("{net}::from_bytes_with(bytes, &{options})"),
+            Call::LoadPart(part) => {
+                format!("net.load_part_with({part:?}, {path:?}, &{options})")
+            }
+        }
+    }
+}
 
 /// As [`decode`], from a file.
 ///
@@ -18,39 +45,43 @@ const START: usize = size_of::<u64>();
 /// [`Error::Io`], or as `decode`.
 pub(crate) fn load(
     path: &Path,
+    options: &LoadOptions,
     graph: &Graph<'_>,
     tensors: &[Tensor],
     parameters: &mut [f32],
 ) -> Result<Metadata> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    decode(&bytes, path, graph, tensors, parameters)
+    let name = |tensor: &Tensor| tensor_name(graph, tensor);
+    let file = File { bytes: &bytes, path, options, call: Call::Load(graph.name) };
+    file.read(graph.name, tensors.iter(), &name, parameters)
 }
 
 /// Reads the parameters into `parameters`, which stay as they are on an error, and returns what is
-/// stored beside them. `path` is what an error calls the bytes.
+/// stored beside them.
 ///
 /// # Errors
 /// [`Error::Format`] when it is no safetensors file, or its class names or normalisation are not
-/// what they should be, or [`Error::Weights`] with every tensor that is missing, extra, or of
-/// another shape or type.
+/// what they should be, [`Error::Weights`] with every tensor that is missing, extra, or of another
+/// shape or type, or [`Error::NotFiniteWeights`].
 pub(crate) fn decode(
     bytes: &[u8],
-    path: &Path,
+    options: &LoadOptions,
     graph: &Graph<'_>,
     tensors: &[Tensor],
     parameters: &mut [f32],
 ) -> Result<Metadata> {
     let name = |tensor: &Tensor| tensor_name(graph, tensor);
-    decode_named(bytes, path, graph.name, tensors.iter(), &name, parameters)
+    let (path, call) = (Path::new("the bytes"), Call::FromBytes(graph.name));
+    File { bytes, path, options, call }.read(graph.name, tensors.iter(), &name, parameters)
 }
 
-/// As [`decode`], into the net that is the layer `part`: the file is one of that net.
+/// As [`load`], into the net that is the layer `part`: the file is one of that net.
 ///
 /// # Errors
-/// As `decode`, or [`Error::UnknownLayer`].
-pub(crate) fn decode_part(
-    bytes: &[u8],
+/// As `load`, or [`Error::UnknownLayer`].
+pub(crate) fn load_part(
     path: &Path,
+    options: &LoadOptions,
     part: &str,
     graph: &Graph<'_>,
     tensors: &[Tensor],
@@ -67,6 +98,7 @@ pub(crate) fn decode_part(
             with_parameters: Vec::new(),
         });
     };
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let within = format!("{part}.");
     let own = tensors.iter().filter(|tensor| graph.nodes[tensor.node].name.starts_with(&within));
     let prefix = match graph.file_name(last) {
@@ -77,77 +109,161 @@ pub(crate) fn decode_part(
         let whole = tensor_name(graph, tensor);
         whole.strip_prefix(&prefix).unwrap_or(&whole).to_owned()
     };
-    decode_named(bytes, path, graph.nodes[last].op.kind(), own, &name, parameters).map(drop)
+    let file = File { bytes: &bytes, path, options, call: Call::LoadPart(part) };
+    file.read(graph.nodes[last].op.kind(), own, &name, parameters).map(drop)
 }
 
-fn decode_named<'t>(
-    bytes: &[u8],
-    path: &Path,
-    net: &str,
-    tensors: impl Iterator<Item = &'t Tensor>,
-    tensor_name: &dyn Fn(&Tensor) -> String,
-    parameters: &mut [f32],
-) -> Result<Metadata> {
-    let format = |offset: usize, problem: String| Error::Format {
-        path: path.to_owned(),
-        offset: offset as u64,
-        problem,
-    };
-    let parse = |error| {
-        let (offset, problem) = explain(&error, bytes);
-        format(offset, problem)
-    };
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(parse)?;
-    let file = SafeTensors::deserialize(bytes).map_err(parse)?;
-    let metadata = match header.metadata() {
-        Some(texts) => metadata(texts).map_err(|problem| format(START, problem))?,
-        None => Metadata::default(),
-    };
+/// The content of a weight file, and how to read it.
+struct File<'a> {
+    bytes: &'a [u8],
+    /// What an error calls the bytes.
+    path: &'a Path,
+    options: &'a LoadOptions,
+    call: Call<'a>,
+}
 
-    let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
-    let mut extra: BTreeSet<&str> = file.names().into_iter().collect();
-    // PyTorch counts the batches that a batch norm has met; nothing here needs that number.
-    extra.retain(|name| !name.ends_with(".num_batches_tracked"));
-    let mut found = Vec::new();
-    for tensor in tensors {
-        let name = tensor_name(tensor);
-        extra.remove(name.as_str());
-        let Ok(view) = file.tensor(&name) else {
-            missing.push(format!("{name} {}", tensor.shape));
-            continue;
+impl File<'_> {
+    fn format(&self, offset: usize, problem: String) -> Error {
+        Error::Format { path: self.path.to_owned(), offset: offset as u64, problem }
+    }
+
+    fn read<'t>(
+        &self,
+        net: &str,
+        tensors: impl Iterator<Item = &'t Tensor>,
+        tensor_name: &dyn Fn(&Tensor) -> String,
+        parameters: &mut [f32],
+    ) -> Result<Metadata> {
+        let parse = |error| {
+            let (offset, problem) = explain(&error, self.bytes);
+            self.format(offset, problem)
         };
-        let same_shape = view.shape() == tensor.shape.dims();
-        if view.dtype() != Dtype::F32 || !same_shape {
+        let (_, header) = SafeTensors::read_metadata(self.bytes).map_err(parse)?;
+        let file = SafeTensors::deserialize(self.bytes).map_err(parse)?;
+        let metadata = match header.metadata() {
+            Some(texts) => {
+                // The crate's map is not the standard library's, unless some other crate asks for that.
+                let texts = texts.iter().map(|(key, text)| (key.clone(), text.clone())).collect();
+                metadata(&texts).map_err(|problem| self.format(START, problem))?
+            }
+            None => Metadata::default(),
+        };
+
+        let names = self.names(&file)?;
+        let mut extra: BTreeSet<&str> = names.keys().map(AsRef::as_ref).collect();
+        // PyTorch counts the batches that a batch norm has met; nothing here needs that number.
+        extra.retain(|name| !name.ends_with(".num_batches_tracked"));
+        let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
+        let (mut found, mut own) = (Vec::new(), Vec::new());
+        for tensor in tensors {
+            own.push(tensor_name(tensor));
+            let name = &own[own.len() - 1];
+            let view = names.get(name.as_str()).and_then(|name| file.tensor(name).ok());
+            let Some(view) = view else {
+                missing.push(format!("{name} {}", tensor.shape));
+                continue;
+            };
             let (dtype, shape) = (view.dtype(), view.shape());
-            misshaped.push(match view.dtype() {
-                Dtype::F32 => format!("{name}: {} in the net, {shape:?} in the file", tensor.shape),
-                _ => format!(
-                    "{name}: F32 {} in the net, {dtype} {shape:?} in the file",
-                    tensor.shape
-                ),
-            });
-            continue;
+            if !floats::is_read(dtype) {
+                let expected = format!("F32 {} in the net", tensor.shape);
+                misshaped.push(format!("{name}: {expected}, {dtype} {shape:?} in the file"));
+            } else if shape != tensor.shape.dims() {
+                misshaped
+                    .push(format!("{name}: {} in the net, {shape:?} in the file", tensor.shape));
+            } else {
+                found.push((tensor, view));
+            }
         }
-        found.push((tensor, view));
-    }
-    if !(missing.is_empty() && extra.is_empty() && misshaped.is_empty()) {
-        return Err(Error::Weights {
-            path: path.to_owned(),
-            net: net.to_owned(),
-            missing,
-            extra: extra.into_iter().map(String::from).collect(),
-            misshaped,
-        });
+        let all = extra.clone();
+        for name in &own {
+            extra.remove(name.as_str());
+        }
+        if !(missing.is_empty() && extra.is_empty() && misshaped.is_empty()) {
+            let advice = names::advice(&own, &all, self.options);
+            let help = |Advice { options, why }: Advice| {
+                Box::new(LoadHelp { why, call: self.call.with(self.path, &options) })
+            };
+            let in_file = |name: &str| match names.get(name) {
+                Some(&original) if original != name => format!("{name} (in the file {original})"),
+                _ => name.to_owned(),
+            };
+            return Err(Error::Weights {
+                path: self.path.into(),
+                net: net.to_owned(),
+                missing,
+                extra: extra.into_iter().map(in_file).collect(),
+                misshaped,
+                help: advice.map(help),
+            });
+        }
+        if !self.options.allows_not_finite() {
+            self.all_finite(&found, tensor_name)?;
+        }
+        for (tensor, view) in found {
+            let numbers = &mut parameters[tensor.offset..][..tensor.shape.elements()];
+            floats::each(view.dtype(), view.data(), |at, number| numbers[at] = number);
+        }
+        Ok(metadata)
     }
 
-    for (tensor, view) in found {
-        let numbers = &mut parameters[tensor.offset..][..tensor.shape.elements()];
-        let (bytes, _) = view.data().as_chunks();
-        for (number, &bytes) in numbers.iter_mut().zip(bytes) {
-            *number = f32::from_le_bytes(bytes);
+    /// The names in the file, by what the options make of them.
+    fn names<'f>(&self, file: &'f SafeTensors<'_>) -> Result<BTreeMap<Cow<'f, str>, &'f str>> {
+        let mut names = BTreeMap::new();
+        let mut originals = file.names();
+        originals.sort_unstable();
+        for original in originals {
+            let Some(name) = self.options.name(original) else { continue };
+            if let Some(other) = names.insert(name, original) {
+                let name = self.options.name(original).unwrap_or_default();
+                let problem = format!("`{other}` and `{original}` would both be read as `{name}`");
+                return Err(self.format(START, problem));
+            }
         }
+        Ok(names)
     }
-    Ok(metadata)
+
+    fn all_finite(
+        &self,
+        found: &[(&Tensor, TensorView<'_>)],
+        tensor_name: &dyn Fn(&Tensor) -> String,
+    ) -> Result<()> {
+        let mut error = None;
+        let mut tensors = 0;
+        for (tensor, view) in found {
+            let (mut count, mut first) = (0, 0);
+            floats::each(view.dtype(), view.data(), |at, number| {
+                if !number.is_finite() {
+                    first = if count == 0 { at } else { first };
+                    count += 1;
+                }
+            });
+            tensors += usize::from(count > 0);
+            if count > 0 && error.is_none() {
+                error = Some((tensor, view, count, first));
+            }
+        }
+        let Some((tensor, view, count, first)) = error else { return Ok(()) };
+        let mut position = vec![0; view.shape().len()];
+        let mut rest = first;
+        for (place, &size) in position.iter_mut().zip(view.shape()).rev() {
+            *place = rest % size;
+            rest /= size;
+        }
+        let options = self.options.clone().allow_not_finite();
+        Err(Error::NotFiniteWeights {
+            path: self.path.to_owned(),
+            tensor: tensor_name(tensor),
+            count,
+            of: tensor.shape.elements(),
+            position,
+            value: floats::exact(view.dtype(), view.data(), first),
+            others: tensors - 1,
+            help: Box::new(LoadHelp {
+                why: "to load them nevertheless".into(),
+                call: self.call.with(self.path, &options),
+            }),
+        })
+    }
 }
 
 /// Where and why these bytes are no safetensors file.

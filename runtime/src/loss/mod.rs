@@ -51,6 +51,11 @@ pub enum Reduction {
 }
 
 /// A loss function with targets of type `T`: class numbers (`usize`), or values (`[f32; N]`).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no loss for targets of type `{T}`",
+    label = "no loss for such targets",
+    note = "help: functions take the net first, then the loss, inputs and targets; `CrossEntropy` is for numbers of classes, `MeanSquaredError` for arrays of `f32`"
+)]
 pub trait Loss<T>: Clone + Send + Sync {
     /// The reduction over the batch.
     fn reduction(&self) -> Reduction;
@@ -94,12 +99,12 @@ pub trait Loss<T>: Clone + Send + Sync {
     /// # Errors
     /// When there are not as many targets as outputs, or a target does not belong to the net's
     /// output: a label outside its classes, say.
-    fn forward_backward<N: Network>(&self, targets: &[T], ws: &mut Workspace<N>) -> Result<f32>
+    fn forward_backward<N: Network>(&self, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
     where
         Self: Accepts<N>,
     {
         let denominator = self.denominator(targets);
-        self.forward_backward_part(targets, ws, denominator).map(|loss| loss as f32)
+        self.forward_backward_part(targets, ws, denominator)
     }
 
     /// As [`forward_backward`](Self::forward_backward), for a part of a batch whose whole
@@ -137,6 +142,11 @@ pub trait Loss<T>: Clone + Send + Sync {
 
 /// Says that a loss can be applied to the outputs of a net, or to one of its heads: cross-entropy only
 /// where the last layer is not `softmax`, for example.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no loss for the outputs of `{N}`",
+    label = "no loss for this net",
+    note = "help: functions take the net first, then the loss, inputs and targets; a `Trainer` gets its loss by `.loss(CrossEntropy::new())`"
+)]
 pub trait Accepts<N> {}
 
 /// An argument of a loss that is out of range.

@@ -13,6 +13,11 @@ use crate::{Error, Result};
 ///
 /// The objective of several heads is the sum of their losses, each with its own reduction over the
 /// batch. `(0.5, loss)` is a loss times 0.5.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no loss for targets of type `{T}`",
+    label = "no loss for such targets",
+    note = "help: functions take the net first, then the loss, inputs and targets; a net with heads has a struct of losses"
+)]
 pub trait Objective<T>: Clone + Send + Sync {
     /// How many losses there are.
     #[doc(hidden)]
@@ -76,13 +81,13 @@ impl<T, L: Loss<T>> HeadLoss for OfHead<'_, L, T> {
 /// # Errors
 /// When there are not as many targets as outputs, or a target does not belong to its head.
 #[doc(hidden)]
-pub fn forward_backward<N, T, O>(objective: &O, targets: &[T], ws: &mut Workspace<N>) -> Result<f32>
+pub fn forward_backward<N, T, O>(objective: &O, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
 where
     N: Network,
     O: Objective<T> + Accepts<N>,
 {
     let denominators = denominators(objective, targets);
-    Ok(of_batch(objective, targets, ws, &denominators)?.iter().sum::<f64>() as f32)
+    Ok(of_batch(objective, targets, ws, &denominators)?.iter().sum())
 }
 
 /// A number for each head; zeros behind the last.

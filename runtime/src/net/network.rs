@@ -12,9 +12,12 @@ use super::outputs::{SingleInput, SingleOutput};
 use super::scores::top_k;
 use super::trainable;
 use super::workspace::Workspace;
-use crate::data::Dataset;
+use crate::data::{Dataset, pixels};
+#[cfg(feature = "image")]
+use crate::data::{ImageOptions, image};
 use crate::error::same_count;
 use crate::inspect::{Summary, Trace};
+use crate::io::LoadOptions;
 use crate::reference::evaluate_single;
 use crate::{Error, Result, init, io};
 
@@ -23,6 +26,11 @@ use crate::{Error, Result, init, io};
 /// The macro writes the types, constants and the two passes; everything else is the same for every
 /// net and is here. Images are typed: `Self::Input` is `[[[f32; width]; height]; channels]`, or
 /// `[f32; features]`, or for a net with several inputs a struct with a field for each; so are outputs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no net",
+    label = "a net is needed here",
+    note = "help: `network!` declares nets; functions take the net first, then the loss, inputs and targets"
+)]
 pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// One input image.
     type Input: Flat;
@@ -346,30 +354,40 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// to 0..=1, then normalised as the training images were (see [`Metadata::normalization`]).
     ///
     /// # Errors
-    /// [`Error::Size`] when there are not as many bytes as the input has numbers, or the stored
-    /// normalisation has another number of channels.
+    /// [`Error::Size`] when there are not as many bytes as the input has numbers, with what they may be
+    /// (another size, other channels), or the stored normalisation has another number of channels.
     fn input_from_u8(&self, pixels: &[u8]) -> Result<Box<Self::Input>>
     where
         Self: SingleInput,
     {
         let mut input = Self::Input::zeroed();
-        let channels = match Self::SHAPES[0].dims() {
-            [channels, _, _] => *channels,
-            _ => 1,
-        };
-        if pixels.len() != Self::Input::LEN {
-            return Err(Error::size("bytes of an image", Self::Input::LEN, pixels.len()));
-        }
-        let area = Self::Input::LEN / channels;
-        let numbers = input.as_flat_mut();
-        for (at, pixel) in pixels.chunks_exact(channels).enumerate() {
-            for (channel, &byte) in pixel.iter().enumerate() {
-                numbers[channel * area + at] = f32::from(byte) / 255.0;
-            }
-        }
-        if let Some(normalization) = &self.metadata().normalization {
-            normalization.apply(numbers, channels)?;
-        }
+        let (dims, numbers) = (Self::SHAPES[0].dims(), input.as_flat_mut());
+        pixels::from_bytes(dims, pixels, self.metadata().normalization.as_ref(), numbers)?;
+        Ok(input)
+    }
+
+    /// A decoded image as an input: with the size and the channels that the options say, scaled to
+    /// 0..=1, then normalised as the training images were (see [`Metadata::normalization`]). Images of 16
+    /// bits a channel, or of `f32`, become bytes first. How the camera was held, which some files say, is
+    /// not looked at: `DynamicImage::apply_orientation` turns an image. With the feature `image`.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when the input is no image, or has another number of channels than the options or
+    /// the stored normalisation, or another size than the image with `Resize::Exact`; or the image has no
+    /// pixels.
+    #[cfg(feature = "image")]
+    fn input_from_image(
+        &self,
+        image: &::image::DynamicImage,
+        options: &ImageOptions,
+    ) -> Result<Box<Self::Input>>
+    where
+        Self: SingleInput,
+    {
+        let mut input = Self::Input::zeroed();
+        let (dims, normalization) =
+            (Self::SHAPES[0].dims(), self.metadata().normalization.as_ref());
+        image::from_image(dims, image, options, normalization, input.as_flat_mut())?;
         Ok(input)
     }
 
@@ -410,20 +428,26 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     }
 
     /// The net of a file written by [`save`](Self::save), or of any safetensors file with the same
-    /// names and shapes.
+    /// names and shapes, of F32, F16, BF16 or F64.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Format`] when it is no safetensors file, or [`Error::Weights`] with
-    /// every tensor that is missing, extra or of another shape.
+    /// [`Error::Io`], [`Error::Format`] when it is no safetensors file, [`Error::Weights`] with
+    /// every tensor that is missing, extra or of another shape, or [`Error::NotFiniteWeights`].
     fn load(path: impl AsRef<std::path::Path>) -> Result<Self> {
         let () = Self::RULES;
+        Self::load_with(path, &LoadOptions::new())
+    }
+
+    /// As [`load`](Self::load), from a file with other names, or with numbers that are not finite.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    fn load_with(path: impl AsRef<std::path::Path>, options: &LoadOptions) -> Result<Self> {
+        let () = Self::RULES;
         let mut model: Model<Self::Parameters> = Model::zeroed();
-        model.metadata = io::load(
-            path.as_ref(),
-            &Self::GRAPH,
-            Self::LAYOUT.tensors,
-            model.parameters.as_flat_mut(),
-        )?;
+        let parameters = model.parameters.as_flat_mut();
+        let (path, tensors) = (path.as_ref(), Self::LAYOUT.tensors);
+        model.metadata = io::load(path, options, &Self::GRAPH, tensors, parameters)?;
         Ok(Self::from_model(model))
     }
 
@@ -437,10 +461,23 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// [`Error::UnknownLayer`] when no layer of this name is a net; else as [`load`](Self::load).
     /// The net is then as it was.
     fn load_part(&mut self, part: &str, path: impl AsRef<std::path::Path>) -> Result<()> {
-        let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        self.load_part_with(part, path, &LoadOptions::new())
+    }
+
+    /// As [`load_part`](Self::load_part), from a file with other names, or with numbers that are not
+    /// finite.
+    ///
+    /// # Errors
+    /// As [`load_part`](Self::load_part).
+    fn load_part_with(
+        &mut self,
+        part: &str,
+        path: impl AsRef<std::path::Path>,
+        options: &LoadOptions,
+    ) -> Result<()> {
         let parameters = self.model_mut().parameters_mut().as_flat_mut();
-        io::decode_part(&bytes, path, part, &Self::GRAPH, Self::LAYOUT.tensors, parameters)
+        let (path, tensors) = (path.as_ref(), Self::LAYOUT.tensors);
+        io::load_part(path, options, part, &Self::GRAPH, tensors, parameters)
     }
 
     /// The bytes that [`save`](Self::save) writes.
@@ -455,17 +492,23 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// As [`load`](Self::load), from bytes in memory: `Net::from_bytes(include_bytes!("net.safetensors"))`.
     ///
     /// # Errors
-    /// [`Error::Format`] and [`Error::Weights`] as for a file.
+    /// As for a file, but for [`Error::Io`].
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let () = Self::RULES;
+        Self::from_bytes_with(bytes, &LoadOptions::new())
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), from bytes with other names, or with numbers that are not
+    /// finite.
+    ///
+    /// # Errors
+    /// As [`from_bytes`](Self::from_bytes).
+    fn from_bytes_with(bytes: &[u8], options: &LoadOptions) -> Result<Self> {
+        let () = Self::RULES;
         let mut model: Model<Self::Parameters> = Model::zeroed();
-        model.metadata = io::decode(
-            bytes,
-            std::path::Path::new("the bytes"),
-            &Self::GRAPH,
-            Self::LAYOUT.tensors,
-            model.parameters.as_flat_mut(),
-        )?;
+        let parameters = model.parameters.as_flat_mut();
+        let tensors = Self::LAYOUT.tensors;
+        model.metadata = io::decode(bytes, options, &Self::GRAPH, tensors, parameters)?;
         Ok(Self::from_model(model))
     }
 }

@@ -1,7 +1,7 @@
 use rand::RngExt;
 use typenet_shape::MAX_HEADS;
 
-use super::evaluate::run_batch;
+use super::evaluation::run_batch;
 use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, of_batch, shares};
 use crate::net::network::Network;
 use crate::{Result, random};
@@ -23,6 +23,8 @@ pub struct TensorCheck {
     pub name: String,
     /// How many of its numbers were compared.
     pub compared: usize,
+    /// How many of those have a gradient and a difference of exactly zero.
+    pub zero: usize,
     /// How many were drawn again because a kink of `relu` or `max_pool2d` lay within the step.
     pub redrawn: usize,
     /// `‖g − d‖ / max(‖g‖, ‖d‖)` over the compared numbers: gradient `g`, difference `d`; NaN if
@@ -33,12 +35,60 @@ pub struct TensorCheck {
 }
 
 impl GradCheck {
-    /// The largest relative error of all tensors and of the loss; NaN if any of them is.
+    /// The largest relative error of all tensors and of the loss; infinite if any of them is NaN, or
+    /// where something was [not checked](Self::unchecked). `worst() <= 1e-4` is true of gradients that
+    /// were compared and are right.
     pub fn worst(&self) -> f64 {
+        if !self.unchecked().is_empty() {
+            return f64::INFINITY;
+        }
         let errors = self.tensors.iter().map(|tensor| tensor.relative_error);
         errors.fold(self.loss_error, |worst, error| {
-            if worst.is_nan() || error.is_nan() { f64::NAN } else { worst.max(error) }
+            if worst.is_nan() || error.is_nan() { f64::INFINITY } else { worst.max(error) }
         })
+    }
+
+    /// What the check says nothing about, and why, one sentence each; empty where every tensor's
+    /// gradient was put to the test. `Display` shows them below the table.
+    ///
+    /// A tensor was not checked where no number could be compared, or where every gradient and every
+    /// difference is zero: a dead `relu` has those, right or wrong. Biases of zero gradient are no such
+    /// case beside a weight with others: a batch norm takes away what the bias before it adds.
+    pub fn unchecked(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.tensors.is_empty() {
+            reasons
+                .push("no parameters are trained, so there are no gradients to compare".to_owned());
+        }
+        if !self.loss_error.is_finite() {
+            reasons.push("the loss is not finite".to_owned());
+        }
+        let silent = |tensor: &TensorCheck| tensor.zero == tensor.compared;
+        let weight_speaks = |bias: &TensorCheck| {
+            let Some(layer) = bias.name.strip_suffix(".bias") else { return false };
+            let beside = |tensor: &&TensorCheck| {
+                tensor.name.strip_prefix(layer).is_some_and(|kind| kind == ".weight")
+            };
+            self.tensors.iter().find(beside).is_some_and(|weight| !silent(weight))
+        };
+        for tensor in &self.tensors {
+            let TensorCheck { name, compared, redrawn, .. } = tensor;
+            if *compared == 0 && *redrawn > 0 {
+                reasons.push(format!(
+                    "`{name}`: nothing was compared: at each of {redrawn} numbers a kink of `relu` or \
+                     of a maximum lay within the step; give it other or fewer inputs"
+                ));
+            } else if *compared == 0 {
+                reasons.push(format!("`{name}`: nothing was compared: ask for 1 sample or more"));
+            } else if silent(tensor) && !weight_speaks(tensor) {
+                reasons.push(format!(
+                    "`{name}`: all {compared} gradients compared are zero, as are the differences, which \
+                     proves nothing: is a `relu` behind it dead, or are its inputs or the weights behind \
+                     it zero? Give it other weights or inputs"
+                ));
+            }
+        }
+        reasons
     }
 }
 
@@ -46,13 +96,17 @@ impl std::fmt::Display for GradCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(
             f,
-            "{:<24} {:>8} {:>8} {:>14}",
-            "tensor", "compared", "redrawn", "relative error"
+            "{:<24} {:>8} {:>8} {:>8} {:>14}",
+            "tensor", "compared", "zero", "redrawn", "relative error"
         )?;
-        for TensorCheck { name, compared, redrawn, relative_error } in &self.tensors {
-            writeln!(f, "{name:<24} {compared:>8} {redrawn:>8} {relative_error:>14.2e}")?;
+        for TensorCheck { name, compared, zero, redrawn, relative_error } in &self.tensors {
+            writeln!(f, "{name:<24} {compared:>8} {zero:>8} {redrawn:>8} {relative_error:>14.2e}")?;
         }
-        write!(f, "{:<24} {:>8} {:>8} {:>14.2e}", "loss", 1, 0, self.loss_error)
+        write!(f, "{:<24} {:>8} {:>8} {:>8} {:>14.2e}", "loss", 1, 0, 0, self.loss_error)?;
+        for reason in self.unchecked() {
+            write!(f, "\nnot checked: {reason}")?;
+        }
+        Ok(())
     }
 }
 
@@ -63,7 +117,8 @@ impl std::fmt::Display for GradCheck {
 /// difference means nothing, and another number is drawn. Dropout is off. What is frozen, in the
 /// declaration or at run time, is not compared.
 ///
-/// A right gradient has a [`GradCheck::worst`] of about 1e-6; 1e-4 is a sensible limit.
+/// A right gradient has a [`GradCheck::worst`] of about 1e-6; 1e-4 is a sensible limit. A tensor whose
+/// gradient was not put to the test makes it infinite: see [`GradCheck::unchecked`].
 ///
 /// # Errors
 /// When a target does not belong to the net's output.
@@ -103,7 +158,6 @@ where
     net.forward(inputs, &mut ws);
     let denominators = denominators(loss, targets);
     let single: f64 = of_batch(loss, targets, &mut ws, &denominators)?.iter().sum();
-    let single = f64::from(single as f32);
     net.backward(inputs, &mut ws);
     let gradients = ws.gradients().as_flat();
 
@@ -133,6 +187,7 @@ where
         let mut check = TensorCheck {
             name: format!("{}.{}", N::GRAPH.nodes[tensor.node].name, tensor.kind.name()),
             compared: 0,
+            zero: 0,
             redrawn: 0,
             relative_error: f64::NAN,
         };
@@ -162,6 +217,7 @@ where
             ours += found * found;
             theirs += expected * expected;
             check.compared += 1;
+            check.zero += usize::from(found == 0.0 && expected == 0.0);
         }
         let root_mean_square = |sum: f64| (sum / check.compared as f64).sqrt();
         let (difference, size) = (root_mean_square(difference), root_mean_square(ours.max(theirs)));

@@ -5,14 +5,14 @@
 //! with central differences of it.
 
 mod conv2d;
-mod evaluate;
+mod evaluation;
 mod gradcheck;
 mod norms;
 mod of_net;
 mod tensors;
 mod upsample;
 
-pub use evaluate::Evaluation;
-pub(crate) use evaluate::{evaluate_single, first_not_finite};
+pub use evaluation::Evaluation;
+pub(crate) use evaluation::{evaluate_single, first_not_finite};
 pub use gradcheck::{GradCheck, TensorCheck, gradcheck, gradcheck_with};
 pub use of_net::evaluate;

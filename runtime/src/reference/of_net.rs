@@ -1,6 +1,6 @@
 use typenet_engine::Flat;
 
-use super::evaluate::{Evaluation, evaluate_net};
+use super::evaluation::{Evaluation, evaluate_net};
 use crate::Network;
 
 /// Runs a net's graph on one image with these parameters (in the order of the parameter struct),

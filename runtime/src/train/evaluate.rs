@@ -1,3 +1,5 @@
+use std::fmt;
+
 use typenet_engine::Flat;
 use typenet_engine::pass::Forward;
 use typenet_engine::rows::largest;
@@ -38,7 +40,9 @@ impl<T: Flat + Clone, const N: usize> Target for [T; N] {
 }
 
 /// How good a net is on a data set.
-#[derive(Clone, PartialEq, Debug)]
+///
+/// `Display` is a line: `loss 0.3127  accuracy 89.10 %  10000 images`.
+#[derive(Clone, PartialEq)]
 pub struct Evaluation {
     /// The loss, with its own reduction over the whole set and without a regulariser.
     pub loss: f64,
@@ -55,7 +59,7 @@ pub struct Evaluation {
 }
 
 /// How good one head of a net is on a data set.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HeadEvaluation {
     /// The head's name.
@@ -102,8 +106,9 @@ impl Evaluation {
     }
 }
 
-/// How often each class was taken for each other.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// How often each class was taken for each other. `Display` is the table, with the names of the classes
+/// where the data set or the net has them.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfusionMatrix {
     classes: usize,
     counts: Vec<usize>,
@@ -122,10 +127,20 @@ impl ConfusionMatrix {
         self.classes
     }
 
+    /// What the class is called; `None` where neither the data set nor the net has a name for it.
+    pub fn name(&self, class: usize) -> Option<&str> {
+        self.names.get(class).filter(|_| class < self.classes).map(String::as_str)
+    }
+
+    /// How many images were counted.
+    pub fn images(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
     /// The share of images on the diagonal.
     pub fn accuracy(&self) -> f64 {
         let right: usize = (0..self.classes).map(|class| self.count(class, class)).sum();
-        right as f64 / self.counts.iter().sum::<usize>() as f64
+        right as f64 / self.images() as f64
     }
 
     /// Of the images taken for `class`, the share that are of it; NaN if there are none.
@@ -141,24 +156,27 @@ impl ConfusionMatrix {
     }
 }
 
-impl std::fmt::Display for ConfusionMatrix {
-    /// Rows are the actual classes, columns the predicted ones.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = |class: usize| match self.names.get(class) {
-            Some(name) => name.clone(),
+impl fmt::Display for ConfusionMatrix {
+    /// Rows are the actual classes, with their names and numbers; columns the predicted ones.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = (0..self.classes).any(|class| self.name(class).is_some());
+        let digits = self.classes.saturating_sub(1).to_string().len();
+        let label = |class: usize| match self.name(class) {
+            Some(name) => format!("{name} {class:>digits$}"),
+            None if named => format!("{class:>digits$}"),
             None => class.to_string(),
         };
         let most = self.counts.iter().max().copied().unwrap_or(0).to_string().len();
-        let left = (0..self.classes).map(|class| name(class).chars().count()).max().unwrap_or(0);
+        let left = (0..self.classes).map(|class| label(class).chars().count()).max().unwrap_or(0);
         let left = left.max("actual".len());
-        let width = most.max(self.classes.to_string().len()) + 1;
+        let width = most.max(digits) + 1;
         write!(f, "{:>left$} │", "actual")?;
         for class in 0..self.classes {
             write!(f, "{class:>width$}")?;
         }
         write!(f, "  ← predicted\n{}┼{}", "─".repeat(left + 1), "─".repeat(width * self.classes))?;
         for actual in 0..self.classes {
-            write!(f, "\n{:>left$} │", name(actual))?;
+            write!(f, "\n{:>left$} │", label(actual))?;
             for predicted in 0..self.classes {
                 match self.count(actual, predicted) {
                     0 => write!(f, "{:>width$}", "·")?,
@@ -170,10 +188,71 @@ impl std::fmt::Display for ConfusionMatrix {
     }
 }
 
+impl fmt::Debug for ConfusionMatrix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfusionMatrix")
+            .field("classes", &self.classes)
+            .field("images", &self.images())
+            .field("accuracy", &self.accuracy())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_short(f)?;
+        write!(f, "  {} images", self.images)
+    }
+}
+
+impl Evaluation {
+    /// The losses and accuracies, as they stand in the line of an epoch too.
+    pub(super) fn write_short(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "loss {:.4}", self.loss)?;
+        write_accuracy(f, self.accuracy())?;
+        for head in &self.heads {
+            write!(f, "  {} {:.4}", head.name, head.loss)?;
+            write_accuracy(f, head.accuracy())?;
+        }
+        Ok(())
+    }
+}
+
+/// An accuracy as a percentage, where there is one.
+pub(super) fn write_accuracy(f: &mut fmt::Formatter<'_>, share: Option<f64>) -> fmt::Result {
+    share.map_or(Ok(()), |share| write!(f, "  accuracy {:.2} %", 100.0 * share))
+}
+
+impl fmt::Debug for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = f.debug_struct("Evaluation");
+        text.field("loss", &self.loss).field("images", &self.images);
+        if let Some(accuracy) = self.accuracy() {
+            text.field("accuracy", &accuracy);
+        }
+        if !self.heads.is_empty() {
+            text.field("heads", &self.heads);
+        }
+        text.finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HeadEvaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = f.debug_struct("HeadEvaluation");
+        text.field("name", &self.name).field("loss", &self.loss);
+        if let Some(accuracy) = self.accuracy() {
+            text.field("accuracy", &accuracy);
+        }
+        text.finish_non_exhaustive()
+    }
+}
+
 /// Runs a net over a data set in inference mode: loss, accuracy, top-k and the confusion matrix.
 ///
 /// # Errors
-/// When the set is empty, or a target does not belong to the net's output.
+/// When the set is empty, a target does not belong to the net's output, or the set's classes have other
+/// names than the net's: its labels would mean other classes.
 pub fn evaluate<N, L, T>(net: &N, loss: &L, data: &Dataset<N::Input, T>) -> Result<Evaluation>
 where
     N: Network,
@@ -185,6 +264,7 @@ where
     if targets.is_empty() {
         return Err(Error::size("images to evaluate", "at least 1", 0));
     }
+    same_classes("the data set", data.class_names(), "the net", &net.metadata().class_names)?;
     let rows = Rows::of::<N, T, L>();
     let mut tallies: Vec<Tally> = (0..L::HEADS)
         .map(|head| Tally::new(targets[0].class_of(head).map(|_| rows.part(head).len())))
@@ -214,7 +294,8 @@ where
     }
     let losses = shares::<T, L>(sums, &denominators(loss, targets));
     let names = |classes: usize| {
-        let names = data.class_names();
+        let of_data = data.class_names();
+        let names = if of_data.is_empty() { &net.metadata().class_names } else { of_data };
         // Which head they belong to is not said.
         if L::HEADS == 1 || names.len() == classes { names.to_vec() } else { Vec::new() }
     };
@@ -232,6 +313,26 @@ where
     });
     let heads = heads.collect();
     Ok(Evaluation { loss: total, images, confusion: None, heads, ranks: Vec::new() })
+}
+
+/// Checks that numbers of classes mean the same on both sides, as far as both have names for them.
+pub(super) fn same_classes(
+    what: &str,
+    names: &[String],
+    other: &str,
+    others: &[String],
+) -> Result<()> {
+    match names.iter().zip(others).position(|(name, other)| name != other) {
+        None => Ok(()),
+        Some(class) => Err(Error::Argument {
+            name: "class_names",
+            value: format!(
+                "class {class} is {:?} in {what} and {:?} in {other}",
+                names[class], others[class]
+            ),
+            expected: "the same names in the same order (for a table: `Csv::class_names`)",
+        }),
+    }
 }
 
 /// What is counted for a head whose targets are classes.

@@ -1,7 +1,10 @@
-use super::Evaluation;
+use std::fmt;
 
-/// What happened in one pass over the training set.
-#[derive(Clone, PartialEq, Debug)]
+use super::Evaluation;
+use super::evaluate::write_accuracy;
+
+/// What happened in one pass over the training set. `Display` is a line, and so is `Debug`.
+#[derive(Clone, PartialEq)]
 pub struct Epoch {
     /// Counted from 1.
     pub epoch: usize,
@@ -45,39 +48,55 @@ impl Epoch {
     }
 }
 
-impl std::fmt::Display for Epoch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "epoch {:>3}  loss {:.4}", self.epoch, self.loss)?;
-        if let Some(accuracy) = self.accuracy {
-            write!(f, "  accuracy {:.2} %", 100.0 * accuracy)?;
-        }
+        write_accuracy(f, self.accuracy)?;
         for head in &self.heads {
             write!(f, "  {} {:.4}", head.name, head.loss)?;
-            accuracy(f, head.accuracy)?;
+            write_accuracy(f, head.accuracy)?;
         }
         for (name, evaluation) in [("validation", &self.validation), ("test", &self.test)] {
             if let Some(evaluation) = evaluation {
-                write!(f, "  {name} loss {:.4}", evaluation.loss)?;
-                accuracy(f, evaluation.accuracy())?;
-                for head in &evaluation.heads {
-                    write!(f, " {} {:.4}", head.name, head.loss)?;
-                    accuracy(f, head.accuracy())?;
-                }
+                write!(f, "  {name} ")?;
+                evaluation.write_short(f)?;
             }
         }
         write!(f, "  {:.0} images/s", self.images_per_second)
     }
 }
 
-fn accuracy(f: &mut std::fmt::Formatter<'_>, share: Option<f64>) -> std::fmt::Result {
-    share.map_or(Ok(()), |share| write!(f, " accuracy {:.2} %", 100.0 * share))
+impl fmt::Debug for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Epoch({self})")
+    }
 }
 
-/// What happened in a call of [`fit`](super::Trainer::fit).
-#[derive(Clone, PartialEq, Debug, Default)]
+/// What happened in a call of [`fit`](super::Trainer::fit). `Display` has a line an epoch, `Debug` the last
+/// one.
+#[derive(Clone, PartialEq, Default)]
 pub struct History {
     /// One entry an epoch.
     pub epochs: Vec<Epoch>,
     /// The loss of every batch in order, with the regulariser's share.
     pub batch_losses: Vec<f64>,
+}
+
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, epoch) in self.epochs.iter().enumerate() {
+            write!(f, "{}{epoch}", if i == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("History")
+            .field("epochs", &self.epochs.len())
+            .field("batches", &self.batch_losses.len())
+            .field("last", &self.epochs.last())
+            .finish()
+    }
 }

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use typenet_shape::MAX_HEADS;
 
-use super::evaluate::{Target, evaluate};
+use super::evaluate::{Target, evaluate, same_classes};
 use super::history::{Epoch, HeadEpoch, History};
 use super::progress::{Now, Progress};
 use crate::data::{Dataset, Sampler};
@@ -148,9 +148,10 @@ impl<L> Trainer<L> {
     /// Class names and normalisation of the training set are stored in the net.
     ///
     /// # Errors
-    /// When an argument is out of range, the training set is empty, or a target does not belong to
-    /// the net's output, before anything is changed. [`Error::NotFinite`] when the loss or a weight
-    /// becomes NaN or infinite: the net then keeps the weights of the last good step.
+    /// When an argument is out of range, the training set is empty, a target does not belong to the
+    /// net's output, or the test set has other class names, before anything is changed.
+    /// [`Error::NotFinite`] when the loss or a weight becomes NaN or infinite: the net then keeps the
+    /// weights of the last good step.
     pub fn fit<N, T>(
         &self,
         net: &mut N,
@@ -163,6 +164,13 @@ impl<L> Trainer<L> {
         L: Objective<T> + Accepts<N>,
     {
         self.check::<N, T>(train, test)?;
+        if let Some(test) = test {
+            let (holder, names) = match train.class_names() {
+                [] => ("the net", &net.metadata().class_names[..]),
+                names => ("the training set", names),
+            };
+            same_classes("the test set", test.class_names(), holder, names)?;
+        }
         let split;
         let (train, held_back) = if self.validation > 0.0 {
             split = train.split(self.validation, self.seed)?;

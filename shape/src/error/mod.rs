@@ -354,3 +354,25 @@ impl core::fmt::Display for ShapeError {
 }
 
 impl core::error::Error for ShapeError {}
+
+impl Shape {
+    /// This shape, unless a dimension is zero or the number of elements does not fit in 31 bits.
+    ///
+    /// # Errors
+    /// [`ShapeError::ZeroDimension`] or [`ShapeError::Overflow`].
+    pub const fn checked(self) -> Result<Shape, ShapeError> {
+        let mut product: usize = 1;
+        let mut i = 0;
+        while i < self.rank() {
+            if self.dim(i) == 0 {
+                return Err(ShapeError::ZeroDimension { shape: self });
+            }
+            product = match product.checked_mul(self.dim(i)) {
+                Some(product) if product <= i32::MAX as usize => product,
+                _ => return Err(ShapeError::Overflow { shape: self }),
+            };
+            i += 1;
+        }
+        Ok(self)
+    }
+}

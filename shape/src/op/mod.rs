@@ -11,6 +11,9 @@ use crate::{Conv2d, ConvTranspose2d, Interpolation, Own, Padding, Pool2d, Shape,
 
 pub use outline::Outline;
 
+/// The most values that one layer reads.
+pub const MAX_INPUTS: usize = 8;
+
 /// A function applied to every number, fused into the layer before it where it can be.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Activation {

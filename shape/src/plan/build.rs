@@ -1,7 +1,8 @@
 use super::kernels::Kernels;
 use super::place::{Item, place};
 use super::pools::{activation_before, convolution_of};
-use super::{Buffer, Buffers, MAX_INPUTS, Norm, Output, Plan, Pooled, Source, Step};
+use super::{Buffer, Buffers, Norm, Output, Plan, Pooled, Source, Step};
+use crate::MAX_INPUTS;
 use crate::{Activation, Fused, Fusion, Graph, Op, Shape, TensorKind};
 
 impl<const N: usize> Plan<N> {

@@ -12,10 +12,8 @@ mod tests;
 pub use kernels::Transformed;
 
 use self::kernels::Kernels;
+use crate::MAX_INPUTS;
 use crate::{Activation, Checked, Conv2dKernel, Conv2dPass, Graph, Op, Pool2d, Shape};
-
-/// The most values that one layer reads.
-pub const MAX_INPUTS: usize = 8;
 
 /// The most outputs that a net has.
 pub const MAX_HEADS: usize = 16;

@@ -174,7 +174,9 @@ impl Checker<'_> {
                 continue;
             }
             seen[index] = true;
+            self.muted += usize::from(misplaced);
             given[index] = self.value_of(name, expected, argument);
+            self.muted -= usize::from(misplaced);
         }
         for (index, argument) in layer.arguments.iter().enumerate() {
             if given[index].is_some() {
@@ -415,8 +417,10 @@ fn better(expected: &layers::Argument, value: &Value) -> String {
         (Kind::Count, Value::Pair([height, width])) if height == width => {
             write(&height.to_string())
         }
-        (kind, Value::Other(text)) if kind.words().contains(&text.trim_matches('"')) => {
-            write(text.trim_matches('"'))
+        (kind, Value::Other(text))
+            if kind.words().contains(&text.trim_matches('"').to_lowercase().as_str()) =>
+        {
+            write(&text.trim_matches('"').to_lowercase())
         }
         (Kind::Count | Kind::Pair | Kind::Padding | Kind::Number, Value::Other(text)) => {
             let inside = text.trim_matches('"');

@@ -4,7 +4,6 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
-use super::numbers::Numbers;
 use super::site;
 use crate::check::Checked;
 use crate::mistake::Place;
@@ -102,11 +101,11 @@ impl Generics {
         }
     }
 
-    /// A constant for each rule, which fails to evaluate where a choice of the generics breaks it.
-    pub(super) fn rules(&self, checked: &Checked, numbers: &Numbers<'_>) -> TokenStream {
+    /// A constant for each rule, which `calls` check and which fails to evaluate where a choice of the
+    /// generics breaks it.
+    pub(super) fn rules(&self, checked: &Checked, calls: &[TokenStream]) -> TokenStream {
         let (declared, used) = (self.declared(), self.used());
         let names: Vec<Ident> = (1..=checked.checks.len()).map(rule).collect();
-        let calls = checked.checks.iter().map(|check| numbers.check(check));
         let all = self.evaluated(checked, |start| quote_spanned!(start=> Self::));
         quote_spanned! {site()=>
             /// The rules that a choice of the generics may break.

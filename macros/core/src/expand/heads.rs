@@ -203,7 +203,7 @@ pub(super) fn implementations(
                 &self,
                 targets: &[#target<#(#targets),*>],
                 ws: &mut __rt::Workspace<#net #used>,
-            ) -> __rt::Result<f32>
+            ) -> __rt::Result<f64>
             where
                 Self: __rt::Objective<#target<#(#targets),*>> + __rt::Accepts<#net #used>,
             {

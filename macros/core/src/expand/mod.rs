@@ -212,8 +212,10 @@ fn constants(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
             .iter()
             .map(|call| (call.constant.clone(), Literal::usize_unsuffixed(call.node)))
             .collect();
+        let calls: Vec<TokenStream> =
+            checked.checks.iter().map(|check| numbers.check(check)).collect();
         let (constants, rules) =
-            (generics.items(checked, &graph, &steps), generics.rules(checked, numbers));
+            (generics.items(checked, &graph, &steps), generics.rules(checked, &calls));
         return quote_spanned!(site()=> #constants #rules);
     }
     let graph = if numbers.has_parts() {

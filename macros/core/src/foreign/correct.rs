@@ -102,7 +102,16 @@ impl Written<'_> {
             Library::Keras => Library::Torch,
         };
         let is_own = self.word == self.layer.keyword;
+        // The first of three numbers is the number of input channels, if the second is no kernel.
+        let positional = || self.arguments.iter().take_while(|argument| argument.key.is_none());
+        let whole = |index: usize| positional().nth(index).and_then(|one| one.value.whole());
+        let is_torch = positional().count() > 2
+            && (whole(0) == self.input.channels || whole(1).is_some_and(|kernel| kernel > 11));
         let orders = match is_own {
+            true if is_torch => {
+                let torch = Order::Of(Library::Torch);
+                [Order::Own, torch, Order::Of(Library::Keras), Order::OwnAll]
+            }
             true => [Order::Own, Order::Of(library), Order::Of(other), Order::OwnAll],
             false => [Order::Of(library), Order::Own, Order::OwnAll, Order::Of(other)],
         };
@@ -230,20 +239,30 @@ impl Written<'_> {
         if let Some(done) = special::argument(draft, library, given, self.input) {
             return done;
         }
-        let meaning = words::meaning(self.layer, name);
+        // Wherever it stands, an activation is one where the layer has weights.
+        let active = value.name().and_then(words::activation).is_some();
+        let meaning = match words::meaning(self.layer, name) {
+            _ if active && !by_name && self.layer.has_parameters() => Meaning::Activation,
+            meaning => meaning,
+        };
         // By its place alone an argument is what it is called only if its value can be.
         let fits = match (meaning, value) {
             _ if by_name => true,
             (Meaning::Activation, Value::Word(word)) => words::activation(word).is_some(),
-            (Meaning::Before, value) => !matches!(value, Value::Word(_) | Value::Other(_)),
-            (Meaning::Nothing(..), Value::Whole(_) | Value::Number(_)) => {
+            (Meaning::Before, value) => {
                 matches!(
-                    name,
-                    "start_dim" | "end_dim" | "dim" | "axis" | "divisor_override" | "seed"
+                    value,
+                    Value::Whole(_) | Value::Arithmetic(_) | Value::Many(_) | Value::List(_)
                 )
             }
+            (Meaning::Nothing(..), value)
+                if matches!(name, "start_dim" | "end_dim" | "dim" | "axis" | "seed") =>
+            {
+                matches!(value, Value::Whole(_) | Value::Number(_) | Value::Nothing)
+            }
             (Meaning::Nothing(..), value) => {
-                matches!(value, Value::Flag(_) | Value::Python(_) | Value::Nothing | Value::Text(_))
+                let text = value.name().is_some_and(|text| text.starts_with("channels"));
+                text || matches!(value, Value::Flag(_) | Value::Python(_) | Value::Nothing)
             }
             _ => true,
         };
@@ -305,10 +324,13 @@ impl Written<'_> {
             Meaning::Nothing(why, lost) => {
                 draft.leave_out(given, why, lost);
             }
-            Meaning::Unknown if by_name => {
-                draft.made.reasons.push(format!("`{}` has no `{name}`", self.layer.keyword));
-                draft.impossible |=
-                    self.word == self.layer.keyword && self.all_others_are_ours(index);
+            // Among names that are ours alone, it is a mistake of its own.
+            Meaning::Unknown
+                if by_name
+                    && (self.word != self.layer.keyword || !self.all_others_are_ours(index)) =>
+            {
+                let what = format!("`{}` has no `{name}`", self.layer.keyword);
+                draft.made.reasons.push(what);
             }
             Meaning::Near(_) | Meaning::Unknown => return None,
         }

@@ -1,8 +1,8 @@
 //! What users of PyTorch and Keras write for a layer, and what to write in its place: with the numbers
 //! that they gave, and so that it compiles.
 //!
-//! [`words`] has what they call layers and arguments, [`signatures`] the order of arguments without a
-//! name; [`values`] reads what is written and writes it anew, [`correct_word()`] puts all of it together.
+//! `words` has what they call layers and arguments, `signatures` the order of arguments without a
+//! name; `values` reads what is written and writes it anew, `correct_word()` puts all of it together.
 //! Knows texts and the table of layers alone: `parse` asks for lines in another syntax, `check` for
 //! calls.
 

@@ -15,6 +15,8 @@ pub(super) fn is_special(layer: &Layer, name: &str) -> bool {
             | ("layer_norm", "bias")
             | ("relu", "max_value" | "negative_slope")
             | ("max_pool2d" | "avg_pool2d", "dilation")
+            | ("batch_norm", "decay")
+            | ("dropout", "keep_prob")
             | ("depthwise_conv2d", "in_channels" | "out_channels" | "groups")
     )
 }
@@ -29,6 +31,13 @@ pub(super) fn argument(
 ) -> Option<Option<()>> {
     let Given { name, value, index, by_name } = *given;
     let keyword = draft.layer.keyword;
+    // Nobody writes a whole number there.
+    if !by_name
+        && matches!(name, "eps" | "epsilon" | "momentum")
+        && !matches!(value, Value::Whole(0) | Value::Number(_))
+    {
+        return Some(None);
+    }
     let done = match (keyword, name) {
         ("upsample", "size") => target_size(draft, library, given, input),
         ("batch_norm" | "layer_norm" | "group_norm", "center" | "scale") => {
@@ -42,10 +51,18 @@ pub(super) fn argument(
             draft.reason(index, "`affine` is weight and bias together");
             Some(())
         }
+        ("relu", "max_value" | "negative_slope" | "threshold")
+            if !by_name && value.number() != Some(6.0) =>
+        {
+            None
+        }
         ("relu", "max_value") => {
             match value.number() {
                 Some(6.0) => draft.replaced = Some(Call::plain("relu6")),
-                Some(_) => draft.impossible = true,
+                Some(_) => {
+                    draft.impossible = true;
+                    draft.made.advice.push("for example `relu6`".into());
+                }
                 None if *value == Value::Nothing => {}
                 None => return Some(None),
             }
@@ -104,9 +121,16 @@ pub(super) fn argument(
             _ => return None,
         },
         ("batch_norm", "momentum") if library == Library::Keras => {
-            let momentum = value.number().map(|number| ((1.0 - number) * 1e6).round() / 1e6);
             draft.reason(index, "`momentum` is the share of the new batch, 1 less Keras's");
-            draft.set("momentum", momentum.map_or(Value::Nothing, Value::Number))
+            draft.set("momentum", rest_of(value)?)
+        }
+        ("batch_norm", "decay") => {
+            draft.reason(index, "`momentum` is the share of the new batch, 1 less `decay`");
+            draft.set("momentum", rest_of(value)?)
+        }
+        ("dropout", "keep_prob" | "keep_probability") => {
+            draft.reason(index, "`p` is the share that is dropped, not what is kept");
+            draft.set("p", rest_of(value)?)
         }
         ("softmax" | "log_softmax", "dim" | "axis")
             if matches!(value, Value::Whole(0 | 2 | 3))
@@ -160,6 +184,11 @@ pub(super) fn argument(
     Some(done)
 }
 
+/// What a share leaves of 1, without the noise of its last digits.
+fn rest_of(value: &Value) -> Option<Value> {
+    value.number().map(|number| Value::Number(((1.0 - number) * 1e6).round() / 1e6))
+}
+
 /// The size that `upsample` arrives at in PyTorch, or how many times larger it is in Keras.
 fn target_size(draft: &mut Draft, library: Library, given: &Given<'_>, input: Input) -> Option<()> {
     let what = "`scale_factor` says how many times larger an image becomes";
@@ -207,6 +236,14 @@ fn adaptive(draft: &mut Draft, pool: &'static str, value: &Value, input: Input) 
         value => value.whole().map(|side| (side, side)),
     };
     if target == Some((1, 1)) || *value == Value::Nothing {
+        return;
+    }
+    if input.size.is_some_and(|[height, width]| target == Some((height, width))) {
+        draft.impossible = true;
+        draft
+            .made
+            .advice
+            .push("write `global_avg_pool`, or leave out a pool that changes nothing".into());
         return;
     }
     let kernel = target.zip(input.size).and_then(|((height, width), [from, to])| {
@@ -299,6 +336,21 @@ pub(super) fn whole_call(
             Some(largest(&value, input))
         }
         "depthwise_conv2d" => depthwise(arguments, input).map(Some),
+        // All sizes of the shape, one behind the other.
+        "layer_norm" if arguments.len() > 1 => {
+            let is_size =
+                |argument: &Argument| argument.key.is_none() && argument.value.whole().is_some();
+            arguments.iter().all(is_size).then(|| {
+                let what =
+                    format!("`layer_norm` takes {} from the layer before", from_before(layer));
+                Some(Correction {
+                    reasons: vec![what],
+                    calls: vec![Call::plain("layer_norm")],
+                    foreign: (0..arguments.len()).collect(),
+                    ..Correction::default()
+                })
+            })
+        }
         _ => None,
     }
 }

@@ -197,6 +197,8 @@ pub(super) fn library_of<'k>(word: &str, keys: impl Iterator<Item = &'k str>) ->
 const MORE_ARGUMENTS: &[(&str, &str)] = &[
     ("output_channels", "out_channels"),
     ("out_planes", "out_channels"),
+    ("out_features", "out_channels"),
+    ("out_channels", "out_features"),
     ("num_filters", "out_channels"),
     ("n_filters", "out_channels"),
     ("nb_filter", "out_channels"),
@@ -219,11 +221,9 @@ const MORE_ARGUMENTS: &[(&str, &str)] = &[
     ("drop_rate", "p"),
     ("dropout", "p"),
     ("drop_prob", "p"),
-    ("keep_prob", "p"),
     ("leak", "negative_slope"),
     ("leakiness", "negative_slope"),
     ("variance_epsilon", "eps"),
-    ("decay", "momentum"),
     ("learnable", "affine"),
     ("target_shape", "shape"),
     ("unflattened_size", "shape"),
@@ -382,8 +382,9 @@ pub(super) fn activation(name: &str) -> Option<&'static str> {
         "softmax",
         "log_softmax",
     ];
-    let last = name.rsplit(['.', ':', ' ']).find(|part| !part.trim().is_empty()).unwrap_or(name);
-    let keyword = keyword(last.trim().trim_end_matches(['(', ')']))?;
+    let name: String = name.chars().filter(|letter| !" ()".contains(*letter)).collect();
+    let last = name.rsplit(['.', ':']).next().unwrap_or_default();
+    let keyword = keyword(last)?;
     layers::find(keyword).map(|layer| layer.keyword).filter(|word| ACTIVATIONS.contains(word))
 }
 
@@ -406,7 +407,8 @@ mod tests {
 
     #[test]
     fn activations_are_found_by_all_their_names() {
-        let names = ["relu", "ReLU", "nn.ReLU", "tf . nn . relu", "swish", "leaky_relu", "linear"];
+        let names =
+            ["relu", "ReLU", "nn . ReLU ()", "tf . nn . relu", "swish", "leaky_relu", "linear"];
         let found = names.map(activation);
         let relu = Some("relu");
         assert_eq!(found, [relu, relu, relu, relu, Some("silu"), Some("leaky_relu"), None]);

@@ -2,8 +2,9 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
-use super::body::{self, Reader};
+use super::arguments;
 use super::expression::pieces;
+use super::reader::Reader;
 use super::{Argument, flat, punct, shown};
 use crate::mistake::Place;
 
@@ -139,7 +140,7 @@ impl Reader<'_, '_, '_> {
             [TokenTree::Ident(word), TokenTree::Group(group)]
                 if group.delimiter() == Delimiter::Parenthesis =>
             {
-                let arguments = body::arguments(group, word, self.found.mistakes);
+                let arguments = arguments::arguments(group, word, self.found.mistakes);
                 Content::Word(word.clone(), arguments)
             }
             [value] => match text(value) {

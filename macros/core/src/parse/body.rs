@@ -2,9 +2,11 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
+use super::arguments::arguments;
 use super::attributes::Before;
-use super::expression::{self, path, path_text, pieces};
-use super::{Argument, Block, Body, Constant, Entry, Expression, Form, Layer, Tokens};
+use super::expression::{path, path_text};
+use super::reader::{Found, Reader};
+use super::{Argument, Body, Entry, Layer, Tokens};
 use super::{flat, ident, punct, shown};
 use crate::Mistake;
 use crate::layers::{self, FLOW, RESERVED, STRUCTURES};
@@ -48,18 +50,6 @@ fn block_names(tokens: &[TokenTree]) -> Vec<String> {
     tokens.windows(2).filter_map(named).collect()
 }
 
-/// What has been read, wherever in the body it stood.
-pub(super) struct Found<'m> {
-    pub(super) mistakes: &'m mut Vec<Mistake>,
-    pub(super) constants: Vec<Constant>,
-    pub(super) blocks: Vec<Block>,
-    block_names: Vec<String>,
-    /// How many braces are open.
-    pub(super) depth: usize,
-    /// The signs of other languages that something has been said of.
-    pub(super) signs: Vec<&'static str>,
-}
-
 impl Found<'_> {
     /// All entries in order.
     pub(super) fn entries(&mut self, tokens: &[TokenTree]) -> Vec<Entry> {
@@ -90,30 +80,7 @@ impl Found<'_> {
     }
 }
 
-/// Reads the entries between two braces.
-pub(super) struct Reader<'a, 'f, 'm> {
-    pub(super) tokens: Tokens<'a>,
-    pub(super) found: &'f mut Found<'m>,
-}
-
 impl<'a> Reader<'a, '_, '_> {
-    pub(super) fn is_block(&self, name: &str) -> bool {
-        self.found.block_names.iter().any(|block| block == name)
-    }
-
-    pub(super) fn report(&mut self, place: impl Into<Place>, message: impl Into<String>) {
-        self.found.mistakes.push(Mistake::new(place, message));
-    }
-
-    pub(super) fn report_with(
-        &mut self,
-        place: impl Into<Place>,
-        message: impl Into<String>,
-        help: impl AsRef<str>,
-    ) {
-        self.found.mistakes.push(Mistake::new(place, message).help(help));
-    }
-
     /// The entries between these braces, unless they nest too deep.
     pub(super) fn inside(&mut self, group: &Group) -> Vec<Entry> {
         if self.found.depth >= DEEPEST {
@@ -264,12 +231,12 @@ impl<'a> Reader<'a, '_, '_> {
         if self.tokens.punct(',').is_some() || self.comment() {
             return;
         }
+        let text = match before {
+            Entry::Layer(layer) => layer.to_string(),
+            Entry::Structure(structure) => format!("{} {{ … }}", structure.keyword),
+            Entry::Gap => String::new(),
+        };
         if self.sign().is_some() {
-            let text = match before {
-                Entry::Layer(layer) => layer.to_string(),
-                Entry::Structure(structure) => format!("{} {{ … }}", structure.keyword),
-                Entry::Gap => String::new(),
-            };
             return self.arrow(&text);
         }
         let keyword = match before {
@@ -285,7 +252,8 @@ impl<'a> Reader<'a, '_, '_> {
         };
         if self.tokens.punct(';').is_some() {
             self.once(";", |reader| {
-                reader.report(token.span(), "a comma stands between layers, not a semicolon");
+                let message = "a comma stands between layers, not a semicolon";
+                reader.report_with(token.span(), message, format!("write `{text}, …`"));
             });
         } else if ident(Some(token)).is_some() || punct(Some(token), '#').is_some() {
             let message = format!("a comma is missing between `{keyword}` and `{token}`");
@@ -311,70 +279,4 @@ impl<'a> Reader<'a, '_, '_> {
             self.tokens.next();
         }
     }
-}
-
-pub(super) fn arguments(
-    group: &Group,
-    keyword: &Ident,
-    mistakes: &mut Vec<Mistake>,
-) -> Vec<Argument> {
-    let inner = flat(group.stream());
-    let mut arguments = Vec::new();
-    for piece in pieces(&inner) {
-        if piece.is_empty() {
-            let message =
-                format!("`{keyword}`: two commas in a row, without an argument between them");
-            mistakes.push(Mistake::new(group.span(), message));
-        }
-        let mut rest = piece;
-        while !rest.is_empty() {
-            rest = argument(rest, keyword, &mut arguments, mistakes);
-        }
-    }
-    arguments
-}
-
-/// Reads one argument, and returns what is left where a comma was forgotten.
-fn argument<'a>(
-    piece: &'a [TokenTree],
-    keyword: &Ident,
-    arguments: &mut Vec<Argument>,
-    mistakes: &mut Vec<Mistake>,
-) -> &'a [TokenTree] {
-    let (key, written) = match piece {
-        [TokenTree::Ident(key), equals, rest @ ..] if punct(Some(equals), '=').is_some() => {
-            (Some(key), rest)
-        }
-        [TokenTree::Ident(key), colon, rest @ ..]
-            if punct(Some(colon), ':').is_some() && punct(rest.first(), ':').is_none() =>
-        {
-            let message = format!("an equals sign stands after an argument's name: `{key} = …`");
-            mistakes.push(Mistake::new(colon.span(), message));
-            (Some(key), rest)
-        }
-        rest => (None, rest),
-    };
-    let instead = key.unwrap_or(keyword).span();
-    if let ([], Some(key)) = (written, key) {
-        let message = format!("`{keyword}`: the value of `{key}` is missing");
-        mistakes.push(Mistake::new(key.span(), message).help(format!("write `{key} = …`")));
-        let value = Expression { place: instead.into(), form: Form::Wrong };
-        arguments.push(Argument { key: Some(key.clone()), value });
-        return &[];
-    }
-    let (mut value, mut left) = expression::first(written, instead, mistakes);
-    match left.first() {
-        // `6 kernel = 5` or `kernel = 5 stride = 2`: what comes after the value is an argument.
-        Some(next @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => {
-            let message = format!("`{keyword}`: a comma is missing before `{next}`");
-            mistakes.push(Mistake::new(next.span(), message));
-        }
-        Some(_) => {
-            value = expression::whole(written, instead, &mut Vec::new());
-            left = &[];
-        }
-        None => {}
-    }
-    arguments.push(Argument { key: key.cloned(), value });
-    left
 }

@@ -1,8 +1,9 @@
 //! Calls as other languages write them: paths with dots, calls of calls, methods, assignments.
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, TokenStream, TokenTree};
 
-use super::{Argument, Expression, Form, Tokens, body, ident, punct};
+use super::arguments;
+use super::{Argument, Expression, Form, Tokens, ident, punct};
 use crate::foreign::{self, JOINS_ELSEWHERE};
 
 /// A value in a line of another language: `nn.Conv2d(1, 4, 3)`, `F.relu(x)`, `x.view(-1, 400)`.
@@ -161,7 +162,35 @@ pub(super) fn word_of(literal: &Literal) -> Option<Ident> {
 /// An argument of a call in another language; nothing is said of what is wrong with it.
 pub(super) fn argument(piece: &[TokenTree], keyword: &Ident) -> Vec<Argument> {
     let group = Group::new(Delimiter::Parenthesis, piece.iter().cloned().collect());
-    body::arguments(&group, keyword, &mut Vec::new())
+    arguments::arguments(&group, keyword, &mut Vec::new())
+}
+
+/// Whether an arrow stands among arguments: `linear(192 -> 10)`.
+pub(super) fn has_arrow(tokens: &[TokenTree]) -> bool {
+    tokens.windows(2).any(is_arrow)
+}
+
+fn is_arrow(pair: &[TokenTree]) -> bool {
+    punct(pair.first(), '-').is_some() && punct(pair.get(1), '>').is_some()
+}
+
+/// The same arguments with commas in place of arrows.
+pub(super) fn without_arrows(tokens: Vec<TokenTree>) -> Vec<TokenTree> {
+    if !has_arrow(&tokens) {
+        return tokens;
+    }
+    let mut all = Vec::new();
+    let mut rest = tokens.as_slice();
+    while let Some((first, after)) = rest.split_first() {
+        if is_arrow(rest) {
+            all.push(Punct::new(',', Spacing::Alone).into());
+            rest = &after[1..];
+        } else {
+            all.push(first.clone());
+            rest = after;
+        }
+    }
+    all
 }
 
 /// Whether a word joins values, here or elsewhere.

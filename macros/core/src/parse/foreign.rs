@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 
-use super::body;
+use super::arguments;
 use super::expression::pieces;
 use super::{Argument, Expression, Form, Layer, Operator, flat};
 use crate::foreign::{self, Call, Value};
@@ -132,7 +132,7 @@ pub(super) fn arguments(call: &Call, span: Span) -> Option<Vec<Argument>> {
             let mut all = Group::new(group.delimiter(), moved(group.stream(), span));
             all.set_span(span);
             let mut mistakes = Vec::new();
-            let arguments = body::arguments(&all, word, &mut mistakes);
+            let arguments = arguments::arguments(&all, word, &mut mistakes);
             mistakes.is_empty().then_some(arguments)
         }
         _ => None,

@@ -6,14 +6,14 @@ use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 use syn::ext::IdentExt;
 
 use super::attributes::Before;
-use super::body::Reader;
 use super::calls::{self, Value, annotation, assignment, target, value, word_of};
 use super::expression::pieces;
 use super::foreign::arguments;
+use super::reader::Reader;
 use super::steps::{DEEPEST, Step, Word};
 use super::{Argument, Entry, Layer, Tokens, flat, ident, punct, shown};
 use crate::foreign::{self, Correction, DATA, Input};
-use crate::layers::{self, STRUCTURES};
+use crate::layers::{self, FLOW, STRUCTURES};
 use crate::mistake::Place;
 
 /// A line in another syntax.
@@ -161,7 +161,14 @@ impl Reader<'_, '_, '_> {
                 entries.push(Entry::Layer(layer));
             }
         }
-        let mut message = notes.join("\n");
+        // The same in other words says no more.
+        let mut said: Vec<String> = Vec::new();
+        for note in notes {
+            if !said.iter().any(|other| other.starts_with(&note)) {
+                said.push(note);
+            }
+        }
+        let mut message = said.join("\n");
         if message.is_empty() {
             message = "this is no layer as they are written here".into();
         }
@@ -190,7 +197,9 @@ impl Reader<'_, '_, '_> {
         let span = word.word.span();
         let known: Option<Vec<foreign::Argument>> =
             word.arguments.iter().map(|argument| argument.elsewhere(&calls::is_number)).collect();
-        let known = known.unwrap_or_default();
+        let mut known = known.unwrap_or_default();
+        let is_default = |value: &foreign::Value| matches!(value, foreign::Value::Other(text) if text.contains("default"));
+        known.retain(|argument| !is_default(&argument.value));
         if let Some(correction) = foreign::correct_word(&text, &known, Input::default()) {
             let line = correction.line();
             let Correction { reasons, calls, name, advice, .. } = correction;
@@ -433,6 +442,9 @@ impl Reader<'_, '_, '_> {
             return None;
         }
         let inner = flat(first.stream());
+        if layer && calls::has_arrow(&inner) {
+            return Some("a comma stands between arguments, not `->`".into());
+        }
         let colons = pieces(&inner).into_iter().filter(|piece| {
             matches!(piece, [TokenTree::Ident(_), colon, rest @ ..]
                 if punct(Some(colon), ':').is_some() && punct(rest.first(), ':').is_none() && !rest.is_empty())
@@ -445,7 +457,8 @@ impl Reader<'_, '_, '_> {
             matches!(piece, [TokenTree::Ident(word), TokenTree::Group(group), ..]
                 if group.delimiter() == Delimiter::Parenthesis && (self.is_word(word) || foreign::keyword(&word.to_string()).is_some()))
         });
-        (layer && calls).then(|| "each layer reads the one before it".into())
+        (layer && calls && !FLOW.contains(&text.as_str()))
+            .then(|| "each layer reads the one before it".into())
     }
 }
 

@@ -58,6 +58,8 @@ fn lines_of_other_languages() {
         ("conv2d(in_channels: 3, out_channels: 4, kernel_size: 3)", conv),
         ("conv2d(out_channels: 4, kernel: 3)", "conv2d(out_channels = 4, kernel = 3)"),
         ("conv2d<4, 3>", "conv2d(4, 3)"),
+        ("conv2d(3 -> 4, 3)", conv),
+        ("nn::conv2d(vs, 3, 4, 3, Default::default())", conv),
         ("layers.Conv2D(4, (3, 3), activation=\"relu\")", "conv2d(4, kernel = 3), relu"),
         ("tf.keras.layers.Conv2D(4, 3)", conv),
         ("x = layers.Conv2D(4, 3)(x)", conv),
@@ -119,7 +121,7 @@ fn values_that_are_joined_are_read_by_name() {
         ("x = x * skip", "mul(skip)"),
         ("x = torch.cat([x, skip], dim = 1)", "concat(skip)"),
         ("torch.cat((x, skip), 1)", "concat(skip)"),
-        ("x = layers.Concatenate()([x, skip])", "concat"),
+        ("x = layers.Concatenate()([x, skip])", "concat(skip)"),
     ] {
         let (_, messages) = read(&format!("skip: relu, tanh, {line}, flatten, linear(10)"));
         assert_eq!(messages.len(), 1, "{line}: {messages:?}");

@@ -3,8 +3,8 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
 use super::attributes::Before;
-use super::body::Reader;
 use super::expression::{self, pieces};
+use super::reader::Reader;
 use super::{Block, Constant, Entry, Expression, Form, Parameter, flat, ident, punct, shown};
 use crate::Mistake;
 

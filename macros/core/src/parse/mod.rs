@@ -1,6 +1,7 @@
 //! Tokens to what the user wrote. Reads on after a mistake at the next comma, so that several are
 //! reported together and half-typed declarations still give their other layers.
 
+mod arguments;
 mod attributes;
 mod body;
 mod calls;
@@ -11,6 +12,7 @@ mod generics;
 mod habits;
 mod header;
 mod items;
+mod reader;
 mod statements;
 mod steps;
 mod structure;

@@ -3,7 +3,7 @@
 
 use proc_macro2::{Delimiter, Span, TokenTree};
 
-use super::body::Reader;
+use super::reader::Reader;
 use super::{Entry, ident, punct};
 use crate::mistake::Place;
 

@@ -2,9 +2,9 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
-use super::body::Reader;
 use super::calls::{self, Value, argument, value, word_of};
 use super::expression::{path, pieces};
+use super::reader::Reader;
 use super::{Argument, Tokens, flat};
 use crate::foreign;
 use crate::layers::{self, FLOW, RESERVED, STRUCTURES};
@@ -57,6 +57,7 @@ impl Reader<'_, '_, '_> {
         if inner.is_empty() {
             inner = value.angles.to_vec();
         }
+        let inner = calls::without_arrows(inner);
         let all = pieces(&inner);
         let first = value.words.first()?.to_string();
         if value.words.len() > 1 && (first == "self" || first == "this") && !self.is_word(last) {
@@ -84,6 +85,12 @@ impl Reader<'_, '_, '_> {
                 }
             }
             if calls::join(&text).is_some() {
+                // Keras's `Concatenate()([x, y])`.
+                for group in value.groups.iter().skip(1) {
+                    let inner = flat(group.stream());
+                    arguments
+                        .extend(pieces(&inner).into_iter().flat_map(|piece| argument(piece, last)));
+                }
                 arguments = calls::joined(arguments);
                 // Keras's `model.add(layer)`.
                 if arguments.is_empty() && !steps.is_empty() {

@@ -3,8 +3,8 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
 use super::attributes::Before;
-use super::body::Reader;
 use super::expression;
+use super::reader::Reader;
 use super::{Branch, Entry, Expression, Form, Shortcut, Structure, StructureKind, Tokens};
 use super::{flat, punct, shown};
 use crate::layers::{self, STRUCTURES};

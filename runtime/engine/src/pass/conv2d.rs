@@ -5,7 +5,7 @@ use typenet_shape::{Buffer, Conv2dKernel, Conv2dPass, Step};
 use super::{Backward, Forward, Mode, Room, Segment};
 use crate::arena::{apart, operands, wrong};
 use crate::parameters::LayerParameters;
-use typenet_kernels::{Statistics, conv2d, pointwise, winograd};
+use typenet_kernels::{Epilogue, Statistics, conv2d, pointwise, winograd};
 
 impl Forward<'_> {
     /// Convolution with bias and activation.
@@ -35,24 +35,13 @@ impl Forward<'_> {
         let (g, scratch) = (&geometry, &mut *self.scratch);
         let statistics = self.segment.as_mut().and_then(|segment| segment.statistics_of(step));
         let (kernel, place) = kernel_of(step, Conv2dPass::Forward);
-        match (kernel, statistics) {
-            (Conv2dKernel::Direct, Some(statistics)) => {
-                conv2d::forward_and_gather(isa, g, x, weight, bias, other, f, statistics, y);
-            }
-            (Conv2dKernel::Direct, None) => {
-                conv2d::forward_and_add(isa, g, x, weight, bias, other, f, y);
-            }
-            (Conv2dKernel::Gemm, statistics) => {
-                pointwise::forward(isa, g, x, weight, bias, other, f, statistics, y, scratch);
-            }
-            (_, statistics) => {
-                let w = &self.transformed[place.offset..place.end()];
-                match statistics {
-                    Some(statistics) => winograd::forward_and_gather(
-                        isa, kernel, g, x, w, bias, other, f, statistics, y, scratch,
-                    ),
-                    None => winograd::forward(isa, kernel, g, x, w, bias, other, f, y, scratch),
-                }
+        let epilogue = Epilogue { bias, add: other, activation: f, statistics };
+        match kernel {
+            Conv2dKernel::Direct => conv2d::forward(isa, g, x, weight, epilogue, y),
+            Conv2dKernel::Gemm => pointwise::forward(isa, g, x, weight, epilogue, y, scratch),
+            _ => {
+                let weight = &self.transformed[place.offset..place.end()];
+                winograd::forward(isa, kernel, g, x, weight, epilogue, y, scratch);
             }
         }
     }
@@ -124,7 +113,7 @@ impl Segment<'_> {
 /// The kernel of a convolution in a pass, and where its transformed numbers stand.
 pub fn kernel_of(step: &Step, pass: Conv2dPass) -> (Conv2dKernel, Buffer) {
     match step.kernels[pass as usize] {
-        Some(own) if own.0 == Conv2dKernel::Gemm || winograd::is_enabled() => own,
+        Some(own) if winograd::allows(own.0) => own,
         _ => (Conv2dKernel::Direct, Buffer::NONE),
     }
 }

@@ -3,8 +3,8 @@
 use typenet_kernels::{Isa, Lanes, activation, dropout, elementwise, isa, linear, softmax};
 use typenet_shape::{Activation, Buffer, Op, Source, Step};
 
-use super::nested::Steps;
 use super::segment::{Mode, Segment, own_activation};
+use super::steps::Steps;
 use crate::arena::{apart, operands, wrong};
 use crate::one_image::OneImage;
 use crate::parameters::LayerParameters;

@@ -9,6 +9,7 @@ mod nested;
 mod norms;
 mod pools;
 mod segment;
+mod steps;
 mod upsample;
 
 pub use self::backward::Backward;

@@ -1,50 +1,11 @@
 //! The passes of what comes from elsewhere: other nets, and layers of the user's own.
 
-use typenet_shape::{Gradients, Op, Own, Parameters, Step};
+use typenet_shape::{Gradients, Parameters, Step};
 
 use super::{Backward, Forward};
-use crate::arena::{apart, wrong};
+use crate::arena::apart;
 use typenet_kernels::blocked::flat_mut;
 use typenet_kernels::{Lanes, pack, unpack};
-
-/// The steps of a net, and how far its numbering of nodes lies behind that of the net whose calls
-/// run: one that is a layer of it calls its own steps.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Steps {
-    all: &'static [Step],
-    offset: usize,
-}
-
-impl Steps {
-    pub(super) fn new(all: &'static [Step]) -> Steps {
-        Steps { all, offset: 0 }
-    }
-
-    fn find(&self, node: usize) -> Option<&'static Step> {
-        let index = self.all.binary_search_by_key(&node, |step| step.node).ok()?;
-        Some(&self.all[index])
-    }
-
-    /// The step that a call means which names `step`.
-    fn at<'s>(&self, step: &'s Step) -> &'s Step {
-        if self.offset == 0 {
-            return step;
-        }
-        self.find(step.node + self.offset).unwrap_or_else(|| {
-            wrong(step);
-            step
-        })
-    }
-
-    /// The step of a layer of the user's own, and what it computes.
-    fn own(&self, node: usize) -> Option<(&'static Step, Own)> {
-        let step = self.find(node + self.offset)?;
-        match step.op {
-            Op::Own(own) => Some((step, own)),
-            _ => None,
-        }
-    }
-}
 
 impl Forward<'_> {
     /// The step that a call means: the same unless a net that is a layer of another one runs.

@@ -225,11 +225,11 @@ fn tile_size<S: Simd>(blocks: usize, columns: usize) -> (usize, usize) {
 }
 
 /// How many of the positions that are left come next: as even as can be.
-fn positions(left: usize, most: usize) -> usize {
-    const SIZES: [usize; 7] = [1, 2, 4, 6, 8, 10, 12];
+fn positions<S: Simd>(left: usize, most: usize) -> usize {
+    let sizes: &[usize] = if S::FALLBACK { &[1, 2, 4, 6, 8, 12] } else { &[1, 2, 4, 6, 8, 10, 12] };
     let even = left.div_ceil(left.div_ceil(most));
     let mut best = 1;
-    for size in SIZES {
+    for &size in sizes {
         if size <= left && size <= most && best < even {
             best = size;
         }
@@ -258,7 +258,7 @@ impl Kernel for Tiles<'_> {
                 }
                 let mut column = columns.start;
                 while column < columns.end {
-                    let positions = positions(columns.end - column, most);
+                    let positions = positions::<S>(columns.end - column, most);
                     self.tile(s, [block, count], [row, column], positions, false);
                     column += positions;
                 }
@@ -268,7 +268,7 @@ impl Kernel for Tiles<'_> {
                 while row < self.rows.end {
                     let inside = inner.contains(&row);
                     let end = inner.end.min(self.rows.end);
-                    let positions = if inside { positions(end - row, most) } else { 1 };
+                    let positions = if inside { positions::<S>(end - row, most) } else { 1 };
                     self.tile(s, [block, count], [row, column], positions, true);
                     row += positions;
                 }
@@ -362,13 +362,17 @@ impl Tiles<'_> {
         let y = self.y.from(y_at);
         macro_rules! sizes {
             ($($blocks:literal: $($positions:literal)*;)*) => {
-                match (count, positions, at.x_position) {
+                match (count, positions) {
                     $($(
-                        // The step of a usual convolution is known to the compiler.
-                        ($blocks, $positions, LANES) => {
-                            s.run(Tile::<'_, '_, $blocks, $positions, true> { at: &at, other, y })
-                        }
-                        ($blocks, $positions, _) => {
+                        ($blocks, $positions) => {
+                            // The step of a usual convolution is known to the compiler.
+                            if !S::FALLBACK {
+                                if at.x_position == LANES {
+                                    let at = &at;
+                                    s.run(Tile::<'_, '_, $blocks, $positions, true> { at, other, y });
+                                    return;
+                                }
+                            }
                             s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, other, y })
                         }
                     )*)*
@@ -376,8 +380,10 @@ impl Tiles<'_> {
                 }
             };
         }
-        if S::ACCUMULATORS >= 24 {
+        if S::WIDE {
             sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6 8 10 12; 4: 1 2 4 6; }
+        } else if S::FALLBACK {
+            sizes! { 1: 1 2 4 6 8 12; 2: 1 2 4 6; 4: 1 2; }
         } else {
             sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6; 4: 1 2; }
         }

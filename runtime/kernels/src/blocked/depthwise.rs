@@ -4,8 +4,9 @@
 use typenet_shape::{Activation, Conv2d};
 
 use super::super::conv2d::{forward_axis, output};
-use super::super::correlate::{Axis, Bias, Plus};
+use super::super::correlate::Axis;
 use super::super::depthwise::{self, Taps};
+use super::super::epilogue::{Bias, Plus};
 use super::super::fused::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::{Team, chunks_mut};

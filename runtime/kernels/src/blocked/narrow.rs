@@ -56,27 +56,38 @@ impl Row<'_> {
         self.check(y.len());
         // The last 16 columns may have been computed in part before.
         let last = y.len() - LANES;
-        let together = if S::ACCUMULATORS >= 24 { 2 } else { 1 };
-        for first in (0..y.len()).step_by(together * LANES) {
-            let starts = [first.min(last), (first + LANES).min(last)];
-            let two = together == 2 && starts[1] > starts[0];
-            macro_rules! sizes {
-                ($($outs:literal)*) => {
-                    match (out_channels, two) {
-                        $(
-                            ($outs, true) => s.run(Tile::<'_, $outs, 2> { of: self, starts, y }),
-                            ($outs, false) => {
-                                let starts = [starts[0]];
-                                s.run(Tile::<'_, $outs, 1> { of: self, starts, y });
-                            }
-                        )*
-                        _ => unreachable!("no tile of {out_channels} channels"),
-                    }
-                };
+        let mut first = 0;
+        while first < y.len() {
+            if S::WIDE && first < last {
+                let starts = [first, (first + LANES).min(last)];
+                tile(s, out_channels, self, starts, y);
+                first += 2 * LANES;
+            } else {
+                tile(s, out_channels, self, [first.min(last)], y);
+                first += LANES;
             }
-            sizes!(1 2 3 4 5 6 7 8);
         }
     }
+}
+
+/// 16 columns from each of the `starts` on.
+#[inline(always)]
+fn tile<S: Simd, const C: usize>(
+    s: S,
+    out_channels: usize,
+    of: Row<'_>,
+    starts: [usize; C],
+    y: &mut [Lanes],
+) {
+    macro_rules! sizes {
+        ($($outs:literal)*) => {
+            match out_channels {
+                $($outs => s.run(Tile::<'_, $outs, C> { of, starts, y }),)*
+                _ => unreachable!("no tile of {out_channels} channels"),
+            }
+        };
+    }
+    sizes!(1 2 3 4 5 6 7 8);
 }
 
 /// `O` output channels by `C` times 16 columns. Only [`Row::run`] makes one, when it has checked that

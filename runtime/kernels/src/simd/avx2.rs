@@ -131,35 +131,46 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn transpose_strided(self, from: *const f32, step: usize, to: &mut [Lanes; LANES]) {
-        // Four blocks of 8×8.
-        for top in [0, 8] {
-            for left in [0, 8] {
-                // SAFETY: `self` exists only where the machine has these instructions; the caller
-                // vouches for each row of `from`; each access is to half a row, at 0 or 8.
-                unsafe {
-                    let mut r = [_mm256_setzero_ps(); 8];
-                    for i in 0..8 {
-                        r[i] = _mm256_loadu_ps(from.add((top + i) * step + left));
-                    }
-                    // Blocks of 4×4 within the two halves of the vectors.
-                    let mut b = [_mm256_setzero_ps(); 8];
-                    for q in 0..2 {
-                        let low = _mm256_castps_pd(_mm256_unpacklo_ps(r[4 * q], r[4 * q + 1]));
-                        let high = _mm256_castps_pd(_mm256_unpackhi_ps(r[4 * q], r[4 * q + 1]));
-                        let low2 = _mm256_castps_pd(_mm256_unpacklo_ps(r[4 * q + 2], r[4 * q + 3]));
-                        let high2 =
-                            _mm256_castps_pd(_mm256_unpackhi_ps(r[4 * q + 2], r[4 * q + 3]));
-                        b[4 * q] = _mm256_castpd_ps(_mm256_unpacklo_pd(low, low2));
-                        b[4 * q + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low, low2));
-                        b[4 * q + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high, high2));
-                        b[4 * q + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high, high2));
-                    }
-                    for c in 0..4 {
-                        let low = _mm256_permute2f128_ps::<0x20>(b[c], b[4 + c]);
-                        let high = _mm256_permute2f128_ps::<0x31>(b[c], b[4 + c]);
-                        _mm256_storeu_ps(to[left + c].0.as_mut_ptr().add(top), low);
-                        _mm256_storeu_ps(to[left + 4 + c].0.as_mut_ptr().add(top), high);
-                    }
+        // SAFETY: `self` exists only where the machine has these instructions; the caller vouches for
+        // each row of `from`.
+        unsafe { transpose_strided(from, step, to) }
+    }
+}
+
+/// Not inlined: in so many places it would be most of what there is to compile.
+///
+/// # Safety
+/// As [`Simd::transpose_strided`].
+#[inline(never)]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn transpose_strided(from: *const f32, step: usize, to: &mut [Lanes; LANES]) {
+    // Four blocks of 8×8.
+    for top in [0, 8] {
+        for left in [0, 8] {
+            // SAFETY: `self` exists only where the machine has these instructions; the caller
+            // vouches for each row of `from`; each access is to half a row, at 0 or 8.
+            unsafe {
+                let mut r = [_mm256_setzero_ps(); 8];
+                for i in 0..8 {
+                    r[i] = _mm256_loadu_ps(from.add((top + i) * step + left));
+                }
+                // Blocks of 4×4 within the two halves of the vectors.
+                let mut b = [_mm256_setzero_ps(); 8];
+                for q in 0..2 {
+                    let low = _mm256_castps_pd(_mm256_unpacklo_ps(r[4 * q], r[4 * q + 1]));
+                    let high = _mm256_castps_pd(_mm256_unpackhi_ps(r[4 * q], r[4 * q + 1]));
+                    let low2 = _mm256_castps_pd(_mm256_unpacklo_ps(r[4 * q + 2], r[4 * q + 3]));
+                    let high2 = _mm256_castps_pd(_mm256_unpackhi_ps(r[4 * q + 2], r[4 * q + 3]));
+                    b[4 * q] = _mm256_castpd_ps(_mm256_unpacklo_pd(low, low2));
+                    b[4 * q + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low, low2));
+                    b[4 * q + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high, high2));
+                    b[4 * q + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high, high2));
+                }
+                for c in 0..4 {
+                    let low = _mm256_permute2f128_ps::<0x20>(b[c], b[4 + c]);
+                    let high = _mm256_permute2f128_ps::<0x31>(b[c], b[4 + c]);
+                    _mm256_storeu_ps(to[left + c].0.as_mut_ptr().add(top), low);
+                    _mm256_storeu_ps(to[left + 4 + c].0.as_mut_ptr().add(top), high);
                 }
             }
         }

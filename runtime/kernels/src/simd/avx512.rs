@@ -129,40 +129,52 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn transpose_strided(self, from: *const f32, step: usize, to: &mut [Lanes; LANES]) {
-        // SAFETY: `self` exists only where the machine has these instructions; the caller vouches
-        // for each row of `from`, and each of `to` is 16 numbers.
-        unsafe {
-            let mut r = [_mm512_setzero_ps(); LANES];
-            for i in 0..LANES {
-                r[i] = _mm512_loadu_ps(from.add(i * step));
-            }
-            // Blocks of 4×4 within the four quarters of the vectors: afterwards quarter k of
-            // b[4q + c] is column 4k + c of rows 4q to 4q + 3.
-            let mut b = [_mm512_setzero_ps(); LANES];
-            for q in 0..4 {
-                let low = _mm512_castps_pd(_mm512_unpacklo_ps(r[4 * q], r[4 * q + 1]));
-                let high = _mm512_castps_pd(_mm512_unpackhi_ps(r[4 * q], r[4 * q + 1]));
-                let low2 = _mm512_castps_pd(_mm512_unpacklo_ps(r[4 * q + 2], r[4 * q + 3]));
-                let high2 = _mm512_castps_pd(_mm512_unpackhi_ps(r[4 * q + 2], r[4 * q + 3]));
-                b[4 * q] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
-                b[4 * q + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
-                b[4 * q + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
-                b[4 * q + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
-            }
-            // The same with quarters in the place of numbers.
-            for c in 0..4 {
-                let low = _mm512_shuffle_f32x4::<0x44>(b[c], b[4 + c]);
-                let high = _mm512_shuffle_f32x4::<0xEE>(b[c], b[4 + c]);
-                let low2 = _mm512_shuffle_f32x4::<0x44>(b[8 + c], b[12 + c]);
-                let high2 = _mm512_shuffle_f32x4::<0xEE>(b[8 + c], b[12 + c]);
-                r[c] = _mm512_shuffle_f32x4::<0x88>(low, low2);
-                r[4 + c] = _mm512_shuffle_f32x4::<0xDD>(low, low2);
-                r[8 + c] = _mm512_shuffle_f32x4::<0x88>(high, high2);
-                r[12 + c] = _mm512_shuffle_f32x4::<0xDD>(high, high2);
-            }
-            for i in 0..LANES {
-                _mm512_storeu_ps(to[i].0.as_mut_ptr(), r[i]);
-            }
+        // SAFETY: `self` exists only where the machine has these instructions; the caller vouches for
+        // each row of `from`.
+        unsafe { transpose_strided(from, step, to) }
+    }
+}
+
+/// Not inlined: in so many places it would be most of what there is to compile.
+///
+/// # Safety
+/// As [`Simd::transpose_strided`].
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+unsafe fn transpose_strided(from: *const f32, step: usize, to: &mut [Lanes; LANES]) {
+    // SAFETY: `self` exists only where the machine has these instructions; the caller vouches
+    // for each row of `from`, and each of `to` is 16 numbers.
+    unsafe {
+        let mut r = [_mm512_setzero_ps(); LANES];
+        for i in 0..LANES {
+            r[i] = _mm512_loadu_ps(from.add(i * step));
+        }
+        // Blocks of 4×4 within the four quarters of the vectors: afterwards quarter k of
+        // b[4q + c] is column 4k + c of rows 4q to 4q + 3.
+        let mut b = [_mm512_setzero_ps(); LANES];
+        for q in 0..4 {
+            let low = _mm512_castps_pd(_mm512_unpacklo_ps(r[4 * q], r[4 * q + 1]));
+            let high = _mm512_castps_pd(_mm512_unpackhi_ps(r[4 * q], r[4 * q + 1]));
+            let low2 = _mm512_castps_pd(_mm512_unpacklo_ps(r[4 * q + 2], r[4 * q + 3]));
+            let high2 = _mm512_castps_pd(_mm512_unpackhi_ps(r[4 * q + 2], r[4 * q + 3]));
+            b[4 * q] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
+            b[4 * q + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
+            b[4 * q + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
+            b[4 * q + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
+        }
+        // The same with quarters in the place of numbers.
+        for c in 0..4 {
+            let low = _mm512_shuffle_f32x4::<0x44>(b[c], b[4 + c]);
+            let high = _mm512_shuffle_f32x4::<0xEE>(b[c], b[4 + c]);
+            let low2 = _mm512_shuffle_f32x4::<0x44>(b[8 + c], b[12 + c]);
+            let high2 = _mm512_shuffle_f32x4::<0xEE>(b[8 + c], b[12 + c]);
+            r[c] = _mm512_shuffle_f32x4::<0x88>(low, low2);
+            r[4 + c] = _mm512_shuffle_f32x4::<0xDD>(low, low2);
+            r[8 + c] = _mm512_shuffle_f32x4::<0x88>(high, high2);
+            r[12 + c] = _mm512_shuffle_f32x4::<0xDD>(high, high2);
+        }
+        for i in 0..LANES {
+            _mm512_storeu_ps(to[i].0.as_mut_ptr(), r[i]);
         }
     }
 }

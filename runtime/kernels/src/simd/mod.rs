@@ -14,7 +14,16 @@ pub(crate) mod avx2;
 pub(crate) mod avx512;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
+#[cfg(any(test, not(target_arch = "x86_64")))]
 pub(crate) mod portable;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sse2;
+
+/// What runs on every machine of this architecture.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use portable::Portable as Baseline;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use sse2::Sse2 as Baseline;
 
 /// The body once for each number `$i` below `$n`, 12 at most. To the compiler `$i` is a constant from
 /// the beginning: an array of sums that is indexed in a loop too large to be unrolled would stay in
@@ -34,6 +43,15 @@ macro_rules! unrolled {
 }
 pub(crate) use unrolled;
 
+/// How many of the `left` items a tile takes, where there are tiles of these `sizes`, which ascend from 1: so
+/// many that all tiles are as even as can be.
+pub(crate) fn even_tile(left: usize, sizes: &[usize]) -> usize {
+    let possible = &sizes[..sizes.partition_point(|&size| size <= left)];
+    let most = possible.last().copied().unwrap_or(1);
+    let even = left.div_ceil(left.div_ceil(most));
+    possible[possible.partition_point(|&size| size < even)..].first().copied().unwrap_or(most)
+}
+
 /// Code to be compiled for each instruction set. Implement `run` with `#[inline(always)]`, and
 /// likewise whatever it calls, except through [`Simd::run`].
 pub(crate) trait Kernel {
@@ -51,8 +69,17 @@ pub(crate) trait Simd: Copy {
     const WIDTH: usize;
     /// How many registers a tile may fill with sums: enough stay free for its operands.
     const ACCUMULATORS: usize;
+    /// Whether there are registers for large tiles. Ask for this by `if S::WIDE` (or `if S::WIDE && …`): where a condition is
+    /// nothing but a constant, the compiler leaves the branch that cannot run out before it compiles the
+    /// tiles in it; a comparison it sees through only afterwards.
+    const WIDE: bool = Self::ACCUMULATORS >= 24;
+    /// Whether next to no machine of this architecture runs it, so that a few sizes of tiles will do. To be
+    /// asked for as [`WIDE`](Self::WIDE) is. The results do not depend on it.
+    const FALLBACK: bool = false;
     /// Vectors in a [`Lanes`].
     const PARTS: usize = LANES / Self::WIDTH;
+    /// Whether that is one; to be asked for as [`WIDE`](Self::WIDE) is.
+    const ONE_PART: bool = Self::PARTS == 1;
 
     /// Calls a kernel, compiled for this instruction set, and never inlines it: tiles called in
     /// this way each get the registers for themselves.

@@ -25,6 +25,8 @@ impl Simd for Portable {
     type V = Four;
     const WIDTH: usize = 4;
     const ACCUMULATORS: usize = 12;
+    // Every AArch64 machine has NEON.
+    const FALLBACK: bool = cfg!(target_arch = "aarch64");
 
     #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {

@@ -1,9 +1,9 @@
-//! Where threads of rayon's global pool wait for calls from threads outside of it.
+//! Parked helper threads: threads of rayon's global pool that wait for calls from threads outside of it.
 //!
 //! Such a caller does not hand its work to the pool and sleep until it is done: it works itself, and
-//! invites helpers. One that does not come in time, because the pool is busy, is not waited for. A
-//! helper stays awake for a moment after a call, since the next one mostly follows at once, and then
-//! goes back to the pool.
+//! assigns its team to the slots of helpers. A helper that does not start in time, because the pool is
+//! busy, is not waited for. After a call a helper stays parked in its slot, spinning, because the next call
+//! mostly follows at once. Then it returns to the pool.
 #![allow(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,86 +13,87 @@ use std::time::{Duration, Instant};
 
 use super::sharing::{Team, pause};
 
-/// How long a helper waits for the next call.
-const PATIENCE: Duration = Duration::from_micros(100);
+/// How long a helper stays parked after a call.
+const SPIN_TIMEOUT: Duration = Duration::from_micros(100);
 
 /// The most helpers there can be.
-const PLACES: usize = 64;
+const MAX_HELPERS: usize = 64;
 
-static LOBBY: [Place; PLACES] = [const { Place(AtomicPtr::new(std::ptr::null_mut())) }; PLACES];
+static SLOTS: [Slot; MAX_HELPERS] =
+    [const { Slot(AtomicPtr::new(std::ptr::null_mut())) }; MAX_HELPERS];
 
-/// Room for one helper. It holds
-/// - null: no helper;
-/// - [`HERE`](Place::HERE): one that waits, or is on its way;
-/// - the address of a team: it is invited there;
-/// - the next address, which is odd: it works there.
-struct Place(AtomicPtr<Team>);
+/// The state of one helper:
+/// - null: the slot is empty;
+/// - [`PARKED`](Slot::PARKED): a helper is parked here, or has been spawned and will be;
+/// - the address of a team: the helper is assigned to it;
+/// - the next address, which is odd: the helper works for it.
+struct Slot(AtomicPtr<Team>);
 
-impl Place {
-    const HERE: *mut Team = without_provenance_mut(1);
+impl Slot {
+    const PARKED: *mut Team = without_provenance_mut(1);
 
     fn change(&self, from: *mut Team, to: *mut Team) -> bool {
         self.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
-    /// Waits for invitations and follows them.
-    fn help(&self) {
+    /// Works for the teams that are assigned to this slot, until none has been for a while.
+    fn run(&self) {
         let mut idle_since = Instant::now();
         let mut spins = 0;
         loop {
             let now = self.0.load(Ordering::Relaxed);
-            if now == Place::HERE {
+            if now == Slot::PARKED {
                 if spins % 64 == 0
-                    && idle_since.elapsed() > PATIENCE
+                    && idle_since.elapsed() > SPIN_TIMEOUT
                     && self.change(now, std::ptr::null_mut())
                 {
                     return;
                 }
                 pause(&mut spins);
-            } else if self.change(now, at_work(now)) {
-                // SAFETY: the one who invited lets the team live while this place says that somebody
-                // works there; `help` returns when the team's call is over.
+            } else if self.change(now, working_for(now)) {
+                // SAFETY: the caller lets the team live while this slot says that the helper works for
+                // it; `help` returns when the team's call is over.
                 let team = unsafe { &*now };
                 // The caller learns of a panic from the team.
                 let _ = catch_unwind(AssertUnwindSafe(|| team.help(1)));
-                self.0.store(Place::HERE, Ordering::Release);
+                self.0.store(Slot::PARKED, Ordering::Release);
                 (idle_since, spins) = (Instant::now(), 0);
             }
         }
     }
 }
 
-/// What stands at the place of somebody who works for a team.
-fn at_work(team: *mut Team) -> *mut Team {
+/// The state of a helper that works for this team.
+fn working_for(team: *mut Team) -> *mut Team {
     team.map_addr(|address| address | 1)
 }
 
-/// The helpers of a call. When this is dropped nobody works for the team any more; it must be over by
-/// then.
-pub(super) struct Invited<'a> {
+/// The helpers of a call. Dropping it takes back the assignments and waits for those that work: then no
+/// thread has the team any more. The call must be over by then.
+pub(super) struct Assignment<'a> {
     team: &'a Team,
-    places: &'static [Place],
+    slots: &'static [Slot],
 }
 
-impl<'a> Invited<'a> {
-    /// Invites so many threads of the global pool, if they are free.
-    pub(super) fn new(team: &'a Team, helpers: usize) -> Invited<'a> {
-        let places = &LOBBY[..rayon::current_num_threads().min(PLACES)];
-        let invited = Invited { team, places };
-        let address = invited.address();
+impl<'a> Assignment<'a> {
+    /// Assigns up to `helpers` threads of the global pool: parked ones first, then new ones.
+    pub(super) fn new(team: &'a Team, helpers: usize) -> Assignment<'a> {
+        let slots = &SLOTS[..rayon::current_num_threads().min(MAX_HELPERS)];
+        let assignment = Assignment { team, slots };
+        let address = assignment.address();
         let mut left = helpers;
-        for place in places {
-            if left > 0 && place.change(Place::HERE, address) {
+        for slot in slots {
+            if left > 0 && slot.change(Slot::PARKED, address) {
                 left -= 1;
             }
         }
-        for place in places {
-            if left > 0 && place.change(std::ptr::null_mut(), address) {
+        for slot in slots {
+            if left > 0 && slot.change(std::ptr::null_mut(), address) {
                 left -= 1;
-                rayon::spawn(|| place.help());
+                rayon::spawn(|| slot.run());
             }
         }
-        invited
+        assignment
     }
 
     fn address(&self) -> *mut Team {
@@ -100,13 +101,13 @@ impl<'a> Invited<'a> {
     }
 }
 
-impl Drop for Invited<'_> {
+impl Drop for Assignment<'_> {
     fn drop(&mut self) {
         let address = self.address();
-        for place in self.places {
+        for slot in self.slots {
             let mut spins = 0;
-            if !place.change(address, Place::HERE) {
-                while place.0.load(Ordering::Acquire) == at_work(address) {
+            if !slot.change(address, Slot::PARKED) {
+                while slot.0.load(Ordering::Acquire) == working_for(address) {
                     pause(&mut spins);
                 }
             }

@@ -10,7 +10,7 @@ mod helpers;
 mod sharing;
 mod slices;
 
-use helpers::Invited;
+use helpers::Assignment;
 use sharing::Over;
 pub use sharing::Team;
 pub(crate) use slices::Shared;
@@ -38,7 +38,7 @@ impl Team {
         if rayon::current_thread_index().is_some() {
             return rayon::join(lead, || team.help(helpers)).0;
         }
-        let _invited = Invited::new(&team, helpers);
+        let _helpers = Assignment::new(&team, helpers);
         lead()
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Tiling};
 
 use super::super::blocked::blocks;
-use super::super::correlate::{Bias, Plus};
+use super::super::epilogue::{Bias, Plus};
 use super::super::fused::Fused;
 use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};

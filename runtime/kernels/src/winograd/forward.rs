@@ -4,8 +4,7 @@
 
 use typenet_shape::Tiling;
 
-use super::super::conv2d::Finish;
-use super::super::correlate::{Bias, Plus};
+use super::super::epilogue::{Bias, Finish, Plus};
 use super::super::fused::Fused;
 use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};

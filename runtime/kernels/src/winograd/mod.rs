@@ -37,17 +37,16 @@ mod weights;
 
 use std::sync::OnceLock;
 
-use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Tiling};
+use typenet_shape::{Conv2d, Conv2dKernel, Conv2dPass, Tiling};
 
 use self::forward::Correlate;
 use self::weight::Sums;
 use self::weights::{Gradient, Weights};
-use super::conv2d::Finish;
-use super::correlate::Plus;
+use super::epilogue::{Epilogue, Finish, Plus};
 use super::fused::Fused;
 use super::linear::BiasGradient;
 use super::statistics::Statistics;
-use super::{Isa, Lanes, activation};
+use super::{Isa, Lanes};
 
 /// Whether nets use these kernels: yes, unless the environment variable `TYPENET_WINOGRAD` is `0` or
 /// `off`. Decided at the first call.
@@ -57,6 +56,12 @@ pub fn is_enabled() -> bool {
         let value = std::env::var("TYPENET_WINOGRAD").unwrap_or_default();
         !matches!(value.trim().to_ascii_lowercase().as_str(), "0" | "off")
     })
+}
+
+/// Whether nets use a kernel that was chosen for a convolution: one of Winograd's only where these are
+/// [enabled](is_enabled), any other always.
+pub fn allows(kernel: Conv2dKernel) -> bool {
+    matches!(kernel, Conv2dKernel::Direct | Conv2dKernel::Gemm) || is_enabled()
 }
 
 /// Transforms a weight in PyTorch's order for a pass: [`Conv2dPass::Forward`] or
@@ -86,80 +91,33 @@ pub fn transform_weight(
     run!(isa, tiling, Weights { tiling, out_step, in_step, flip, weight, transformed });
 }
 
-/// `y = f(w * x + b + other)`; overwrites `y`. `transformed` is by [`transform_weight`] for this `isa`, `kernel`
-/// and pass; `scratch` is of [`Conv2dKernel::scratch_len`], with any contents.
+/// The sums of the convolution, and what the `epilogue` makes of them; overwrites `y`. `transformed` is by
+/// [`transform_weight`] for this `isa`, `kernel` and pass; `scratch` is of
+/// [`Conv2dKernel::scratch_len`], with any contents.
 ///
 /// # Panics
-/// When `kernel` is not one of Winograd's or cannot run `g`, a slice has a wrong length, or this
-/// machine lacks `isa`.
+/// When `kernel` is not one of Winograd's or cannot run `g`, a slice has a wrong length, the statistics are
+/// not those of `y`, or this machine lacks `isa`.
 pub fn forward(
     isa: Isa,
     kernel: Conv2dKernel,
     g: &Conv2d,
     x: &[Lanes],
     transformed: &[f32],
-    bias: Option<&[f32]>,
-    other: Option<&[Lanes]>,
-    f: Activation,
-    y: &mut [Lanes],
-    scratch: &mut [Lanes],
-) {
-    run_forward(isa, kernel, g, x, transformed, bias, other, f, None, y, scratch);
-}
-
-/// [`forward`], and the statistics of `y` for the batch norm behind it, gathered while rows of tiles are
-/// in cache.
-///
-/// # Panics
-/// As [`forward`], or when `statistics` are not those of `y`.
-pub fn forward_and_gather(
-    isa: Isa,
-    kernel: Conv2dKernel,
-    g: &Conv2d,
-    x: &[Lanes],
-    transformed: &[f32],
-    bias: Option<&[f32]>,
-    other: Option<&[Lanes]>,
-    f: Activation,
-    statistics: Statistics<'_>,
-    y: &mut [Lanes],
-    scratch: &mut [Lanes],
-) {
-    let statistics = Some(statistics);
-    run_forward(isa, kernel, g, x, transformed, bias, other, f, statistics, y, scratch);
-}
-
-fn run_forward(
-    isa: Isa,
-    kernel: Conv2dKernel,
-    g: &Conv2d,
-    x: &[Lanes],
-    transformed: &[f32],
-    bias: Option<&[f32]>,
-    other: Option<&[Lanes]>,
-    f: Activation,
-    statistics: Option<Statistics<'_>>,
+    epilogue: Epilogue<'_>,
     y: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
     let tiling = tiling(kernel, g, Conv2dPass::Forward);
-    if let Some(bias) = bias {
+    let (finish, mut behind) = epilogue.split();
+    if let Some(bias) = finish.bias {
         assert_eq!(bias.len(), g.out_channels, "the bias's length");
     }
-    let (fused, after) = Fused::split(f);
     let size = [g.input.dim(1), g.input.dim(2)];
     let start = g.padding.map(|padding| -(padding as isize));
     let of = (tiling, size, start);
-    let finish = Finish { bias, plus: Plus::value(other), fused };
-    let Some(f) = after else {
-        return correlate(isa, of, x, transformed, finish, statistics, y, scratch);
-    };
-    correlate(isa, of, x, transformed, finish, None, y, scratch);
-    activation::forward_in_place(isa, f, y);
-    if let Some(mut statistics) = statistics {
-        let pixels = y.len() / g.out_channels;
-        statistics.add(isa, y, pixels, 0..pixels);
-    }
+    correlate(isa, of, x, transformed, finish, behind.take_statistics(), y, scratch);
+    behind.run(isa, g.out_channels, y);
 }
 
 /// The gradient of `x`; overwrites `dx`, or adds to it if it `accumulates`. `transformed` is by

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use typenet_shape::Tiling;
 
-use super::super::correlate::{Bias, Plus};
+use super::super::epilogue::{Bias, Plus};
 use super::super::fused::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::Shared;
@@ -131,7 +131,7 @@ impl<const N: usize> InputAt<N> {
         // Half of six rows at a time, since all points of a tile are more than there are registers.
         // SAFETY: the caller vouches for the places.
         unsafe {
-            if N == 6 {
+            if const { N == 6 } {
                 self.rows::<S, INSIDE, 0, 3>(s);
                 self.rows::<S, INSIDE, 3, 3>(s);
             } else {
@@ -265,7 +265,7 @@ impl<const N: usize, const R: usize> OutputAt<N, R> {
         // SAFETY: the caller vouches for the places.
         unsafe {
             self.rows::<S, INSIDE, 0>(s, bias, fused);
-            if N - R + 1 == 4 {
+            if const { N - R + 1 == 4 } {
                 self.rows::<S, INSIDE, 2>(s, bias, fused);
             }
         }
@@ -294,17 +294,28 @@ impl<const N: usize, const R: usize> OutputAt<N, R> {
             half[1][j] = column[FIRST + 1];
         }
         for i in 0..2 {
-            let row = transform::output::<S, N, R>(s, half[i]);
-            for j in 0..=N - R {
-                if INSIDE || FIRST + i < self.rows && j < self.columns {
-                    let at = (FIRST + i) * self.y_row + j * LANES;
-                    let mut v = s.add(row[j], bias);
-                    // SAFETY: the caller vouches for these rows and columns.
-                    unsafe {
-                        if !self.plus.is_null() {
-                            v = s.add(v, s.read(self.plus.add(at)));
+            if !INSIDE && FIRST + i >= self.rows {
+                continue;
+            }
+            let mut row = transform::output::<S, N, R>(s, half[i]);
+            let at = (FIRST + i) * self.y_row;
+            let columns = if INSIDE { N - R + 1 } else { self.columns };
+            // SAFETY: the caller vouches for these rows and columns.
+            unsafe {
+                for j in 0..=N - R {
+                    row[j] = s.add(row[j], bias);
+                }
+                if !self.plus.is_null() {
+                    for j in 0..=N - R {
+                        if j < columns {
+                            row[j] = s.add(row[j], s.read(self.plus.add(at + j * LANES)));
                         }
-                        s.write(self.y.add(at), fused.apply(s, v));
+                    }
+                }
+                let row = fused.apply_to_all(s, row);
+                for j in 0..=N - R {
+                    if j < columns {
+                        s.write(self.y.add(at + j * LANES), row[j]);
                     }
                 }
             }
@@ -399,7 +410,7 @@ impl<const N: usize, const R: usize> OutputGradientAt<'_, N, R> {
     unsafe fn all<S: Simd>(&self, s: S) {
         // SAFETY: the caller vouches for the places.
         unsafe {
-            if N == 6 {
+            if const { N == 6 } {
                 self.rows::<S, 0, 3>(s);
                 self.rows::<S, 3, 3>(s);
             } else {

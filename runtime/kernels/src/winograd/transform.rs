@@ -22,7 +22,7 @@ use super::super::simd::Simd;
 #[inline(always)]
 pub(super) fn input<S: Simd, const N: usize>(s: S, d: [S::V; N]) -> [S::V; N] {
     let mut v = [s.splat(0.0); N];
-    if N == 4 {
+    if const { N == 4 } {
         v[0] = s.sub(d[0], d[2]);
         v[1] = s.add(d[2], d[1]);
         v[2] = s.sub(d[2], d[1]);
@@ -56,7 +56,7 @@ pub(super) fn input<S: Simd, const N: usize>(s: S, d: [S::V; N]) -> [S::V; N] {
 pub(super) fn output<S: Simd, const N: usize, const R: usize>(s: S, m: [S::V; N]) -> [S::V; N] {
     let mut y = m;
     let (sum, difference) = (s.add(m[1], m[2]), s.sub(m[1], m[2]));
-    if N == 4 {
+    if const { N == 4 } {
         y[0] = s.add(m[0], sum);
         y[1] = s.add(difference, m[3]);
         return y;
@@ -64,7 +64,7 @@ pub(super) fn output<S: Simd, const N: usize, const R: usize>(s: S, m: [S::V; N]
     let (sum2, difference2) = (s.add(m[3], m[4]), s.sub(m[3], m[4]));
     y[0] = s.add(s.add(m[0], sum), sum2);
     y[1] = s.fma(s.splat(2.0), difference2, difference);
-    if R == 5 {
+    if const { R == 5 } {
         y[1] = s.add(y[1], m[5]);
         return y;
     }
@@ -80,14 +80,14 @@ pub(super) fn output_gradient<S: Simd, const N: usize, const R: usize>(
     y: [S::V; N],
 ) -> [S::V; N] {
     let mut m = y;
-    if N == 4 {
+    if const { N == 4 } {
         m[0] = y[0];
         m[1] = s.add(y[0], y[1]);
         m[2] = s.sub(y[0], y[1]);
         m[3] = y[1];
         return m;
     }
-    if R == 5 {
+    if const { R == 5 } {
         m[0] = y[0];
         m[1] = s.add(y[0], y[1]);
         m[2] = s.sub(y[0], y[1]);
@@ -122,7 +122,7 @@ pub(super) fn output_gradient<S: Simd, const N: usize, const R: usize>(
 pub(super) fn weight<S: Simd, const N: usize, const R: usize>(s: S, g: [S::V; R]) -> [S::V; N] {
     let mut u = [s.splat(0.0); N];
     u[N - 1] = g[R - 1];
-    if R == 5 {
+    if const { R == 5 } {
         let minus_sixth = s.splat(-1.0 / 6.0);
         let (even, odd) = (s.add(s.add(g[0], g[2]), g[4]), s.add(g[1], g[3]));
         u[0] = s.mul(s.splat(0.25), g[0]);
@@ -136,7 +136,7 @@ pub(super) fn weight<S: Simd, const N: usize, const R: usize>(s: S, g: [S::V; R]
         return u;
     }
     let ends = s.add(g[0], g[2]);
-    if N == 4 {
+    if const { N == 4 } {
         let half = s.splat(0.5);
         u[0] = g[0];
         u[1] = s.mul(half, s.add(ends, g[1]));
@@ -162,7 +162,7 @@ pub(super) fn weight_gradient<S: Simd, const N: usize, const R: usize>(
 ) -> [S::V; R] {
     let mut g = [s.splat(0.0); R];
     let (sum, difference) = (s.add(u[1], u[2]), s.sub(u[1], u[2]));
-    if N == 4 {
+    if const { N == 4 } {
         let half = s.splat(0.5);
         let sum = s.mul(half, sum);
         g[0] = s.add(u[0], sum);
@@ -176,7 +176,7 @@ pub(super) fn weight_gradient<S: Simd, const N: usize, const R: usize>(
     g[0] = s.fma(minus_sixth, sum, first);
     g[1] = s.fma(minus_sixth, difference, s.mul(s.splat(1.0 / 12.0), difference2));
     g[2] = s.mul(sixth, s.sub(sum2, sum));
-    if R == 5 {
+    if const { R == 5 } {
         g[3] = s.fma(minus_sixth, difference, s.mul(s.splat(1.0 / 3.0), difference2));
         g[4] = s.fma(minus_sixth, sum, s.mul(s.splat(2.0 / 3.0), sum2));
     }

@@ -7,8 +7,7 @@
 
 use typenet_shape::Tiling;
 
-use super::super::fused::Fused;
-use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
+use super::super::gemm::{Product, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
 use super::super::{LANES, Lanes};
 use super::tiles::{Input, OutputGradient, Tiles};
@@ -77,26 +76,9 @@ impl<const N: usize, const R: usize> Kernel for Sums<'_, N, R> {
                 while row < in_channels {
                     let rows = even(in_channels - row, most_rows::<S>());
                     let to: *mut f32 = sums[row * row_len..].as_mut_ptr().cast();
-                    let product = Product {
-                        a: Numbers {
-                            first: v[row * count..].as_ptr().cast(),
-                            row: count * LANES,
-                            depth: 1,
-                            point: 0,
-                        },
-                        b: Vectors {
-                            first: d.as_ptr().cast(),
-                            row: LANES,
-                            block: count * LANES * LANES,
-                            point: 0,
-                        },
-                        c: Vectors { first: to, row: padded, block: LANES, point: 0 },
-                        depth: count * LANES,
-                        points: 1,
-                        bias: std::ptr::null(),
-                        plus: to,
-                        fused: Fused::Identity,
-                    };
+                    let v = (v[row * count..].as_ptr().cast(), count * LANES);
+                    let (d, to) = (d.as_ptr().cast(), (to, padded));
+                    let product = Product::of_weight_gradient(v, d, count * LANES, to, true);
                     // SAFETY: the assertions compare the lengths with the steps: at this point there
                     // are `in_channels` rows of `count` Lanes, `padded` columns in blocks of 16 for
                     // as many numbers, and a sum for each row and column.

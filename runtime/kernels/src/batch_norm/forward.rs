@@ -1,0 +1,158 @@
+//! The forward pass: gather, merge, apply.
+
+use super::super::fused::Fused;
+use super::super::simd::{Kernel, Simd};
+use super::super::{Isa, LANES, Lanes, Statistics, activation};
+use super::layer::{BatchNorm, Running, groups, pixels};
+
+/// Of each channel of a group of images the mean, and the sum of the squares of what differs from
+/// it; overwrites `numbers`, `[channels][2]`. The convolutions that gather
+/// ([`Epilogue::statistics`](crate::Epilogue::statistics)) leave the same, up to rounding.
+///
+/// # Panics
+/// When `x` is not so many channels, `images` is not 1 to 16, or this machine lacks `isa`.
+pub fn gather(isa: Isa, images: usize, x: &[Lanes], numbers: &mut [f32]) {
+    let pixels = pixels(x.len(), numbers.len() / 2);
+    Statistics { images, numbers }.add(isa, x, pixels, 0..pixels);
+}
+
+/// Joins the statistics of all groups of a batch of so many images (Chan and others, 1979), in
+/// their order: overwrites `mean`, and `rstd` with `1 / sqrt(var + eps)`, `var` being the biased
+/// variance (Σ of squares / count); moves the running statistics.
+///
+/// One number alone has no unbiased variance (PyTorch refuses such a batch): here its `var` is 0,
+/// and the running variance stays as it is.
+///
+/// # Panics
+/// When there are no images or pixels, or a slice has a wrong length.
+pub fn merge(
+    images: usize,
+    pixels: usize,
+    statistics: &[f32],
+    eps: f32,
+    mean: &mut [f32],
+    rstd: &mut [f32],
+    mut running: Option<Running<'_>>,
+) {
+    let channels = mean.len();
+    let statistics = groups(images, channels, statistics);
+    assert!(pixels > 0, "pixels");
+    assert_eq!(rstd.len(), channels, "the length of rstd");
+    if let Some(running) = &running {
+        let (means, variances) = (running.mean.len(), running.variance.len());
+        assert!(means == channels && variances == channels, "the running statistics' lengths");
+    }
+    let count = (images * pixels) as f64;
+    for channel in 0..channels {
+        let (mut before, mut center, mut squares) = (0.0, 0.0, 0.0);
+        let mut left = images;
+        for group in statistics.chunks_exact(channels) {
+            let [group_mean, group_squares] = group[channel].map(f64::from);
+            let own = (left.min(LANES) * pixels) as f64;
+            let share = own / (before + own);
+            let delta = group_mean - center;
+            center += delta * share;
+            squares += group_squares + delta * delta * before * share;
+            before += own;
+            left = left.saturating_sub(LANES);
+        }
+        mean[channel] = center as f32;
+        rstd[channel] = (1.0 / (squares / count + f64::from(eps)).sqrt()) as f32;
+        if let Some(running) = &mut running {
+            let share = f64::from(running.momentum);
+            let moved = |old: f32, new: f64| ((1.0 - share) * f64::from(old) + share * new) as f32;
+            running.mean[channel] = moved(running.mean[channel], center);
+            if count > 1.0 {
+                let unbiased = squares / (count - 1.0);
+                running.variance[channel] = moved(running.variance[channel], unbiased);
+            }
+        }
+    }
+}
+
+/// `y = f((x − mean) · rstd · weight + bias + other)`; overwrites `y`.
+///
+/// With [`Spread::Variance`](super::Spread::Variance) it is the pass of inference.
+///
+/// # Panics
+/// When a slice has a wrong length, or this machine lacks `isa`.
+pub fn apply(
+    isa: Isa,
+    norm: &BatchNorm<'_>,
+    x: &[Lanes],
+    other: Option<&[Lanes]>,
+    y: &mut [Lanes],
+) {
+    let pixels = norm.check(x.len());
+    assert_eq!(y.len(), x.len(), "the output's length");
+    assert!(other.is_none_or(|other| other.len() == x.len()), "the other value's length");
+    let (fused, after) = Fused::split(norm.f);
+    isa.run(Apply { norm, pixels, fused, x, other, y });
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+}
+
+struct Apply<'a> {
+    norm: &'a BatchNorm<'a>,
+    pixels: usize,
+    fused: Fused,
+    x: &'a [Lanes],
+    other: Option<&'a [Lanes]>,
+    y: &'a mut [Lanes],
+}
+
+impl Kernel for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Apply { norm, pixels, fused, x, other, y } = self;
+        for (channel, y) in y.chunks_exact_mut(pixels).enumerate() {
+            let x = &x[channel * pixels..][..pixels];
+            let other = other.map(|other| &other[channel * pixels..][..pixels]);
+            // Less the mean first: with it in the bias, a mean far from zero would cost bits.
+            let factors = [
+                s.splat(norm.mean[channel]),
+                s.splat(norm.scale(channel)),
+                s.splat(norm.bias.map_or(0.0, |bias| bias[channel])),
+            ];
+            // One loop for each function, which then asks nothing within.
+            match fused {
+                Fused::Identity => apply_channel(s, Fused::Identity, factors, x, other, y),
+                Fused::Relu => apply_channel(s, Fused::Relu, factors, x, other, y),
+                Fused::Leaky(_) => apply_channel(s, fused, factors, x, other, y),
+                Fused::Relu6 => apply_channel(s, Fused::Relu6, factors, x, other, y),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn apply_channel<S: Simd>(
+    s: S,
+    fused: Fused,
+    [mean, scale, bias]: [S::V; 3],
+    x: &[Lanes],
+    other: Option<&[Lanes]>,
+    y: &mut [Lanes],
+) {
+    match other {
+        None => {
+            for (x, y) in x.iter().zip(y) {
+                for part in 0..S::PARTS {
+                    let v = s.fma(s.sub(s.load(x, part), mean), scale, bias);
+                    s.store(y, part, fused.apply(s, v));
+                }
+            }
+        }
+        Some(other) => {
+            for ((x, other), y) in x.iter().zip(other).zip(y) {
+                for part in 0..S::PARTS {
+                    let v = s.fma(s.sub(s.load(x, part), mean), scale, bias);
+                    s.store(y, part, fused.apply(s, s.add(v, s.load(other, part))));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Batch normalisation (Ioffe and Szegedy, 2015), as PyTorch's `BatchNorm1d` and `BatchNorm2d`:
+//! `y = f((x − mean) / sqrt(var + eps) · weight + bias)`, channel by channel, with the mean and the
+//! variance of all pixels of all images of the batch.
+//!
+//! Each pass over a group of images is a function of its own, since all groups meet between them:
+//! - forward: [`gather`] each group's statistics, [`merge`] them, [`apply`] them to each group;
+//! - backward: [`gather_backward`], [`merge_backward`], [`apply_backward`]. Where nothing was added to
+//!   the result, both find the activation's gradient by computing the result again, which is quicker
+//!   than to read it; else [`gather_backward_masked`] leaves it in `dy`.
+//!
+//! What a gather leaves is two numbers for each channel, side by side; what a merge reads is this
+//! of all groups, one after the other, all of [`LANES`](crate::LANES) images but the last. The numbers of missing
+//! images, which may be anything, enter nothing.
+
+mod backward;
+mod forward;
+mod gather_backward;
+mod layer;
+
+pub use backward::{
+    apply_backward, apply_backward_in_place, gather_backward, gather_backward_masked,
+    merge_backward, recomputes, scale_backward,
+};
+pub use forward::{apply, gather, merge};
+pub use layer::{BatchNorm, Running, Spread};

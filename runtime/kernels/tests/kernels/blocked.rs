@@ -1,0 +1,259 @@
+//! The kernels for one image against plain loops in f64, on every instruction set.
+
+use crate::support::*;
+use proptest::prelude::*;
+use typenet_kernels::Isa;
+use typenet_kernels::blocked::{self, Pixels, blocks};
+use typenet_kernels::team::Team;
+use typenet_kernels::winograd::blocked as blocked_winograd;
+use typenet_shape::{Activation, Conv2d, Conv2dKernel, Shape};
+
+const BOUND: f64 = 1e-5;
+
+fn check(g: &Conv2d, seed: u64) {
+    let output = g.output().unwrap();
+    let area = output.dim(1) * output.dim(2);
+    let mut random = Random::new(seed);
+    let x = random.numbers(g.input.elements());
+    let weight = random.numbers(g.weight().elements());
+    let bias = g.bias.then(|| random.numbers(g.out_channels));
+    let mut expected: Vec<f64> = (0..output.elements())
+        .map(|at| bias.as_ref().map_or(0.0, |bias| f64::from(bias[at / area])))
+        .collect();
+    products(g, |at_y, at_x, at_w| {
+        expected[at_y] += f64::from(weight[at_w]) * f64::from(x[at_x]);
+    });
+    let relu: Vec<f64> = expected.iter().map(|y| y.max(0.0)).collect();
+    let other = random.numbers(expected.len());
+    let tanh: Vec<f64> =
+        expected.iter().zip(&other).map(|(y, o)| (y + f64::from(*o)).tanh()).collect();
+    let sum: Vec<f64> = expected.iter().zip(&other).map(|(y, o)| y + f64::from(*o)).collect();
+    let other = blocked(&other, g.out_channels);
+    let other = Some(other.as_slice());
+
+    let mut packed = poison(blocked::conv2d_packed_len(g));
+    blocked::pack_conv2d(g, &weight, bias.as_deref(), &mut packed);
+    let lanes = blocked(&x, g.input.dim(0));
+    let depthwise = g.groups > 1 && g.groups == g.input.dim(0) && g.groups == g.out_channels;
+    for isa in Isa::available() {
+        for (f, other, expected) in [
+            (Activation::Identity, None, &expected),
+            (Activation::Identity, other, &sum),
+            (Activation::Relu, None, &relu),
+            (Activation::Tanh, other, &tanh),
+        ] {
+            for threads in [1, 3] {
+                let what = format!("{isa} {f:?} {threads} threads {g:?}");
+                let mut y = poison(blocks(g.out_channels) * area);
+                Team::gather(threads, |team| {
+                    if depthwise {
+                        blocked::depthwise_conv2d(isa, team, g, &lanes, &packed, other, f, &mut y);
+                    } else {
+                        blocked::conv2d(
+                            isa,
+                            team,
+                            g,
+                            Pixels::Planar(&x),
+                            &packed,
+                            other,
+                            f,
+                            &mut y,
+                        );
+                        assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
+                        y = poison(y.len());
+                        blocked::conv2d(
+                            isa,
+                            team,
+                            g,
+                            Pixels::Blocked(&lanes),
+                            &packed,
+                            other,
+                            f,
+                            &mut y,
+                        );
+                    }
+                });
+                assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
+                for kernel in WINOGRAD.into_iter().filter(|kernel| kernel.runs(g)) {
+                    let what = format!("{kernel:?} {what}");
+                    let mut packed = poison(blocked_winograd::packed_len(kernel, g));
+                    blocked_winograd::pack(isa, kernel, g, &weight, bias.as_deref(), &mut packed);
+                    let mut y = poison(y.len());
+                    Team::gather(threads, |team| {
+                        let mut room =
+                            poison(blocked_winograd::scratch_len(kernel, g, team.threads()));
+                        let (x, room, y) = (&lanes, &mut room, &mut y);
+                        blocked_winograd::forward(
+                            isa, team, kernel, g, x, &packed, other, f, y, room,
+                        );
+                    });
+                    assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
+                }
+            }
+        }
+    }
+}
+
+const WINOGRAD: [Conv2dKernel; 2] = [Conv2dKernel::Winograd2, Conv2dKernel::Winograd4];
+
+fn conv(input: [usize; 3], out_channels: usize, kernel: [usize; 2]) -> Conv2d {
+    Conv2d::new(Shape::new(&input), out_channels, kernel)
+}
+
+#[test]
+fn every_width_and_height_up_to_30() {
+    for size in 1..=30 {
+        check(&Conv2d { padding: [0, 1], ..conv([2, 2, size], 5, [2, 3]) }, 1);
+        check(&Conv2d { padding: [1, 0], ..conv([17, size, 2], 40, [3, 2]) }, 2);
+    }
+}
+
+#[test]
+fn few_channels_of_wide_rows() {
+    for out_channels in 1..=9 {
+        let g = conv([3, 7, 37], out_channels, [3, 3]);
+        check(&Conv2d { padding: [1, 2], dilation: [1, 2], stride: [2, 1], ..g }, 3);
+        check(&Conv2d { padding: [4, 1], ..conv([1, 5, 18], out_channels, [5, 3]) }, 3);
+    }
+}
+
+#[test]
+fn every_number_of_blocks() {
+    for out_channels in [1, 15, 16, 17, 32, 33, 48, 64, 65, 80, 100] {
+        check(&Conv2d { padding: [1, 1], ..conv([3, 6, 7], out_channels, [3, 3]) }, 3);
+    }
+}
+
+#[test]
+fn groups_of_whole_blocks_and_depthwise() {
+    check(&Conv2d { groups: 3, padding: [1, 1], ..conv([6, 5, 6], 48, [3, 3]) }, 4);
+    check(&Conv2d { groups: 2, ..conv([40, 5, 6], 96, [1, 3]) }, 4);
+    for channels in [2, 16, 19, 40] {
+        let g = conv([channels, 7, 9], channels, [3, 3]);
+        check(&Conv2d { groups: channels, padding: [1, 1], ..g }, 5);
+        check(&Conv2d { groups: channels, padding: [2, 0], stride: [2, 3], ..g }, 5);
+        check(&Conv2d { groups: channels, padding: [1, 1], stride: [2, 2], ..g }, 5);
+        let g = conv([channels, 12, 19], channels, [5, 5]);
+        check(&Conv2d { groups: channels, padding: [2, 1], ..g }, 5);
+        check(&Conv2d { groups: channels, padding: [2, 2], stride: [2, 2], ..g }, 5);
+    }
+    let g = conv([4, 5, 5], 8, [3, 3]);
+    assert!(!blocked::runs_conv2d(&Conv2d { groups: 2, ..g }));
+}
+
+#[test]
+fn layers_of_real_nets() {
+    check(&conv([1, 28, 28], 6, [5, 5]), 6);
+    check(&conv([6, 12, 12], 16, [5, 5]), 6);
+    check(&Conv2d { padding: [2, 2], ..conv([19, 9, 14], 36, [5, 5]) }, 6);
+    check(&Conv2d { padding: [1, 1], ..conv([16, 32, 32], 16, [3, 3]) }, 6);
+    check(&Conv2d { padding: [1, 1], ..conv([64, 16, 16], 64, [3, 3]) }, 6);
+    check(&Conv2d { padding: [1, 1], ..conv([128, 8, 8], 144, [3, 3]) }, 6);
+    check(&Conv2d { padding: [1, 1], stride: [2, 2], ..conv([16, 8, 8], 24, [3, 3]) }, 6);
+}
+
+#[test]
+fn windows_that_see_nothing_but_padding() {
+    check(&Conv2d { padding: [5, 4], ..conv([2, 3, 2], 3, [2, 2]) }, 7);
+    check(&Conv2d { padding: [5, 4], stride: [3, 2], ..conv([1, 3, 2], 9, [2, 2]) }, 7);
+}
+
+#[test]
+fn values_keep_their_numbers_in_either_layout() {
+    for (channels, area) in [(1, 1), (3, 4), (16, 5), (20, 3), (40, 1)] {
+        let numbers = Random::new(8).numbers(channels * area);
+        let lanes = blocked(&numbers, channels);
+        assert_eq!(planar(&lanes, channels, area), wide(&numbers));
+    }
+}
+
+#[test]
+#[should_panic(expected = "the packed weight's length")]
+fn a_wrong_length_is_refused() {
+    let mut y = poison(1);
+    blocked::linear(
+        Isa::Portable,
+        &Team::alone(),
+        &[1.0; 3],
+        &poison(3),
+        None,
+        Activation::Identity,
+        &mut y,
+    );
+}
+
+proptest! {
+    #![proptest_config(config(150))]
+
+    #[test]
+    fn random_geometries(
+        (h, kh, sh, ph, dh) in (1..=13usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
+        (w, kw, sw, pw, dw) in (1..=30usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
+        (channels, out_channels, bias) in (1..=40usize, 1..=70usize, any::<bool>()),
+        extra in 0..4usize,
+        seed: u64,
+    ) {
+        let g = Conv2d {
+            input: Shape::new(&[channels, h, w]),
+            out_channels,
+            kernel: [kh, kw],
+            stride: [sh, sw],
+            padding: [ph, pw],
+            extra: [extra % 2, extra / 2],
+            dilation: [dh, dw],
+            groups: 1,
+            bias,
+        };
+        prop_assume!(g.output().is_ok());
+        check(&g, seed);
+    }
+
+    #[test]
+    fn random_geometries_of_3x3(
+        (h, w, ph, pw) in (1..=20usize, 1..=30usize, 0..=3usize, 0..=3usize),
+        (channels, out_channels, bias) in (1..=70usize, 1..=70usize, any::<bool>()),
+        extra in 0..4usize,
+        seed: u64,
+    ) {
+        let g = Conv2d {
+            padding: [ph, pw],
+            extra: [extra % 2, extra / 2],
+            bias,
+            ..conv([channels, h, w], out_channels, [3, 3])
+        };
+        prop_assume!(g.output().is_ok());
+        check(&g, seed);
+    }
+
+    #[test]
+    fn linear_layers(inputs in 1..=200usize, outputs in 1..=150usize, bias: bool, seed: u64) {
+        let mut random = Random::new(seed);
+        let (x, weight) = (random.numbers(inputs), random.numbers(inputs * outputs));
+        let bias = bias.then(|| random.numbers(outputs));
+        let expected: Vec<f64> = weight
+            .chunks(inputs)
+            .enumerate()
+            .map(|(o, row)| {
+                let products = row.iter().zip(&x).map(|(&w, &x)| f64::from(w) * f64::from(x));
+                let sum = bias.as_ref().map_or(0.0, |bias| f64::from(bias[o])) + products.sum::<f64>();
+                sum.max(0.0)
+            })
+            .collect();
+        let mut packed = poison(blocked::linear_packed_len(inputs, outputs));
+        blocked::pack_linear(&weight, bias.as_deref(), outputs, &mut packed);
+        for isa in Isa::available() {
+            let mut y = poison(blocks(outputs));
+            blocked::linear(isa, &Team::alone(), &x, &packed, None, Activation::Relu, &mut y);
+            assert_close(&planar(&y, outputs, 1), &expected, BOUND, &format!("{isa}"));
+            // A sum with itself, where both are not negative.
+            let other = y.clone();
+            Team::gather(2, |team| {
+                blocked::linear(isa, team, &x, &packed, Some(&other), Activation::Relu, &mut y);
+            });
+            let sums = planar(&y, outputs, 1);
+            for (sum, y) in sums.iter().zip(&expected).filter(|(_, y)| **y > 0.0) {
+                assert!((sum - 2.0 * y).abs() <= 1e-4 * (1.0 + y), "{isa}: {sum} for {y}");
+            }
+        }
+    }
+}

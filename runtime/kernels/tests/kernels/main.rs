@@ -1,0 +1,16 @@
+//! The kernels against plain loops in f64 and against PyTorch's results. One program, so that it is linked
+//! once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod blocked;
+mod conv2d;
+mod conv_transpose2d;
+mod group_norm;
+mod linear;
+mod norm;
+mod other;
+mod pointwise;
+mod pytorch;
+mod support;
+mod upsample;
+mod winograd;

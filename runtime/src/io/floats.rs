@@ -1,0 +1,120 @@
+//! The types of numbers that weight files hold.
+
+use safetensors::Dtype;
+
+/// Whether numbers of this type can be read.
+pub(super) fn is_read(dtype: Dtype) -> bool {
+    matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64)
+}
+
+/// Shows all numbers in order: those of two or four bytes exactly, f64 rounded to the nearest f32. There
+/// are none of a type that is not read.
+pub(super) fn each(dtype: Dtype, bytes: &[u8], mut visit: impl FnMut(usize, f32)) {
+    match dtype {
+        Dtype::F32 => elements(bytes, |at, bytes| visit(at, f32::from_le_bytes(bytes))),
+        Dtype::F64 => elements(bytes, |at, bytes| visit(at, f64::from_le_bytes(bytes) as f32)),
+        Dtype::F16 => elements(bytes, |at, bytes| visit(at, from_f16(u16::from_le_bytes(bytes)))),
+        Dtype::BF16 => elements(bytes, |at, bytes| visit(at, from_bf16(u16::from_le_bytes(bytes)))),
+        _ => {}
+    }
+}
+
+/// A number as it is in the file, for errors.
+pub(super) fn exact(dtype: Dtype, bytes: &[u8], at: usize) -> f64 {
+    let mut found = f64::NAN;
+    match dtype {
+        Dtype::F64 => elements(bytes, |i, bytes| {
+            if i == at {
+                found = f64::from_le_bytes(bytes);
+            }
+        }),
+        _ => each(dtype, bytes, |i, number| {
+            if i == at {
+                found = f64::from(number);
+            }
+        }),
+    }
+    found
+}
+
+fn elements<const N: usize>(bytes: &[u8], mut visit: impl FnMut(usize, [u8; N])) {
+    let (elements, _) = bytes.as_chunks();
+    for (at, &element) in elements.iter().enumerate() {
+        visit(at, element);
+    }
+}
+
+/// Half precision of IEEE 754: 1 bit of sign, 5 of exponent, 10 of fraction.
+fn from_f16(bits: u16) -> f32 {
+    let sign = u32::from(bits >> 15) << 31;
+    let exponent = u32::from(bits >> 10 & 0x1f);
+    let fraction = u32::from(bits & 0x3ff);
+    let magnitude = match exponent {
+        // Units of 2⁻²⁴, which are normal numbers in f32.
+        0 => (fraction as f32 * f32::from_bits((127 - 24) << 23)).to_bits(),
+        31 => 0x7f80_0000 | fraction << 13,
+        _ => (exponent + 127 - 15) << 23 | fraction << 13,
+    };
+    f32::from_bits(sign | magnitude)
+}
+
+/// The upper half of an f32.
+fn from_bf16(bits: u16) -> f32 {
+    f32::from_bits(u32::from(bits) << 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `±1.f × 2^e`, straight from the definition, in f64.
+    fn reference(bits: u16, exponent_bits: u32, fraction_bits: u32) -> f64 {
+        let bits = u32::from(bits);
+        let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+        let exponent = bits >> fraction_bits & ((1 << exponent_bits) - 1);
+        let fraction = f64::from(bits & ((1 << fraction_bits) - 1)) / f64::from(1 << fraction_bits);
+        let bias = (1 << (exponent_bits - 1)) - 1;
+        sign * match exponent {
+            0 => fraction * 2f64.powi(1 - bias),
+            e if e == (1 << exponent_bits) - 1 => {
+                if fraction == 0.0 {
+                    f64::INFINITY
+                } else {
+                    f64::NAN
+                }
+            }
+            e => (1.0 + fraction) * 2f64.powi(e as i32 - bias),
+        }
+    }
+
+    #[test]
+    fn every_number_of_two_bytes_is_exact() {
+        for bits in 0..=u16::MAX {
+            for (found, expected) in
+                [(from_f16(bits), reference(bits, 5, 10)), (from_bf16(bits), reference(bits, 8, 7))]
+            {
+                let found = f64::from(found);
+                let same = found.to_bits() == expected.to_bits();
+                assert!(
+                    same || found.is_nan() && expected.is_nan(),
+                    "{bits:#x}: {found}, {expected}"
+                );
+            }
+        }
+        assert_eq!([from_f16(0x3c00), from_f16(0xc000), from_f16(0x7bff)], [1.0, -2.0, 65504.0]);
+        assert_eq!([from_bf16(0x3f80), from_bf16(0xc040)], [1.0, -3.0]);
+    }
+
+    #[test]
+    fn f64_is_rounded() {
+        let numbers = [0.1f64, -1e-60, 1e300, 16777217.0];
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let mut found = Vec::new();
+        each(Dtype::F64, &bytes, |at, number| found.push((at, number)));
+        assert_eq!(found, [(0, 0.1f32), (1, -0.0), (2, f32::INFINITY), (3, 16777216.0)]);
+        assert_eq!(exact(Dtype::F64, &bytes, 2), 1e300);
+        let mut whole = 0;
+        each(Dtype::I64, &bytes, |_, _| whole += 1);
+        assert_eq!(whole, 0);
+    }
+}

@@ -1,0 +1,107 @@
+//! How a weight file is read whose tensors are named in another way.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// How to read a weight file: for [`Network::load_with`](crate::Network::load_with),
+/// [`from_bytes_with`](crate::Network::from_bytes_with) and
+/// [`load_part_with`](crate::Network::load_part_with).
+///
+/// The names in the file go through [`strip`](Self::strip), [`rename`](Self::rename) and
+/// [`ignore`](Self::ignore) in the order in which these are given, each after those before it. They all
+/// look at the start of a name; a name that starts in another way stays as it is.
+///
+/// ```
+/// use typenet_runtime::io::LoadOptions;
+///
+/// // `module.backbone.conv1.weight` is read as `features.conv1.weight`; `module.ema.…` is left out.
+/// let options = LoadOptions::new()
+///     .strip("module.")
+///     .rename("backbone.", "features.")
+///     .ignore("ema.");
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LoadOptions {
+    rules: Vec<Rule>,
+    not_finite: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Rule {
+    Rename { from: String, to: String },
+    Ignore(String),
+}
+
+impl LoadOptions {
+    /// Names as they are in the file, and finite numbers only.
+    pub fn new() -> LoadOptions {
+        LoadOptions::default()
+    }
+
+    /// Takes this off the start of names: `module.`, which PyTorch's `DataParallel` puts there, or
+    /// `_orig_mod.` of `torch.compile`.
+    #[must_use]
+    pub fn strip(self, prefix: impl Into<String>) -> LoadOptions {
+        self.rename(prefix, "")
+    }
+
+    /// Puts `to` in the place of `from` at the start of names. An empty `from` is at the start of every
+    /// name.
+    #[must_use]
+    pub fn rename(mut self, from: impl Into<String>, to: impl Into<String>) -> LoadOptions {
+        self.rules.push(Rule::Rename { from: from.into(), to: to.into() });
+        self
+    }
+
+    /// Leaves out the tensors whose names start with this.
+    #[must_use]
+    pub fn ignore(mut self, prefix: impl Into<String>) -> LoadOptions {
+        self.rules.push(Rule::Ignore(prefix.into()));
+        self
+    }
+
+    /// Takes weights that are NaN, infinite, or too large for f32 (in a file of f64), which are an error
+    /// otherwise.
+    #[must_use]
+    pub fn allow_not_finite(self) -> LoadOptions {
+        LoadOptions { not_finite: true, ..self }
+    }
+
+    pub(super) fn allows_not_finite(&self) -> bool {
+        self.not_finite
+    }
+
+    /// What a tensor of this name in the file is read as; `None` if it is left out.
+    pub(super) fn name<'n>(&self, name: &'n str) -> Option<Cow<'n, str>> {
+        let mut name = Cow::Borrowed(name);
+        for rule in &self.rules {
+            match rule {
+                Rule::Rename { from, to } => {
+                    if let Some(rest) = name.strip_prefix(from.as_str()) {
+                        name = Cow::Owned(format!("{to}{rest}"));
+                    }
+                }
+                Rule::Ignore(prefix) if name.starts_with(prefix.as_str()) => return None,
+                Rule::Ignore(_) => {}
+            }
+        }
+        Some(name)
+    }
+
+    /// The calls that make these options.
+    pub(super) fn code(&self) -> String {
+        let mut code = "LoadOptions::new()".to_owned();
+        for rule in &self.rules {
+            // A String takes all that is written into it.
+            let _ = match rule {
+                Rule::Rename { from, to } if to.is_empty() => write!(code, ".strip({from:?})"),
+                Rule::Rename { from, to } => write!(code, ".rename({from:?}, {to:?})"),
+                Rule::Ignore(prefix) => write!(code, ".ignore({prefix:?})"),
+            };
+        }
+        if self.not_finite {
+            code += ".allow_not_finite()";
+        }
+        code
+    }
+}

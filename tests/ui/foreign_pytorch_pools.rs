@@ -1,0 +1,18 @@
+//! Pools with all of PyTorch's arguments.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 8, 8] -> [10] {
+        conv1: conv2d(4, kernel = 3),
+        max_pool2d(2, 2, 0, 1, False), AdaptiveAvgPool2d(1),
+        flatten,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?} {:?}", &net.conv1.weight[0], &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}
