@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use image::{GrayImage, RgbImage};
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, serialize_to_file};
+use safetensors::{Dtype, serialize};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -27,7 +27,7 @@ fn write_weights(path: &Path, weight: &[f32]) -> TestResult {
         ("fc.bias", TensorView::new(Dtype::F16, vec![2], &half)?),
     ];
     let names = [("class_names".to_owned(), r#"["cat","dog"]"#.to_owned())];
-    serialize_to_file(tensors, Some(names.into()), path)?;
+    fs::write(path, serialize(tensors, Some(names.into()))?)?;
     Ok(())
 }
 
