@@ -96,7 +96,7 @@ fn of_batches(record: &Record, most: f64) -> Line {
 /// A number with as many digits as a reader needs at an axis.
 fn short(number: f64) -> String {
     match number.abs() {
-        x if x == 0.0 => "0".into(),
+        0.0 => "0".into(),
         x if x < 1e-3 => format!("{number:.0e}"),
         x if x < 0.1 => format!("{number:.3}"),
         x if x < 10.0 => format!("{number:.2}"),

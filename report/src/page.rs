@@ -37,7 +37,7 @@ pub(crate) fn write(record: &Record) -> Result<String> {
         section(&mut page, "First filters", "", &figure(&picture, &caption));
     }
     if let Some(diagram) = &record.net.diagram {
-        section(&mut page, "Net", "net", &figure(&svg_of(diagram), ""));
+        section(&mut page, "Net", "net", &figure(svg_of(diagram), ""));
     }
     section(&mut page, "Layers", "layers", &format!("<pre>{}</pre>", escaped(&record.net.summary)));
     section(&mut page, "Run", "", &run(record));

@@ -122,6 +122,7 @@ fn encode(picture: &RgbImage) -> Result<Picture> {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests")]
 mod tests {
     use super::*;
 
