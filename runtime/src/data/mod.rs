@@ -11,6 +11,8 @@
 //! or row.
 
 #[cfg(feature = "files")]
+mod cifar;
+#[cfg(feature = "files")]
 mod csv;
 mod dataset;
 mod examples;
@@ -18,20 +20,26 @@ mod examples;
 mod idx;
 #[cfg(feature = "image")]
 pub(crate) mod image;
+mod images;
 mod minibatches;
 pub(crate) mod pixels;
 mod sampler;
+mod scaling;
 mod several;
 mod shape;
 #[cfg(feature = "files")]
 mod source;
+mod split;
 
+#[cfg(feature = "files")]
+pub use self::cifar::{Cifar100Labels, CifarImage};
 #[cfg(feature = "files")]
 pub use self::csv::{ClassOrder, Csv};
 #[cfg(feature = "image")]
 pub use self::image::{Channels, ImageOptions, Resize};
 pub use dataset::Dataset;
 pub use examples::{Examples, View};
+pub use images::{Images, SkippedFile};
 pub use minibatches::{Inputs, Minibatch, Minibatches};
 pub use sampler::Sampler;
 #[doc(hidden)]
