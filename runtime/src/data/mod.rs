@@ -16,6 +16,8 @@ mod cifar;
 mod csv;
 mod dataset;
 mod examples;
+#[cfg(feature = "image")]
+mod folder;
 #[cfg(feature = "files")]
 mod idx;
 #[cfg(feature = "image")]
@@ -35,6 +37,8 @@ mod split;
 pub use self::cifar::{Cifar100Labels, CifarImage};
 #[cfg(feature = "files")]
 pub use self::csv::{ClassOrder, Csv};
+#[cfg(feature = "image")]
+pub use self::folder::{Broken, FolderReport, ImageFolder};
 #[cfg(feature = "image")]
 pub use self::image::{Channels, ImageOptions, Resize};
 pub use dataset::Dataset;
