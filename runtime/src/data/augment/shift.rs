@@ -19,13 +19,7 @@ pub(super) fn crop(
 }
 
 /// Takes the pixels of each row from `right` columns further right, and each row from `down` rows below.
-fn shift(
-    picture: &mut Picture<'_>,
-    down: isize,
-    right: isize,
-    border: Border,
-    old: &mut Vec<f32>,
-) {
+fn shift(picture: &mut Picture<'_>, down: isize, right: isize, border: Border, old: &mut Vec<f32>) {
     old.clear();
     old.extend_from_slice(picture.numbers);
     let (height, width) = (picture.height, picture.width);
