@@ -26,13 +26,36 @@ pub(crate) struct Memory {
 /// No place yet.
 const NOTHING: Item = Item { len: 0, start: 0, end: 0, offset: 0 };
 
+/// When the value of each node that is a root is there, and until when it is read; behind all steps the
+/// `outputs` are.
+pub(super) fn lives(places: &[Place], outputs: &[usize]) -> Vec<Item> {
+    let mut lives = vec![NOTHING; places.len()];
+    for place in places {
+        let value = &mut lives[place.root];
+        if place.pixels.is_none() && value.len == 0 {
+            *value = Item { len: place.len(), start: place.host, end: place.host, offset: 0 };
+        }
+    }
+    let running = places.iter().enumerate().filter(|(_, place)| place.runs);
+    for (node, read) in running.flat_map(|(node, place)| place.reads.iter().map(move |r| (node, r)))
+    {
+        lives[places[read.node].root].live_until(node);
+    }
+    for &output in outputs {
+        lives[places[output].root].live_until(places.len());
+    }
+    lives
+}
+
 impl Memory {
-    /// The memory of the steps of these `nodes`, behind which the `outputs` are read.
+    /// The memory of the steps of these `nodes`. Where there is one image, values are computed where they
+    /// stand in a `concat`; of several, those would stand apart.
     pub(super) fn new(
         places: &[Place],
         graph: &Graph<'_>,
         nodes: Range<usize>,
         outputs: &[usize],
+        is_of_one: bool,
     ) -> Memory {
         let count = places.len();
         let views = places.iter().flat_map(|place| &place.reads).filter_map(|read| read.view);
@@ -40,17 +63,9 @@ impl Memory {
         let mut items = vec![NOTHING; 2 * count + views];
         let (values, rest) = items.split_at_mut(count);
         let (rooms, view_items) = rest.split_at_mut(count);
-        // When each value is there, and until when it is read.
-        for place in places {
-            let value = &mut values[place.root];
-            if place.pixels.is_none() && value.len == 0 {
-                *value = Item { len: place.len(), start: place.host, end: place.host, offset: 0 };
-            }
-        }
-        let running = places.iter().enumerate().filter(|(_, place)| place.runs);
-        for (node, place) in running {
+        values.copy_from_slice(&lives(places, outputs));
+        for (node, place) in places.iter().enumerate().filter(|(_, place)| place.runs) {
             for read in &place.reads {
-                values[places[read.node].root].live_until(node);
                 if let Some(view) = read.view {
                     let len = len(places[read.node].elements, read.channels);
                     view_items[view] = Item { len, start: node, end: node, offset: 0 };
@@ -58,10 +73,7 @@ impl Memory {
             }
             rooms[node] = Item { len: place.room, start: node, end: node, offset: 0 };
         }
-        for &output in outputs {
-            values[places[output].root].live_until(count);
-        }
-        let joined = joined(places, graph, &nodes);
+        let joined = if is_of_one { joined(places, graph, &nodes) } else { vec![None; count] };
         let join = |node: usize| joined[node].map(|(parent, start)| (places[parent].root, start));
         // A value lives as long as those whose part it is, and they as long as it. Parents come later.
         for node in 0..count {

@@ -7,6 +7,8 @@ mod pass;
 mod plan;
 mod weights;
 
+pub(crate) use memory::Memory;
 pub(crate) use pass::Blocked;
 pub use plan::BlockedPlan;
+pub(crate) use plan::{Carried, Halves};
 pub(crate) use weights::BlockedWeights;

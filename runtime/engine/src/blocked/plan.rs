@@ -6,9 +6,11 @@ use std::ops::Range;
 use typenet_kernels::blocked::{self, GroupNorm};
 use typenet_kernels::winograd::{self, blocked as blocked_winograd};
 use typenet_kernels::{LANES, Lanes};
-use typenet_shape::{Conv2d, Conv2dKernel, Fused, Op, Shape, TensorKind};
+use typenet_shape::{
+    Buffer, Conv2d, Conv2dKernel, Fused, Item, LayoutCosts, Op, Shape, TensorKind,
+};
 
-use super::memory::Memory;
+use super::memory::{Memory, lives};
 use crate::spec::NetSpec;
 
 /// How a net runs with 16 channels side by side: known from its declaration, before its weights are.
@@ -23,6 +25,27 @@ pub struct BlockedPlan {
     pub(super) packed_len: usize,
     /// The memory of an image from the first layer to the last.
     pub(crate) whole: Memory,
+    /// How the images of a batch run, where their last layers run together.
+    pub(crate) halves: Option<Halves>,
+    /// What inference costs in each layout.
+    pub costs: LayoutCosts,
+}
+
+/// A net in two halves: in the first, an image by itself passes one layer after the other, while its values
+/// are in cache; in the second, layer by layer all images do, while its weights are.
+#[derive(Clone, Debug)]
+pub(crate) struct Halves {
+    pub(crate) first: Memory,
+    pub(crate) second: Memory,
+    /// The values that the second half has of the first.
+    pub(crate) carried: Vec<Carried>,
+}
+
+/// A value of an image that goes from the memory of one half to that of the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Carried {
+    pub(crate) from: Buffer,
+    pub(crate) to: Buffer,
 }
 
 /// What is known of a node.
@@ -60,6 +83,17 @@ pub(super) struct Read {
     /// The view into which it is turned first, if it stands otherwise.
     pub(super) view: Option<usize>,
 }
+
+/// Whether a value of the first half is read in the second, which begins with the node `cut`.
+fn carries(life: &Item, cut: usize) -> bool {
+    life.len > 0 && life.start < cut && life.end >= cut
+}
+
+/// [`Lanes`] of a layer's weights that stay in the second-level cache from one image to the next.
+const NEAR: usize = (512 << 10) / size_of::<Lanes>();
+
+/// [`Lanes`] that a second half must spare to be worth it.
+const WORTH: usize = (1 << 20) / size_of::<Lanes>();
 
 /// In which order a node reads a value.
 #[derive(Clone, Copy)]
@@ -115,6 +149,8 @@ impl BlockedPlan {
             scratch: 0,
             packed_len: 0,
             whole: Memory::default(),
+            halves: None,
+            costs: LayoutCosts::new(graph, shapes),
         };
         let (mut pixels, mut views) = (0, 0);
         for index in 0..graph.nodes.len() {
@@ -133,8 +169,45 @@ impl BlockedPlan {
             })
             .sum();
         let outputs: Vec<usize> = spec.layout.outputs.iter().map(|output| output.node).collect();
-        plan.whole = Memory::new(&plan.nodes, graph, 0..graph.nodes.len(), &outputs);
+        let count = graph.nodes.len();
+        plan.whole = Memory::new(&plan.nodes, graph, 0..count, &outputs, true);
+        let lives = lives(&plan.nodes, &outputs);
+        let cut = plan.cut(&lives);
+        if cut < count {
+            let first = Memory::new(&plan.nodes, graph, 0..cut, &outputs, true);
+            let second = Memory::new(&plan.nodes, graph, cut..count, &outputs, false);
+            let mut carried: Vec<Carried> = (plan.nodes.iter().enumerate())
+                .filter(|(node, _)| carries(&lives[*node], cut))
+                .map(|(_, place)| Carried { from: first.value(place), to: second.value(place) })
+                .collect();
+            carried.sort_by_key(|carried| carried.to.offset);
+            plan.halves = Some(Halves { first, second, carried });
+        }
         plan
+    }
+
+    /// The node with which the second half begins: all nodes where one half is all. In the first half each
+    /// image reads all weights, in the second each layer all images, from afar, if they are many.
+    fn cut(&self, lives: &[Item]) -> usize {
+        let weights =
+            |place: &Place| if place.packed.len() > NEAR { place.packed.len() } else { 0 };
+        let values = |place: &Place| {
+            let reads = place.reads.iter();
+            let read: usize = reads.map(|read| self.nodes[read.node].len()).sum();
+            place.len() + read
+        };
+        // Behind the last node all images have read all weights.
+        let mut cost: usize = self.nodes.iter().map(weights).sum();
+        let (mut best, mut cut) = (cost.saturating_sub(WORTH), self.nodes.len());
+        for (node, place) in self.nodes.iter().enumerate().rev().filter(|(_, place)| place.runs) {
+            cost = cost - weights(place) + values(place);
+            let carried: usize =
+                lives.iter().filter(|life| carries(life, node)).map(|life| life.len).sum();
+            if cost + 2 * carried < best {
+                (best, cut) = (cost + 2 * carried, node);
+            }
+        }
+        cut
     }
 
     /// The kernel that a convolution has.

@@ -285,15 +285,19 @@ fn tile_size<S: Simd>(blocks: usize, columns: usize) -> (usize, usize) {
 
 /// How many of the positions that are left come next: as even as can be.
 fn positions<S: Simd>(left: usize, most: usize) -> usize {
-    let sizes: &[usize] = if S::FALLBACK { &[1, 2, 4, 6, 8, 12] } else { &[1, 2, 4, 6, 8, 10, 12] };
     let even = left.div_ceil(left.div_ceil(most));
-    let mut best = 1;
-    for &size in sizes {
-        if size <= left && size <= most && best < even {
-            best = size;
+    if !S::WIDE {
+        let sizes: &[usize] =
+            if S::FALLBACK { &[1, 2, 4, 6, 8, 12] } else { &[1, 2, 4, 6, 8, 10, 12] };
+        let mut best = 1;
+        for &size in sizes {
+            if size <= left && size <= most && best < even {
+                best = size;
+            }
         }
+        return best;
     }
-    best
+    even
 }
 
 impl Kernel for Tiles<'_> {
@@ -481,7 +485,11 @@ impl Tiles<'_> {
             };
         }
         if S::WIDE {
-            sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6 8 10 12; 4: 1 2 4 6; }
+            sizes! {
+                1: 1 2 3 4 5 6 7 8 9 10 11 12;
+                2: 1 2 3 4 5 6 7 8 9 10 11 12;
+                4: 1 2 3 4 5 6;
+            }
         } else if S::FALLBACK {
             sizes! { 1: 1 2 4 6 8 12; 2: 1 2 4 6; 4: 1 2; }
         } else {
