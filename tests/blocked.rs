@@ -129,6 +129,26 @@ network! {
 }
 
 network! {
+    /// Layers of many weights behind others of few, so that the images of a batch go through them together;
+    /// values of the first half that are read in the second.
+    struct Heavy: [3, 20, 18] -> [40] {
+        conv2d(24, kernel = 3, stride = 2, padding = 1), early: relu,
+        conv2d(24, kernel = 3, padding = 1), add(early), both: relu,
+        concat(early), conv2d(160, kernel = 3, stride = 2, padding = 1), relu,
+        residual {
+            conv2d(160, kernel = 3, padding = 1), batch_norm, relu,
+            conv2d(160, kernel = 3, padding = 1, bias = false), batch_norm,
+        }
+        wide: relu, global_avg_pool, linear(160), gate: sigmoid,
+        from(wide), mul(gate),
+        concat { branch { conv2d(200, kernel = 3) } branch { conv2d(9, kernel = 3), group_norm(3) } }
+        layer_norm, max_pool2d(3, stride = 2), upsample(2), depthwise_conv2d(kernel = 2), softmax,
+        flatten, concat(gate), linear(300), tanh, linear(40), early_again: scale(3),
+        from(both), global_avg_pool, linear(40), add(early_again), self::Double,
+    }
+}
+
+network! {
     struct Groups: [6, 7, 9] -> [5] {
         conv2d(12, kernel = 3, padding = 1, groups = 3), batch_norm, first: relu,
         conv2d(10, kernel = 3, stride = 2, groups = 2), relu6,
@@ -216,6 +236,7 @@ macro_rules! all {
         $function::<Turned>($($argument),*);
         $function::<Outer>($($argument),*);
         $function::<Groups>($($argument),*);
+        $function::<Heavy>($($argument),*);
     };
 }
 
@@ -238,7 +259,7 @@ fn every_built_in_layer_is_in_one_of_the_nets() {
             $(met.extend($net::GRAPH.nodes.iter().map(|node| discriminant(&node.op)));)*
         };
     }
-    meet!(Concats, Dense, Squeezed, Orders, Turned, Outer, Groups);
+    meet!(Concats, Dense, Squeezed, Orders, Turned, Outer, Groups, Heavy);
     for op in &typenet::shape::Op::EVERY {
         assert!(met.contains(&discriminant(op)), "no net has {op:?}");
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use typenet_engine::{BlockedPlan, NetSpec, pass, step_bytes};
 use typenet_shape::{
-    Approximate, Conv2dKernel, Conv2dPass, Interpolation, Op, Padding, Shape, Text,
+    Approximate, Conv2dKernel, Conv2dPass, Interpolation, LayoutCosts, Op, Padding, Shape, Text,
 };
 
 /// The table of a net's layers, which `println!` shows.
@@ -32,6 +32,8 @@ pub struct Summary {
     /// Bytes that a training step of 64 images takes in all; see
     /// [`Network::training_memory`](crate::Network::training_memory).
     pub step_bytes: usize,
+    /// What inference costs in each layout, and so how a batch is shared out between them.
+    pub costs: LayoutCosts,
 }
 
 /// One layer of a [`Summary`].
@@ -106,8 +108,21 @@ impl Summary {
             training_bytes: bytes(layout.training_len),
             inference_bytes: bytes(layout.inference_len),
             step_bytes: step_bytes(layout, 64),
+            costs: blocked.costs,
         }
     }
+}
+
+/// How inference of a batch is laid out, in words.
+fn layout_of(costs: &LayoutCosts) -> String {
+    let is_alone = |images: &usize| costs.shares(*images).grouped == 0;
+    if is_alone(&16) {
+        return "16 channels of an image side by side".to_owned();
+    }
+    // One image alone is never a group.
+    let most = (1..16).rev().find(is_alone).unwrap_or(1);
+    let rest = if most == 1 { "one".to_owned() } else { format!("up to {most}") };
+    format!("16 images side by side, and {rest} beside them 16 channels of an image")
 }
 
 impl SummaryRow {
@@ -320,6 +335,7 @@ impl fmt::Display for Summary {
         }
         let (training, inference) = (size(self.training_bytes), size(self.inference_bytes));
         writeln!(f, "activations an image: {training} in training, {inference} in inference")?;
+        writeln!(f, "inference: {}", layout_of(&self.costs))?;
         write!(f, "a training step of 64 images: {}", size(self.step_bytes))
     }
 }
@@ -371,6 +387,15 @@ mod tests {
         let expected =
             ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "2.5 MB", "1.0 GB", "5.4 GB"];
         assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn the_layout_is_named() {
+        let text = |group, image| layout_of(&LayoutCosts { group, image });
+        assert_eq!(text(1600, 100), "16 channels of an image side by side");
+        let beside = "16 images side by side, and up to 12 beside them 16 channels of an image";
+        assert_eq!(text(1599, 130), beside);
+        assert!(text(100, 150).contains("and one beside them"));
     }
 
     #[test]
