@@ -287,7 +287,7 @@ where
         inputs.chunks(at_once).zip(targets.chunks(at_once)).enumerate()
     {
         let outputs = &mut outputs[..targets.len() * len];
-        inference.batch(Flat::flatten(inputs), outputs);
+        inference.run(None, Flat::flatten(inputs), outputs);
         for (i, (row, target)) in outputs.chunks_exact(len).zip(targets).enumerate() {
             rows.check(loss, target, || format!("target {}", piece * at_once + i))?;
             wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
