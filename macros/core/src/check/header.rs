@@ -7,33 +7,38 @@ use super::constants::Value;
 use super::report::Spot;
 use super::symbolic::{numbers, ones, shape};
 use super::symbols::Rule;
+use crate::mistake::Place;
 use super::{Checker, Known, Node};
 use crate::Mistake;
 use crate::number::{Number, shape_text};
-use crate::parse::{Dimensions, HeaderShape};
+use crate::parse::{Declaration, Dimensions, Expression, Form, HeaderShape};
 
 impl Checker<'_> {
-    /// Adds the input, or the inputs. Returns its shape for the input's type, also where rules forbid
-    /// it.
-    pub(super) fn input(&mut self, written: &HeaderShape, net: &Ident) -> Option<Shape> {
+    /// Adds the input, or the inputs.
+    pub(super) fn input(&mut self, declaration: &Declaration) {
+        let (written, net) = (&declaration.input, &declaration.name);
+        self.open_names = declaration.open_names;
+        self.lost_input = matches!(written, HeaderShape::Missing(_) | HeaderShape::Wrong);
         let mut node = Node { name: "input".into(), ..Node::unknown(net.span()) };
         match written {
             HeaderShape::Written(dimensions) => self.input_shape(&mut node, dimensions, "input"),
             HeaderShape::Named(inputs) => {
-                self.named_inputs(inputs);
-                return None;
+                return self.named_inputs(inputs);
             }
-            HeaderShape::Missing(place) => self.report(
-                Mistake::new(*place, format!("`{net}`: the input shape is missing"))
-                    .help("write it after the name: `: [1, 28, 28]`"),
-            ),
+            HeaderShape::Missing(place) => {
+                let help = match declaration.output {
+                    HeaderShape::Wrong => {
+                        "write it after the name, and the output shape behind it: `: [1, 28, 28] -> [10]`"
+                    }
+                    _ => "write it after the name: `: [1, 28, 28]`",
+                };
+                let message = format!("`{net}`: the input shape is missing");
+                self.report(Mistake::new(*place, message).help(help));
+            }
             HeaderShape::Wrong => {}
         }
-        // Also of a shape with a zero, which is reported and has a type.
-        let shape = shape(&node.symbolic_dims).filter(|_| node.op.is_some());
         self.nodes.push(node);
         self.define_text("input", 0);
-        shape
     }
 
     /// Gives an input its shape.
@@ -52,28 +57,22 @@ impl Checker<'_> {
 
     /// The shape of the header, unless it is none that a type could have.
     fn header(&mut self, written: &Dimensions, what: &str) -> Option<Vec<Number>> {
+        if let Some(mistake) = self.batch_in(written, what) {
+            self.report(mistake);
+            return None;
+        }
+        self.takes_paths = true;
+        self.unknown_constants(&written.dimensions);
+        let values: Vec<Value> = written.dimensions.iter().map(|one| self.evaluate(one)).collect();
+        self.takes_paths = false;
         let mut dims = Vec::new();
-        for dimension in &written.dimensions {
-            self.takes_paths = true;
-            let value = self.evaluate(dimension);
-            self.takes_paths = false;
-            match value {
-                Value::Wrong => {}
-                value => match value.number() {
-                    Some(number) => {
-                        self.header_length(what, &number, dimension);
-                        dims.push(number);
-                    }
-                    None => {
-                        let message = format!(
-                            "the {what} shape: a dimension is a whole number, found `{dimension}`"
-                        );
-                        self.report(Mistake::new(dimension.place, message));
-                    }
-                },
-            }
+        for (value, dimension) in values.iter().zip(&written.dimensions) {
+            let Some(number) = value.number() else { continue };
+            self.header_length(what, &number, dimension);
+            dims.push(number);
         }
         if dims.len() < written.dimensions.len() {
+            self.no_numbers(written, &values, what);
             return None;
         }
         let rank = dims.len();
@@ -104,7 +103,8 @@ impl Checker<'_> {
             }
             ShapeError::Rank { .. } => {
                 let message = format!("the {what} shape {text}");
-                self.report(Mistake::new(written.span, message));
+                let help = rank_help(&dims, what);
+                self.report(Mistake::new(written.span, message).help(help));
                 None
             }
             _ => {
@@ -115,6 +115,59 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// What to say of a first dimension that stands for the number of images.
+    fn batch_in(&self, written: &Dimensions, what: &str) -> Option<Mistake> {
+        let (first, others) = written.dimensions.split_first()?;
+        let is_batch = match &first.form {
+            Form::Name(name) => {
+                let text = name.to_string().to_lowercase();
+                let word = ["_", "none", "n", "b", "bs", "batch", "batch_size", "batchsize"];
+                word.contains(&text.as_str()) && self.constant(name).is_none()
+            }
+            Form::Other(text) => ["?", "-1", "_", "..", "*"].contains(&text.as_str()),
+            _ => false,
+        };
+        if !is_batch || !matches!(others.len(), 1 | 3) {
+            return None;
+        }
+        let others: Vec<String> = others.iter().map(Expression::to_string).collect();
+        let message =
+            format!("the {what} shape is that of one image, without the number of images");
+        let help = format!(
+            "write `[{}]`: a net takes as many images as it is given",
+            others.join(", ")
+        );
+        Some(Mistake::new(first.place, message).help(help))
+    }
+
+    /// Says which dimensions are no whole numbers, unless that is said.
+    fn no_numbers(&mut self, written: &Dimensions, values: &[Value], what: &str) {
+        let all = values.iter().zip(&written.dimensions);
+        let wrong: Vec<(&Value, &Expression)> = all
+            .filter(|(value, _)| value.number().is_none() && **value != Value::Wrong)
+            .collect();
+        let (Some((_, first)), Some((_, last))) = (wrong.first(), wrong.last()) else { return };
+        let found: Vec<String> = wrong.iter().map(|(_, one)| format!("`{one}`")).collect();
+        let message = format!(
+            "the {what} shape: a dimension is a whole number, found {}",
+            found.join(", ")
+        );
+        let whole = |value: &Value| match value {
+            Value::Float(float) if *float >= 1.0 && float.fract() == 0.0 => Some(format!("{float}")),
+            Value::Other(text) => {
+                let digits = text.trim_matches('"');
+                digits.parse::<usize>().ok().map(|number| number.to_string())
+            }
+            value => value.number().map(|number| number.to_string()),
+        };
+        let help = match values.iter().map(whole).collect::<Option<Vec<String>>>() {
+            Some(sizes) => format!("write `[{}]`", sizes.join(", ")),
+            None => String::new(),
+        };
+        let place = Place { start: first.place.start, end: last.place.end };
+        self.report(Mistake::new(place, message).help(help));
     }
 
     /// Leaves it to the compiler whether the sizes that it alone knows make a shape.
@@ -132,8 +185,8 @@ impl Checker<'_> {
     }
 
     /// Compares what the layers arrive at with what the header declares; returns the shape of the
-    /// output's type.
-    pub(super) fn output(&mut self, written: &HeaderShape, net: &Ident) -> Option<Shape> {
+    /// output's type, unless a mistake leaves it open.
+    pub(super) fn output(&mut self, written: &HeaderShape, net: &Ident) -> Option<Vec<Number>> {
         let dimensions = match written {
             HeaderShape::Written(dimensions) => dimensions,
             HeaderShape::Named(heads) => {
@@ -151,22 +204,16 @@ impl Checker<'_> {
                     Mistake::new(*place, message)
                         .help(format!("write it after the input shape: `-> {shape}`")),
                 );
-                return self.value().shape();
+                return None;
             }
-            HeaderShape::Wrong => return self.value().shape(),
+            HeaderShape::Wrong => return None,
         };
-        let Some(declared) = self.arrives(dimensions, "output", self.current, net, None) else {
-            return self.value().shape();
-        };
-        let known = shape(&declared);
-        if known.is_none() {
-            self.symbolic_output = Some(declared);
-        }
-        known
+        self.arrives(dimensions, "output", self.current, net, None)
     }
 
     /// Compares a value with the shape that the header declares of the net, or of one of its heads;
-    /// returns that shape, unless it is none.
+    /// returns that shape, unless there is a mistake in either: the program may then go by the one or
+    /// the other.
     pub(super) fn arrives(
         &mut self,
         dimensions: &Dimensions,
@@ -175,10 +222,10 @@ impl Checker<'_> {
         net: &Ident,
         head: Option<&Ident>,
     ) -> Option<Vec<Number>> {
-        let before = self.mistakes.len();
+        let before = self.found;
         let declared = self.header(dimensions, what)?;
-        if self.mistakes.len() > before {
-            return Some(declared);
+        if self.found > before {
+            return None;
         }
         let (value, arrived) = match self.nodes.get(node) {
             Some(found) => (found.value, found.dims()),
@@ -209,6 +256,7 @@ impl Checker<'_> {
             let mistake = Mistake::new(dimensions.span, message).shapes(&self.shapes_to(node));
             let help = self.way_to(&declared, &arrived, node, head);
             self.report(mistake.help(help));
+            return None;
         } else if shape(&arrived).is_none() || shape(&declared).is_none() {
             let rule = Rule::Output(node, declared.clone());
             self.leave(Spot::at(dimensions.span.into()), rule);
@@ -256,5 +304,27 @@ impl Checker<'_> {
             }
             _ => declare,
         }
+    }
+}
+
+/// What to write in place of a shape that has another number of dimensions.
+fn rank_help(dims: &[Number], what: &str) -> String {
+    let rest = shape_text(dims.get(1..).unwrap_or_default());
+    let one = dims.first().and_then(Number::known) == Some(1);
+    match dims {
+        [] => match what.ends_with("output") {
+            true => "write `[10]` for ten classes, say".into(),
+            false => "write `[1, 28, 28]`, say".into(),
+        },
+        [_, _, _, _] => format!(
+            "leave out the number of images: `{rest}`; a net takes as many as it is given"
+        ),
+        [_, size] if one || what.ends_with("output") => format!(
+            "leave out the number of images: `[{size}]`; a net takes as many as it is given"
+        ),
+        [height, width] => format!(
+            "write `[1, {height}, {width}]` for grey images of that height and width, or `[{width}]` for {width} features"
+        ),
+        _ => String::new(),
     }
 }

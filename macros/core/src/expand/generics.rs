@@ -39,6 +39,12 @@ impl Generics {
         quote_spanned!(site()=> #(const #names: usize,)*)
     }
 
+    /// `HIDDEN,` behind other arguments.
+    pub(super) fn arguments(&self) -> TokenStream {
+        let names = self.at(site());
+        quote_spanned!(site()=> #(#names,)*)
+    }
+
     /// `<HIDDEN>`
     pub(super) fn used(&self) -> TokenStream {
         let names = self.at(site());

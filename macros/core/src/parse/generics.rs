@@ -79,7 +79,8 @@ pub(super) fn generics(tokens: &mut Tokens<'_>, mistakes: &mut Vec<Mistake>) -> 
 pub(super) fn where_clause(tokens: &mut Tokens<'_>, mistakes: &mut Vec<Mistake>) -> bool {
     let Some(word) = tokens.peek_ident().filter(|word| *word == "where") else { return false };
     let from = tokens.rest;
-    while tokens.peek().is_some_and(|token| !is_end(token)) {
+    // Up to the layers, or to the shapes.
+    while tokens.peek().is_some_and(|token| !is_end(token)) && !is_before_shapes(tokens) {
         tokens.next();
     }
     let place = Place::of(&from[..from.len() - tokens.rest.len()], word.span());
@@ -147,6 +148,13 @@ fn generic(piece: &[TokenTree], mistakes: &mut Vec<Mistake>) -> Option<Generic> 
         }
     }
     Some(found)
+}
+
+/// Whether `: [1, 28, 28] ->` comes next.
+fn is_before_shapes(tokens: &Tokens<'_>) -> bool {
+    tokens.is_at(0, ":")
+        && matches!(tokens.rest.get(1), Some(TokenTree::Group(_)))
+        && tokens.is_at(2, "->")
 }
 
 /// Whether the layers begin here.

@@ -1,174 +1,126 @@
 //! `/// docs` `pub struct Name: [1, 28, 28] -> [10] { … }`
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use syn::Visibility;
 use syn::parse::{ParseStream, Parser};
-use syn::{Token, Visibility};
 
-use super::expression::{self, pieces};
 use super::generics::{generics, where_clause};
-use super::{
-    Body, Declaration, Dimensions, Form, HeaderShape, NamedShape, Tokens, body, flat, shown,
-};
+use super::{Body, Declaration, Tokens, body, flat, ident, shapes, shown};
 use crate::Mistake;
 use crate::mistake::Place;
 
-const FORM: &str = "write `pub struct Name: [channels, height, width] -> [classes] { layers }`";
-
-type Start = (Vec<syn::Attribute>, Visibility, Ident);
+pub(super) const FORM: &str = "write `pub struct Name: [channels, height, width] -> [classes] { layers }`";
 
 pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Option<Declaration> {
     if input.is_empty() {
         mistakes.push(Mistake::new(Span::call_site(), "a net is declared here").help(FORM));
         return None;
     }
-    let parser = |input: ParseStream<'_>| Ok((start(input)?, input.parse::<TokenStream>()?));
-    let ((attributes, visibility, name), rest) = match parser.parse2(input) {
-        Ok(found) => found,
+    let parser = |input: ParseStream<'_>| {
+        let attributes = input.call(syn::Attribute::parse_outer)?;
+        Ok((attributes, input.parse::<Visibility>()?, input.parse::<TokenStream>()?))
+    };
+    let ((attributes, visibility, rest), end) = match parser.parse2(input) {
+        Ok((attributes, visibility, rest)) => ((attributes, visibility, flat(rest)), Span::call_site()),
         Err(error) => {
             let message = format!("this is not the declaration of a net: {error}");
             mistakes.push(Mistake::new(error.span(), message).help(FORM));
             return None;
         }
     };
-    let rest = flat(rest);
     let mut tokens = Tokens::new(&rest);
+    let name = name(&mut tokens, end, mistakes)?;
     let generics = generics(&mut tokens, mistakes);
-    let mut shapes = Shapes { after: name.span(), mistakes };
-    let in_shape = shapes.input(&mut tokens);
-    let out_shape = shapes.output(&mut tokens, matches!(in_shape, HeaderShape::Missing(_)));
-    where_clause(&mut tokens, mistakes);
+    let before = &tokens.rest[..body_at(tokens.rest)];
+    tokens.rest = &tokens.rest[before.len()..];
+    let mut before = Tokens::new(before);
+    let header = shapes::header(without_where(&mut before, mistakes), &name, mistakes);
     let body = find_body(&mut tokens, &name, mistakes);
     Some(Declaration {
         attributes,
         visibility,
         name,
         generics,
-        input: in_shape,
-        output: out_shape,
+        input: header.input,
+        output: header.output,
+        open_names: header.open_names,
         body,
     })
 }
 
-fn start(input: ParseStream<'_>) -> syn::Result<Start> {
-    let attributes = input.call(syn::Attribute::parse_outer)?;
-    let visibility = input.parse()?;
-    input.parse::<Token![struct]>()?;
-    Ok((attributes, visibility, input.parse()?))
+/// The net's name, behind the word `struct` or what stands in its place.
+fn name(tokens: &mut Tokens<'_>, end: Span, mistakes: &mut Vec<Mistake>) -> Option<Ident> {
+    let mut report = |place: Place, message: String, help: &str| {
+        mistakes.push(Mistake::new(place, message).help(help));
+    };
+    let words: Vec<&Ident> = tokens.rest.iter().map_while(|token| ident(Some(token))).collect();
+    let at = words.iter().position(|word| **word == "struct");
+    match (words.as_slice(), at) {
+        ([_, name, ..], Some(0)) => {
+            tokens.rest = &tokens.rest[2..];
+            Some((*name).clone())
+        }
+        (words, Some(at)) if at > 0 && words.len() > at + 1 => {
+            let place = Place { start: words[0].span(), end: words[at - 1].span() };
+            let message = "before `struct` stands `pub` or nothing";
+            report(place, message.into(), "write `pub struct …`");
+            tokens.rest = &tokens.rest[at + 2..];
+            Some(words[at + 1].clone())
+        }
+        (_, Some(at)) => {
+            let after = tokens.rest.get(at + 1);
+            let place = after.map_or(words[at].span(), TokenTree::span).into();
+            report(place, "the name of the net is missing after `struct`".into(), FORM);
+            None
+        }
+        ([.., _, name], None) => {
+            let place = Place { start: words[0].span(), end: words[words.len() - 2].span() };
+            let found: Vec<String> = words[..words.len() - 1].iter().map(|one| one.to_string()).collect();
+            let message = format!("a net is declared as a `struct`, not as `{}`", found.join(" "));
+            report(place, message, &format!("write `pub struct {name}: …`"));
+            tokens.rest = &tokens.rest[words.len()..];
+            Some((*name).clone())
+        }
+        ([name], None) => {
+            let message = format!("`struct` is missing before `{name}`");
+            report(name.span().into(), message, &format!("write `pub struct {name}: …`"));
+            tokens.rest = &tokens.rest[1..];
+            Some((*name).clone())
+        }
+        _ => {
+            let place = tokens.peek().map_or(end, TokenTree::span).into();
+            report(place, "this is not the declaration of a net".into(), FORM);
+            None
+        }
+    }
 }
 
-struct Shapes<'m> {
-    /// The token before the shape.
-    after: Span,
-    mistakes: &'m mut Vec<Mistake>,
+/// Where the layers begin: at the first braces that are no shape.
+fn body_at(tokens: &[TokenTree]) -> usize {
+    let is_brace = |token: &TokenTree| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
+        _ => None,
+    };
+    let all = tokens.iter().enumerate().filter_map(|(at, token)| Some((at, is_brace(token)?)));
+    let mut last = tokens.len();
+    for (at, inner) in all {
+        last = at;
+        // `{1, 28, 28}` in place of brackets.
+        if !matches!(flat(inner).first(), Some(TokenTree::Literal(_))) {
+            break;
+        }
+    }
+    last
 }
 
-impl Shapes<'_> {
-    fn input(&mut self, tokens: &mut Tokens<'_>) -> HeaderShape {
-        if tokens.punct(':').is_none() && !self.is_shape(tokens) {
-            return HeaderShape::Missing(self.after.into());
-        }
-        self.shape(tokens, "input")
-    }
-
-    /// The output's shape; where the input's is missing too, that is said once.
-    fn output(&mut self, tokens: &mut Tokens<'_>, quiet: bool) -> HeaderShape {
-        if tokens.is_at(0, "->") || tokens.is_at(0, "=>") {
-            if let Some(wrong) = tokens.peek_punct('=') {
-                let place = Place::of(&tokens.rest[..2], wrong.span());
-                self.mistakes.push(Mistake::new(
-                    place,
-                    "an arrow `->` stands between input and output shape, not `=>`",
-                ));
-            }
-            tokens.next();
-            tokens.next();
-            return self.shape(tokens, "output");
-        }
-        if quiet { HeaderShape::Wrong } else { HeaderShape::Missing(self.after.into()) }
-    }
-
-    fn is_shape(&self, tokens: &Tokens<'_>) -> bool {
-        matches!(tokens.peek(), Some(TokenTree::Group(group)) if group.delimiter() != Delimiter::Brace)
-    }
-
-    fn shape(&mut self, tokens: &mut Tokens<'_>, what: &str) -> HeaderShape {
-        if let Some(group) = tokens.group(Delimiter::Bracket) {
-            self.after = group.span();
-            return match self.dimensions(group, what) {
-                Some(dimensions) => HeaderShape::Written(dimensions),
-                None => HeaderShape::Wrong,
-            };
-        }
-        if let Some(group) = tokens.group(Delimiter::Parenthesis) {
-            self.after = group.span();
-            return self.named(group, what);
-        }
-        HeaderShape::Missing(self.after.into())
-    }
-
-    /// Several inputs, or several heads: each a name, a colon and a shape.
-    fn named(&mut self, group: &Group, what: &str) -> HeaderShape {
-        let (a, each, help) = match what {
-            "input" => ("an", "input", "name each input: `(image: [3, 32, 32], pose: [6])`"),
-            _ => ("a", "head", "name each head like its layer: `(class: [10], bbox: [4])`"),
-        };
-        let inner = flat(group.stream());
-        let mut all = Vec::new();
-        for piece in pieces(&inner) {
-            let mut tokens = Tokens::new(piece);
-            let place = Place::of(piece, group.span());
-            let mistake = match tokens.next() {
-                None => {
-                    Some(Mistake::new(place, format!("{a} {each} is missing between two commas")))
-                }
-                Some(TokenTree::Ident(name)) => {
-                    let colon = tokens.punct(':').is_some();
-                    let shape = tokens.group(Delimiter::Bracket);
-                    let found =
-                        shape.and_then(|shape| self.dimensions(shape, &format!("`{name}` {what}")));
-                    all.push(NamedShape { name: name.clone(), shape: found });
-                    if !colon || shape.is_none() {
-                        let message = format!("the shape of the {each} `{name}` is missing");
-                        Some(Mistake::new(place, message))
-                    } else {
-                        let extra = tokens.peek();
-                        extra.map(|token| {
-                            let message = format!("expected a comma, found `{}`", shown(token));
-                            Mistake::new(token.span(), message)
-                        })
-                    }
-                }
-                Some(_) => Some(Mistake::new(place, format!("this {each} has no name"))),
-            };
-            if let Some(mistake) = mistake {
-                self.mistakes.push(mistake.help(help));
-            }
-        }
-        if inner.is_empty() {
-            let message = format!("between these parentheses no {each} is named");
-            self.mistakes.push(Mistake::new(group.span(), message).help(help));
-        }
-        if all.is_empty() { HeaderShape::Wrong } else { HeaderShape::Named(all) }
-    }
-
-    fn dimensions(&mut self, group: &Group, what: &str) -> Option<Dimensions> {
-        let inner = flat(group.stream());
-        let mut dimensions = Vec::new();
-        let mut wrong = false;
-        for piece in pieces(&inner) {
-            if piece.is_empty() {
-                wrong = true;
-                let message =
-                    format!("the {what} shape: a dimension is missing between two commas");
-                self.mistakes.push(Mistake::new(group.span(), message));
-                continue;
-            }
-            let value = expression::whole(piece, group.span(), self.mistakes);
-            wrong |= matches!(value.form, Form::Wrong);
-            dimensions.push(value);
-        }
-        (!wrong).then(|| Dimensions { span: group.span(), dimensions })
-    }
+/// The header without a `where` clause in it.
+fn without_where<'a>(tokens: &mut Tokens<'a>, mistakes: &mut Vec<Mistake>) -> &'a [TokenTree] {
+    let all = tokens.rest;
+    let is_where = |token: &TokenTree| ident(Some(token)).is_some_and(|word| word == "where");
+    let Some(at) = all.iter().position(is_where) else { return all };
+    tokens.rest = &all[at..];
+    where_clause(tokens, mistakes);
+    if at == 0 { tokens.rest } else { &all[..at] }
 }
 
 fn find_body(tokens: &mut Tokens<'_>, name: &Ident, mistakes: &mut Vec<Mistake>) -> Body {
