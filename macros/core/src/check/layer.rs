@@ -177,9 +177,10 @@ impl<'a> Checker<'a> {
         let sound = |shape: &Shape| shape.checked().is_ok();
         let input = self.value();
         node.tensors = self.tensors(op, input).filter(|(_, shape)| sound(shape)).collect();
-        // Behind a mistake, what the layer's own arguments say is sure alone.
-        let by_itself = |kind| op.tensor_of_outline(kind, Outline::UNKNOWN).is_some();
-        let sure = |kind| clean && (matches!(input, Known::Shape(_)) || by_itself(kind));
+        // Behind a mistake, that alone is sure which follows from what is written.
+        let sure_of_input = Outline { rank: None, channels: self.sure_channels() };
+        let follows = |kind| op.tensor_of_outline(kind, sure_of_input).is_some();
+        let sure = |kind| clean && (matches!(input, Known::Shape(_)) || follows(kind));
         let kinds = node.tensors.iter().map(|(kind, _)| *kind);
         node.open = kinds.filter(|&kind| !sure(kind)).collect();
         let outline = op.outline(input.outline());

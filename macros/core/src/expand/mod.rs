@@ -39,8 +39,8 @@ fn site() -> Span {
 
 /// The items of a net, and the mistakes.
 pub fn expand(checked: &Checked, plan: &Plan, mistakes: &[Mistake]) -> TokenStream {
-    let names = Names::new(checked);
     let sound = mistakes.is_empty();
+    let names = Names::new(checked, sound);
     let items = [
         names.numbers.open.item(mistakes),
         names.numbers.constants(),
@@ -68,14 +68,14 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn new(checked: &'a Checked) -> Names<'a> {
+    fn new(checked: &'a Checked, sound: bool) -> Names<'a> {
         let net = &checked.name;
         // Where two nets or a net and another item meet, the error is at the net's name.
         let span = net.span().resolved_at(site());
         let numbers = Numbers::new(checked);
         Names {
             net,
-            net_struct: NetStruct::new(checked, &numbers),
+            net_struct: NetStruct::new(checked, &numbers, sound),
             parameters: format_ident!("{net}Parameters", span = span),
             gradients: format_ident!("{net}Gradients", span = span),
             input: format_ident!("{net}Input", span = span),

@@ -8,7 +8,7 @@ use super::numbers::Numbers;
 use super::structs::generated;
 use super::{Names, site};
 use crate::Mistake;
-use crate::check::{Checked, Node};
+use crate::check::Checked;
 
 /// The type that fits any use.
 pub(super) struct Open {
@@ -41,17 +41,6 @@ impl Open {
     }
 }
 
-/// Whether the type of the net's input or output is open.
-fn is_open(checked: &Checked, numbers: &Numbers<'_>) -> bool {
-    let is = |dims: Option<&[_]>| dims.and_then(|dims| numbers.array(dims)).is_none();
-    let input = checked.nodes.first().and_then(Node::dims);
-    let [inputs, heads] = checked.open_names;
-    inputs
-        || heads
-        || (checked.inputs.is_empty() && is(input.as_deref()))
-        || (checked.heads.is_empty() && is(checked.output.as_deref()))
-}
-
 /// How a net's struct is written.
 pub(super) struct NetStruct {
     /// Its name: the net's, unless that is another name for it.
@@ -77,13 +66,14 @@ impl NetStruct {
         quote_spanned!(site()=> #name #used)
     }
 
-    /// The struct. Where the input or the output is open, the net is that struct with an open argument:
-    /// then it is no error either if the program implements a trait for the types of two such inputs,
-    /// which the compiler takes for one.
-    pub(super) fn new(checked: &Checked, numbers: &Numbers<'_>) -> NetStruct {
+    /// The struct. After a mistake the net is another name for that struct with an open argument: so
+    /// nothing is an error that is said of the net's own type, such as a field of a layer that could
+    /// not be read, or a trait implemented for the types of two open inputs, which the compiler takes
+    /// for one.
+    pub(super) fn new(checked: &Checked, numbers: &Numbers<'_>, sound: bool) -> NetStruct {
         let generics = &numbers.generics;
         let net = &checked.name;
-        if !is_open(checked, numbers) {
+        if sound {
             return NetStruct {
                 name: net.clone(),
                 declared: generics.declared(),

@@ -1,6 +1,7 @@
 //! `/// docs` `pub struct Name: [1, 28, 28] -> [10] { … }`
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::Visibility;
 use syn::parse::{ParseStream, Parser};
 
@@ -34,8 +35,13 @@ pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Op
     let before = &tokens.rest[..body_at(tokens.rest)];
     tokens.rest = &tokens.rest[before.len()..];
     let mut before = Tokens::new(before);
+    let known = mistakes.len();
     let header = shapes::header(without_where(&mut before, mistakes), &name, mistakes);
-    let body = find_body(&mut tokens, &name, mistakes);
+    // Without layers, what stands in their place is said with the header.
+    let body = match tokens.rest.is_empty() && mistakes.len() > known {
+        true => Body::unknown(),
+        false => find_body(&mut tokens, &name, mistakes),
+    };
     Some(Declaration {
         attributes,
         visibility,
@@ -50,67 +56,77 @@ pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Op
 
 /// The net's name, behind the word `struct` or what stands in its place.
 fn name(tokens: &mut Tokens<'_>, end: Span, mistakes: &mut Vec<Mistake>) -> Option<Ident> {
-    let mut report = |place: Place, message: String, help: &str| {
-        mistakes.push(Mistake::new(place, message).help(help));
-    };
+    let is_name = |word: &Ident| syn::parse2::<Ident>(word.to_token_stream()).is_ok();
     let words: Vec<&Ident> = tokens.rest.iter().map_while(|token| ident(Some(token))).collect();
-    let at = words.iter().position(|word| **word == "struct");
-    match (words.as_slice(), at) {
-        ([_, name, ..], Some(0)) => {
-            tokens.rest = &tokens.rest[2..];
-            Some((*name).clone())
-        }
-        (words, Some(at)) if at > 0 && words.len() > at + 1 => {
-            let place = Place { start: words[0].span(), end: words[at - 1].span() };
+    let at = words.iter().position(|word| *word == "struct");
+    let name = match at {
+        Some(at) => words.get(at + 1),
+        None => words.last(),
+    };
+    let Some(name) = name.filter(|name| is_name(name)) else {
+        let (place, message) = match (at, tokens.rest) {
+            (Some(at), all) => match all.get(at + 1) {
+                Some(TokenTree::Ident(word)) => {
+                    (word.span(), format!("`{word}` is a word of Rust, and no name of a net"))
+                }
+                after => {
+                    let message = "the name of the net is missing after `struct`";
+                    (after.map_or(words[at].span(), TokenTree::span), message.into())
+                }
+            },
+            (None, all) => {
+                let place = all.first().map_or(end, TokenTree::span);
+                (place, "this is not the declaration of a net".into())
+            }
+        };
+        mistakes.push(Mistake::new(place, message).help(FORM));
+        return None;
+    };
+    let known = at.unwrap_or(words.len() - 1);
+    let before = &tokens.rest[..known];
+    let place = Place::of(before, name.span());
+    let help = format!("write `pub struct {name}: …`");
+    match (at, before) {
+        (Some(_), []) => {}
+        (Some(_), _) => {
             let message = "before `struct` stands `pub` or nothing";
-            report(place, message.into(), "write `pub struct …`");
-            tokens.rest = &tokens.rest[at + 2..];
-            Some(words[at + 1].clone())
+            mistakes.push(Mistake::new(place, message).help("write `pub struct …`"));
         }
-        (_, Some(at)) => {
-            let after = tokens.rest.get(at + 1);
-            let place = after.map_or(words[at].span(), TokenTree::span).into();
-            report(place, "the name of the net is missing after `struct`".into(), FORM);
-            None
-        }
-        ([.., _, name], None) => {
-            let place = Place { start: words[0].span(), end: words[words.len() - 2].span() };
-            let found: Vec<String> = words[..words.len() - 1].iter().map(|one| one.to_string()).collect();
-            let message = format!("a net is declared as a `struct`, not as `{}`", found.join(" "));
-            report(place, message, &format!("write `pub struct {name}: …`"));
-            tokens.rest = &tokens.rest[words.len()..];
-            Some((*name).clone())
-        }
-        ([name], None) => {
+        (None, []) => {
             let message = format!("`struct` is missing before `{name}`");
-            report(name.span().into(), message, &format!("write `pub struct {name}: …`"));
-            tokens.rest = &tokens.rest[1..];
-            Some((*name).clone())
+            mistakes.push(Mistake::new(place, message).help(help));
         }
-        _ => {
-            let place = tokens.peek().map_or(end, TokenTree::span).into();
-            report(place, "this is not the declaration of a net".into(), FORM);
-            None
+        (None, before) => {
+            let found: Vec<String> = before.iter().map(ToString::to_string).collect();
+            let message = format!("a net is declared as a `struct`, not as `{}`", found.join(" "));
+            mistakes.push(Mistake::new(place, message).help(help));
         }
     }
+    tokens.rest = &tokens.rest[known + 1 + usize::from(at.is_some())..];
+    Some((*name).clone())
 }
 
-/// Where the layers begin: at the first braces that are no shape.
+/// Where the layers begin: at the first braces that are no shape, or else at other ones behind a
+/// shape.
 fn body_at(tokens: &[TokenTree]) -> usize {
     let is_brace = |token: &TokenTree| match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
         _ => None,
     };
     let all = tokens.iter().enumerate().filter_map(|(at, token)| Some((at, is_brace(token)?)));
-    let mut last = tokens.len();
+    let mut last = None;
     for (at, inner) in all {
-        last = at;
+        last = Some(at);
         // `{1, 28, 28}` in place of brackets.
         if !matches!(flat(inner).first(), Some(TokenTree::Literal(_))) {
             break;
         }
     }
-    last
+    match (last, tokens) {
+        (Some(at), _) => at,
+        (None, [.., TokenTree::Group(_), TokenTree::Group(_)]) => tokens.len() - 1,
+        _ => tokens.len(),
+    }
 }
 
 /// The header without a `where` clause in it.
@@ -124,22 +140,7 @@ fn without_where<'a>(tokens: &mut Tokens<'a>, mistakes: &mut Vec<Mistake>) -> &'
 }
 
 fn find_body(tokens: &mut Tokens<'_>, name: &Ident, mistakes: &mut Vec<Mistake>) -> Body {
-    if let Some(token) = tokens.peek()
-        && !matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
-    {
-        let message = format!("expected the layers in braces, found `{}`", shown(token));
-        mistakes.push(Mistake::new(token.span(), message).help(FORM));
-        while let Some(token) = tokens.peek() {
-            if matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace) {
-                break;
-            }
-            tokens.next();
-        }
-        if tokens.peek().is_none() {
-            return Body::unknown();
-        }
-    }
-    let Some(group) = tokens.group(Delimiter::Brace) else {
+    let Some(TokenTree::Group(group)) = tokens.next() else {
         let message = format!("the layers of `{name}` are missing");
         mistakes.push(
             Mistake::new(name.span(), message)
@@ -147,6 +148,10 @@ fn find_body(tokens: &mut Tokens<'_>, name: &Ident, mistakes: &mut Vec<Mistake>)
         );
         return Body::unknown();
     };
+    if group.delimiter() != Delimiter::Brace {
+        let message = "the layers stand in braces";
+        mistakes.push(Mistake::new(group.span(), message).help(FORM));
+    }
     if let Some(token) = tokens.peek() {
         let message = format!("expected nothing after the layers, found `{}`", shown(token));
         mistakes.push(Mistake::new(token.span(), message).help("each `network!` declares one net"));
