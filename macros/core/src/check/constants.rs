@@ -335,19 +335,18 @@ impl<'a> Checker<'a> {
     }
 
     /// Says in one that there are no such constants, where several among these values are none.
-    pub(super) fn unknown_constants(&mut self, values: &[Expression]) {
+    pub(super) fn unknown_constants(&mut self, values: &[&Expression]) {
         let declared = |name: &Ident| self.body.constants.iter().any(|one| one.name == *name);
         let mut unknown: Vec<&Ident> = Vec::new();
-        for name in values.iter().flat_map(Expression::names) {
+        for name in values.iter().flat_map(|value| value.names()) {
             let known = self.constant(name).is_some()
                 || declared(name)
-                || self.unknown_names.contains(&name.unraw().to_string())
                 || self.frames.iter().any(|frame| frame.writes(&name.unraw().to_string()));
             if !known && !unknown.contains(&name) {
                 unknown.push(name);
             }
         }
-        let ([first, .., last], true) = (unknown.as_slice(), self.takes_paths) else { return };
+        let [first, .., last] = unknown.as_slice() else { return };
         if unknown.iter().any(|name| self.near(&name.unraw().to_string()).is_some()) {
             return;
         }

@@ -19,6 +19,11 @@ impl Checker<'_> {
         let (written, net) = (&declaration.input, &declaration.name);
         self.open_names = declaration.open_names;
         self.lost_input = matches!(written, HeaderShape::Missing(_) | HeaderShape::Wrong);
+        let shapes = [written, &declaration.output].into_iter().flat_map(HeaderShape::written);
+        let shapes = shapes.filter(|shape| batch(shape).is_none());
+        let all: Vec<&Expression> = shapes.flat_map(|shape| &shape.dimensions).collect();
+        self.unknown_constants(&all);
+        self.batches(declaration);
         let mut node = Node { name: "input".into(), ..Node::unknown(net.span()) };
         match written {
             HeaderShape::Written(dimensions) => self.input_shape(&mut node, dimensions, "input"),
@@ -57,12 +62,11 @@ impl Checker<'_> {
 
     /// The shape of the header, unless it is none that a type could have.
     fn header(&mut self, written: &Dimensions, what: &str) -> Option<Vec<Number>> {
-        if let Some(mistake) = self.batch_in(written, what) {
-            self.report(mistake);
+        if batch(written).is_some_and(|first| self.is_unknown(first)) {
+            self.found += 1;
             return None;
         }
         self.takes_paths = true;
-        self.unknown_constants(&written.dimensions);
         let values: Vec<Value> = written.dimensions.iter().map(|one| self.evaluate(one)).collect();
         self.takes_paths = false;
         let mut dims = Vec::new();
@@ -117,29 +121,28 @@ impl Checker<'_> {
         }
     }
 
-    /// What to say of a first dimension that stands for the number of images.
-    fn batch_in(&self, written: &Dimensions, what: &str) -> Option<Mistake> {
-        let (first, others) = written.dimensions.split_first()?;
-        let is_batch = match &first.form {
-            Form::Name(name) => {
-                let text = name.to_string().to_lowercase();
-                let word = ["_", "none", "n", "b", "bs", "batch", "batch_size", "batchsize"];
-                word.contains(&text.as_str()) && self.constant(name).is_none()
-            }
-            Form::Other(text) => ["?", "-1", "_", "..", "*"].contains(&text.as_str()),
-            _ => false,
+    /// Whether a name is that of no constant.
+    fn is_unknown(&self, value: &Expression) -> bool {
+        !matches!(&value.form, Form::Name(name) if self.constant(name).is_some())
+    }
+
+    /// Reports first dimensions that stand for the number of images.
+    fn batches(&mut self, declaration: &Declaration) {
+        let shapes = [&declaration.input, &declaration.output].into_iter();
+        let all: Vec<(&Dimensions, &Expression)> = shapes
+            .flat_map(HeaderShape::written)
+            .filter_map(|shape| Some((shape, batch(shape)?)))
+            .filter(|(_, first)| self.is_unknown(first))
+            .collect();
+        let Some((_, first)) = all.first() else { return };
+        let rest = |(shape, _): &(&Dimensions, &Expression)| {
+            let rest = shape.dimensions.iter().skip(1).map(Expression::to_string);
+            format!("`[{}]`", rest.collect::<Vec<_>>().join(", "))
         };
-        if !is_batch || !matches!(others.len(), 1 | 3) {
-            return None;
-        }
-        let others: Vec<String> = others.iter().map(Expression::to_string).collect();
-        let message =
-            format!("the {what} shape is that of one image, without the number of images");
-        let help = format!(
-            "write `[{}]`: a net takes as many images as it is given",
-            others.join(", ")
-        );
-        Some(Mistake::new(first.place, message).help(help))
+        let rests: Vec<String> = all.iter().map(rest).collect();
+        let message = "a shape is that of one image, without the number of images";
+        let help = format!("write {}: a net takes as many as it is given", rests.join(" and "));
+        self.report(Mistake::new(first.place, message).help(help));
     }
 
     /// Says which dimensions are no whole numbers, unless that is said.
@@ -157,14 +160,17 @@ impl Checker<'_> {
         let whole = |value: &Value| match value {
             Value::Float(float) if *float >= 1.0 && float.fract() == 0.0 => Some(format!("{float}")),
             Value::Other(text) => {
-                let digits = text.trim_matches('"');
-                digits.parse::<usize>().ok().map(|number| number.to_string())
+                let text = text.trim_matches('"');
+                let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+                let (digits, suffix) = text.split_at(end);
+                let is_number = !digits.is_empty() && suffix.len() <= 4 && !suffix.contains(' ');
+                is_number.then(|| digits.to_string())
             }
             value => value.number().map(|number| number.to_string()),
         };
         let help = match values.iter().map(whole).collect::<Option<Vec<String>>>() {
             Some(sizes) => format!("write `[{}]`", sizes.join(", ")),
-            None => String::new(),
+            None => "it is a number, a `usize` constant before the layers, or the path of one: `crate::SIDE`".into(),
         };
         let place = Place { start: first.place.start, end: last.place.end };
         self.report(Mistake::new(place, message).help(help));
@@ -307,24 +313,37 @@ impl Checker<'_> {
     }
 }
 
+/// The first dimension of a shape, if it is written like the number of images in a batch.
+fn batch(shape: &Dimensions) -> Option<&Expression> {
+    const WORDS: [&str; 8] = ["_", "none", "n", "b", "bs", "batch", "batch_size", "batchsize"];
+    let (first, others) = shape.dimensions.split_first()?;
+    let is_batch = match &first.form {
+        Form::Name(name) => WORDS.contains(&name.to_string().to_lowercase().as_str()),
+        Form::Other(text) => ["?", "-1", "_", "..", "*"].contains(&text.as_str()),
+        _ => false,
+    };
+    (is_batch && matches!(others.len(), 1 | 3)).then_some(first)
+}
+
 /// What to write in place of a shape that has another number of dimensions.
 fn rank_help(dims: &[Number], what: &str) -> String {
-    let rest = shape_text(dims.get(1..).unwrap_or_default());
+    let is_output = what.ends_with("output");
     let one = dims.first().and_then(Number::known) == Some(1);
     match dims {
-        [] => match what.ends_with("output") {
-            true => "write `[10]` for ten classes, say".into(),
-            false => "write `[1, 28, 28]`, say".into(),
-        },
-        [_, _, _, _] => format!(
-            "leave out the number of images: `{rest}`; a net takes as many as it is given"
+        [_, rest @ ..] if rest.len() == 3 => format!(
+            "leave out the number of images: `{}`; a net takes as many as it is given",
+            shape_text(rest)
         ),
-        [_, size] if one || what.ends_with("output") => format!(
+        [_, size] if is_output => format!(
             "leave out the number of images: `[{size}]`; a net takes as many as it is given"
         ),
-        [height, width] => format!(
-            "write `[1, {height}, {width}]` for grey images of that height and width, or `[{width}]` for {width} features"
+        [_, side] if one => format!(
+            "write `[1, {side}, {side}]` for grey images of {side}×{side}, or `[{side}]` for {side} features"
         ),
-        _ => String::new(),
+        [height, width] => format!(
+            "write `[1, {height}, {width}]` for grey images, or `[3, {height}, {width}]` for coloured ones"
+        ),
+        _ if is_output => "write `[10]` for ten classes, say".into(),
+        _ => "write `[1, 28, 28]`, say".into(),
     }
 }

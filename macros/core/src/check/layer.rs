@@ -275,8 +275,29 @@ impl<'a> Checker<'a> {
         if error.concerns_input() && shapes != "…" {
             mistake = mistake.shapes(&shapes);
         }
-        let help = self.way_out(&error);
+        let help = match self.channels_last(&error) {
+            Some(shape) => {
+                self.doubtful_input = true;
+                format!("the channels stand first in a shape: is the input `{shape}`?")
+            }
+            None => self.way_out(&error),
+        };
         self.report(mistake.help(help));
+    }
+
+    /// The input with its channels first, if it seems to have them last and that is what does not fit.
+    fn channels_last(&self, error: &ShapeError) -> Option<Shape> {
+        let ShapeError::KernelTooLarge { kernel, input, .. } = error else { return None };
+        let too_narrow = input[0] >= kernel[0] && input[1] < kernel[1];
+        let Known::Shape(shape) = self.nodes.get(*self.path(self.current).first()?)?.value else {
+            return None;
+        };
+        match *shape.dims() {
+            [height, width, channels @ 1..=4] if height > 4 && width > 4 && too_narrow => {
+                Some(Shape::new(&[channels, height, width]))
+            }
+            _ => None,
+        }
     }
 
     /// What to do about a layer that does not fit the current value.

@@ -384,6 +384,8 @@ struct Checker<'a> {
     open_names: [bool; 2],
     /// Whether the header's input could not be read: it may have had names.
     lost_input: bool,
+    /// Whether the header's input is likely not what is meant.
+    doubtful_input: bool,
     /// Whether no layer has said yet from which of several inputs it starts.
     undecided: bool,
     symbols: Vec<Symbol>,
@@ -427,6 +429,7 @@ impl<'a> Checker<'a> {
             heads: Vec::new(),
             open_names: [false; 2],
             lost_input: false,
+            doubtful_input: false,
             undecided: false,
             symbols: Vec::new(),
             paths: Vec::new(),
@@ -504,6 +507,14 @@ impl<'a> Checker<'a> {
     /// Gives parameters whose shapes are unknown after a mistake any, so that the program around the
     /// declaration still finds their fields.
     fn stand_ins(&mut self) {
+        if self.doubtful_input {
+            for node in &mut self.nodes {
+                node.open = node.tensors.iter().map(|(kind, _)| *kind).collect();
+                if matches!(node.op, Some(Op::Input { .. })) {
+                    node.value = Known::NOTHING;
+                }
+            }
+        }
         for node in self.nodes.iter_mut().filter(|node| node.field.is_some()) {
             let any = node.layer.map(|layer| layer.any());
             let kinds = node.op.or(any).map_or(BOTH, |op| op.tensors());

@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Names,
     /// Brackets stand in brackets.
     Nested,
+    /// Words stand behind its numbers.
+    Words,
 }
 
 /// A shape in another notation.
@@ -39,22 +41,22 @@ pub(super) struct Notation {
 }
 
 impl Notation {
-    /// What is wrong with it.
-    pub(super) fn message(&self, what: &str, in_brackets: bool) -> String {
-        let also = match (self.kind, in_brackets) {
-            (Kind::Type, _) => "is its sizes alone, not a type of Rust",
-            (Kind::Prefixed, _) => "is its sizes in brackets, with nothing before them",
+    /// What a shape is.
+    pub(super) fn rule(&self, in_brackets: bool) -> &'static str {
+        match (self.kind, in_brackets) {
+            (Kind::Type, _) => "is its dimensions alone, not a type of Rust",
+            (Kind::Prefixed, _) => "is its dimensions in brackets, with nothing before them",
             (Kind::Plain, _) => "stands in brackets",
             (Kind::Names, _) => {
-                "has no names for its sizes: they are channels, height and width, in this order"
+                "has no names for its dimensions: they are channels, height and width, in this order"
             }
-            (_, false) => "stands in brackets, with commas between its sizes",
-            (Kind::Semicolons, true) => "has commas between its sizes, not semicolons",
-            (Kind::Times, true) => "has commas between its sizes",
-            (Kind::Gaps, true) => "has commas between its sizes, and here one is missing",
-            (Kind::Nested, true) => "has one pair of brackets around all its sizes",
-        };
-        format!("the {what} shape {also}")
+            (_, false) => "stands in brackets, with commas between its dimensions",
+            (Kind::Semicolons, true) => "has commas between its dimensions, not semicolons",
+            (Kind::Times, true) => "has commas between its dimensions",
+            (Kind::Gaps, true) => "has commas between its dimensions, and here one is missing",
+            (Kind::Words, _) => "is its dimensions in brackets, and nothing else",
+            (Kind::Nested, true) => "has one pair of brackets around all its dimensions",
+        }
     }
 }
 
@@ -193,6 +195,12 @@ impl Reader {
                 rest = behind;
                 continue;
             }
+            // `10 classes`
+            if !open && is_unit(token) && punct(after.first(), ':').is_none() {
+                self.note(Kind::Words, place);
+                rest = after;
+                continue;
+            }
             let (count, texts) = size(rest, outside);
             let place = Some(Place::of(&rest[..count], token.span()));
             rest = &rest[count..];
@@ -305,6 +313,14 @@ fn is_suffix(text: &str) -> bool {
 fn is_type(word: &Ident) -> bool {
     let text = word.to_string();
     is_suffix(&text) || ["bool", "i8", "i16", "isize", "f16", "Vec", "Tensor"].contains(&text.as_str())
+}
+
+/// Whether this may be a word behind a number, as in `10 classes`.
+fn is_unit(token: &TokenTree) -> bool {
+    let Some(word) = ident(Some(token)) else { return false };
+    let text = word.to_string();
+    let times = text.strip_prefix('x').is_some_and(is_digits);
+    text.starts_with(char::is_lowercase) && !is_type(word) && !times
 }
 
 /// What stands between sizes in `1 x 28 x 28`.

@@ -43,8 +43,13 @@ impl Side {
 
 /// Reads the tokens between the struct's name and generics and the layers.
 pub(super) fn header(all: &[TokenTree], name: &Ident, mistakes: &mut Vec<Mistake>) -> Header {
-    let mut reader =
-        Shapes { after: name.span().into(), name: name.clone(), mistakes, open_names: [false; 2] };
+    let mut reader = Shapes {
+        after: name.span().into(),
+        name: name.clone(),
+        mistakes,
+        open_names: [false; 2],
+        notations: Vec::new(),
+    };
     let (input, output) = reader.both(all);
     Header { input, output, open_names: reader.open_names }
 }
@@ -55,6 +60,9 @@ struct Shapes<'m> {
     name: Ident,
     mistakes: &'m mut Vec<Mistake>,
     open_names: [bool; 2],
+    /// Shapes in another notation: which mistake that is, what a shape is instead, and the shape as it is
+    /// written here, if that is clear.
+    notations: Vec<(usize, &'static str, Option<String>)>,
 }
 
 impl Shapes<'_> {
@@ -83,7 +91,56 @@ impl Shapes<'_> {
         if len > 0 {
             self.after = arrow;
         }
-        (input, self.side(&tokens[at + len..], Side::Output))
+        let output = self.side(&tokens[at + len..], Side::Output);
+        self.say_once();
+        (input, output)
+    }
+
+    /// Says in one what is wrong with both shapes alike.
+    fn say_once(&mut self) {
+        let [(first, rule, input), (second, other, output)] = self.notations.as_slice() else {
+            return;
+        };
+        if rule != other {
+            return;
+        }
+        let place = Place {
+            start: self.mistakes[*first].place.start,
+            end: self.mistakes[*second].place.end,
+        };
+        let help = match (input, output) {
+            (Some(input), Some(output)) => format!("write `{input} -> {output}`"),
+            _ => "write `[1, 28, 28] -> [10]`, say".into(),
+        };
+        let mistake = Mistake::new(place, format!("each shape {rule}")).help(help);
+        let (first, second) = (*first, *second);
+        self.mistakes[first] = mistake;
+        self.mistakes.remove(second);
+    }
+
+    /// Reports a shape in another notation.
+    fn in_other_notation(
+        &mut self,
+        place: Place,
+        what: &str,
+        rule: &'static str,
+        found: Option<Notation>,
+        side: Side,
+    ) -> Option<Dimensions> {
+        let written = found.and_then(written);
+        let help = match &written {
+            Some((text, Some(batch))) => format!(
+                "write `{text}`: a net takes as many images as it is given, {batch} or others"
+            ),
+            Some((text, None)) => format!("write `{text}`"),
+            None => format!("write {}", side.form()),
+        };
+        // Not that of one of several.
+        if what == side.word() {
+            self.notations.push((self.mistakes.len(), rule, written.map(|(text, _)| text)));
+        }
+        self.report(place, format!("the {what} shape {rule}"), &help);
+        None
     }
 
     /// The tokens behind the colon that stands after the name.
@@ -184,28 +241,10 @@ impl Shapes<'_> {
         if inner.is_empty() || has_names || of_words {
             return self.named(group, &inner, side);
         }
-        let help = self.written(notation::read(&[group.clone().into()]), side);
-        let message = format!("the {} shape stands in brackets, not parentheses", side.word());
-        self.report(group.span(), message, &help);
+        let found = notation::read(&[group.clone().into()]);
+        let rule = "stands in brackets, not parentheses";
+        self.in_other_notation(group.span().into(), side.word(), rule, found, side);
         HeaderShape::Wrong
-    }
-
-    /// How a shape in another notation is written here.
-    fn written(&self, found: Option<Notation>, side: Side) -> String {
-        let Some(Notation { mut sizes, .. }) = found else {
-            return format!("write {}", side.form());
-        };
-        // The number of images in a batch.
-        let batch = if matches!(sizes.len(), 2 | 4) { Some(sizes.remove(0)) } else { None };
-        match (sizes.as_slice(), batch) {
-            ([], _) | ([_, _], _) | ([_, _, _, _, ..], _) => format!("write {}", side.form()),
-            (_, None) => format!("write `[{}]`", sizes.join(", ")),
-            (_, Some(batch)) if sizes.len() == 3 => format!(
-                "write `[{}]`: a net takes as many images as it is given, {batch} or others",
-                sizes.join(", ")
-            ),
-            _ => format!("write {}", side.form()),
-        }
     }
 
     /// What stands neither in brackets nor in parentheses, or not alone.
@@ -237,9 +276,13 @@ impl Shapes<'_> {
             return self.side(&tokens[..1], side);
         }
         if let Some(all) = names_without_parentheses(tokens) {
-            let texts: Vec<String> = all.iter().map(|piece| text_of(piece)).collect();
+            let text = |piece: &&[TokenTree]| format!("{}: {}", piece[0], text_of(&piece[2..]));
+            let texts: Vec<String> = all.iter().map(text).collect();
             let each = if side == Side::Input { "inputs" } else { "heads" };
-            let help = format!("write `({})`", texts.join(", "));
+            let mut help = format!("write `({})`", texts.join(", "));
+            if let [[_, _, shape]] = all.as_slice() {
+                help = format!("leave the name out: `{shape}`; or {help}");
+            }
             let place = Place::of(tokens, self.name.span());
             self.report(place, format!("{each} with names stand in parentheses"), &help);
             self.open_names[side as usize] = true;
@@ -253,9 +296,8 @@ impl Shapes<'_> {
             return HeaderShape::Wrong;
         };
         let place = found.place.unwrap_or_else(|| Place::of(tokens, self.name.span()));
-        let message = found.message(what, false);
-        let help = self.written(Some(found), side);
-        self.report(place, message, &help);
+        let rule = found.rule(false);
+        self.in_other_notation(place, what, rule, Some(found), side);
         HeaderShape::Wrong
     }
 
@@ -298,8 +340,12 @@ impl Shapes<'_> {
                         (None, Some(_)) if colon => {
                             let tokens = tokens.rest;
                             let message = format!("the shape of the {each} `{name}` stands in brackets");
-                            let text = self.written(notation::read(tokens), side);
-                            ("brackets", Mistake::new(Place::of(tokens, group.span()), message).help(text))
+                            let place = Place::of(tokens, group.span());
+                            let help = match notation::read(tokens).and_then(written) {
+                                Some((text, _)) => format!("write `{name}: {text}`"),
+                                None => format!("write `{name}: [6]`, say"),
+                            };
+                            ("brackets", Mistake::new(place, message).help(help))
                         }
                         (None, _) => {
                             let message = format!("the shape of the {each} `{name}` is missing");
@@ -330,10 +376,8 @@ impl Shapes<'_> {
         let inner = flat(group.stream());
         if let Some(found) = notation::strange(&inner) {
             let place = found.place.unwrap_or_else(|| group.span().into());
-            let message = found.message(what, true);
-            let help = self.written(Some(found).filter(|found| !found.sizes.is_empty()), side);
-            self.report(place, message, &help);
-            return None;
+            let rule = found.rule(true);
+            return self.in_other_notation(place, what, rule, Some(found), side);
         }
         let mut dimensions = Vec::new();
         let mut wrong = false;
@@ -351,6 +395,14 @@ impl Shapes<'_> {
         }
         (!wrong).then(|| Dimensions { span: group.span(), dimensions })
     }
+}
+
+/// A shape in another notation as it is written here, without the number of images in a batch, which
+/// comes by itself.
+fn written(found: Notation) -> Option<(String, Option<String>)> {
+    let mut sizes = found.sizes;
+    let batch = (sizes.len() == 4).then(|| sizes.remove(0));
+    matches!(sizes.len(), 1 | 3).then(|| (format!("[{}]", sizes.join(", ")), batch))
 }
 
 /// The pieces of `image: [3, 32, 32], pose: [6]`.
