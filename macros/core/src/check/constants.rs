@@ -347,6 +347,9 @@ impl<'a> Checker<'a> {
             }
         }
         let [first, .., last] = unknown.as_slice() else { return };
+        if self.open_generics {
+            return;
+        }
         if unknown.iter().any(|name| self.near(&name.unraw().to_string()).is_some()) {
             return;
         }
@@ -394,7 +397,7 @@ impl<'a> Checker<'a> {
             return;
         }
         // One constant that is not declared is one mistake, however often it is used.
-        if !self.unknown_names.insert(text.clone()) {
+        if !self.unknown_names.insert(text.clone()) || self.open_generics {
             self.found += 1;
             return;
         }

@@ -260,7 +260,13 @@ impl Checker<'_> {
                 head.unwrap_or(net)
             );
             let mistake = Mistake::new(dimensions.span, message).shapes(&self.shapes_to(node));
-            let help = self.way_to(&declared, &arrived, node, head);
+            let help = match self.other_output(&declared, node).filter(|_| head.is_none()) {
+                Some(help) => {
+                    self.missed_names[1] = true;
+                    help
+                }
+                None => self.way_to(&declared, &arrived, node, head),
+            };
             self.report(mistake.help(help));
             return None;
         } else if shape(&arrived).is_none() || shape(&declared).is_none() {
@@ -268,6 +274,25 @@ impl Checker<'_> {
             self.leave(Spot::at(dimensions.span.into()), rule);
         }
         Some(declared)
+    }
+
+    /// What to do where another layer arrives at the declared shape, and no layer reads it.
+    fn other_output(&self, declared: &[Number], last: usize) -> Option<String> {
+        let names = &self.frames.first()?.names;
+        let is_read = |node| self.nodes.iter().any(|other| other.inputs.contains(&node));
+        let (name, _) = names.iter().find(|(_, node)| {
+            *node != last
+                && !is_read(*node)
+                && self.nodes.get(*node).and_then(Node::dims).as_deref() == Some(declared)
+        })?;
+        let of_last = names.iter().find(|(_, node)| *node == last);
+        let of_last = of_last.map_or("other", |(name, _)| name.as_str());
+        let dims = self.nodes.get(last).and_then(Node::dims)?;
+        Some(format!(
+            "several outputs have their layers' names: `-> ({name}: {}, {of_last}: {})`",
+            shape_text(declared),
+            shape_text(&dims)
+        ))
     }
 
     /// How the layers could arrive at the declared shape, or the other way round.

@@ -303,6 +303,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
     let mut checker = Checker::new(&declaration.name, &declaration.body);
     names::struct_name(&declaration.name, &mut checker.mistakes);
     let attributes = attributes::check(&declaration.attributes, &mut checker.mistakes);
+    checker.open_generics = declaration.open_generics;
     checker.generics(&declaration.generics);
     checker.items();
     checker.input(declaration);
@@ -320,7 +321,7 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         inputs: checker.inputs,
         output,
         heads: checker.heads,
-        open_names: checker.open_names,
+        open_names: [0, 1].map(|side| checker.open_names[side] || checker.missed_names[side]),
         symbols: checker.symbols,
         paths: checker.paths,
         checks: checker.checks,
@@ -352,6 +353,8 @@ struct Checker<'a> {
     body: &'a Body,
     /// The generics with their values.
     generics: Vec<(&'a Generic, Value)>,
+    /// Whether there is a mistake in them: what is no constant may be one of them.
+    open_generics: bool,
     /// How many of the symbols are generics: the first ones.
     generics_known: usize,
     /// Lengths that no array can have.
@@ -382,6 +385,8 @@ struct Checker<'a> {
     inputs: Vec<Ident>,
     heads: Vec<Head>,
     open_names: [bool; 2],
+    /// Whether the layers seem to have inputs, or heads, that the header does not.
+    missed_names: [bool; 2],
     /// Whether the header's input could not be read: it may have had names.
     lost_input: bool,
     /// Whether the header's input is likely not what is meant.
@@ -411,6 +416,7 @@ impl<'a> Checker<'a> {
             net: net.to_string(),
             body,
             generics: Vec::new(),
+            open_generics: false,
             generics_known: 0,
             refused: Vec::new(),
             constants: Constants::default(),
@@ -428,6 +434,7 @@ impl<'a> Checker<'a> {
             inputs: Vec::new(),
             heads: Vec::new(),
             open_names: [false; 2],
+            missed_names: [false; 2],
             lost_input: false,
             doubtful_input: false,
             undecided: false,

@@ -22,7 +22,7 @@ impl Checker<'_> {
         }
         let lost = |shape: &HeaderShape| matches!(shape, HeaderShape::Missing(_) | HeaderShape::Wrong);
         // A layer that nothing reads may be a head that was not read.
-        if !(self.open_names[1] || lost(&declaration.output)) {
+        if !(self.open_names[1] || self.missed_names[1] || lost(&declaration.output)) {
             self.unread();
         }
         let mut words = Vec::new();
@@ -150,6 +150,7 @@ impl Checker<'_> {
                         .into()
                 }
             };
+            self.missed_names[1] = true;
             mistakes.push(Mistake::about(&node.name, place, "nothing reads its value").help(help));
         }
         for mistake in mistakes {

@@ -10,7 +10,7 @@ use crate::mistake::Place;
 
 /// The generics of a net; without any, all of these write nothing.
 pub(super) struct Generics {
-    names: Vec<Ident>,
+    pub(super) names: Vec<Ident>,
 }
 
 impl Generics {
@@ -37,12 +37,6 @@ impl Generics {
     pub(super) fn further(&self) -> TokenStream {
         let names = &self.names;
         quote_spanned!(site()=> #(const #names: usize,)*)
-    }
-
-    /// `HIDDEN,` behind other arguments.
-    pub(super) fn arguments(&self) -> TokenStream {
-        let names = self.at(site());
-        quote_spanned!(site()=> #(#names,)*)
     }
 
     /// `<HIDDEN>`

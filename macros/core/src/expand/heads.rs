@@ -18,21 +18,14 @@ use crate::plan::Plan;
 pub(super) fn structs(checked: &Checked, names: &Names<'_>) -> TokenStream {
     let net = names.net;
     let mut items = TokenStream::new();
-    let [inputs_open, heads_open] = checked.open_names;
-    if inputs_open {
-        items.extend(open::aliases(checked, names, &[&names.input]));
-    } else if !checked.inputs.is_empty() {
+    let [inputs, heads] = open::declared(checked);
+    if inputs {
         let dims = checked.nodes.iter().map(|node| node.dims());
         let fields: Vec<_> = checked.inputs.iter().zip(dims).collect();
         let doc = format!(" The inputs of [`{net}`].");
         items.extend(values(checked, names, &names.input, &doc, &fields));
     }
-    if heads_open {
-        let all = [&names.output, &names.loss, &names.target];
-        items.extend(open::aliases(checked, names, &all));
-        return items;
-    }
-    if checked.heads.is_empty() {
+    if !heads {
         return items;
     }
     let fields: Vec<_> = checked.heads.iter().map(|head| (&head.name, head.dims.clone())).collect();
@@ -131,8 +124,8 @@ pub(super) fn implementations(
     let (declared, used, further) = (generics.declared(), generics.used(), generics.further());
     let (of_net, further_net) = (net_struct.of(), &net_struct.further);
     let mut items = TokenStream::new();
-    let [inputs_open, heads_open] = checked.open_names;
-    if !checked.inputs.is_empty() && !inputs_open {
+    let [inputs, heads] = open::declared(checked);
+    if inputs {
         let fields = &checked.inputs;
         let texts: Vec<String> = fields.iter().map(|field| field.unraw().to_string()).collect();
         let arrays: Vec<TokenStream> = (0..fields.len())
@@ -158,7 +151,7 @@ pub(super) fn implementations(
             }
         });
     }
-    if checked.heads.is_empty() || heads_open {
+    if !heads {
         return items;
     }
     let fields: Vec<&Ident> = checked.heads.iter().map(|head| &head.name).collect();

@@ -42,7 +42,7 @@ pub fn expand(checked: &Checked, plan: &Plan, mistakes: &[Mistake]) -> TokenStre
     let sound = mistakes.is_empty();
     let names = Names::new(checked, sound);
     let items = [
-        names.numbers.open.item(mistakes),
+        open::items(checked, &names, mistakes),
         names.numbers.constants(),
         names.numbers.paths(),
         structs::structs(checked, plan, &names, sound),

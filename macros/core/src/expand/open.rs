@@ -1,14 +1,18 @@
 //! What a mistake leaves open. The compiler takes any use of an erroneous type for right, so a program
-//! around a declaration whose sizes could not be read shows no errors that follow from that one.
+//! around a declaration with a mistake shows no errors that follow from that one.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
+use typenet_shape::MAX_HEADS;
 
 use super::numbers::Numbers;
 use super::structs::generated;
 use super::{Names, site};
 use crate::Mistake;
 use crate::check::Checked;
+
+/// How many generics a net has after a mistake, at least: it may be in them.
+const GENERICS: usize = 8;
 
 /// The type that fits any use.
 pub(super) struct Open {
@@ -23,22 +27,58 @@ impl Open {
     /// The type.
     pub(super) fn kind(&self) -> TokenStream {
         let name = &self.name;
-        quote_spanned!(site()=> #name)
+        quote_spanned!(site()=> #name::Open)
     }
+}
 
-    /// The item that makes it the type of an array whose length is the first mistake: the compiler
-    /// reports that as it reports any, and takes what follows from it for said.
-    pub(super) fn item(&self, mistakes: &[Mistake]) -> TokenStream {
-        let Some(mistake) = mistakes.first().map(Mistake::to_compile_error) else {
-            return TokenStream::new();
-        };
-        let name = &self.name;
+/// The type that fits any use: that of an array whose length is the first mistake, which the compiler
+/// reports as it reports any, and takes what follows from it for said. And the names of the structs of
+/// inputs and heads that are not declared for sure, as other names for it: what else has such a name
+/// goes before these.
+pub(super) fn items(checked: &Checked, names: &Names<'_>, mistakes: &[Mistake]) -> TokenStream {
+    let Some(mistake) = mistakes.first().map(Mistake::to_compile_error) else {
+        return TokenStream::new();
+    };
+    let [inputs, heads] = declared(checked);
+    let generics = names.numbers.generics.declared();
+    let of_sizes = |name| {
+        quote_spanned!(site()=> pub type #name #generics = Open;)
+    };
+    let types: Vec<Ident> = (0..MAX_HEADS).map(|at| format_ident!("T{at}", span = site())).collect();
+    let of_heads = |name| {
+        // Each of them must be used.
         quote_spanned! {site()=>
-            #[doc(hidden)]
-            #[allow(dead_code, non_camel_case_types)]
-            type #name = <[(); #mistake] as ::core::iter::IntoIterator>::Item;
+            pub type #name<#(#types = ()),*> =
+                <Open as ::core::ops::Add<(#(#types,)*)>>::Output;
         }
+    };
+    let all = [
+        (!inputs).then(|| of_sizes(&names.input)),
+        (!heads).then(|| of_sizes(&names.output)),
+        (!heads).then(|| of_heads(&names.loss)),
+        (!heads).then(|| of_heads(&names.target)),
+    ];
+    let all = all.iter().flatten();
+    let (name, cfg) = (&names.numbers.open.name, &checked.attributes.cfg);
+    let visibility = generated(checked.visibility.0.to_token_stream());
+    quote_spanned! {site()=>
+        #[doc(hidden)]
+        #[allow(dead_code, missing_docs, non_snake_case, unreachable_pub)]
+        mod #name {
+            pub type Open = <[(); #mistake] as ::core::iter::IntoIterator>::Item;
+            #(#all)*
+        }
+
+        #(#cfg)*
+        #[allow(unused_imports, hidden_glob_reexports, unreachable_pub)]
+        #visibility use #name::*;
     }
+}
+
+/// Whether the structs of the inputs and of the heads are declared.
+pub(super) fn declared(checked: &Checked) -> [bool; 2] {
+    let [inputs, heads] = checked.open_names;
+    [!checked.inputs.is_empty() && !inputs, !checked.heads.is_empty() && !heads]
 }
 
 /// How a net's struct is written.
@@ -55,21 +95,15 @@ pub(super) struct NetStruct {
     pub(super) field: TokenStream,
     /// That field's value.
     pub(super) value: TokenStream,
-    /// What the net's name stands for, where it is not the struct's own.
-    pub(super) alias: Option<TokenStream>,
+    /// The generics of the net's name and what it stands for, where it is not the struct's own.
+    pub(super) alias: Option<[TokenStream; 2]>,
 }
 
 impl NetStruct {
-    /// It as a type of which traits are implemented.
-    pub(super) fn of(&self) -> TokenStream {
-        let (name, used) = (&self.name, &self.used);
-        quote_spanned!(site()=> #name #used)
-    }
-
     /// The struct. After a mistake the net is another name for that struct with an open argument: so
     /// nothing is an error that is said of the net's own type, such as a field of a layer that could
     /// not be read, or a trait implemented for the types of two open inputs, which the compiler takes
-    /// for one.
+    /// for one. It may have any number of generics then.
     pub(super) fn new(checked: &Checked, numbers: &Numbers<'_>, sound: bool) -> NetStruct {
         let generics = &numbers.generics;
         let net = &checked.name;
@@ -84,34 +118,28 @@ impl NetStruct {
                 alias: None,
             };
         }
-        let (further, arguments) = (generics.further(), generics.arguments());
+        let mut all = generics.names.clone();
+        all.extend((all.len()..GENERICS).map(|at| format_ident!("__{at}", span = site())));
         let name = format_ident!("__{net}", span = net.span().resolved_at(site()));
         let open = numbers.open.kind();
-        let further = quote_spanned!(site()=> __Open: 'static, #further);
+        let further = quote_spanned!(site()=> __Open: 'static, #(const #all: usize,)*);
         NetStruct {
             declared: quote_spanned!(site()=> <#further>),
             further,
-            used: quote_spanned!(site()=> <__Open, #arguments>),
+            used: quote_spanned!(site()=> <__Open, #(#all,)*>),
             field: quote_spanned!(site()=> __open: ::core::marker::PhantomData<fn() -> __Open>,),
             value: quote_spanned!(site()=> , __open: ::core::marker::PhantomData),
-            alias: Some(quote_spanned!(site()=> #name<#open, #arguments>)),
+            alias: Some([
+                quote_spanned!(site()=> <#(const #all: usize = 0),*>),
+                quote_spanned!(site()=> #name<#open, #(#all),*>),
+            ]),
             name,
         }
     }
-}
 
-/// Other names for the open type, where the names of inputs or heads are open.
-pub(super) fn aliases(checked: &Checked, names: &Names<'_>, all: &[&Ident]) -> TokenStream {
-    let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
-    let visibility = generated(checked.visibility.0.to_token_stream());
-    let (declared, open) = (names.numbers.generics.declared(), names.numbers.open.kind());
-    let one = |name: &&Ident| {
-        quote_spanned! {site()=>
-            #(#cfg)*
-            #(#lints)*
-            #[allow(dead_code)]
-            #visibility type #name #declared = #open;
-        }
-    };
-    all.iter().map(one).collect()
+    /// It as a type of which traits are implemented.
+    pub(super) fn of(&self) -> TokenStream {
+        let (name, used) = (&self.name, &self.used);
+        quote_spanned!(site()=> #name #used)
+    }
 }

@@ -35,7 +35,7 @@ pub(super) fn structs(
     let fields = tree.iter().filter_map(|one| shown.field(one));
     let inner = shown.groups(&tree, &generated_visibility);
     let NetStruct { name, declared: of, field, .. } = net_struct;
-    let alias = net_struct.alias.as_ref().map(|kind| {
+    let alias = net_struct.alias.as_ref().map(|[declared, kind]| {
         let docs = own.iter().filter(|one| one.path().is_ident("doc"));
         quote_spanned! {site()=>
             #(#cfg)*

@@ -31,7 +31,9 @@ pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Op
     };
     let mut tokens = Tokens::new(&rest);
     let name = name(&mut tokens, end, mistakes)?;
+    let before = mistakes.len();
     let generics = generics(&mut tokens, mistakes);
+    let open_generics = mistakes.len() > before;
     let before = &tokens.rest[..body_at(tokens.rest)];
     tokens.rest = &tokens.rest[before.len()..];
     let mut before = Tokens::new(before);
@@ -47,6 +49,7 @@ pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Op
         visibility,
         name,
         generics,
+        open_generics,
         input: header.input,
         output: header.output,
         open_names: header.open_names,
@@ -117,8 +120,9 @@ fn body_at(tokens: &[TokenTree]) -> usize {
     let mut last = None;
     for (at, inner) in all {
         last = Some(at);
-        // `{1, 28, 28}` in place of brackets.
-        if !matches!(flat(inner).first(), Some(TokenTree::Literal(_))) {
+        let inner = flat(inner);
+        // `{1, 28, 28}` or `{image: [1, 28, 28]}` in place of other brackets.
+        if !matches!(inner.first(), Some(TokenTree::Literal(_))) && !shapes::are_named(&inner) {
             break;
         }
     }

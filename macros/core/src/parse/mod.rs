@@ -40,6 +40,8 @@ pub struct Declaration {
     pub name: Ident,
     /// Its const generics.
     pub generics: Vec<Generic>,
+    /// Whether there is a mistake in them.
+    pub open_generics: bool,
     /// The input's shape, or those of several.
     pub input: HeaderShape,
     /// The output's shape, or those of several heads.

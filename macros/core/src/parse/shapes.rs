@@ -49,6 +49,7 @@ pub(super) fn header(all: &[TokenTree], name: &Ident, mistakes: &mut Vec<Mistake
         mistakes,
         open_names: [false; 2],
         notations: Vec::new(),
+        rules: Vec::new(),
     };
     let (input, output) = reader.both(all);
     Header { input, output, open_names: reader.open_names }
@@ -63,6 +64,8 @@ struct Shapes<'m> {
     /// Shapes in another notation: which mistake that is, what a shape is instead, and the shape as it is
     /// written here, if that is clear.
     notations: Vec<(usize, &'static str, Option<String>)>,
+    /// What was said of the shapes of inputs and heads with names.
+    rules: Vec<(Side, &'static str)>,
 }
 
 impl Shapes<'_> {
@@ -214,6 +217,12 @@ impl Shapes<'_> {
             _ => Place { start: last.span(), end: last.span() },
         };
         match tokens {
+            [TokenTree::Group(group)]
+                if group.delimiter() != Delimiter::Parenthesis
+                    && names_without_parentheses(&flat(group.stream())).is_some() =>
+            {
+                self.names_elsewhere(tokens, &flat(group.stream()), side)
+            }
             [TokenTree::Group(group)] if group.delimiter() == Delimiter::Bracket => {
                 match self.dimensions(group, side, side.word()) {
                     Some(dimensions) => HeaderShape::Written(dimensions),
@@ -250,6 +259,10 @@ impl Shapes<'_> {
     /// What stands neither in brackets nor in parentheses, or not alone.
     fn other(&mut self, tokens: &[TokenTree], side: Side) -> HeaderShape {
         let what = side.word();
+        let all = pieces(tokens);
+        if all.len() > 1 && all.iter().all(|piece| matches!(piece, [one] if is_shape(one))) {
+            return self.several_without_names(tokens, side);
+        }
         // A shape with something behind it.
         if let [shape, behind, ..] = tokens
             && is_shape(shape)
@@ -275,18 +288,8 @@ impl Shapes<'_> {
             self.report(place, message, help);
             return self.side(&tokens[..1], side);
         }
-        if let Some(all) = names_without_parentheses(tokens) {
-            let text = |piece: &&[TokenTree]| format!("{}: {}", piece[0], text_of(&piece[2..]));
-            let texts: Vec<String> = all.iter().map(text).collect();
-            let each = if side == Side::Input { "inputs" } else { "heads" };
-            let mut help = format!("write `({})`", texts.join(", "));
-            if let [[_, _, shape]] = all.as_slice() {
-                help = format!("leave the name out: `{shape}`; or {help}");
-            }
-            let place = Place::of(tokens, self.name.span());
-            self.report(place, format!("{each} with names stand in parentheses"), &help);
-            self.open_names[side as usize] = true;
-            return HeaderShape::Wrong;
+        if names_without_parentheses(tokens).is_some() {
+            return self.names_elsewhere(tokens, tokens, side);
         }
         let Some(found) = notation::read(tokens) else {
             let help = format!("write {}", side.form());
@@ -298,6 +301,48 @@ impl Shapes<'_> {
         let place = found.place.unwrap_or_else(|| Place::of(tokens, self.name.span()));
         let rule = found.rule(false);
         self.in_other_notation(place, what, rule, Some(found), side);
+        HeaderShape::Wrong
+    }
+
+    /// `[3, 32, 32], [6]`: said once for both sides.
+    fn several_without_names(&mut self, tokens: &[TokenTree], side: Side) -> HeaderShape {
+        let [inputs, _] = self.open_names;
+        if !(side == Side::Output && inputs) {
+            let (message, help) = match side {
+                Side::Input => (
+                    "several inputs have names and stand in parentheses",
+                    "write `(image: [3, 32, 32], pose: [6])`, say",
+                ),
+                Side::Output => (
+                    "several heads have their layers' names and stand in parentheses",
+                    "write `(class: [10], bbox: [4])`, say",
+                ),
+            };
+            self.report(Place::of(tokens, self.name.span()), message, help);
+        }
+        self.open_names[side as usize] = true;
+        HeaderShape::Wrong
+    }
+
+    /// Names with shapes that do not stand in parentheses.
+    fn names_elsewhere(
+        &mut self,
+        tokens: &[TokenTree],
+        inner: &[TokenTree],
+        side: Side,
+    ) -> HeaderShape {
+        if let Some(all) = names_without_parentheses(inner) {
+            let text = |piece: &&[TokenTree]| format!("{}: {}", piece[0], text_of(&piece[2..]));
+            let texts: Vec<String> = all.iter().map(text).collect();
+            let each = if side == Side::Input { "inputs" } else { "heads" };
+            let mut help = format!("write `({})`", texts.join(", "));
+            if let [[_, _, shape]] = all.as_slice() {
+                help = format!("leave the name out: `{shape}`; or {help}");
+            }
+            let place = Place::of(tokens, self.name.span());
+            self.report(place, format!("{each} with names stand in parentheses"), &help);
+        }
+        self.open_names[side as usize] = true;
         HeaderShape::Wrong
     }
 
@@ -377,6 +422,11 @@ impl Shapes<'_> {
         if let Some(found) = notation::strange(&inner) {
             let place = found.place.unwrap_or_else(|| group.span().into());
             let rule = found.rule(true);
+            // What is wrong with one of several is often wrong with all.
+            if what != side.word() && self.rules.contains(&(side, rule)) {
+                return None;
+            }
+            self.rules.push((side, rule));
             return self.in_other_notation(place, what, rule, Some(found), side);
         }
         let mut dimensions = Vec::new();
@@ -405,6 +455,11 @@ fn written(found: Notation) -> Option<(String, Option<String>)> {
     matches!(sizes.len(), 1 | 3).then(|| (format!("[{}]", sizes.join(", ")), batch))
 }
 
+/// Whether this is like `image: [3, 32, 32], pose: [6]`.
+pub(super) fn are_named(tokens: &[TokenTree]) -> bool {
+    names_without_parentheses(tokens).is_some()
+}
+
 /// The pieces of `image: [3, 32, 32], pose: [6]`.
 fn names_without_parentheses(tokens: &[TokenTree]) -> Option<Vec<&[TokenTree]>> {
     let all = pieces(tokens);
@@ -412,7 +467,7 @@ fn names_without_parentheses(tokens: &[TokenTree]) -> Option<Vec<&[TokenTree]>> 
         [TokenTree::Ident(_), colon, shape] => is_sign(colon, ":=") && is_shape(shape),
         _ => false,
     };
-    all.iter().all(is_named).then_some(all)
+    (!all.is_empty() && all.iter().all(is_named)).then_some(all)
 }
 
 /// Whether this may be a shape.
