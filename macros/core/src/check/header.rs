@@ -7,9 +7,9 @@ use super::constants::Value;
 use super::report::Spot;
 use super::symbolic::{numbers, ones, shape};
 use super::symbols::Rule;
-use crate::mistake::Place;
 use super::{Checker, Known, Node};
 use crate::Mistake;
+use crate::mistake::Place;
 use crate::number::{Number, shape_text};
 use crate::parse::{Declaration, Dimensions, Expression, Form, HeaderShape};
 
@@ -148,17 +148,16 @@ impl Checker<'_> {
     /// Says which dimensions are no whole numbers, unless that is said.
     fn no_numbers(&mut self, written: &Dimensions, values: &[Value], what: &str) {
         let all = values.iter().zip(&written.dimensions);
-        let wrong: Vec<(&Value, &Expression)> = all
-            .filter(|(value, _)| value.number().is_none() && **value != Value::Wrong)
-            .collect();
+        let wrong: Vec<(&Value, &Expression)> =
+            all.filter(|(value, _)| value.number().is_none() && **value != Value::Wrong).collect();
         let (Some((_, first)), Some((_, last))) = (wrong.first(), wrong.last()) else { return };
         let found: Vec<String> = wrong.iter().map(|(_, one)| format!("`{one}`")).collect();
-        let message = format!(
-            "the {what} shape: a dimension is a whole number, found {}",
-            found.join(", ")
-        );
+        let message =
+            format!("the {what} shape: a dimension is a whole number, found {}", found.join(", "));
         let whole = |value: &Value| match value {
-            Value::Float(float) if *float >= 1.0 && float.fract() == 0.0 => Some(format!("{float}")),
+            Value::Float(float) if *float >= 1.0 && float.fract() == 0.0 => {
+                Some(format!("{float}"))
+            }
             Value::Other(text) => {
                 let text = text.trim_matches('"');
                 let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());

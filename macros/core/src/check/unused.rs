@@ -8,9 +8,7 @@ use syn::ext::IdentExt;
 use super::blocks::keywords;
 use super::{Checker, MOST_ENTRIES};
 use crate::Mistake;
-use crate::parse::{
-    Block, Declaration, Entry, Expression, HeaderShape, Structure, StructureKind,
-};
+use crate::parse::{Block, Declaration, Entry, Expression, HeaderShape, Structure, StructureKind};
 
 impl Checker<'_> {
     /// Reports values that nothing reads, and constants, blocks and parameters that nothing uses.
@@ -20,7 +18,8 @@ impl Checker<'_> {
         if !body.complete || self.entries_read > MOST_ENTRIES {
             return;
         }
-        let lost = |shape: &HeaderShape| matches!(shape, HeaderShape::Missing(_) | HeaderShape::Wrong);
+        let lost =
+            |shape: &HeaderShape| matches!(shape, HeaderShape::Missing(_) | HeaderShape::Wrong);
         // A layer that nothing reads may be a head that was not read.
         if !(self.open_names[1] || self.missed_names[1] || lost(&declaration.output)) {
             self.unread();
@@ -49,9 +48,7 @@ impl Checker<'_> {
             defaults.for_each(|one| names(one, &mut used));
         }
         body.constants.iter().for_each(|one| names(&one.value, &mut used));
-        let named = |shape: &HeaderShape| {
-            matches!(shape, HeaderShape::Named(all) if all.iter().any(|one| one.shape.is_none()))
-        };
+        let named = |shape: &HeaderShape| matches!(shape, HeaderShape::Named(all) if all.iter().any(|one| one.shape.is_none()));
         if shapes.into_iter().any(|shape| lost(shape) || named(shape)) {
             return;
         }

@@ -41,8 +41,7 @@ pub(super) fn structs(checked: &Checked, names: &Names<'_>) -> TokenStream {
         " A loss for each head of [`{net}`], which are added. `(0.5, loss)` is a loss times 0.5."
     );
     let doc = |what: &str| {
-        let one =
-            |head: &Head| format!(" The {what} of `{}`, `{}`.", head.name, text(&head.dims));
+        let one = |head: &Head| format!(" The {what} of `{}`, `{}`.", head.name, text(&head.dims));
         checked.heads.iter().map(one).collect::<Vec<_>>()
     };
     let (loss_docs, target_docs) = (doc("loss"), doc("target"));

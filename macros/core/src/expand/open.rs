@@ -41,10 +41,9 @@ pub(super) fn items(checked: &Checked, names: &Names<'_>, mistakes: &[Mistake]) 
     };
     let [inputs, heads] = declared(checked);
     let generics = names.numbers.generics.declared();
-    let of_sizes = |name| {
-        quote_spanned!(site()=> pub type #name #generics = Open;)
-    };
-    let types: Vec<Ident> = (0..MAX_HEADS).map(|at| format_ident!("T{at}", span = site())).collect();
+    let of_sizes = |name| quote_spanned!(site()=> pub type #name #generics = Open;);
+    let types: Vec<Ident> =
+        (0..MAX_HEADS).map(|at| format_ident!("T{at}", span = site())).collect();
     let of_heads = |name| {
         // Each of them must be used.
         quote_spanned! {site()=>

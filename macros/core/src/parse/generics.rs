@@ -111,8 +111,20 @@ fn all(tokens: &[TokenTree], generics: &mut Vec<Generic>, mistakes: &mut Vec<Mis
     }
     let mut said: Vec<&str> = Vec::new();
     let parts = tokens.split(|token| punct(Some(token), ';').is_some());
-    for piece in parts.flat_map(pieces).filter(|piece| !piece.is_empty()) {
-        let (found, kind, mistake) = generic(piece);
+    let parts: Vec<&[TokenTree]> =
+        parts.flat_map(pieces).filter(|piece| !piece.is_empty()).collect();
+    let names: Option<Vec<String>> = parts
+        .iter()
+        .map(|piece| {
+            let word = ident(piece.first())?;
+            let name = if word == "const" { ident(piece.get(1))? } else { word };
+            Some(format!("const {name}: usize"))
+        })
+        .collect();
+    let as_sizes = names.map(|names| format!("write `<{}>`", names.join(", ")));
+    let as_sizes = as_sizes.as_deref().unwrap_or(FORM);
+    for piece in parts {
+        let (found, kind, mistake) = generic(piece, as_sizes);
         generics.extend(found);
         if let Some(mistake) = mistake
             && !said.contains(&kind)
@@ -141,7 +153,10 @@ pub(super) fn where_clause(tokens: &mut Tokens<'_>, mistakes: &mut Vec<Mistake>)
 
 /// One of them, and which kind of mistake is in it; what is none keeps its name, which is then no
 /// unknown one.
-fn generic(piece: &[TokenTree]) -> (Option<Generic>, &'static str, Option<Mistake>) {
+fn generic(
+    piece: &[TokenTree],
+    as_sizes: &str,
+) -> (Option<Generic>, &'static str, Option<Mistake>) {
     let Some(first) = piece.first() else { return (None, "", None) };
     let place = Place::of(piece, first.span());
     let wrong = |found, kind, place, message: String, help: &str| {
@@ -158,8 +173,7 @@ fn generic(piece: &[TokenTree]) -> (Option<Generic>, &'static str, Option<Mistak
     if word != "const" {
         let found = Generic { name: word.clone(), kind: Kind::Type };
         let message = format!("`{word}`: a net is generic over sizes, not over types");
-        let help = format!("write `const {word}: usize` for a size");
-        return wrong(Some(found), "type", place, message, &help);
+        return wrong(Some(found), "type", place, message, as_sizes);
     }
     let Some(name) = ident(piece.get(1)) else {
         return wrong(None, "name", place, "the name of this generic is missing".into(), FORM);
@@ -169,7 +183,7 @@ fn generic(piece: &[TokenTree]) -> (Option<Generic>, &'static str, Option<Mistak
     match piece.get(3).filter(|_| typed) {
         None => {
             let message = format!("`{name}`: the type of this generic is missing");
-            return wrong(found, "untyped", place, message, &format!("write `const {name}: usize`"));
+            return wrong(found, "untyped", place, message, as_sizes);
         }
         Some(kind) if ident(Some(kind)).is_none_or(|kind| *kind != "usize") => {
             let found = Some(Generic { name: name.clone(), kind: Kind::Other });

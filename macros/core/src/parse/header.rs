@@ -10,7 +10,8 @@ use super::{Body, Declaration, Tokens, body, flat, ident, shapes, shown};
 use crate::Mistake;
 use crate::mistake::Place;
 
-pub(super) const FORM: &str = "write `pub struct Name: [channels, height, width] -> [classes] { layers }`";
+pub(super) const FORM: &str =
+    "write `pub struct Name: [channels, height, width] -> [classes] { layers }`";
 
 pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Option<Declaration> {
     if input.is_empty() {
@@ -22,7 +23,9 @@ pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Op
         Ok((attributes, input.parse::<Visibility>()?, input.parse::<TokenStream>()?))
     };
     let ((attributes, visibility, rest), end) = match parser.parse2(input) {
-        Ok((attributes, visibility, rest)) => ((attributes, visibility, flat(rest)), Span::call_site()),
+        Ok((attributes, visibility, rest)) => {
+            ((attributes, visibility, flat(rest)), Span::call_site())
+        }
         Err(error) => {
             let message = format!("this is not the declaration of a net: {error}");
             mistakes.push(Mistake::new(error.span(), message).help(FORM));

@@ -190,7 +190,10 @@ impl Reader {
                 continue;
             }
             if let Some((name, behind)) = name_of_size(rest).filter(|_| open) {
-                self.note(Kind::Names, Some(Place::of(&rest[..rest.len() - behind.len()], token.span())));
+                self.note(
+                    Kind::Names,
+                    Some(Place::of(&rest[..rest.len() - behind.len()], token.span())),
+                );
                 self.names.push(name.to_lowercase());
                 rest = behind;
                 continue;
@@ -240,9 +243,8 @@ impl Reader {
 /// is arithmetic stays as it is.
 fn size(tokens: &[TokenTree], outside: bool) -> (usize, Option<Vec<String>>) {
     let colon = |at: usize| punct(tokens.get(at), ':').is_some();
-    let of_path = |one: &&TokenTree| {
-        matches!(one, TokenTree::Ident(_)) || punct(Some(one), ':').is_some()
-    };
+    let of_path =
+        |one: &&TokenTree| matches!(one, TokenTree::Ident(_)) || punct(Some(one), ':').is_some();
     let operand = |at: usize| match tokens.get(at) {
         Some(TokenTree::Ident(_)) if !colon(at + 1) => 1,
         Some(TokenTree::Ident(_)) => tokens[at..].iter().take_while(of_path).count(),
@@ -312,7 +314,8 @@ fn is_suffix(text: &str) -> bool {
 /// Whether a word is the type of a number.
 fn is_type(word: &Ident) -> bool {
     let text = word.to_string();
-    is_suffix(&text) || ["bool", "i8", "i16", "isize", "f16", "Vec", "Tensor"].contains(&text.as_str())
+    is_suffix(&text)
+        || ["bool", "i8", "i16", "isize", "f16", "Vec", "Tensor"].contains(&text.as_str())
 }
 
 /// Whether this may be a word behind a number, as in `10 classes`.

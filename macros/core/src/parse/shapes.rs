@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
 use super::expression::{self, pieces};
 use super::notation::{self, Notation};
-use super::{Dimensions, Form, HeaderShape, NamedShape, Tokens, flat, punct, shown};
+use super::{Dimensions, Form, HeaderShape, NamedShape, Tokens, flat, ident, punct, shown};
 use crate::Mistake;
 use crate::mistake::Place;
 
@@ -195,7 +195,8 @@ impl Shapes<'_> {
         let groups: Vec<usize> = (0..tokens.len()).filter(|&at| is_shape(&tokens[at])).collect();
         let &[first, second] = groups.as_slice() else { return None };
         let (between, rest) = (&tokens[first + 1..second], &tokens[second + 1..]);
-        let is_word = |one: &TokenTree| matches!(one, TokenTree::Ident(_)) || is_sign(one, ">,:;|~");
+        let is_word =
+            |one: &TokenTree| matches!(one, TokenTree::Ident(_)) || is_sign(one, ">,:;|~");
         if first > 0 || !rest.is_empty() || between.len() > 1 || !between.iter().all(is_word) {
             return None;
         }
@@ -280,10 +281,9 @@ impl Shapes<'_> {
                     format!("expected an arrow `->` after the input shape, found `{found}`"),
                     "write `[1, 28, 28] -> [10]`",
                 ),
-                Side::Output => (
-                    format!("expected the layers in braces, found `{found}`"),
-                    super::header::FORM,
-                ),
+                Side::Output => {
+                    (format!("expected the layers in braces, found `{found}`"), super::header::FORM)
+                }
             };
             self.report(place, message, help);
             return self.side(&tokens[..1], side);
@@ -336,11 +336,18 @@ impl Shapes<'_> {
             let texts: Vec<String> = all.iter().map(text).collect();
             let each = if side == Side::Input { "inputs" } else { "heads" };
             let mut help = format!("write `({})`", texts.join(", "));
+            let one = all.len() == 1;
             if let [[_, _, shape]] = all.as_slice() {
                 help = format!("leave the name out: `{shape}`; or {help}");
             }
+            let names = all.iter().filter_map(|piece| ident(piece.first()).cloned());
+            let named = names.map(|name| NamedShape { name, shape: None }).collect();
             let place = Place::of(tokens, self.name.span());
             self.report(place, format!("{each} with names stand in parentheses"), &help);
+            // One may be no name for the program.
+            if !one {
+                return HeaderShape::Named(named);
+            }
         }
         self.open_names[side as usize] = true;
         HeaderShape::Wrong
@@ -351,8 +358,15 @@ impl Shapes<'_> {
         let what = side.word();
         let (a, each, help) = match side {
             Side::Input => ("an", "input", "name each input: `(image: [3, 32, 32], pose: [6])`"),
-            Side::Output => ("a", "head", "name each head like its layer: `(class: [10], bbox: [4])`"),
+            Side::Output => {
+                ("a", "head", "name each head like its layer: `(class: [10], bbox: [4])`")
+            }
         };
+        let as_written = |all: Vec<String>| format!("write `({})`", all.join(", "));
+        let corrected: Option<Vec<String>> =
+            pieces(inner).into_iter().map(name_and_shape).collect();
+        let corrected = corrected.filter(|all| !all.is_empty()).map(as_written);
+        let help = corrected.as_deref().unwrap_or(help);
         let mut all = Vec::new();
         // What is wrong with one of them is often wrong with all.
         let mut said: Vec<&str> = Vec::new();
@@ -374,9 +388,7 @@ impl Shapes<'_> {
                         (Some(_), None) if piece.len() == 3 && is_sign(&piece[1], ":") => continue,
                         (Some(_), None) => {
                             let message = format!("a colon stands after the name of the {each}");
-                            let text = text_of(&piece[piece.len() - 1..]);
-                            let mistake = Mistake::new(place, message);
-                            ("colon", mistake.help(format!("write `{name}: {text}`")))
+                            ("colon", Mistake::new(place, message))
                         }
                         (Some(_), Some(token)) => {
                             let message = format!("expected a comma, found `{}`", shown(token));
@@ -384,13 +396,10 @@ impl Shapes<'_> {
                         }
                         (None, Some(_)) if colon => {
                             let tokens = tokens.rest;
-                            let message = format!("the shape of the {each} `{name}` stands in brackets");
+                            let message =
+                                format!("the shape of the {each} `{name}` stands in brackets");
                             let place = Place::of(tokens, group.span());
-                            let help = match notation::read(tokens).and_then(written) {
-                                Some((text, _)) => format!("write `{name}: {text}`"),
-                                None => format!("write `{name}: [6]`, say"),
-                            };
-                            ("brackets", Mistake::new(place, message).help(help))
+                            ("brackets", Mistake::new(place, message))
                         }
                         (None, _) => {
                             let message = format!("the shape of the {each} `{name}` is missing");
@@ -407,13 +416,14 @@ impl Shapes<'_> {
                 continue;
             }
             said.push(kind);
-            self.mistakes.push(if mistake.message.contains("help: ") { mistake } else { mistake.help(help) });
+            self.mistakes.push(mistake.help(help));
         }
         if inner.is_empty() {
             let message = format!("between these parentheses no {each} is named");
             self.report(group.span(), message, help);
         }
-        self.open_names[side as usize] |= !said.is_empty() || all.is_empty();
+        let names_are_known = said.iter().all(|kind| ["colon", "brackets", "shape"].contains(kind));
+        self.open_names[side as usize] |= !names_are_known || all.is_empty();
         if all.is_empty() { HeaderShape::Wrong } else { HeaderShape::Named(all) }
     }
 
@@ -445,6 +455,17 @@ impl Shapes<'_> {
         }
         (!wrong).then(|| Dimensions { span: group.span(), dimensions })
     }
+}
+
+/// `image: [3, 32, 32]` for an input or a head that has another sign behind its name, or no brackets.
+fn name_and_shape(piece: &[TokenTree]) -> Option<String> {
+    let (TokenTree::Ident(name), rest) = piece.split_first()? else { return None };
+    let rest = match rest {
+        [sign, rest @ ..] if is_sign(sign, ":=") => rest,
+        rest => rest,
+    };
+    let (shape, _) = notation::read(rest).and_then(written)?;
+    Some(format!("{name}: {shape}"))
 }
 
 /// A shape in another notation as it is written here, without the number of images in a batch, which
