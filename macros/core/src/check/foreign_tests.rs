@@ -138,6 +138,7 @@ fn layers_of_pytorch() {
             "max_pool2d(3, 2, 1, 1, False, True)",
             "max_pool2d(3, stride = 2, padding = 1, ceil_mode = true)",
         ),
+        ("max_pool2d(3, 2, 0, true)", "max_pool2d(3, stride = 2, padding = 0, ceil_mode = true)"),
         ("max_pool2d(kernel_size = 2, ceil_mode = False)", "max_pool2d(2, ceil_mode = false)"),
         ("max_pool2d(2, None)", "max_pool2d(2)"),
         ("max_pool2d(x, 2)", "max_pool2d(2)"),

@@ -260,10 +260,11 @@ impl Written<'_> {
             {
                 matches!(value, Value::Whole(_) | Value::Number(_) | Value::Nothing)
             }
-            (Meaning::Nothing(..), value) => {
-                let text = value.name().is_some_and(|text| text.starts_with("channels"));
-                text || matches!(value, Value::Flag(_) | Value::Python(_) | Value::Nothing)
+            (Meaning::Nothing(..), Value::Nothing) => true,
+            (Meaning::Nothing(..), value) if name == "data_format" => {
+                value.name().is_some_and(|text| text.starts_with("channels"))
             }
+            (Meaning::Nothing(..), value) => matches!(value, Value::Flag(_) | Value::Python(_)),
             _ => true,
         };
         if !fits {

@@ -14,7 +14,12 @@ pub(super) fn windows(draft: &mut Draft, input: Input) -> Option<()> {
     let all = kernel.zip(stride).and_then(|(kernel, stride)| border(kernel, stride, input));
     let Some(all) = all else {
         draft.impossible = true;
-        draft.made.advice.push("for example `padding = 1`".into());
+        draft.made.advice.push(match stride.is_some_and(|stride| stride.contains(&1)) {
+            true => {
+                "both sides have as much padding, so that an odd `kernel` keeps the size".into()
+            }
+            false => "for example `padding = 1`".into(),
+        });
         return Some(());
     };
     if all.map(|all| all / 2) != [0, 0] {

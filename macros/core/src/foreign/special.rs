@@ -79,6 +79,8 @@ pub(super) fn argument(
             draft.reason(index, "`relu` has no slope; `leaky_relu` has one");
             Some(())
         }
+        // In the place of PyTorch's dilation, but ours that comes next.
+        ("max_pool2d", "dilation") if !by_name && matches!(value, Value::Flag(_)) => None,
         ("max_pool2d" | "avg_pool2d", "dilation") => {
             if value.whole() != Some(1) {
                 draft.impossible = true;
