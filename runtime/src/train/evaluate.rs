@@ -5,7 +5,7 @@ use typenet_engine::pass::Forward;
 use typenet_engine::rows::largest;
 use typenet_shape::MAX_HEADS;
 
-use crate::data::Dataset;
+use crate::data::{Dataset, MixedLabel};
 use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, shares};
 use crate::net::network::{Network, inference};
 use crate::{Error, Result};
@@ -24,6 +24,13 @@ pub trait Target: Clone + Send + Sync {
 impl Target for usize {
     fn class(&self) -> Option<usize> {
         Some(*self)
+    }
+}
+
+/// Counted as the class with the larger share.
+impl Target for MixedLabel {
+    fn class(&self) -> Option<usize> {
+        Some(self.main())
     }
 }
 
