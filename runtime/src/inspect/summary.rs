@@ -251,15 +251,17 @@ pub(crate) fn kind_and_arguments(op: &Op) -> String {
             arguments.push(out_features.to_string());
             arguments.extend((!bias).then(|| "bias = false".to_owned()));
         }
-        Op::MaxPool2d { kernel, stride, padding } => {
+        Op::MaxPool2d { kernel, stride, padding, ceil_mode } => {
             arguments.push(pair(kernel));
             arguments.extend(unless(kernel, "stride", stride));
             arguments.extend(unless([0, 0], "padding", padding));
+            arguments.extend(ceil_mode.then(|| "ceil_mode = true".to_owned()));
         }
-        Op::AvgPool2d { kernel, stride, padding, count_include_pad } => {
+        Op::AvgPool2d { kernel, stride, padding, ceil_mode, count_include_pad } => {
             arguments.push(pair(kernel));
             arguments.extend(unless(kernel, "stride", stride));
             arguments.extend(unless([0, 0], "padding", padding));
+            arguments.extend(ceil_mode.then(|| "ceil_mode = true".to_owned()));
             arguments.extend((!count_include_pad).then(|| "count_include_pad = false".to_owned()));
         }
         Op::LeakyRelu { negative_slope } => {
