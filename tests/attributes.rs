@@ -146,7 +146,7 @@ fn training_can_be_switched_off_and_on_again() {
         CrossEntropy::new().forward_backward(data.targets(), ws).unwrap();
         plain.backward(data.inputs(), ws);
         sgd.step(plain, ws.gradients());
-        sgd.velocity().unwrap().stem.conv1.weight
+        sgd.buffer("momentum_buffer").unwrap().stem.conv1.weight
     };
     let velocity = step(&mut plain, &mut ws);
     assert_ne!(ws.gradients().stem.conv1.bias, [0.0; 4]);

@@ -10,7 +10,7 @@ use crate::loss::{Accepts, CrossEntropy, Objective, PerHead, Rows, denominators,
 use crate::net::network::Network;
 use crate::net::outputs::Logits;
 use crate::net::workspace::Workspace;
-use crate::optim::{Regularizer, Sgd};
+use crate::optim::{Regularizer, Sgd, State};
 use crate::reference::first_not_finite;
 use crate::{Error, Result};
 use typenet_engine::Flat;
@@ -287,7 +287,7 @@ impl<L> Trainer<L> {
 /// What a call of `fit` keeps from step to step, so that a step need not allocate.
 struct Run<'a, N: Network, T, L> {
     trainer: &'a Trainer<L>,
-    sgd: crate::optim::SgdState<N>,
+    sgd: State<N, Sgd>,
     ws: Workspace<N>,
     rows: Rows,
     inputs: Vec<f32>,
