@@ -1,7 +1,7 @@
 //! Data sets: inputs with their targets in memory, how they are split, normalised and drawn into
 //! minibatches, and how they are read from files.
 //!
-//! [`Dataset`] holds them; [`Dataset::minibatches`] is for loops written by hand, [`Sampler`] with
+//! [`Examples`] is what a trainer needs of them, wherever they are. [`Dataset`] holds them in memory; [`Dataset::minibatches`] is for loops written by hand, [`Sampler`] with
 //! [`Dataset::gather`] is the same without allocation.
 //!
 //! With the feature `files` (a default): [`Dataset::from_idx`] reads the format of MNIST,
@@ -13,6 +13,7 @@
 #[cfg(feature = "files")]
 mod csv;
 mod dataset;
+mod examples;
 #[cfg(feature = "files")]
 mod idx;
 #[cfg(feature = "image")]
@@ -30,6 +31,7 @@ pub use self::csv::{ClassOrder, Csv};
 #[cfg(feature = "image")]
 pub use self::image::{Channels, ImageOptions, Resize};
 pub use dataset::Dataset;
+pub use examples::{Examples, View};
 pub use minibatches::{Inputs, Minibatch, Minibatches};
 pub use sampler::Sampler;
 #[doc(hidden)]

@@ -1,0 +1,207 @@
+//! What a trainer needs from its data, wherever they are.
+
+use typenet_engine::Flat;
+
+use super::Dataset;
+use crate::{Error, Normalization, Result};
+
+/// How examples are looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum View {
+    /// As they are: for evaluation.
+    #[default]
+    Plain,
+    /// As in this epoch of training, counted from 0: with random changes, where the source makes any.
+    Epoch(usize),
+}
+
+/// Where a trainer takes its examples from: inputs of type `I`, each with a target of type `T`.
+///
+/// A [`Dataset`] is the simple form, in memory. An own source implements [`len`](Self::len),
+/// [`target`](Self::target) and [`inputs_into`](Self::inputs_into). Several threads call these at once,
+/// and the order of the calls must not change what they give: random changes depend on the view, the
+/// index and a seed alone.
+///
+/// ```
+/// use typenet_runtime::data::{Examples, View};
+/// use typenet_runtime::Result;
+///
+/// /// Points of the line y = 2x.
+/// struct Line;
+///
+/// impl Examples<[f32; 1], f32> for Line {
+///     fn len(&self) -> usize {
+///         1000
+///     }
+///     fn target(&self, _: View, index: usize) -> Result<f32> {
+///         Ok(2.0 * index as f32)
+///     }
+///     fn inputs_into(&self, _: View, indices: &[usize], numbers: &mut [f32]) -> Result<()> {
+///         for (number, &index) in numbers.iter_mut().zip(indices) {
+///             *number = index as f32;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+/// Line.batch_into(View::Plain, &[3, 1], &mut inputs, &mut targets)?;
+/// assert_eq!((inputs, targets), (vec![3.0, 1.0], vec![6.0, 2.0]));
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no examples with inputs of type `{I}` and targets of type `{T}`",
+    label = "no examples for this net",
+    note = "help: the inputs are those of the net: `Dataset<Input<Net>>`; labels are `usize`"
+)]
+pub trait Examples<I: Flat, T>: Sync {
+    /// How many examples there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are no examples.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The names of the classes in the order of their numbers; empty where there are none.
+    fn class_names(&self) -> &[String] {
+        &[]
+    }
+
+    /// What was done to the inputs, and so must be done to others before the net sees them.
+    fn normalization(&self) -> Option<&Normalization> {
+        None
+    }
+
+    /// Where an example is from, for messages: its file, say.
+    fn place(&self, index: usize) -> String {
+        format!("example {index}")
+    }
+
+    /// The target of an example. It is at hand without the input being read: a trainer checks all of
+    /// them before the first step.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when the index is not below [`len`](Self::len).
+    fn target(&self, view: View, index: usize) -> Result<T>;
+
+    /// Writes the numbers of some inputs, one input after the other, each channel, row, column.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when an index is not below [`len`](Self::len), [`Error::Size`] when there is
+    /// not just room for the inputs; whatever reading them meets.
+    fn inputs_into(&self, view: View, indices: &[usize], numbers: &mut [f32]) -> Result<()>;
+
+    /// Replaces what the two hold by the numbers of some inputs and by their targets. Buffers that have
+    /// grown to their size are not allocated again.
+    ///
+    /// # Errors
+    /// As [`target`](Self::target) and [`inputs_into`](Self::inputs_into); what the buffers hold is
+    /// then not to be used.
+    fn batch_into(
+        &self,
+        view: View,
+        indices: &[usize],
+        inputs: &mut Vec<f32>,
+        targets: &mut Vec<T>,
+    ) -> Result<()> {
+        targets.clear();
+        for &index in indices {
+            targets.push(self.target(view, index)?);
+        }
+        // Every number is written anew, so those that are there need no clearing.
+        inputs.resize(indices.len() * I::LEN, 0.0);
+        self.inputs_into(view, indices, inputs)
+    }
+}
+
+/// Checks the arguments of [`Examples::inputs_into`].
+pub(crate) fn check_room<I: Flat>(len: usize, indices: &[usize], numbers: &[f32]) -> Result<()> {
+    indices.iter().try_for_each(|&index| check_index(len, index))?;
+    let needed = indices.len() * I::LEN;
+    if numbers.len() == needed {
+        return Ok(());
+    }
+    let what = format!("numbers for {} inputs", indices.len());
+    Err(Error::size(what, needed, numbers.len()))
+}
+
+/// Checks the index of an example.
+pub(crate) fn check_index(len: usize, index: usize) -> Result<()> {
+    if index < len {
+        return Ok(());
+    }
+    let value = format!("{index} of {len} examples");
+    Err(Error::Argument { name: "index", value, expected: "a number below that of the examples" })
+}
+
+impl<I: Flat, T: Clone + Sync> Examples<I, T> for Dataset<I, T> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn class_names(&self) -> &[String] {
+        self.class_names()
+    }
+
+    fn normalization(&self) -> Option<&Normalization> {
+        self.normalization()
+    }
+
+    fn target(&self, _: View, index: usize) -> Result<T> {
+        check_index(self.len(), index)?;
+        Ok(self.targets()[index].clone())
+    }
+
+    fn inputs_into(&self, _: View, indices: &[usize], numbers: &mut [f32]) -> Result<()> {
+        check_room::<I>(self.len(), indices, numbers)?;
+        let inputs = self.inputs();
+        for (numbers, &index) in numbers.chunks_exact_mut(I::LEN).zip(indices) {
+            numbers.copy_from_slice(inputs[index].as_flat());
+        }
+        Ok(())
+    }
+}
+
+/// A reference is as good a source as what it points to.
+impl<I: Flat, T, S: Examples<I, T> + ?Sized> Examples<I, T> for &S {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn is_empty(&self) -> bool {
+        (**self).is_empty()
+    }
+
+    fn class_names(&self) -> &[String] {
+        (**self).class_names()
+    }
+
+    fn normalization(&self) -> Option<&Normalization> {
+        (**self).normalization()
+    }
+
+    fn place(&self, index: usize) -> String {
+        (**self).place(index)
+    }
+
+    fn target(&self, view: View, index: usize) -> Result<T> {
+        (**self).target(view, index)
+    }
+
+    fn inputs_into(&self, view: View, indices: &[usize], numbers: &mut [f32]) -> Result<()> {
+        (**self).inputs_into(view, indices, numbers)
+    }
+
+    fn batch_into(
+        &self,
+        view: View,
+        indices: &[usize],
+        inputs: &mut Vec<f32>,
+        targets: &mut Vec<T>,
+    ) -> Result<()> {
+        (**self).batch_into(view, indices, inputs, targets)
+    }
+}
