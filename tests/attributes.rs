@@ -175,7 +175,7 @@ fn a_net_of_which_nothing_is_trained_stays() {
     let mut plain: Plain = net();
     plain.set_all_trainable(false);
     let before = plain.clone();
-    let trainer = Trainer::new(Sgd::new(0.1)).loss(CrossEntropy::new()).epochs(1);
+    let mut trainer = Trainer::new(Sgd::new(0.1)).loss(CrossEntropy::new()).epochs(1);
     trainer.fit(&mut plain, &data::<Plain>(20), None).unwrap();
     assert_eq!(plain, before);
 }

@@ -47,6 +47,12 @@ impl<P: Flat> Model<P> {
         &mut self.parameters
     }
 
+    /// The parameters, to change, and what is stored beside them.
+    pub(crate) fn parameters_and_metadata(&mut self) -> (&mut P, &Metadata) {
+        self.prepared.clear();
+        (&mut self.parameters, &self.metadata)
+    }
+
     /// What tells this net from all others of the process: a clone has another one.
     pub(crate) fn identity(&self) -> u64 {
         self.identity
