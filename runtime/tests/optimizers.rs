@@ -8,6 +8,7 @@ use typenet_engine::Flat;
 use typenet_engine::parameters::WeightBias;
 use typenet_runtime::optim::{
     Adam, AdamW, Lion, Muon, Optimizer, RmsProp, Rule, Schedule, Sgd, State, TensorStep,
+    clip_grad_norm, clip_grad_value,
 };
 use typenet_runtime::{Network, Result};
 use typenet_shape::{Graph, Node, Op, Shape, Tensor};
@@ -188,6 +189,47 @@ fn rates_are_scaled_beside_the_schedule() {
     state.step(&mut net, &gradients);
     assert_eq!(net.model().parameters().fc1.bias[0], -0.125);
     assert_eq!(net.fc2_bias()[0], -0.125);
+}
+
+#[test]
+fn gradients_are_clipped_by_their_norm_and_by_value() {
+    let mut net = Wide::seeded(0);
+    let mut gradients = WideParameters::zeroed();
+    let numbers = gradients.as_flat().len();
+    let fill = |gradients: &mut WideParameters| {
+        for (i, g) in gradients.as_flat_mut().iter_mut().enumerate() {
+            *g = (i % 7) as f32 - 3.0;
+        }
+    };
+    fill(&mut gradients);
+    let exact: f64 = (0..numbers).map(|i| ((i % 7) as f64 - 3.0).powi(2)).sum::<f64>().sqrt();
+    let norm = clip_grad_norm(&net, &mut gradients, 2.0);
+    assert!((norm - exact).abs() <= 1e-9 * exact, "{norm} {exact}");
+    let factor = (2.0 / (norm + 1e-6)) as f32;
+    assert_eq!(gradients.as_flat()[8], -2.0 * factor);
+    let norm = clip_grad_norm(&net, &mut gradients, 2.1);
+    assert!((norm - 2.0).abs() <= 1e-4, "{norm}");
+    assert_eq!(gradients.as_flat()[8], -2.0 * factor, "nothing to clip");
+
+    // What is not trained counts for nothing, and stays.
+    net.set_trainable("fc1", false).unwrap();
+    fill(&mut gradients);
+    gradients.fc2.weight[0][0] = 30.0;
+    gradients.fc2.bias = [40.0, 0.0];
+    gradients.fc2.weight[0][1..].fill(0.0);
+    gradients.fc2.weight[1].fill(0.0);
+    assert_eq!(clip_grad_norm(&net, &mut gradients, 5.0), 50.0);
+    assert!((gradients.fc2.bias[0] - 4.0).abs() <= 1e-5);
+    assert_eq!(gradients.fc1.weight[0][0], -3.0);
+    clip_grad_value(&net, &mut gradients, 3.5);
+    assert_eq!(gradients.fc2.bias[0], 3.5);
+    assert_eq!(gradients.fc1.weight[0][0], -3.0);
+
+    gradients.fc2.bias[1] = f32::NAN;
+    assert!(clip_grad_norm(&net, &mut gradients, 1.0).is_nan());
+    assert_eq!(gradients.fc2.bias[0], 3.5);
+    clip_grad_value(&net, &mut gradients, 1.0);
+    assert!(gradients.fc2.bias[1].is_nan() && gradients.fc2.bias[0] == 1.0);
 }
 
 #[track_caller]
