@@ -454,7 +454,10 @@ pub mod prelude {
         BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Objective,
         Reduction, SumSquaredError,
     };
-    pub use crate::optim::{Regularizer, Schedule, Sgd};
+    pub use crate::optim::{
+        Adam, AdamW, Averaging, Lion, Muon, OneCycle, Optimizer, Plateau, Regularizer, RmsProp,
+        Schedule, Sgd,
+    };
     pub use crate::reference::gradcheck;
     pub use crate::train::{Trainer, evaluate, train};
     pub use crate::{Input, LoadOptions, Network, Output, Scores, Workspace, network};

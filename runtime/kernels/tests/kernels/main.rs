@@ -8,6 +8,7 @@ mod conv2d;
 mod conv_transpose2d;
 mod group_norm;
 mod linear;
+mod matrix;
 mod norm;
 mod other;
 mod pointwise;
