@@ -350,4 +350,6 @@ fn shown(token: &TokenTree) -> String {
 #[cfg(test)]
 mod habits_tests;
 #[cfg(test)]
+mod shapes_tests;
+#[cfg(test)]
 mod tests;

@@ -36,6 +36,8 @@ pub(super) struct Notation {
     pub(super) kind: Kind,
     /// What its sizes likely are, the channels first; none where that is not clear.
     pub(super) sizes: Vec<String>,
+    /// Whether names say which are the channels, the height and the width.
+    pub(super) is_named: bool,
     /// The tokens that are wrong, if not all of it.
     pub(super) place: Option<Place>,
 }
@@ -64,9 +66,8 @@ impl Notation {
 pub(super) fn strange(inner: &[TokenTree]) -> Option<Notation> {
     let mut reader = Reader::default();
     let clear = reader.read(inner, false);
-    let kind = reader.kind?;
-    let sizes = if clear { reader.in_order() } else { Vec::new() };
-    Some(Notation { kind, sizes, place: reader.place })
+    let place = reader.place;
+    Some(reader.found(clear, reader.kind?, place))
 }
 
 /// What stands without brackets, or in other ones; `None` where it is no shape at all.
@@ -74,11 +75,9 @@ pub(super) fn read(tokens: &[TokenTree]) -> Option<Notation> {
     let mut reader = Reader::default();
     let clear = reader.read(tokens, true);
     let kind = reader.kind.unwrap_or(Kind::Plain);
-    (clear && !reader.sizes.is_empty() || kind == Kind::Type).then(|| {
-        let sizes = if clear { reader.in_order() } else { Vec::new() };
-        let place = reader.place.filter(|_| kind == Kind::Prefixed);
-        Notation { kind, sizes, place }
-    })
+    let place = reader.place.filter(|_| kind == Kind::Prefixed);
+    (clear && !reader.sizes.is_empty() || kind == Kind::Type)
+        .then(|| reader.found(clear, kind, place))
 }
 
 #[derive(Default)]
@@ -97,15 +96,21 @@ impl Reader {
         }
     }
 
-    /// The sizes, the channels first where names tell them.
-    fn in_order(&self) -> Vec<String> {
+    /// What was read; the channels come first where names tell which they are.
+    fn found(&self, clear: bool, kind: Kind, place: Option<Place>) -> Notation {
         let of = |letter: char| self.names.iter().position(|name| name.starts_with(letter));
-        match [of('c'), of('h'), of('w')] {
+        let order = match [of('c'), of('h'), of('w')] {
             [Some(channels), Some(height), Some(width)] if self.names.len() == 3 => {
-                [channels, height, width].map(|at| self.sizes[at].clone()).to_vec()
+                Some([channels, height, width])
             }
-            _ => self.sizes.clone(),
-        }
+            _ => None,
+        };
+        let sizes = match order {
+            _ if !clear => Vec::new(),
+            Some(order) => order.iter().filter_map(|&at| self.sizes.get(at).cloned()).collect(),
+            None => self.sizes.clone(),
+        };
+        Notation { kind, sizes, is_named: order.is_some(), place }
     }
 
     /// Reads sizes; returns whether it is clear what they are. Outside of brackets, `*` stands between

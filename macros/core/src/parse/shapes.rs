@@ -179,7 +179,7 @@ impl Shapes<'_> {
             return Some((at, 2));
         }
         const MESSAGE: &str = "an arrow `->` stands between input and output shape";
-        for wrong in ["=>", "<-", "~>", "|>", ">>", "-"] {
+        for wrong in ["=>", "<-", "~>", "|>", ">>", "--", "-"] {
             if let Some(at) = (0..tokens.len()).find(|&at| rest(at).is_at(0, wrong)) {
                 let len = wrong.len();
                 // A sign before a number.
@@ -248,10 +248,12 @@ impl Shapes<'_> {
         let mut all = pieces(&inner).into_iter();
         // `(image, pose)`, but not `(CHANNELS, 8, 8)`.
         let of_words = all.all(|piece| matches!(piece, [TokenTree::Ident(word)] if is_lower(word)));
-        if inner.is_empty() || has_names || of_words {
+        let found = notation::read(&[group.clone().into()]);
+        // `(c: 1, h: 28, w: 28)`
+        let of_dimensions = found.as_ref().is_some_and(|found| found.is_named);
+        if inner.is_empty() || (has_names && !of_dimensions) || of_words {
             return self.named(group, &inner, side);
         }
-        let found = notation::read(&[group.clone().into()]);
         let rule = "stands in brackets, not parentheses";
         self.in_other_notation(group.span().into(), side.word(), rule, found, side);
         HeaderShape::Wrong
@@ -332,12 +334,17 @@ impl Shapes<'_> {
         side: Side,
     ) -> HeaderShape {
         if let Some(all) = names_without_parentheses(inner) {
-            let text = |piece: &&[TokenTree]| format!("{}: {}", piece[0], text_of(&piece[2..]));
-            let texts: Vec<String> = all.iter().map(text).collect();
+            let texts: Option<Vec<String>> =
+                all.iter().map(|piece| name_and_shape(piece)).collect();
             let each = if side == Side::Input { "inputs" } else { "heads" };
-            let mut help = format!("write `({})`", texts.join(", "));
+            let mut help = match &texts {
+                Some(texts) => format!("write `({})`", texts.join(", ")),
+                None => "write `(name: [6])`, say".into(),
+            };
             let one = all.len() == 1;
-            if let [[_, _, shape]] = all.as_slice() {
+            if let ([_], Some([text])) = (all.as_slice(), texts.as_deref())
+                && let Some((_, shape)) = text.split_once(": ")
+            {
                 help = format!("leave the name out: `{shape}`; or {help}");
             }
             let names = all.iter().filter_map(|piece| ident(piece.first()).cloned());
