@@ -6,7 +6,7 @@ use typenet_engine::rows::largest;
 use typenet_kernels::LANES;
 use typenet_shape::MAX_HEADS;
 
-use crate::data::{Examples, View};
+use crate::data::{Examples, MixedLabel, View};
 use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, shares};
 use crate::net::network::{Network, inference};
 use crate::{Error, Result};
@@ -28,6 +28,13 @@ pub trait Target: Clone + Send + Sync {
 impl Target for usize {
     fn class(&self) -> Option<usize> {
         Some(*self)
+    }
+}
+
+/// Counted as the class with the larger share.
+impl Target for MixedLabel {
+    fn class(&self) -> Option<usize> {
+        Some(self.main())
     }
 }
 
