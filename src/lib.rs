@@ -239,9 +239,42 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
-//! The loss is minimised by stochastic gradient descent: [`loss`] has the losses with their
-//! formulas, [`optim`] the steps, schedules and regularisers. [`Trainer::full_batch`](train::Trainer::full_batch)
-//! takes the whole set for each step.
+//! The loss is minimised by minibatch gradient descent: [`loss`] has the losses with their formulas,
+//! [`optim`] the optimisers, schedules and regularisers, [`train::Trainer`] what else a run can do.
+//! [`Trainer::full_batch`](train::Trainer::full_batch) takes the whole set for each step.
+//!
+//! A trainer that is kept goes on with its net: a second call of `fit` trains further epochs as if it had
+//! been one longer call, to the same bits. With a checkpoint this holds for another process as well. So
+//! the same program, started again after it was killed, ends as it would have:
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! # network! { pub struct Tiny: [1, 2, 2] -> [2] { flatten, fc: linear(2) } }
+//! # let images = vec![[[[0.0, 1.0], [0.0, 1.0]]], [[[1.0, 1.0], [0.0, 0.0]]]];
+//! # let folder = std::env::temp_dir().join(format!("typenet-tutorial-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder).unwrap();
+//! # let path = folder.join("run.safetensors");
+//! let data = Dataset::from_inputs(&images, vec![0, 1])?;
+//! let mut net = Tiny::seeded(42);
+//! let mut trainer = Trainer::new(AdamW::new(0.05).schedule(Schedule::cosine(20)))
+//!     .loss(CrossEntropy::new())
+//!     .epochs(10)
+//!     .checkpoint(&path)                               // "run.safetensors"
+//!     .after_epoch(|moment| {
+//!         if moment.loss() < 1e-6 {
+//!             moment.stop("good enough");
+//!         }
+//!     });
+//! trainer.resume(&mut net)?;                           // false: there is no checkpoint yet
+//! trainer.fit(&mut net, &data, None)?;
+//! let history = trainer.fit(&mut net, &data, None)?;   // ten more
+//! assert_eq!(history.epochs[19].epoch, 20);
+//! # let mut again = Tiny::seeded(1);
+//! # assert!(trainer.resume(&mut again)?);
+//! # assert_eq!(again, net);
+//! # std::fs::remove_dir_all(&folder).unwrap();
+//! # Ok::<(), typenet::Error>(())
+//! ```
 //!
 //! # Train by hand
 //!
@@ -329,6 +362,7 @@
 //! | `progress` | yes | a progress bar while training, on a terminal |
 //! | `zoo` | no | well-known nets, in the module `zoo` |
 //! | `diagram` | no | `Net::diagram()`: a picture of a net, as SVG or Mermaid text |
+//! | `ctrl-c` | no | `Trainer::stop_on_ctrl_c`: Ctrl-C saves the run and ends it cleanly |
 //! | `image` | no | `net.input_from_image(…)`: a PNG or JPEG file as an input |
 #![forbid(unsafe_code)]
 
@@ -459,7 +493,7 @@ pub mod prelude {
         Schedule, Sgd,
     };
     pub use crate::reference::gradcheck;
-    pub use crate::train::{Trainer, evaluate, train};
+    pub use crate::train::{Callback, Checkpoint, EarlyStopping, Metric, Trainer, evaluate, train};
     pub use crate::{Input, LoadOptions, Network, Output, Scores, Workspace, network};
 }
 

@@ -1,8 +1,9 @@
 //! Data sets: inputs with their targets in memory, how they are split, normalised and drawn into
 //! minibatches, and how they are read from files.
 //!
-//! [`Examples`] is what a trainer needs of them, wherever they are. [`Dataset`] holds them in memory; [`Dataset::minibatches`] is for loops written by hand, [`Sampler`] with
-//! [`Dataset::gather`] is the same without allocation.
+//! [`Examples`] is what a trainer needs of them, wherever they are. [`Dataset`] holds them in memory;
+//! [`Dataset::minibatches`] is for loops written by hand, [`Sampler`] with [`Dataset::gather`] is the same
+//! without allocation.
 //!
 //! With the feature `files` (a default): [`Dataset::from_idx`] reads the format of MNIST,
 //! [`Dataset::from_csv`] tables with a label, and [`Dataset::from_csv_values`] tables with numbers to
@@ -53,3 +54,4 @@ pub use sampler::Sampler;
 #[doc(hidden)]
 pub use several::{dataset_of, same_counts};
 pub use shape::ArrayShape;
+pub(crate) use split::{first_part, split_indices};

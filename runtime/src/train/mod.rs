@@ -16,7 +16,6 @@ mod interrupt;
 mod json;
 mod log;
 mod metric;
-mod part;
 mod progress;
 mod run;
 mod saved;

@@ -6,12 +6,11 @@ use super::checkpoint::Checkpoint;
 use super::evaluate::{Target, same_classes};
 use super::history::{History, Stopped};
 use super::metric::{EarlyStopping, Metric};
-use super::part;
 use super::run::{Run, Sets};
 use super::saved::{self, Loaded, Parts};
 use super::settings::Settings;
 use super::state::{Drawn, Early, EpochSums, Position, RunState};
-use crate::data::{Dataset, Examples, View};
+use crate::data::{Dataset, Examples, View, first_part, split_indices};
 use crate::loss::{Accepts, CrossEntropy, Objective, Rows};
 use crate::net::network::Network;
 use crate::net::outputs::Logits;
@@ -353,9 +352,12 @@ impl<L, O: Optimizer> Trainer<L, O> {
         let parts;
         let mut sets = Sets { train, validation: None, test };
         if self.settings.validation > 0.0 {
-            parts = part::split(train, self.settings.validation, self.settings.seed);
-            sets.train = &parts[0];
-            sets.validation = Some(&parts[1]).filter(|part| !part.is_empty()).map(|part| part as _);
+            let count = first_part(train.len(), self.settings.validation);
+            let [first, second] = split_indices(train.len(), count, self.settings.seed);
+            let subset = |indices| Examples::<N::Input, T>::subset(train, indices);
+            parts = (subset(first)?, subset(second)?);
+            sets.train = &parts.0;
+            sets.validation = Some(&parts.1 as &dyn Examples<_, _>).filter(|part| !part.is_empty());
         }
         if sets.train.is_empty() {
             return Err(Error::size("training images", "at least 1", 0));
