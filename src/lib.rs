@@ -343,6 +343,8 @@ pub mod own;
 pub use typenet_engine::Flat;
 pub use typenet_engine::parameters;
 pub use typenet_macros::{layer, network};
+#[cfg(feature = "report")]
+pub use typenet_report as report;
 pub use typenet_runtime::data;
 /// The crate `image`, which decodes PNG and JPEG files here, in the version whose images
 /// [`Network::input_from_image`] takes. With the feature `image`.
