@@ -1,4 +1,4 @@
-use super::{Schedule, argument};
+use super::argument;
 use crate::Result;
 
 /// The cycle of super-convergence (Smith and Topin 2018): the learning rate rises to its maximum in the
@@ -83,11 +83,5 @@ impl OneCycle {
             }
         }
         Ok(())
-    }
-}
-
-impl From<OneCycle> for Schedule {
-    fn from(cycle: OneCycle) -> Schedule {
-        Schedule::of_cycle(cycle)
     }
 }
