@@ -7,8 +7,8 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
+use super::generated;
 use super::numbers::Numbers;
-use super::structs::generated;
 use super::{Names, open, output, site};
 use crate::check::{Checked, Head};
 use crate::number::{Number, shape_text};
