@@ -1,5 +1,7 @@
 //! Inference: in a workspace's memory, or in memory that each thread keeps.
 
+use std::cell::Cell;
+
 use crate::arena::{at_least, rooms};
 use crate::layout::Layout;
 use crate::one_image::OneImage;
@@ -43,6 +45,35 @@ impl Inference<'_> {
                 if !is_done {
                     self.batch(images, outputs);
                 }
+            }
+        }
+    }
+
+    /// The outputs of one image, to look at where they are: in a workspace's memory, or else in memory
+    /// that each thread keeps. They may be too large for the stack.
+    pub fn look<R>(
+        &self,
+        memory: Option<&mut StepMemory>,
+        image: &[f32],
+        look: impl FnOnce(&mut [f32]) -> R,
+    ) -> R {
+        let len = self.spec.layout.output_len;
+        match memory {
+            Some(memory) => {
+                at_least(&mut memory.outputs, len, 0.0);
+                let mut outputs = std::mem::take(&mut memory.outputs);
+                self.run(Some(&mut *memory), image, &mut outputs[..len]);
+                let seen = look(&mut outputs[..len]);
+                memory.outputs = outputs;
+                seen
+            }
+            None => {
+                let mut outputs = OUTPUTS.take();
+                at_least(&mut outputs, len, 0.0);
+                self.run(None, image, &mut outputs[..len]);
+                let seen = look(&mut outputs[..len]);
+                OUTPUTS.set(outputs);
+                seen
             }
         }
     }
@@ -149,7 +180,9 @@ impl std::fmt::Debug for Inference<'_> {
 
 thread_local! {
     /// The memory of inference without a workspace: one for each thread, grown once.
-    static ARENA: std::cell::Cell<Vec<Lanes>> = const { std::cell::Cell::new(Vec::new()) };
+    static ARENA: Cell<Vec<Lanes>> = const { Cell::new(Vec::new()) };
+    /// The outputs of one image.
+    static OUTPUTS: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }
 
 /// The inputs and outputs of each group of images.

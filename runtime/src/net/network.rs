@@ -230,9 +230,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// [`outputs`](Self::outputs) gives it among others. Their weights are packed at the first
     /// prediction after a change, which takes as much memory as the weights.
     fn output(&self, image: &Self::Input) -> Self::OutputValue {
-        let mut output = Self::OutputValue::zeroed();
-        infer(self, None, image.as_flat(), output.get_mut().as_flat_mut());
-        output
+        look(self, None, image, value::<Self>)
     }
 
     /// Writes the outputs of many images, in `ws`'s memory; images run on all threads.
@@ -251,11 +249,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     }
 
     /// The outputs of many images; images run on all threads.
-    fn outputs(&self, images: &[Self::Input]) -> Vec<Self::Output>
-    where
-        Self::Output: Copy,
-    {
-        let mut outputs = vec![*<Self::Output as Flat>::zeroed(); images.len()];
+    fn outputs(&self, images: &[Self::Input]) -> Vec<Self::Output> {
+        let mut outputs = Self::Output::zeroed_vec(images.len());
         infer(self, None, Flat::flatten(images), Flat::flatten_mut(&mut outputs));
         outputs
     }
@@ -265,7 +260,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     where
         Self: SingleOutput,
     {
-        largest(self.output(image).get_mut().as_flat())
+        look(self, None, image, |row| largest(row))
     }
 
     /// As [`predict`](Self::predict), in a workspace's memory instead of the thread's own.
@@ -273,9 +268,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     where
         Self: SingleOutput,
     {
-        let mut output = Self::OutputValue::zeroed();
-        infer(self, Some(ws), image.as_flat(), output.get_mut().as_flat_mut());
-        largest(output.get_mut().as_flat())
+        look(self, Some(ws), image, |row| largest(row))
     }
 
     /// The classes of many images; images run on all threads.
@@ -317,19 +310,10 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     where
         Self: SingleOutput,
     {
-        let mut output = self.output(image);
-        let mut last = Self::GRAPH.nodes[Self::GRAPH.output_node(0)];
-        while let Node { op: Op::NetOutput { .. }, inputs: &[inner], .. } = last {
-            last = Self::GRAPH.nodes[inner];
-        }
-        let last = last.op;
-        let row = output.get_mut().as_flat_mut();
-        match last {
-            Op::Softmax | Op::Sigmoid => {}
-            Op::LogSoftmax => row.iter_mut().for_each(|x| *x = x.exp()),
-            _ => softmax(row),
-        }
-        output
+        look(self, None, image, |row| {
+            as_probabilities(&Self::GRAPH, row);
+            value::<Self>(row)
+        })
     }
 
     /// The `k` most probable classes with their probabilities, the most probable first.
@@ -337,8 +321,10 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     where
         Self: SingleOutput,
     {
-        let mut probabilities = self.probabilities(image);
-        top_k(probabilities.get_mut().as_flat(), k)
+        look(self, None, image, |row| {
+            as_probabilities(&Self::GRAPH, row);
+            top_k(row, k)
+        })
     }
 
     /// Numbers in the input's order (channel, row, column) seen as an input, without copying.
@@ -558,6 +544,40 @@ pub(crate) fn infer<N: Network>(
     let memory = ws.map(|ws| &mut ws.memory);
     let group = |run: &mut Forward<'_>| N::forward_group(net.model().parameters(), run);
     inference(net, &group).run(memory, images, outputs);
+}
+
+/// The outputs of one image in a workspace's memory or else in the thread's own: they may be too large
+/// for the stack.
+fn look<N: Network, R>(
+    net: &N,
+    ws: Option<&mut Workspace<N>>,
+    image: &N::Input,
+    look: impl FnOnce(&mut [f32]) -> R,
+) -> R {
+    let memory = ws.map(|ws| &mut ws.memory);
+    let group = |run: &mut Forward<'_>| N::forward_group(net.model().parameters(), run);
+    inference(net, &group).look(memory, image.as_flat(), look)
+}
+
+/// A row of outputs as it is returned.
+fn value<N: Network>(row: &mut [f32]) -> N::OutputValue {
+    match N::Output::from_flat(row) {
+        Some(output) => OutputValue::copied(output),
+        None => unreachable!("a row has as many numbers as its net has outputs"),
+    }
+}
+
+/// Makes probabilities of a row of outputs, in its place.
+fn as_probabilities(graph: &Graph<'_>, row: &mut [f32]) {
+    let mut last = graph.nodes[graph.output_node(0)];
+    while let Node { op: Op::NetOutput { .. }, inputs: &[inner], .. } = last {
+        last = graph.nodes[inner];
+    }
+    match last.op {
+        Op::Softmax | Op::Sigmoid => {}
+        Op::LogSoftmax => row.iter_mut().for_each(|x| *x = x.exp()),
+        _ => softmax(row),
+    }
 }
 
 impl<N: Network> Workspace<N> {

@@ -125,12 +125,8 @@ impl<N: Network> SgdState<N> {
 
 impl<N: Network> Clone for SgdState<N> {
     fn clone(&self) -> SgdState<N> {
-        let velocity = self.velocity.as_ref().map(|velocity| {
-            // Copied in place: a large parameter struct does not fit on the stack.
-            let mut copy = N::Parameters::zeroed();
-            copy.as_flat_mut().copy_from_slice(velocity.as_flat());
-            copy
-        });
+        // A large parameter struct does not fit on the stack.
+        let velocity = self.velocity.as_ref().map(|velocity| velocity.to_boxed());
         let (base, spans) = (self.base.clone(), self.spans.clone());
         SgdState { base, epoch: self.epoch, steps: self.steps, spans, velocity }
     }
