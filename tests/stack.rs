@@ -8,6 +8,7 @@ use std::ops::DerefMut;
 use std::thread;
 
 use typenet::data::Sampler;
+use typenet::loss::{Accepts, Compares};
 use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
 use typenet::prelude::*;
 use typenet::reference::{self, gradcheck_with};
@@ -285,8 +286,8 @@ fn images<N: Network + SingleInput>() {
 fn training<N, T, L>(loss: &L, targets: &[T])
 where
     N: Network<Input: Clone + PartialEq>,
-    T: typenet::train::Target + PartialEq + std::fmt::Debug + Copy,
-    L: typenet::loss::Objective<T> + typenet::loss::Accepts<N> + std::fmt::Debug,
+    T: typenet::train::Target + PartialEq + std::fmt::Debug,
+    L: Compares<N::Output, T> + Accepts<N>,
 {
     small_helpers();
     let name = N::GRAPH.name;
@@ -346,6 +347,30 @@ fn the_nets_are_larger_than_the_stack() {
     assert!(large::<Input<Scaled>>() && large::<Output<Scaled>>());
     assert!(large::<Input<Chosen<2, 2>>>() && large::<ChosenParameters<2, 2>>());
     assert!(large::<ParametersOf<Parted>>());
+}
+
+#[test]
+fn several_heads() {
+    type Mask = [[[f32; 512]; 512]; 2];
+    let masks: Vec<Box<Mask>> = values::<Mask>(4).iter().map(Flat::to_boxed).collect();
+    let targets = small("zip", || NamedTarget::zip(&masks, &[1, 2, 3, 0]).unwrap());
+    assert!(targets[3].mask == masks[3] && targets[3].class == 0);
+    let images: Vec<Input<Features>> = values(4);
+    let more: Vec<[[[f32; 256]; 256]; 2]> = values(4);
+    let data = small("dataset", || NamedInput::dataset(&images, &more, targets).unwrap());
+    let loss = NamedLoss { mask: MeanSquaredError::new(), class: CrossEntropy::new() };
+    training::<Named, _, _>(&loss, data.targets());
+    small("forward_backward", || {
+        let (mut net, mut ws) = (Named::seeded(1), Named::workspace(2));
+        for batch in data.minibatches(2, 1) {
+            net.forward(&batch.inputs, &mut ws);
+            loss.forward_backward(&batch.labels, &mut ws).unwrap();
+        }
+        let output: Box<NamedOutput> = net.output(&data.inputs()[0]);
+        assert!(output.class.largest() < 1000 && output.class.top_k(2).len() == 2);
+        let copy = output.clone();
+        assert!(copy == output);
+    });
 }
 
 #[test]

@@ -23,13 +23,19 @@ use crate::net::workspace::Workspace;
 use crate::{Error, Result};
 
 mod binary_cross_entropy;
+mod compares;
 mod cross_entropy;
 mod huber;
+mod missing;
 mod nll;
 mod objective;
 mod squared_error;
 
+pub use crate::net::targets::Fits;
 pub use binary_cross_entropy::BinaryCrossEntropy;
+#[doc(hidden)]
+pub use compares::HeadCompares;
+pub use compares::{Compares, TargetValues};
 pub use cross_entropy::CrossEntropy;
 pub use huber::Huber;
 pub use nll::NllLoss;
@@ -101,7 +107,7 @@ pub trait Loss<T>: Clone + Send + Sync {
     /// output: a label outside its classes, say.
     fn forward_backward<N: Network>(&self, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
     where
-        Self: Accepts<N>,
+        Self: Compares<N::Output, T> + Accepts<N>,
     {
         let denominator = self.denominator(targets);
         self.forward_backward_part(targets, ws, denominator)
@@ -120,8 +126,9 @@ pub trait Loss<T>: Clone + Send + Sync {
         denominator: f64,
     ) -> Result<f64>
     where
-        Self: Accepts<N>,
+        Self: Compares<N::Output, T> + Accepts<N>,
     {
+        let () = <Self as Compares<N::Output, T>>::COMPARES;
         same_count("targets of a batch", ws.batch(), targets.len())?;
         let len = N::LAYOUT.output_len;
         for (i, target) in targets.iter().enumerate() {

@@ -10,6 +10,7 @@ use super::model::Model;
 use super::output_value::OutputValue;
 use super::outputs::{SingleInput, SingleOutput};
 use super::scores::top_k;
+use super::targets::Matches;
 use super::trainable;
 use super::workspace::Workspace;
 use crate::data::{Dataset, pixels};
@@ -35,7 +36,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// One input image.
     type Input: Flat;
     /// One output.
-    type Output: Flat;
+    type Output: Flat + Matches<usize> + Matches<Self::Output>;
     /// An output returned by value: [`Output`](Self::Output), boxed if it is over 64 kB.
     type OutputValue: OutputValue<Self::Output>;
     /// All parameters; gradients have the same type.

@@ -6,11 +6,13 @@ use typenet_engine::rows::largest;
 use typenet_shape::MAX_HEADS;
 
 use crate::data::Dataset;
-use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, shares};
+use crate::loss::{Accepts, Compares, Rows, add_reference, denominators, shares};
 use crate::net::network::{Network, inference};
 use crate::{Error, Result};
 
 /// What a net is trained to give for an image: a class number, or numbers.
+///
+/// A type of your own, for a loss of your own, also says which outputs it [fits](crate::loss::Fits).
 pub trait Target: Clone + Send + Sync {
     /// The class number, for targets that are classes.
     fn class(&self) -> Option<usize>;
@@ -27,16 +29,24 @@ impl Target for usize {
     }
 }
 
-impl Target for f32 {
-    fn class(&self) -> Option<usize> {
-        None
-    }
+/// Targets that are no classes; a loss says which of them it takes.
+macro_rules! no_class {
+    ($([$($generics:tt)*] $target:ty,)*) => {
+        $(impl<$($generics)*> Target for $target {
+            fn class(&self) -> Option<usize> {
+                None
+            }
+        })*
+    };
 }
 
-impl<T: Flat + Clone, const N: usize> Target for [T; N] {
-    fn class(&self) -> Option<usize> {
-        None
-    }
+no_class! {
+    [] f32, [] f64, [] bool, [] String, [] &'static str,
+    [] u8, [] u16, [] u32, [] u64, [] i8, [] i16, [] i32, [] i64, [] isize,
+    [T: Clone + Send + Sync, const N: usize] [T; N],
+    [T: Clone + Send + Sync] Vec<T>,
+    [A: Clone + Send + Sync] (A,),
+    [A: Clone + Send + Sync, B: Clone + Send + Sync] (A, B),
 }
 
 /// How good a net is on a data set.
@@ -248,17 +258,27 @@ impl fmt::Debug for HeadEvaluation {
     }
 }
 
+impl<T: Target> Target for Box<T> {
+    fn class(&self) -> Option<usize> {
+        (**self).class()
+    }
+
+    fn class_of(&self, head: usize) -> Option<usize> {
+        (**self).class_of(head)
+    }
+}
+
 /// Runs a net over a data set in inference mode: loss, accuracy, top-k and the confusion matrix.
 ///
 /// # Errors
 /// When the set is empty, a target does not belong to the net's output, or the set's classes have other
 /// names than the net's: its labels would mean other classes.
-pub fn evaluate<N, L, T>(net: &N, loss: &L, data: &Dataset<N::Input, T>) -> Result<Evaluation>
-where
-    N: Network,
-    T: Target,
-    L: Objective<T> + Accepts<N>,
-{
+pub fn evaluate<N: Network, L: Compares<N::Output, T> + Accepts<N>, T: Target>(
+    net: &N,
+    loss: &L,
+    data: &Dataset<N::Input, T>,
+) -> Result<Evaluation> {
+    let () = L::COMPARES;
     let len = N::Output::LEN;
     let (inputs, targets) = (data.inputs(), data.targets());
     if targets.is_empty() {

@@ -6,7 +6,9 @@ use super::evaluate::{Target, evaluate, same_classes};
 use super::history::{Epoch, HeadEpoch, History};
 use super::progress::{Now, Progress};
 use crate::data::{Dataset, Sampler};
-use crate::loss::{Accepts, CrossEntropy, Objective, PerHead, Rows, denominators, of_batch};
+use crate::loss::{
+    Accepts, Compares, CrossEntropy, Objective, PerHead, Rows, denominators, of_batch,
+};
 use crate::net::network::Network;
 use crate::net::outputs::Logits;
 use crate::net::workspace::Workspace;
@@ -161,8 +163,9 @@ impl<L> Trainer<L> {
     where
         N: Network,
         T: Target,
-        L: Objective<T> + Accepts<N>,
+        L: Compares<N::Output, T> + Accepts<N>,
     {
+        let () = L::COMPARES;
         self.check::<N, T>(train, test)?;
         if let Some(test) = test {
             let (holder, names) = match train.class_names() {
@@ -252,7 +255,7 @@ impl<L> Trainer<L> {
     where
         N: Network,
         T: Target,
-        L: Objective<T> + Accepts<N>,
+        L: Compares<N::Output, T> + Accepts<N>,
     {
         let argument =
             |name, value: String, expected| Err(Error::Argument { name, value, expected });
