@@ -76,6 +76,13 @@ network! {
 }
 
 network! {
+    /// Features whose number is chosen where the net is used: no type can box them.
+    pub struct Wide<const N: usize>: [N] -> [N] {
+        norm: layer_norm, relu,
+    }
+}
+
+network! {
     /// Parameters in a tuple.
     pub struct Rounds: [512] -> [512] {
         rounds: repeat(2) { fc: linear(512), relu, }
@@ -164,6 +171,16 @@ fn small_helpers() {
     });
 }
 
+/// The output of a net, returned by value or in a box.
+fn output<N: Network>() {
+    small_helpers();
+    let (net, images): (_, Vec<N::Input>) = (N::seeded(1), values(1));
+    small(&format!("{}: output", N::GRAPH.name), || {
+        let mut output = net.output(&images[0]);
+        assert!(typenet::OutputValue::get_mut(&mut output).as_flat().len() == N::Output::LEN);
+    });
+}
+
 /// What every net does, whatever it is.
 fn network<N: Network>() {
     small_helpers();
@@ -176,10 +193,6 @@ fn network<N: Network>() {
     small(&format!("{name}: input"), || N::input(&bytes).unwrap());
 
     let mut ws = small(&format!("{name}: workspace"), || N::workspace(2));
-    small(&format!("{name}: output"), || {
-        let mut output = net.output(image);
-        assert!(typenet::OutputValue::get_mut(&mut output).as_flat().len() == N::Output::LEN);
-    });
     let outputs = small(&format!("{name}: outputs"), || net.outputs(&images));
     let mut same: Vec<N::Output> = N::Output::zeroed_vec(3);
     small(&format!("{name}: outputs_into"), || {
@@ -260,10 +273,16 @@ fn predict<N: Network + SingleOutput>() {
     small(&format!("{name}: predict_into"), || {
         net.predict_into(&mut ws, &images, &mut [0; 3]).unwrap();
     });
+    small(&format!("{name}: top_k"), || net.top_k(image, 2));
+}
+
+/// The probabilities, returned by value or in a box.
+fn probabilities<N: Network + SingleOutput>() {
+    let (name, net, images): (_, _, Vec<N::Input>) = (N::GRAPH.name, N::seeded(1), values(1));
+    let image = &images[0];
     small(&format!("{name}: probabilities"), || {
         typenet::OutputValue::get_mut(&mut net.probabilities(image)).as_flat().len()
     });
-    small(&format!("{name}: top_k"), || net.top_k(image, 2));
 }
 
 /// What nets whose input is an image do besides.
@@ -409,6 +428,14 @@ fn what_every_net_does() {
     network::<Named>();
     network::<Chosen<2, 2>>();
     network::<Parted>();
+    network::<Wide<200_000>>();
+    output::<Large>();
+    output::<Features>();
+    output::<Border>();
+    output::<Named>();
+    output::<Scaled>();
+    output::<Chosen<2, 2>>();
+    output::<Parted>();
 }
 
 #[test]
@@ -419,6 +446,13 @@ fn predictions() {
     predict::<Scaled>();
     predict::<Chosen<2, 2>>();
     predict::<Parted>();
+    predict::<Wide<200_000>>();
+    probabilities::<Large>();
+    probabilities::<Features>();
+    probabilities::<Border>();
+    probabilities::<Scaled>();
+    probabilities::<Chosen<2, 2>>();
+    probabilities::<Parted>();
 }
 
 #[test]

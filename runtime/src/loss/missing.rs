@@ -1,17 +1,23 @@
 //! A trainer without a loss, which the compiler says in words.
 
+use std::marker::PhantomData;
+
 use super::{Accepts, Loss, Reduction, argument};
 use crate::Result;
 
-/// What `()`, the loss of a trainer that got none, would need to train a net. Nothing has it.
+/// What the loss of a trainer that got none, `()`, would have to be. Nothing is.
 #[diagnostic::on_unimplemented(
     message = "this trainer has no loss yet",
     label = "there is no loss to train this net with",
     note = "help: give the trainer one before `fit`: `.loss(CrossEntropy::new())` for classes, `.loss(MeanSquaredError::new())` for values"
 )]
-pub trait IsChosen<N> {}
+pub trait IsChosen {}
 
-impl<N> Accepts<N> for () where (): IsChosen<N> {}
+/// The loss for a net, not chosen yet.
+#[derive(Debug)]
+pub struct LossFor<N>(PhantomData<N>);
+
+impl<N> Accepts<N> for () where LossFor<N>: IsChosen {}
 
 /// There for the one message: without this the compiler would also complain of the targets. No net is
 /// trained with it, since it accepts none.

@@ -12,6 +12,9 @@
 //! | [`SumSquaredError`] | values | sum of `(y − t)²` | anything |
 //! | [`Huber`] | values | mean of `(y − t)²/2`, linear beyond `delta` | anything |
 //!
+//! Values are arrays of the output's own type, `[f32; 4]` or `[[[f32; width]; height]; channels]`, or
+//! `f32` where the output is one number: see [`Fits`]. Others do not compile.
+//!
 //! A net with several heads has a struct with a loss for each, [`Objective`], and `(0.5, loss)` gives one
 //! of them half the weight.
 //!
@@ -31,7 +34,7 @@ mod nll;
 mod objective;
 mod squared_error;
 
-pub use crate::net::targets::Fits;
+pub use crate::net::targets::{Fits, Matches};
 pub use binary_cross_entropy::BinaryCrossEntropy;
 #[doc(hidden)]
 pub use compares::HeadCompares;
@@ -107,7 +110,8 @@ pub trait Loss<T>: Clone + Send + Sync {
     /// output: a label outside its classes, say.
     fn forward_backward<N: Network>(&self, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
     where
-        Self: Compares<N::Output, T> + Accepts<N>,
+        Self: Accepts<N>,
+        N::Output: Matches<T>,
     {
         let denominator = self.denominator(targets);
         self.forward_backward_part(targets, ws, denominator)
@@ -126,9 +130,10 @@ pub trait Loss<T>: Clone + Send + Sync {
         denominator: f64,
     ) -> Result<f64>
     where
-        Self: Compares<N::Output, T> + Accepts<N>,
+        Self: Accepts<N>,
+        N::Output: Matches<T>,
     {
-        let () = <Self as Compares<N::Output, T>>::COMPARES;
+        let () = N::Output::MATCHES;
         same_count("targets of a batch", ws.batch(), targets.len())?;
         let len = N::LAYOUT.output_len;
         for (i, target) in targets.iter().enumerate() {

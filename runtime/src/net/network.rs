@@ -1,9 +1,9 @@
 //! What every net can do.
 
 use typenet_engine::pass::{Backward, Forward};
-use typenet_engine::rows::{largest, softmax};
+use typenet_engine::rows::largest;
 use typenet_engine::{Flat, Inference, Layout, NetSpec, Trainable, step_bytes};
-use typenet_shape::{Graph, LayerInfo, Node, Op};
+use typenet_shape::{Graph, LayerInfo};
 
 use super::metadata::Metadata;
 use super::model::Model;
@@ -21,6 +21,9 @@ use crate::inspect::{Summary, Trace};
 use crate::io::LoadOptions;
 use crate::reference::evaluate_single;
 use crate::{Error, Result, init, io};
+use one::{as_probabilities, look, value};
+
+mod one;
 
 /// A net declared with `network!`.
 ///
@@ -230,7 +233,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// One image has kernels of its own, so its last bits may differ from those that
     /// [`outputs`](Self::outputs) gives it among others. Their weights are packed at the first
     /// prediction after a change, which takes as much memory as the weights.
-    fn output(&self, image: &Self::Input) -> Self::OutputValue {
+    #[rustfmt::skip] // A message about a wrong argument shows the next line.
+    fn output(&self, image: &Self::Input) -> Self::OutputValue { // of a slice: `Net::input(&numbers)?`
         look(self, None, image, value::<Self>)
     }
 
@@ -257,7 +261,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     }
 
     /// The class of an image: the index of its largest output.
-    fn predict(&self, image: &Self::Input) -> usize
+    #[rustfmt::skip] // A message about a wrong argument shows the next line.
+    fn predict(&self, image: &Self::Input) -> usize // of a slice: `Net::input(&numbers)?`
     where
         Self: SingleOutput,
     {
@@ -273,7 +278,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     }
 
     /// The classes of many images; images run on all threads.
-    fn predict_batch(&self, images: &[Self::Input]) -> Vec<usize>
+    #[rustfmt::skip] // A message about a wrong argument shows the next line.
+    fn predict_batch(&self, images: &[Self::Input]) -> Vec<usize> // of a slice: `Net::inputs(&numbers)?`
     where
         Self: SingleOutput,
     {
@@ -307,7 +313,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
 
     /// The probability of each class: the softmax of the outputs, or the outputs themselves where
     /// the net ends in `softmax` or `sigmoid`, or `e` to them where it ends in `log_softmax`.
-    fn probabilities(&self, image: &Self::Input) -> Self::OutputValue
+    #[rustfmt::skip] // A message about a wrong argument shows the next line.
+    fn probabilities(&self, image: &Self::Input) -> Self::OutputValue // of a slice: `Net::input(&numbers)?`
     where
         Self: SingleOutput,
     {
@@ -318,7 +325,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     }
 
     /// The `k` most probable classes with their probabilities, the most probable first.
-    fn top_k(&self, image: &Self::Input, k: usize) -> Vec<(usize, f32)>
+    #[rustfmt::skip] // A message about a wrong argument shows the next line.
+    fn top_k(&self, image: &Self::Input, k: usize) -> Vec<(usize, f32)> // of a slice: `Net::input(&x)?`
     where
         Self: SingleOutput,
     {
@@ -335,6 +343,17 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     fn input(numbers: &[f32]) -> Result<&Self::Input> {
         Self::Input::from_flat(numbers)
             .ok_or_else(|| Error::size("numbers of an input", Self::Input::LEN, numbers.len()))
+    }
+
+    /// As [`input`](Self::input), the numbers of many inputs, one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when they do not divide into inputs.
+    fn inputs(numbers: &[f32]) -> Result<&[Self::Input]> {
+        Self::Input::slice_from_flat(numbers).ok_or_else(|| {
+            let expected = format!("a multiple of the {} of one", Self::Input::LEN);
+            Error::size("numbers of inputs", expected, numbers.len())
+        })
     }
 
     /// An image of bytes, as image decoders give them (row, column, channel), as an input: scaled
@@ -545,40 +564,6 @@ pub(crate) fn infer<N: Network>(
     let memory = ws.map(|ws| &mut ws.memory);
     let group = |run: &mut Forward<'_>| N::forward_group(net.model().parameters(), run);
     inference(net, &group).run(memory, images, outputs);
-}
-
-/// The outputs of one image in a workspace's memory or else in the thread's own: they may be too large
-/// for the stack.
-fn look<N: Network, R>(
-    net: &N,
-    ws: Option<&mut Workspace<N>>,
-    image: &N::Input,
-    look: impl FnOnce(&mut [f32]) -> R,
-) -> R {
-    let memory = ws.map(|ws| &mut ws.memory);
-    let group = |run: &mut Forward<'_>| N::forward_group(net.model().parameters(), run);
-    inference(net, &group).look(memory, image.as_flat(), look)
-}
-
-/// A row of outputs as it is returned.
-fn value<N: Network>(row: &mut [f32]) -> N::OutputValue {
-    match N::Output::from_flat(row) {
-        Some(output) => OutputValue::copied(output),
-        None => unreachable!("a row has as many numbers as its net has outputs"),
-    }
-}
-
-/// Makes probabilities of a row of outputs, in its place.
-fn as_probabilities(graph: &Graph<'_>, row: &mut [f32]) {
-    let mut last = graph.nodes[graph.output_node(0)];
-    while let Node { op: Op::NetOutput { .. }, inputs: &[inner], .. } = last {
-        last = graph.nodes[inner];
-    }
-    match last.op {
-        Op::Softmax | Op::Sigmoid => {}
-        Op::LogSoftmax => row.iter_mut().for_each(|x| *x = x.exp()),
-        _ => softmax(row),
-    }
 }
 
 impl<N: Network> Workspace<N> {

@@ -164,6 +164,10 @@ pub(super) fn implementations(
         let last = last.filter(|_| sound).and_then(|node| names.numbers.part_type(node));
         super::output(&TokenStream::new(), &head, plan.outputs.get(index).filter(|_| sound), last)
     });
+    // Messages about targets point to the net's name.
+    let compares = quote_spanned! {net.span().resolved_at(site())=>
+        Self: __rt::Compares<#output #used, #target<#(#targets),*>>,
+    };
     items.extend(comparisons(checked, names, &types, &targets, sound));
     items.extend(quote_spanned! {site()=>
         #[allow(non_camel_case_types, unreachable_pub, missing_docs, missing_debug_implementations)]
@@ -206,8 +210,8 @@ pub(super) fn implementations(
                 ws: &mut __rt::Workspace<#net #used>,
             ) -> __rt::Result<f64>
             where
-                Self: __rt::Compares<#output #used, #target<#(#targets),*>>
-                    + __rt::Accepts<#net #used>,
+                #compares
+                Self: __rt::Accepts<#net #used>,
             {
                 __rt::forward_backward(self, targets, ws)
             }
