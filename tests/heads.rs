@@ -289,7 +289,7 @@ fn sizes_are_chosen_where_a_net_is_used() {
     );
     let loss = ChosenLoss { class: CrossEntropy::new(), map: MeanSquaredError::new() };
     let mut net = Chosen::<1, 2>::seeded(1);
-    let trainer = Trainer::new(Sgd::new(0.05)).loss(loss).epochs(40).progress(false);
+    let mut trainer = Trainer::new(Sgd::new(0.05)).loss(loss).epochs(40).progress(false);
     let history = trainer.fit(&mut net, &data.unwrap(), None).unwrap();
     let loss = |epoch: usize| history.epochs[epoch].head("map").unwrap().loss;
     assert!(loss(39) < 0.5 * loss(0), "{} {}", loss(0), loss(39));
@@ -374,7 +374,7 @@ fn bars() -> Dataset<PoseInput, PoseTarget<usize, [f32; 3]>> {
 fn two_inputs_and_two_heads_are_trained() {
     let (train, test) = bars().split(0.25, 3).unwrap();
     let mut net = Pose::seeded(4);
-    let trainer = Trainer::new(Sgd::new(0.02).momentum(0.9))
+    let mut trainer = Trainer::new(Sgd::new(0.02).momentum(0.9))
         .loss(PoseLoss { class: CrossEntropy::new(), bbox: (2.0, MeanSquaredError::new()) })
         .batch(8)
         .workspace(5)
@@ -426,7 +426,7 @@ fn threads_do_not_change_what_is_learned() {
     let data = bars();
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let trainer = Trainer::new(Sgd::new(0.05)).loss(pose_loss()).epochs(2).progress(false);
+        let mut trainer = Trainer::new(Sgd::new(0.05)).loss(pose_loss()).epochs(2).progress(false);
         let mut net = Pose::seeded(9);
         pool.install(|| trainer.fit(&mut net, &data, None)).unwrap();
         net

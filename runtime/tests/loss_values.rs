@@ -295,3 +295,23 @@ fn wrong_arguments_are_refused() {
         refused(&Huber::new(delta), &[[0.0; 3]; 2], &message);
     }
 }
+
+#[test]
+fn a_mixed_label_is_checked() {
+    use typenet_runtime::data::MixedLabel;
+
+    let loss = CrossEntropy::new();
+    let mixed = |label, other, share| MixedLabel { label, other, share };
+    assert!(loss.check(3, &mixed(0, 2, 0.25), "here").is_ok());
+    for bad in [mixed(3, 0, 0.5), mixed(0, 3, 0.5)] {
+        let error = loss.check(3, &bad, "here").unwrap_err();
+        assert!(matches!(error, Error::Label { label: 3, classes: 3, .. }));
+    }
+    for share in [-0.1, 1.1, f32::NAN] {
+        let error = loss.check(3, &mixed(0, 1, share), "here").unwrap_err().to_string();
+        let expected =
+            format!("here: the target of output 0 is {share}: the share of a label is 0 to 1");
+        assert_eq!(error, expected);
+    }
+    assert!(loss.label_smoothing(2.0).check(3, &mixed(0, 1, 0.5), "here").is_err());
+}

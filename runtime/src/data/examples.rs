@@ -1,9 +1,19 @@
 //! What a trainer needs from its data, wherever they are.
 
+mod augmented;
+mod map_targets;
+mod mixup;
+mod subset;
+
 use typenet_engine::Flat;
 
-use super::Dataset;
+use super::{ArrayShape, Augment, Dataset};
 use crate::{Error, Normalization, Result};
+
+pub use augmented::Augmented;
+pub use map_targets::MapTargets;
+pub use mixup::Mixup;
+pub use subset::Subset;
 
 /// How examples are looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -75,6 +85,12 @@ pub trait Examples<I: Flat, T>: Sync {
         None
     }
 
+    /// Whether inputs are in memory as they are, so that there is nothing to gain from fetching them
+    /// ahead.
+    fn is_at_hand(&self) -> bool {
+        false
+    }
+
     /// Where an example is from, for messages: its file, say.
     fn place(&self, index: usize) -> String {
         format!("example {index}")
@@ -125,6 +141,105 @@ pub trait Examples<I: Flat, T>: Sync {
         inputs.resize(indices.len() * I::LEN, 0.0);
         self.inputs_into(view, indices, inputs)
     }
+
+    /// The same examples, whose images change at random in every epoch; the seed decides how. Say
+    /// `(&data).augmented(…)` where the data themselves are still needed.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when an argument of a change is out of range, [`Error::Size`] when `I` is not
+    /// the type of an image, or of one with other channels than a change is for.
+    ///
+    /// ```
+    /// use typenet_runtime::data::{Augment, Dataset, Examples};
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[[[0.5; 32]; 32]; 3]; 2], vec![0, 1])?;
+    /// let train = (&data).augmented(Augment::new().random_crop(4).horizontal_flip(), 7)?;
+    /// assert_eq!(train.len(), 2);
+    /// assert!(data.augmented(Augment::new().random_crop(33), 7).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn augmented(self, augment: Augment, seed: u64) -> Result<Augmented<Self>>
+    where
+        Self: Sized,
+        I: ArrayShape,
+    {
+        Augmented::new(self, augment, seed)
+    }
+
+    /// Mixes each example with another one of the set, drawn anew in every epoch, the input as well as
+    /// the label: `λ x + (1 − λ) x'`, with `λ` from the Beta distribution of `alpha` twice (H. Zhang et
+    /// al., "mixup: Beyond empirical risk minimization", 2018: 0.1 to 0.4 for ImageNet, 1 for CIFAR-10).
+    /// Evaluation sees the examples as they are.
+    ///
+    /// The labels become [`MixedLabel`](super::MixedLabel)s, which
+    /// [`CrossEntropy`](crate::loss::CrossEntropy) takes. A test set beside it has such labels too by
+    /// `test.map_targets(MixedLabel::from)`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when `alpha` is not a finite number above 0.
+    ///
+    /// ```
+    /// use typenet_runtime::data::{Dataset, Examples, View};
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let train = Dataset::from_inputs(&[[0.0], [1.0]], vec![0, 1])?.mixup(1.0, 7)?;
+    /// let mixed = train.target(View::Epoch(0), 1)?;
+    /// let mut number = [0.0];
+    /// train.inputs_into(View::Epoch(0), &[1], &mut number)?;
+    /// assert_eq!(number[0], mixed.share * mixed.label as f32 + (1.0 - mixed.share) * mixed.other as f32);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn mixup(self, alpha: f64, seed: u64) -> Result<Mixup<Self>>
+    where
+        Self: Sized + Examples<I, usize>,
+    {
+        Mixup::new(self, alpha, seed)
+    }
+
+    /// The same examples, each with what the function makes of its target.
+    ///
+    /// ```
+    /// use typenet_runtime::data::{Dataset, Examples, View};
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let digits = Dataset::from_inputs(&[[0.1], [0.2]], vec![3, 8])?;
+    /// let parity = digits.map_targets(|digit: usize| digit % 2);
+    /// assert_eq!(parity.target(View::Plain, 0)?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn map_targets<U, F>(self, function: F) -> MapTargets<Self, T, F>
+    where
+        Self: Sized,
+        F: Fn(T) -> U + Sync,
+    {
+        MapTargets::new(self, function)
+    }
+
+    /// Some of the examples, by their indices, in this order.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when an index is not below [`len`](Self::len).
+    ///
+    /// ```
+    /// use typenet_runtime::data::{Dataset, Examples, View};
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let data = Dataset::from_inputs(&[[0.1], [0.2], [0.3]], vec![10, 20, 30])?;
+    /// let some = data.subset(vec![2, 0])?;
+    /// assert_eq!((some.len(), some.target(View::Plain, 0)?), (2, 30));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn subset(self, indices: Vec<usize>) -> Result<Subset<Self>>
+    where
+        Self: Sized,
+    {
+        Subset::new(self, indices)
+    }
 }
 
 /// Checks the arguments of [`Examples::inputs_into`].
@@ -158,6 +273,10 @@ impl<I: Flat, T: Clone + Sync> Examples<I, T> for Dataset<I, T> {
 
     fn normalization(&self) -> Option<&Normalization> {
         self.normalization()
+    }
+
+    fn is_at_hand(&self) -> bool {
+        true
     }
 
     fn target(&self, _: View, index: usize) -> Result<T> {
@@ -201,6 +320,10 @@ impl<I: Flat, T, S: Examples<I, T> + ?Sized> Examples<I, T> for &S {
 
     fn normalization(&self) -> Option<&Normalization> {
         (**self).normalization()
+    }
+
+    fn is_at_hand(&self) -> bool {
+        (**self).is_at_hand()
     }
 
     fn place(&self, index: usize) -> String {

@@ -5,7 +5,7 @@
 //!
 //! | loss | targets | of one image, with outputs `z` or `y` | the net ends in |
 //! |---|---|---|---|
-//! | [`CrossEntropy`] | class numbers | `−ln softmax(z)[label]` | logits |
+//! | [`CrossEntropy`] | class numbers, or mixed ones | `−ln softmax(z)[label]` | logits |
 //! | [`NllLoss`] | class numbers | `−y[label]` | `log_softmax` |
 //! | [`BinaryCrossEntropy`] | 0..=1 for each output | mean of `−t ln σ(z) − (1 − t) ln(1 − σ(z))` | logits |
 //! | [`MeanSquaredError`] | values | mean of `(y − t)²` | anything |

@@ -3,7 +3,7 @@
 use typenet_engine::Flat;
 use typenet_shape::{Shape, Text};
 
-use crate::data::ArrayShape;
+use crate::data::{ArrayShape, MixedLabel};
 
 /// Says that a target of this type fits an output of type `O`, so that another one does not compile.
 ///
@@ -89,7 +89,7 @@ macro_rules! any_output {
 }
 
 any_output! {
-    [] usize, [] f64, [] bool, [] String, [] &'static str,
+    [] usize, [] MixedLabel, [] f64, [] bool, [] String, [] &'static str,
     [] u8, [] u16, [] u32, [] u64, [] i8, [] i16, [] i32, [] i64, [] isize,
     [T] Vec<T>, [A] (A,), [A, B] (A, B),
 }

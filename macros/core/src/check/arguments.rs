@@ -380,13 +380,20 @@ impl Checker<'_> {
         if let Some(known) = words.iter().find(|known| **known == text) {
             return Some(Some(Given::Word(known)));
         }
-        if words.is_empty() && text != "same" {
+        let is_flag = expected.kind == Kind::Flag;
+        if words.is_empty() && text != "same" && !is_flag {
             return None;
         }
         let message = format!("`{}` is {}, not `{text}`", expected.name, expected.kind.expected());
-        let help = match nearest(&text, words.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => String::new(),
+        let help = match (text.to_lowercase().as_str(), nearest(&text, words.iter().copied())) {
+            ("true" | "yes" | "on", _) if is_flag => format!("write `{} = true`", expected.name),
+            ("false" | "no" | "off", _) if is_flag => format!("write `{} = false`", expected.name),
+            (text, _) if is_flag => match nearest(text, ["true", "false"].into_iter()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => String::new(),
+            },
+            (_, Some(near)) => format!("did you mean `{near}`?"),
+            (_, None) => String::new(),
         };
         self.report(Mistake::about(name, word.span(), message).help(help));
         Some(None)

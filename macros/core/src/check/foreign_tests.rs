@@ -132,13 +132,22 @@ fn layers_of_pytorch() {
         ("max_pool2d(3, 2, 1, 1)", "max_pool2d(3, stride = 2, padding = 1)"),
         ("max_pool2d(2, 2, 0, 1, False)", "max_pool2d(2, stride = 2, padding = 0)"),
         ("max_pool2d(2, 2, return_indices = True)", "max_pool2d(2, stride = 2)"),
+        ("max_pool2d(3, 2, ceil_mode = True)", "max_pool2d(3, stride = 2, ceil_mode = true)"),
+        ("nn.MaxPool2d(3, 2, ceil_mode=True)", "max_pool2d(3, stride = 2, ceil_mode = true)"),
+        (
+            "max_pool2d(3, 2, 1, 1, False, True)",
+            "max_pool2d(3, stride = 2, padding = 1, ceil_mode = true)",
+        ),
+        ("max_pool2d(3, 2, 0, true)", "max_pool2d(3, stride = 2, padding = 0, ceil_mode = true)"),
+        ("max_pool2d(kernel_size = 2, ceil_mode = False)", "max_pool2d(2, ceil_mode = false)"),
         ("max_pool2d(2, None)", "max_pool2d(2)"),
         ("max_pool2d(x, 2)", "max_pool2d(2)"),
         ("MaxPool2d(2, 2)", "max_pool2d(2, stride = 2)"),
         (
             "avg_pool2d(2, 2, 0, False, False)",
-            "avg_pool2d(2, stride = 2, padding = 0, count_include_pad = false)",
+            "avg_pool2d(2, stride = 2, padding = 0, ceil_mode = false, count_include_pad = false)",
         ),
+        ("AvgPool2d(2, 2, 0, True)", "avg_pool2d(2, stride = 2, padding = 0, ceil_mode = true)"),
         ("avg_pool2d(2, divisor_override = None)", "avg_pool2d(2)"),
         ("global_avg_pool(1)", "global_avg_pool"),
         ("global_avg_pool(output_size = (1, 1))", "global_avg_pool"),
@@ -253,6 +262,23 @@ fn layers_of_keras() {
         (
             "max_pool2d(3, strides = 1, padding = \"same\")",
             "max_pool2d(3, stride = 1, padding = 1)",
+        ),
+        ("MaxPooling2D(padding = \"same\")", "max_pool2d(2)"),
+        (
+            "max_pool2d(3, strides = 2, padding = \"same\")",
+            "max_pool2d(3, stride = 2, ceil_mode = true)",
+        ),
+        (
+            "MaxPooling2D(5, strides = 2, padding = \"same\")",
+            "max_pool2d(5, stride = 2, padding = 1, ceil_mode = true)",
+        ),
+        (
+            "MaxPooling2D((5, 6), padding = \"same\")",
+            "max_pool2d((5, 6), padding = (1, 2), ceil_mode = true)",
+        ),
+        (
+            "AveragePooling2D((5, 3), padding = \"same\")",
+            "avg_pool2d((5, 3), padding = (1, 0), ceil_mode = true, count_include_pad = false)",
         ),
         ("AveragePooling2D(pool_size = (2, 2), padding = \"valid\")", "avg_pool2d(2)"),
         ("GlobalAveragePooling2D()", "global_avg_pool"),

@@ -5,6 +5,7 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 
 use super::fields::{Content, Field, fields};
+use super::open::NetStruct;
 use super::{Names, docs, site};
 use crate::check::Checked;
 use crate::plan::Plan;
@@ -17,7 +18,7 @@ pub(super) fn structs(
     names: &Names<'_>,
     sound: bool,
 ) -> TokenStream {
-    let Names { net, parameters, gradients, .. } = names;
+    let Names { net, net_struct, parameters, gradients, .. } = names;
     let visibility = &checked.visibility.0;
     let generated_visibility = generated(visibility.to_token_stream());
     let attributes = &checked.attributes;
@@ -33,15 +34,29 @@ pub(super) fn structs(
     let shown = Shown { checked, names, sound };
     let fields = tree.iter().filter_map(|one| shown.field(one));
     let inner = shown.groups(&tree, &generated_visibility);
+    let NetStruct { name, declared: of, field, .. } = net_struct;
+    let alias = net_struct.alias.as_ref().map(|[declared, kind]| {
+        let docs = own.iter().filter(|one| one.path().is_ident("doc"));
+        quote_spanned! {site()=>
+            #(#cfg)*
+            #(#lints)*
+            #(#docs)*
+            #[allow(dead_code)]
+            #visibility type #net #declared = #kind;
+        }
+    });
     quote_spanned! {site()=>
         #(#cfg)*
         #(#lints)*
         #(#own)*
         #gap
         #(#[doc = #table])*
-        #visibility struct #net #declared {
+        #visibility struct #name #of {
             __model: ::typenet::__private::Model<#parameters #used>,
+            #field
         }
+
+        #alias
 
         #(#cfg)*
         ::typenet::__private::__parameter_struct! {

@@ -260,10 +260,11 @@ impl Written<'_> {
             {
                 matches!(value, Value::Whole(_) | Value::Number(_) | Value::Nothing)
             }
-            (Meaning::Nothing(..), value) => {
-                let text = value.name().is_some_and(|text| text.starts_with("channels"));
-                text || matches!(value, Value::Flag(_) | Value::Python(_) | Value::Nothing)
+            (Meaning::Nothing(..), Value::Nothing) => true,
+            (Meaning::Nothing(..), value) if name == "data_format" => {
+                value.name().is_some_and(|text| text.starts_with("channels"))
             }
+            (Meaning::Nothing(..), value) => matches!(value, Value::Flag(_) | Value::Python(_)),
             _ => true,
         };
         if !fits {
@@ -346,13 +347,13 @@ impl Written<'_> {
     }
 
     fn finish(&self, mut draft: Draft) -> Finished {
-        if special::complete(&mut draft).is_none() {
-            return Finished::Not;
-        }
         // Keras's pools have a default.
         let is_pool = self.layer.keyword.ends_with("pool2d");
         if is_pool && draft.value("kernel").is_none() && words::is_keras(self.word) {
             let _ = draft.set("kernel", Value::Whole(2));
+        }
+        if special::complete(&mut draft, self.input).is_none() {
+            return Finished::Not;
         }
         let Draft { layer, values, mut made, behind, renamed, needless, before, .. } = draft;
         if draft.impossible && made.foreign.is_empty() {

@@ -290,7 +290,6 @@ const NOT_NEEDED: &[(&str, &str, &str)] = &[
     ("input_shape", "the header gives the input's shape", ""),
     ("batch_input_shape", "the header gives the input's shape", ""),
     ("padding_mode", "padding is of zeros", "padding is always of zeros"),
-    ("ceil_mode", "sizes are rounded down", "sizes are always rounded down"),
     ("return_indices", "it gives the largest values alone", "its indices are not to be had"),
     ("divisor_override", "the divisor is the size of the window", "the divisor stays what it is"),
     ("count_include_pad", "it has no border to count", ""),
