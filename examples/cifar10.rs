@@ -34,7 +34,7 @@ network! {
         max_pool2d(3),
         flatten,
         head: linear(10, bias = false),
-        scale(1.0 / 9.0),
+        scale(0.111),
     }
 }
 

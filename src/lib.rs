@@ -505,14 +505,16 @@ pub mod __private {
     pub use typenet_engine::{__parameter_struct, __parameter_tuple, __value_struct, Flat, Layout};
     pub use typenet_runtime::Result;
     pub use typenet_runtime::data::{Dataset, dataset_of, same_counts};
-    pub use typenet_runtime::loss::{Accepts, HeadLoss, Loss, Objective, OfHead, forward_backward};
+    pub use typenet_runtime::loss::{
+        Accepts, Compares, HeadCompares, HeadLoss, Loss, Objective, OfHead, forward_backward,
+    };
     pub use typenet_runtime::net::as_layer::{
         Arguments, Array, AsLayer, Dims, Extent, HasPart, LogarithmsOfLast, LogitsOfLast, Numbers,
         OwnParameters, Values, number_of, own_part, unfit_part, unknown_part,
     };
     pub use typenet_runtime::net::{
-        Boxed, EndsInLogProbabilities, EndsInLogits, Model, Network, Returned, SingleInput,
-        SingleOutput, Workspace, seeded,
+        Boxed, EndsInLogProbabilities, EndsInLogits, Matches, Model, Network, Returned,
+        SingleInput, SingleOutput, Workspace, seeded,
     };
     pub use typenet_runtime::train::Target;
     pub use typenet_shape::{

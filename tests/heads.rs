@@ -1,7 +1,7 @@
 //! Nets with several inputs and several heads: gradients, inference, training, files, pictures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use typenet::loss::{Accepts, Reduction};
+use typenet::loss::{Accepts, Compares, Reduction};
 use typenet::prelude::*;
 use typenet::reference::{self, gradcheck_with};
 use typenet::shape::Shape;
@@ -131,13 +131,16 @@ fn pose_loss() -> PoseLoss<CrossEntropy, (f64, MeanSquaredError)> {
     PoseLoss { class: CrossEntropy::new(), bbox: (0.5, MeanSquaredError::new()) }
 }
 
-fn check<N: Network, T, O: Objective<T> + Accepts<N>>(loss: &O, target: impl Fn(usize) -> T) {
+fn check<N: Network, T, O: Compares<N::Output, T> + Accepts<N>>(
+    loss: &O,
+    target: impl Fn(usize) -> T,
+) {
     for (count, seed) in [(1, 0), (19, 0), (19, 1)] {
         compare::<N, T, O>(loss, &target, count, 40, seed);
     }
 }
 
-fn compare<N: Network, T, O: Objective<T> + Accepts<N>>(
+fn compare<N: Network, T, O: Compares<N::Output, T> + Accepts<N>>(
     loss: &O,
     target: &impl Fn(usize) -> T,
     count: usize,

@@ -308,7 +308,7 @@ mod coming_from_pytorch {
         LeNet5::load_with(path, &LoadOptions::new().strip("module."))?;
         // RAYON_NUM_THREADS=4
         assert_eq!(*net, LeNet5::load("a.safetensors")?);
-        println!("{}", gradcheck(&net, &loss, &images, &labels)?);
+        println!("{}", gradcheck(net, &loss, &images, &labels)?);
         Ok(())
     }
 }

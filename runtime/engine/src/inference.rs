@@ -83,6 +83,35 @@ impl Inference<'_> {
         }
     }
 
+    /// The outputs of one image, to look at where they are: in a workspace's memory, or else in memory
+    /// that each thread keeps. They may be too large for the stack.
+    pub fn look<R>(
+        &self,
+        memory: Option<&mut StepMemory>,
+        image: &[f32],
+        look: impl FnOnce(&mut [f32]) -> R,
+    ) -> R {
+        let len = self.spec.layout.output_len;
+        match memory {
+            Some(memory) => {
+                at_least(&mut memory.outputs, len, 0.0);
+                let mut outputs = std::mem::take(&mut memory.outputs);
+                self.run(Some(&mut *memory), image, &mut outputs[..len]);
+                let seen = look(&mut outputs[..len]);
+                memory.outputs = outputs;
+                seen
+            }
+            None => {
+                let mut outputs = OUTPUTS.take();
+                at_least(&mut outputs, len, 0.0);
+                self.run(None, image, &mut outputs[..len]);
+                let seen = look(&mut outputs[..len]);
+                OUTPUTS.set(outputs);
+                seen
+            }
+        }
+    }
+
     /// The index of the largest output of each image, in a workspace's memory.
     pub fn classes(&self, memory: &mut StepMemory, images: &[f32], classes: &mut [usize]) {
         let layout = self.spec.layout;
@@ -354,4 +383,6 @@ thread_local! {
     /// that works for a call.
     static ARENA: Cell<Vec<Lanes>> = const { Cell::new(Vec::new()) };
     static ROOM: Cell<Vec<Lanes>> = const { Cell::new(Vec::new()) };
+    /// The outputs of one image.
+    static OUTPUTS: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }

@@ -244,7 +244,8 @@ impl<I: Flat, T> Dataset<I, T> {
         for &index in indices {
             assert!(index < self.len(), "example {index} of a data set of {}", self.len());
             inputs.extend_from_slice(&self.inputs[index * I::LEN..][..I::LEN]);
-            targets.push(self.targets[index].clone());
+            // A slice of one is copied without a target on the stack, which may be too small for it.
+            targets.extend_from_slice(std::slice::from_ref(&self.targets[index]));
         }
     }
 

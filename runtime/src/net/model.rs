@@ -91,9 +91,8 @@ impl<P: PartialEq> PartialEq for Model<P> {
 
 impl<P: Flat> Clone for Model<P> {
     fn clone(&self) -> Model<P> {
-        // Copied in place: a large parameter struct does not fit on the stack.
-        let mut parameters = P::zeroed();
-        parameters.as_flat_mut().copy_from_slice(self.parameters.as_flat());
+        // A large parameter struct does not fit on the stack.
+        let parameters = self.parameters.to_boxed();
         Model { trainable: self.trainable.clone(), ..Model::of(parameters, self.metadata.clone()) }
     }
 }

@@ -7,7 +7,8 @@ use typenet_kernels::LANES;
 use typenet_shape::MAX_HEADS;
 
 use crate::data::{Examples, MixedLabel, View};
-use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, shares};
+use crate::error::same_count;
+use crate::loss::{Accepts, Compares, Rows, add_reference, denominators, shares};
 use crate::net::network::{Network, inference};
 use crate::{Error, Result};
 
@@ -15,6 +16,8 @@ use crate::{Error, Result};
 const NUMBERS: usize = 1 << 24;
 
 /// What a net is trained to give for an image: a class number, or numbers.
+///
+/// A type of your own, for a loss of your own, also says which outputs it [fits](crate::loss::Fits).
 pub trait Target: Clone + Send + Sync {
     /// The class number, for targets that are classes.
     fn class(&self) -> Option<usize>;
@@ -38,16 +41,24 @@ impl Target for MixedLabel {
     }
 }
 
-impl Target for f32 {
-    fn class(&self) -> Option<usize> {
-        None
-    }
+/// Targets that are no classes; a loss says which of them it takes.
+macro_rules! no_class {
+    ($([$($generics:tt)*] $target:ty,)*) => {
+        $(impl<$($generics)*> Target for $target {
+            fn class(&self) -> Option<usize> {
+                None
+            }
+        })*
+    };
 }
 
-impl<T: Flat + Clone, const N: usize> Target for [T; N] {
-    fn class(&self) -> Option<usize> {
-        None
-    }
+no_class! {
+    [] f32, [] f64, [] bool, [] String, [] &'static str,
+    [] u8, [] u16, [] u32, [] u64, [] i8, [] i16, [] i32, [] i64, [] isize,
+    [T: Clone + Send + Sync, const N: usize] [T; N],
+    [T: Clone + Send + Sync] Vec<T>,
+    [A: Clone + Send + Sync] (A,),
+    [A: Clone + Send + Sync, B: Clone + Send + Sync] (A, B),
 }
 
 /// How good a net is on a data set.
@@ -259,28 +270,35 @@ impl fmt::Debug for HeadEvaluation {
     }
 }
 
+impl<T: Target> Target for Box<T> {
+    fn class(&self) -> Option<usize> {
+        (**self).class()
+    }
+
+    fn class_of(&self, head: usize) -> Option<usize> {
+        (**self).class_of(head)
+    }
+}
+
 /// Runs a net over a data set in inference mode: loss, accuracy, top-k and the confusion matrix.
 ///
 /// # Errors
 /// When the set is empty, a target does not belong to the net's output, or the set's classes have other
 /// names than the net's: its labels would mean other classes.
-pub fn evaluate<N, L, T>(
+pub fn evaluate<N: Network, L: Compares<N::Output, T> + Accepts<N>, T: Target>(
     net: &N,
     loss: &L,
     data: &(impl Examples<N::Input, T> + ?Sized),
-) -> Result<Evaluation>
-where
-    N: Network,
-    T: Target,
-    L: Objective<T> + Accepts<N>,
-{
+) -> Result<Evaluation> {
+    let () = L::COMPARES;
     let len = N::Output::LEN;
     if data.is_empty() {
         return Err(Error::size("images to evaluate", "at least 1", 0));
     }
     same_classes("the data set", data.class_names(), "the net", &net.metadata().class_names)?;
-    let targets = (0..data.len()).map(|index| data.target(View::Plain, index));
-    let targets = targets.collect::<Result<Vec<T>>>()?;
+    let (all, mut targets): (Vec<usize>, _) = ((0..data.len()).collect(), Vec::new());
+    data.targets_into(View::Plain, &all, &mut targets)?;
+    same_count("targets of the data set", all.len(), targets.len())?;
     let rows = Rows::of::<N, T, L>();
     let mut tallies: Vec<Tally> = (0..L::HEADS)
         .map(|head| Tally::new(targets[0].class_of(head).map(|_| rows.part(head).len())))

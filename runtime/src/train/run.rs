@@ -13,7 +13,7 @@ use super::saved;
 use super::settings::Settings;
 use super::state::{Best, Counted, Held, RunState};
 use crate::data::{Examples, Sampler, View};
-use crate::loss::{Accepts, Objective, PerHead, Rows, denominators, of_batch};
+use crate::loss::{Accepts, Compares, PerHead, Rows, denominators, of_batch};
 use crate::net::network::Network;
 use crate::net::workspace::Workspace;
 use crate::optim::{Optimizer, clip_grad_norm, clip_grad_value};
@@ -58,7 +58,7 @@ impl<'a, N, T, L, O> Run<'a, N, T, L, O>
 where
     N: Network,
     T: Target,
-    L: Objective<T> + Accepts<N>,
+    L: Compares<N::Output, T> + Accepts<N>,
     O: Optimizer,
 {
     pub(super) fn new(

@@ -11,7 +11,7 @@ use super::saved::{self, Loaded, Parts};
 use super::settings::Settings;
 use super::state::{Drawn, Early, EpochSums, Position, RunState};
 use crate::data::{Dataset, Examples, View, first_part, split_indices};
-use crate::loss::{Accepts, CrossEntropy, Objective, Rows};
+use crate::loss::{Accepts, Compares, CrossEntropy, Rows};
 use crate::net::network::Network;
 use crate::net::outputs::Logits;
 use crate::optim::{Averaging, Core, Mean, Optimizer, Plateau, Regularizer, Sgd};
@@ -82,7 +82,7 @@ impl<O: Optimizer> Trainer<(), O> {
         Trainer { optimizer, loss: (), settings: Settings::default(), run: None, calls: 0 }
     }
 
-    /// The loss to minimise: an [`Objective`], which for a net with several heads is a struct with a loss
+    /// The loss to minimise: an [`Objective`](crate::loss::Objective), which for a net with several heads is a struct with a loss
     /// for each.
     pub fn loss<L>(self, loss: L) -> Trainer<L, O> {
         let Trainer { optimizer, loss: (), settings, run, calls } = self;
@@ -338,9 +338,10 @@ impl<L, O: Optimizer> Trainer<L, O> {
     where
         N: Network,
         T: Target,
-        L: Objective<T> + Accepts<N>,
+        L: Compares<N::Output, T> + Accepts<N>,
         S: Examples<N::Input, T>,
     {
+        let () = L::COMPARES;
         self.check::<N, T>(train, test)?;
         if let Some(test) = test {
             let (holder, names) = match train.class_names() {
@@ -362,7 +363,11 @@ impl<L, O: Optimizer> Trainer<L, O> {
         if sets.train.is_empty() {
             return Err(Error::size("training images", "at least 1", 0));
         }
-        let has_classes = L::HEADS == 1 && sets.train.target(View::Plain, 0)?.class_of(0).is_some();
+        // Targets may be too large for the stack.
+        let mut first = Vec::new();
+        sets.train.targets_into(View::Plain, &[0], &mut first)?;
+        let is_class = first.iter().any(|target| target.class_of(0).is_some());
+        let has_classes = L::HEADS == 1 && is_class;
         let (validates, tests) = (sets.validation.is_some(), test.is_some());
         self.settings
             .metrics()
@@ -471,22 +476,23 @@ impl<L, O: Optimizer> Trainer<L, O> {
     where
         N: Network,
         T: Target,
-        L: Objective<T> + Accepts<N>,
+        L: Compares<N::Output, T> + Accepts<N>,
     {
         self.optimizer.check_against(&N::GRAPH, N::LAYOUT.tensors)?;
         if let Some(regularizer) = &self.settings.regularizer {
             regularizer.check_against(&N::GRAPH, N::LAYOUT.tensors)?;
         }
         self.settings.check()?;
-        let rows = Rows::of::<N, T, L>();
+        let (rows, mut one) = (Rows::of::<N, T, L>(), Vec::new());
         for (set, name) in [(Some(train), "training"), (test, "test")] {
             let Some(set) = set else { continue };
             if set.is_empty() {
                 return Err(Error::size(format!("{name} images"), "at least 1", 0));
             }
             for i in 0..set.len() {
-                let target = set.target(View::Plain, i)?;
-                rows.check(&self.loss, &target, || {
+                set.targets_into(View::Plain, &[i], &mut one)?;
+                let Some(target) = one.first() else { continue };
+                rows.check(&self.loss, target, || {
                     let place = set.place(i);
                     let is_named = place != format!("example {i}");
                     let place = if is_named { format!(" ({place})") } else { String::new() };
