@@ -127,8 +127,8 @@ fn pressed(path: &Path, wait: u64, presses: &[&str]) -> (Vec<String>, std::proce
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    let pid = child.id().to_string();
     let press = || {
-        let pid = child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     };
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
