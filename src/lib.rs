@@ -329,8 +329,8 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
-//! With the feature `diagram`, `Tiny::diagram()` draws the net, as SVG or as Mermaid text; see the
-//! module `diagram`.
+//! With the feature `diagram`, `Tiny::diagram()` draws the net, as SVG or as Mermaid text, and
+//! `Tiny::diagram().folded(0)` with one box for each block or repeat; see the module `diagram`.
 //!
 //! # Trust
 //!
@@ -423,6 +423,27 @@ pub use typenet_runtime::init;
 /// let svg: String = diagram.to_svg();                  // std::fs::write("tiny.svg", svg)?
 /// assert!(svg.contains("conv2d(4, kernel = 3, padding = 1)") && svg.contains("[4, 8, 8]"));
 /// assert!(diagram.to_mermaid().contains(r#"n0 -->|"[1, 8, 8]"| n1"#));
+/// ```
+///
+/// A deep net is easier to look at with its blocks and repeats folded:
+///
+/// ```
+/// use typenet::prelude::*;
+///
+/// network! {
+///     pub struct Deep: [3, 32, 32] -> [10] {
+///         block basic(out) { residual { conv2d(out, kernel = 3, padding = 1), batch_norm } relu }
+///
+///         stem: conv2d(16, kernel = 3, padding = 1), relu,
+///         stage: repeat(3) { basic(16) }
+///         global_avg_pool, fc: linear(10),
+///     }
+/// }
+///
+/// let diagram = Deep::diagram().folded(0);
+/// let names: Vec<&str> = diagram.boxes.iter().map(|one| one.name.as_str()).collect();
+/// assert_eq!(names, ["input", "stem", "relu_1", "stage", "global_avg_pool_1", "fc", "output"]);
+/// assert_eq!((diagram.boxes[3].times, diagram.boxes[3].layer.as_str()), (3, "conv2d, batch_norm, add, relu"));
 /// ```
 #[cfg(feature = "diagram")]
 pub use typenet_runtime::inspect::diagram;

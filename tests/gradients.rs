@@ -34,6 +34,21 @@ network! {
 }
 
 network! {
+    /// Poolings whose last windows reach behind their inputs, with and without a border.
+    struct RoundedUp: [2, 12, 11] -> [4] {
+        conv2d(5, kernel = 2), relu,
+        max_pool2d(2, ceil_mode = true),
+        conv2d(6, kernel = 3, padding = 1), tanh,
+        avg_pool2d((2, 3), stride = 1, padding = 1, ceil_mode = true),
+        conv2d(6, kernel = 1), sigmoid,
+        avg_pool2d(3, stride = 2, padding = 1, ceil_mode = true, count_include_pad = false),
+        max_pool2d(3, stride = 2, ceil_mode = true),
+        flatten,
+        linear(4),
+    }
+}
+
+network! {
     /// Ends in probabilities, for losses on numbers.
     struct Squashed: [5] -> [4] {
         linear(6), leaky_relu,
@@ -87,6 +102,12 @@ fn cross_entropy() {
     check::<Attention, _, _>(CrossEntropy::new().reduction(Reduction::Sum), |i| (i * i) % 4);
     let weights = CrossEntropy::new().class_weights(&[0.5, 2.0, 1.0, 0.1]);
     check::<Pooled, _, _>(weights, |i| i % 4);
+}
+
+#[test]
+fn poolings_that_round_up() {
+    check::<RoundedUp, _, _>(CrossEntropy::new(), |i| i % 4);
+    check::<RoundedUp, _, _>(MeanSquaredError::new(), numbers);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::record::{Confusion, Filters, NetRecord, Record, WrongImage};
 const WRONG: usize = 24;
 /// How many classes are named for each of them.
 const LIKELIEST: usize = 3;
-/// A diagram of more layers is too tall to be looked at in full: it is folded.
+/// A diagram of more boxes is too tall to be looked at: blocks and repeats are folded.
 const TALL: usize = 40;
 
 /// Gathers what a report shows. Everything but the net is optional; what was not given is left out of
@@ -53,7 +53,10 @@ impl<'a, N: Network> Report<'a, N> {
     /// convolution; and the machine.
     pub fn new(net: &'a N) -> Report<'a, N> {
         let summary = N::summary();
-        let diagram = N::diagram();
+        let mut diagram = N::diagram();
+        if diagram.boxes.len() > TALL {
+            diagram = diagram.folded(0);
+        }
         let net_record = NetRecord {
             name: summary.name.to_owned(),
             parameters: summary.parameters,

@@ -85,6 +85,12 @@ pub trait Examples<I: Flat, T>: Sync {
         None
     }
 
+    /// Whether inputs are in memory as they are, so that there is nothing to gain from fetching them
+    /// ahead.
+    fn is_at_hand(&self) -> bool {
+        false
+    }
+
     /// Where an example is from, for messages: its file, say.
     fn place(&self, index: usize) -> String {
         format!("example {index}")
@@ -259,6 +265,10 @@ impl<I: Flat, T: Clone + Sync> Examples<I, T> for Dataset<I, T> {
         self.normalization()
     }
 
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
     fn target(&self, _: View, index: usize) -> Result<T> {
         check_index(self.len(), index)?;
         Ok(self.targets()[index].clone())
@@ -290,6 +300,10 @@ impl<I: Flat, T, S: Examples<I, T> + ?Sized> Examples<I, T> for &S {
 
     fn normalization(&self) -> Option<&Normalization> {
         (**self).normalization()
+    }
+
+    fn is_at_hand(&self) -> bool {
+        (**self).is_at_hand()
     }
 
     fn place(&self, index: usize) -> String {

@@ -28,6 +28,7 @@ mod images;
 mod minibatches;
 mod mixed_label;
 pub(crate) mod pixels;
+mod prefetch;
 mod sampler;
 mod scaling;
 mod several;
@@ -50,6 +51,7 @@ pub use examples::{Augmented, Examples, MapTargets, Mixup, Subset, View};
 pub use images::{Images, SkippedFile};
 pub use minibatches::{Inputs, Minibatch, Minibatches};
 pub use mixed_label::MixedLabel;
+pub use prefetch::{Batch, Batches, Prefetch};
 pub use sampler::Sampler;
 #[doc(hidden)]
 pub use several::{dataset_of, same_counts};

@@ -299,7 +299,7 @@ where
         inputs.resize(indices.len() * N::Input::LEN, 0.0);
         data.inputs_into(View::Plain, &indices, &mut inputs)?;
         let outputs = &mut outputs[..targets.len() * len];
-        inference.batch(&inputs, outputs);
+        inference.run(None, &inputs, outputs);
         for (i, (row, target)) in outputs.chunks_exact(len).zip(targets).enumerate() {
             rows.check(loss, target, || format!("target {}", first + i))?;
             wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));

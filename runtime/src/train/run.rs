@@ -127,6 +127,10 @@ where
         let done = self.state.position.epoch;
         let epoch = done + 1;
         sampler.shuffle(done);
+        // A run that is resumed at an epoch's end makes no step that would set the rate.
+        if let Some(last) = self.state.position.batch.checked_sub(1) {
+            self.state.core.set_epoch(done as f64 + last as f64 / batches as f64);
+        }
         for (index, indices) in sampler.batches().enumerate().skip(self.state.position.batch) {
             let start = Instant::now();
             self.state.core.set_epoch(done as f64 + index as f64 / batches as f64);
@@ -420,7 +424,11 @@ where
     }
 
     fn accuracy(&self, head: usize) -> Option<f64> {
-        self.targets.first()?.class_of(head)?;
+        // A run that is resumed at an epoch's end has gathered no batch yet.
+        match self.targets.first() {
+            Some(target) => target.class_of(head)?,
+            None => self.sets.train.target(View::Plain, 0).ok()?.class_of(head)?,
+        };
         let sums = &self.state.sums;
         Some(sums.heads[head].right as f64 / sums.images as f64)
     }

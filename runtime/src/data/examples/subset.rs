@@ -40,6 +40,10 @@ impl<I: Flat, T, S: Examples<I, T>> Examples<I, T> for Subset<S> {
         self.source.normalization()
     }
 
+    fn is_at_hand(&self) -> bool {
+        self.source.is_at_hand()
+    }
+
     fn place(&self, index: usize) -> String {
         match self.indices.get(index) {
             Some(&index) => self.source.place(index),
