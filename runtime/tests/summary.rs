@@ -30,6 +30,7 @@ fn tiny_is_printed_as_a_table() {
         &rule,
         "weights 1.6 kB",
         "activations an image: 1.7 kB in training, 976 B in inference",
+        "inference: 16 images side by side, and up to 4 beside them 16 channels of an image",
         "a training step of 64 images: 126.1 kB",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");
