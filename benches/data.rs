@@ -2,8 +2,8 @@
 //! `cargo bench -p typenet-benches --bench data`.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use typenet::Flat;
 use typenet::data::{Augment, Border, Examples, Images, Sampler, View};
-use typenet::prelude::*;
 
 type Image = [[[f32; 32]; 32]; 3];
 
