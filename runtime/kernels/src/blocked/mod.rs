@@ -14,6 +14,7 @@ mod layout;
 mod linear;
 mod narrow;
 mod norm;
+mod weight_gradient;
 
 pub use conv_transpose2d::{
     conv_transpose2d, conv_transpose2d_packed_len, pack_conv_transpose2d, runs_conv_transpose2d,
@@ -23,3 +24,4 @@ pub use depthwise::depthwise_conv2d;
 pub use layout::{blocks, flat, flat_mut, from_planar, to_planar};
 pub use linear::{linear, linear_packed_len, pack_linear};
 pub use norm::{LayerNorm, affine, layer_norm};
+pub use weight_gradient::{conv2d_backward_weight, conv2d_weight_gradient_room};

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod blocked;
+mod blocked_gradients;
 mod conv2d;
 mod conv_transpose2d;
 mod group_norm;

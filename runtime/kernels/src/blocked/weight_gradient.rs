@@ -1,0 +1,534 @@
+//! The gradient of a convolution's weight, over a batch of images with 16 channels side by side.
+//!
+//! The lanes are 16 output channels. A tile's sums are some blocks of output channels by some numbers that
+//! stand side by side in `x`: input channels or, where the image comes as it is, taps of a kernel's row.
+//! The loop runs over positions: a few vectors of `dy`, each multiplied with every one of these numbers.
+//! Rows are taken in bands whose `dy` stays in the first-level cache; a band's sums are added to those of
+//! the bands before it. So the order of each sum depends on sizes alone, whoever computes it.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use typenet_shape::Conv2d;
+
+use super::super::conv2d::{forward_axis, output};
+use super::super::correlate::Axis;
+use super::super::simd::{Kernel, Simd, even_tile, unrolled};
+use super::super::team::{Numbered, Shared, Team, chunks, chunks_mut};
+use super::super::{Isa, LANES, Lanes};
+use super::conv2d::Pixels;
+use super::layout::{blocks, flat, flat_mut};
+
+/// [`Lanes`] of `dy` in a band.
+const BAND: usize = (24 << 10) / size_of::<Lanes>();
+
+/// The most blocks of output channels of a tile.
+const BLOCKS: usize = 3;
+
+/// How many [`Lanes`] [`conv2d_backward_weight`] needs for itself.
+pub fn conv2d_weight_gradient_room(g: &Conv2d, images: usize, is_planar: bool) -> usize {
+    let padded = if is_planar { images * Bordered::new(g).len() } else { 0 };
+    sums_len(g) + padded.div_ceil(LANES)
+}
+
+fn sums_len(g: &Conv2d) -> usize {
+    blocks(g.out_channels) * (g.input.dim(0) / g.groups) * g.kernel[0] * g.kernel[1]
+}
+
+/// `dw[o, c, u, v] = Σ dy[o, i, j] · x[c, i·s + u·d − p, j·s + v·d − p]` over all images, shared out among
+/// the team; overwrites `dw`, or adds to it if it is to `accumulate`. `x` and `dy` are those of all images,
+/// one behind the other; `room` is of [`conv2d_weight_gradient_room`], with any contents.
+///
+/// # Panics
+/// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d`](super::runs_conv2d) says no, it
+/// is depthwise, a slice has a wrong length, or this machine lacks `isa`.
+pub fn conv2d_backward_weight(
+    isa: Isa,
+    team: &Team,
+    g: &Conv2d,
+    images: usize,
+    x: Pixels<'_>,
+    dy: &[Lanes],
+    room: &mut [Lanes],
+    accumulate: bool,
+    dw: &mut [f32],
+) {
+    let output = output(g);
+    let out_blocks = blocks(g.out_channels);
+    let per_group = g.out_channels / g.groups;
+    assert!(g.groups == 1 || per_group.is_multiple_of(LANES), "blocks of one group each");
+    let channels = g.input.dim(0) / g.groups;
+    let area = output.dim(1) * output.dim(2);
+    assert_eq!(dy.len(), images * out_blocks * area, "the output gradient's length");
+    assert_eq!(dw.len(), g.weight().elements(), "the weight gradient's length");
+    let (sums, rest) = room.split_at_mut(sums_len(g));
+    let [height, width] = [0, 1].map(|axis| forward_axis(g, output, axis));
+    let plane = g.input.dim(1) * g.input.dim(2);
+    let of = match x {
+        Pixels::Planar(x) => {
+            assert!(g.groups == 1, "one group");
+            assert_eq!(x.len(), images * g.input.elements(), "the input's length");
+            let border = Bordered::new(g);
+            let len = border.len();
+            let padded = &mut flat_mut(rest)[..images * len];
+            let parts = (chunks(x, g.input.elements()), chunks_mut(padded, len));
+            team.for_each(parts, |_, (x, padded)| border.fill(g, x, padded));
+            let padded = &padded[..];
+            WeightGradient {
+                images,
+                x: padded,
+                x_image: len,
+                layout: Layout::Planar { channel: border.rows * border.columns },
+                height: Axis { input: border.rows, start: 0, ..height },
+                width: Axis { input: border.columns, start: 0, ..width },
+                channels,
+                groups: 1,
+                dy,
+                area,
+                out_blocks,
+            }
+        }
+        Pixels::Blocked(x) => {
+            let image = blocks(g.input.dim(0)) * plane;
+            assert_eq!(x.len(), images * image, "the input's length");
+            WeightGradient {
+                images,
+                x: flat(x),
+                x_image: image * LANES,
+                layout: Layout::Blocked,
+                height,
+                width,
+                channels,
+                groups: g.groups,
+                dy,
+                area,
+                out_blocks,
+            }
+        }
+    };
+    of.run(isa, team, sums);
+    let row = channels * g.kernel[0] * g.kernel[1];
+    let sums = &sums[..];
+    team.for_each((chunks(sums, row), chunks_mut(dw, LANES * row)), |_, (sums, dw)| {
+        isa.run(Unpack { sums, accumulate, dw });
+    });
+}
+
+/// An image with zeros around it, so that no tap lies outside.
+struct Bordered {
+    channels: usize,
+    rows: usize,
+    columns: usize,
+}
+
+impl Bordered {
+    fn new(g: &Conv2d) -> Bordered {
+        let output = output(g);
+        let [rows, columns] = [0, 1].map(|axis| {
+            (output.dim(axis + 1) - 1) * g.stride[axis]
+                + (g.kernel[axis] - 1) * g.dilation[axis]
+                + 1
+        });
+        Bordered { channels: g.input.dim(0), rows, columns }
+    }
+
+    fn len(&self) -> usize {
+        self.channels * self.rows * self.columns
+    }
+
+    fn fill(&self, g: &Conv2d, x: &[f32], padded: &mut [f32]) {
+        let [height, width] = [g.input.dim(1), g.input.dim(2)];
+        let planes = x.chunks_exact(height * width);
+        for (x, padded) in planes.zip(padded.chunks_exact_mut(self.rows * self.columns)) {
+            for (row, to) in padded.chunks_exact_mut(self.columns).enumerate() {
+                let from = row.wrapping_sub(g.padding[0]);
+                if from >= height {
+                    to.fill(0.0);
+                    continue;
+                }
+                let left = g.padding[1].min(self.columns);
+                let count = width.min(self.columns - left);
+                to[..left].fill(0.0);
+                to[left..left + count].copy_from_slice(&x[from * width..][..count]);
+                to[left + count..].fill(0.0);
+            }
+        }
+    }
+}
+
+/// How the numbers of `x` stand that a tile takes together.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// Channels of a block, of one tap.
+    Blocked,
+    /// Taps of a kernel's row, of one channel; the channels stand so far apart.
+    Planar { channel: usize },
+}
+
+/// The sums over all images.
+#[derive(Clone, Copy)]
+struct WeightGradient<'a> {
+    images: usize,
+    x: &'a [f32],
+    /// Numbers of an image of `x`.
+    x_image: usize,
+    layout: Layout,
+    height: Axis,
+    width: Axis,
+    /// Input channels of a group.
+    channels: usize,
+    groups: usize,
+    dy: &'a [Lanes],
+    /// Positions of `dy`.
+    area: usize,
+    out_blocks: usize,
+}
+
+impl WeightGradient<'_> {
+    /// Overwrites `sums`: for each block of output channels one [`Lanes`] for each input channel and tap.
+    fn run(self, isa: Isa, team: &Team, sums: &mut [Lanes]) {
+        // First blocks of output channels are shared out, then rows of the kernel and input channels. Each
+        // sum is in one task, so that the cut may depend on the threads.
+        let a_group = self.out_blocks / self.groups;
+        let a_set = even(a_group, if a_group > 4 { BLOCKS } else { 2 });
+        let sets_a_group = a_group.div_ceil(a_set);
+        let sets = self.groups * sets_a_group;
+        let wanted = if team.threads() == 1 { 1 } else { 4 * team.threads() };
+        let rows = if sets < wanted { self.height.taps } else { 1 };
+        let pieces = match self.layout {
+            Layout::Blocked => self.channels.div_ceil(LANES),
+            Layout::Planar { .. } => self.channels,
+        };
+        let parts = wanted.div_ceil(sets * rows).min(pieces);
+        let sums = Shared::new(sums);
+        team.for_each(Numbered(sets * rows * parts), |task, ()| {
+            let (set, rest) = (task % sets, task / sets);
+            let (row, part) = (rest % rows, rest / rows);
+            let (group, set) = (set / sets_a_group, set % sets_a_group);
+            let first = group * a_group + set * a_set;
+            isa.run(Task {
+                of: self,
+                blocks: first..(first + a_set).min((group + 1) * a_group),
+                taps: if rows == 1 { 0..self.height.taps } else { row..row + 1 },
+                pieces: part * pieces / parts..(part + 1) * pieces / parts,
+                sums,
+            });
+        });
+    }
+}
+
+/// So many that all sets are as even as can be.
+fn even(all: usize, most: usize) -> usize {
+    all.div_ceil(all.div_ceil(most))
+}
+
+/// Some blocks of output channels of one group, rows of the kernel, and blocks of input channels (single
+/// ones of a planar image). Nobody else writes their sums.
+struct Task<'a> {
+    of: WeightGradient<'a>,
+    blocks: Range<usize>,
+    taps: Range<usize>,
+    pieces: Range<usize>,
+    sums: Shared<'a, Lanes>,
+}
+
+/// Numbers of `x` that are multiplied together, and the outputs of a row that read the first of them.
+struct Numbers {
+    /// Where the first of them stands, for the first output and the row's first number.
+    x: usize,
+    count: usize,
+    columns: Range<usize>,
+    /// Its sum, among those of a block.
+    sum: usize,
+}
+
+/// The outputs of an axis of which tap `tap` lies inside.
+fn outputs_inside(axis: &Axis, tap: usize) -> Range<usize> {
+    let first = axis.position(0, tap);
+    let start = first.min(0).unsigned_abs().div_ceil(axis.input_step).min(axis.outputs);
+    let room = (axis.input as isize - first).max(0) as usize;
+    start..room.div_ceil(axis.input_step).clamp(start, axis.outputs)
+}
+
+/// How many of the numbers that are left come next, beside so many blocks.
+fn next<S: Simd>(blocks: usize, left: usize) -> usize {
+    let sizes: &[usize] = if S::FALLBACK {
+        &[1, 2, 4]
+    } else if S::WIDE || blocks == 1 {
+        &[1, 2, 3, 4, 5, 6, 7, 8]
+    } else {
+        &[1, 2, 3, 4]
+    };
+    even_tile(left, sizes)
+}
+
+impl Kernel for Task<'_> {
+    type Output = ();
+
+    /// Loops, from the outside in: image, band of rows, piece of the input's channels, row of the kernel.
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let WeightGradient { images, height, width, channels, area, out_blocks, .. } = self.of;
+        let (count, row) = (self.blocks.len(), channels * height.taps * width.taps);
+        let own = self.sums.part(self.blocks.start * row..self.blocks.end * row);
+        self.clear(own);
+        let rows_a_band = (BAND / (width.outputs * count)).clamp(1, height.outputs);
+        for image in 0..images {
+            let x = &self.of.x[image * self.of.x_image..][..self.of.x_image];
+            let dy = &self.of.dy[(image * out_blocks + self.blocks.start) * area..];
+            let values = (x, &dy[..count * area], own);
+            for band in (0..height.outputs).step_by(rows_a_band) {
+                let band = band..(band + rows_a_band).min(height.outputs);
+                for piece in self.pieces.clone() {
+                    for u in self.taps.clone() {
+                        let inside = outputs_inside(&height, u);
+                        let rows = inside.start.max(band.start)..inside.end.min(band.end);
+                        if !rows.is_empty() {
+                            self.kernel_row(s, values, piece, u, rows);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Task<'a> {
+    /// Zeros in this task's sums.
+    fn clear(&self, own: Shared<'_, Lanes>) {
+        let WeightGradient { height, width, channels, .. } = self.of;
+        let pieces = match self.of.layout {
+            Layout::Blocked => self.pieces.start * LANES..channels.min(self.pieces.end * LANES),
+            Layout::Planar { .. } => self.pieces.clone(),
+        };
+        for block in 0..self.blocks.len() {
+            for channel in pieces.clone() {
+                let rows = (block * channels + channel) * height.taps;
+                let start = (rows + self.taps.start) * width.taps;
+                // SAFETY: nobody else writes this task's sums.
+                unsafe { own.part(start..start + self.taps.len() * width.taps).into_slice() }
+                    .fill(Lanes::ZERO);
+            }
+        }
+    }
+
+    /// All that the kernel's row `u` adds for some rows of outputs and one piece of the input's channels.
+    #[inline(always)]
+    fn kernel_row<S: Simd>(
+        &self,
+        s: S,
+        values: (&[f32], &[Lanes], Shared<'a, Lanes>),
+        piece: usize,
+        u: usize,
+        rows: Range<usize>,
+    ) {
+        let WeightGradient { height, width, channels, groups, out_blocks, .. } = self.of;
+        let count = self.blocks.len();
+        let taps = height.taps * width.taps;
+        let x_row = height.position(rows.start, u) as usize;
+        let line = u * width.taps;
+        match self.of.layout {
+            Layout::Blocked => {
+                let first = self.blocks.start / (out_blocks / groups) * channels;
+                let own = piece * LANES..channels.min((piece + 1) * LANES);
+                for v in 0..width.taps {
+                    let columns = outputs_inside(&width, v);
+                    if columns.is_empty() {
+                        continue;
+                    }
+                    let column = width.position(columns.start, v) as usize;
+                    let mut channel = own.start;
+                    while channel < own.end {
+                        let (block, lane) = ((first + channel) / LANES, (first + channel) % LANES);
+                        let left = (own.end - channel).min(LANES - lane);
+                        let numbers = Numbers {
+                            x: ((block * height.input + x_row) * width.input + column) * LANES
+                                + lane,
+                            count: next::<S>(count, left),
+                            columns: columns.clone(),
+                            sum: channel * taps + line + v,
+                        };
+                        channel += numbers.count;
+                        self.tile(s, values, &rows, numbers);
+                    }
+                }
+            }
+            Layout::Planar { channel } => {
+                let mut v = 0;
+                while v < width.taps {
+                    // Taps that lie apart are no neighbours.
+                    let left = if width.tap_step == 1 { width.taps - v } else { 1 };
+                    let numbers = Numbers {
+                        x: piece * channel + x_row * width.input + width.position(0, v) as usize,
+                        count: next::<S>(count, left),
+                        columns: 0..width.outputs,
+                        sum: piece * taps + line + v,
+                    };
+                    v += numbers.count;
+                    self.tile(s, values, &rows, numbers);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd>(
+        &self,
+        s: S,
+        (x, dy, sums): (&[f32], &[Lanes], Shared<'a, Lanes>),
+        rows: &Range<usize>,
+        numbers: Numbers,
+    ) {
+        let WeightGradient { height, width, channels, area, .. } = self.of;
+        let taps = height.taps * width.taps;
+        let (pixel, number_step) = match self.of.layout {
+            Layout::Blocked => (LANES, taps),
+            Layout::Planar { .. } => (1, 1),
+        };
+        let count = self.blocks.len();
+        let at = At {
+            x: &x[numbers.x..],
+            x_row: height.input_step * width.input * pixel,
+            x_position: width.input_step * pixel,
+            dy: &dy[rows.start * width.outputs + numbers.columns.start..],
+            dy_block: area,
+            dy_row: width.outputs,
+            rows: rows.len(),
+            columns: numbers.columns.len(),
+            sums: sums.from(numbers.sum),
+            sums_block: channels * taps,
+            sums_number: number_step,
+        };
+        macro_rules! sizes {
+            ($($blocks:literal: $($numbers:literal)*;)*) => {
+                match (count, numbers.count) {
+                    $($(($blocks, $numbers) => s.run(Tile::<'_, '_, $blocks, $numbers> { at: &at }),)*)*
+                    (blocks, numbers) => unreachable!("no tile of {blocks} blocks by {numbers}"),
+                }
+            };
+        }
+        if S::FALLBACK {
+            sizes! { 1: 1 2 4; 2: 1 2 4; 3: 1 2 4; }
+        } else if S::WIDE {
+            sizes! { 1: 1 2 3 4 5 6 7 8; 2: 1 2 3 4 5 6 7 8; 3: 1 2 3 4 5 6 7 8; }
+        } else {
+            sizes! { 1: 1 2 3 4 5 6 7 8; 2: 1 2 3 4; 3: 1 2 3 4; }
+        }
+    }
+}
+
+/// A tile's place: its first numbers, and steps: of `x` in numbers, else in [`Lanes`].
+struct At<'a> {
+    x: &'a [f32],
+    x_row: usize,
+    x_position: usize,
+    dy: &'a [Lanes],
+    dy_block: usize,
+    dy_row: usize,
+    /// Positions: none of them is zero.
+    rows: usize,
+    columns: usize,
+    sums: Shared<'a, Lanes>,
+    sums_block: usize,
+    sums_number: usize,
+}
+
+/// `B` blocks of output channels by `K` neighbouring numbers of `x`.
+struct Tile<'a, 'b, const B: usize, const K: usize> {
+    at: &'a At<'b>,
+}
+
+impl<const B: usize, const K: usize> Tile<'_, '_, B, K> {
+    /// The only place that the tile's safety rests on.
+    #[inline(always)]
+    fn check(&self) {
+        let At { rows, columns, .. } = *self.at;
+        let at = self.at;
+        assert!(rows > 0 && columns > 0, "positions");
+        let x = (rows - 1) * at.x_row + (columns - 1) * at.x_position + K;
+        assert!(x <= at.x.len(), "the inputs");
+        let dy = (B - 1) * at.dy_block + (rows - 1) * at.dy_row + columns;
+        assert!(dy <= at.dy.len(), "the gradients");
+        let sums = (B - 1) * at.sums_block + (K - 1) * at.sums_number;
+        assert!(sums < at.sums.len(), "the sums");
+    }
+}
+
+impl<const B: usize, const K: usize> Kernel for Tile<'_, '_, B, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        self.check();
+        let at = self.at;
+        for part in 0..S::PARTS {
+            let shift = part * S::WIDTH;
+            let mut sums = [[s.splat(0.0); B]; K];
+            // SAFETY: `check` has compared the farthest of all these places with the lengths, and nobody
+            // else writes this task's sums.
+            unsafe {
+                let dy_block = at.dy_block * LANES;
+                for row in 0..at.rows {
+                    let mut x = at.x.as_ptr().add(row * at.x_row);
+                    let mut dy = at.dy.as_ptr().cast::<f32>().add(row * at.dy_row * LANES + shift);
+                    for _ in 0..at.columns {
+                        let mut d = [s.splat(0.0); B];
+                        for b in 0..B {
+                            d[b] = s.read(dy.wrapping_add(b * dy_block));
+                        }
+                        for k in 0..K {
+                            let v = s.splat(*x.add(k));
+                            for b in 0..B {
+                                sums[k][b] = s.fma(v, d[b], sums[k][b]);
+                            }
+                        }
+                        x = x.wrapping_add(at.x_position);
+                        dy = dy.wrapping_add(LANES);
+                    }
+                }
+                unrolled!(k < K, {
+                    let sums = sums[k];
+                    for b in 0..B {
+                        let to = at.sums.as_mut_ptr().add(b * at.sums_block + k * at.sums_number);
+                        let to = to.cast::<f32>().add(shift);
+                        s.write(to, s.add(s.read(to), sums[b]));
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// The sums of a block of output channels in the weight's order.
+struct Unpack<'a> {
+    sums: &'a [Lanes],
+    accumulate: bool,
+    /// Rows as long as there are sums, of at most 16 output channels.
+    dw: &'a mut [f32],
+}
+
+impl Kernel for Unpack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Unpack { sums, accumulate, dw } = self;
+        let row = sums.len();
+        let mut turned = [Lanes::ZERO; LANES];
+        for (piece, sums) in sums.chunks(LANES).enumerate() {
+            let mut own = [Lanes::ZERO; LANES];
+            own[..sums.len()].copy_from_slice(sums);
+            s.transpose(&own, &mut turned);
+            for (dw, turned) in dw.chunks_exact_mut(row).zip(&turned) {
+                let dw = &mut dw[piece * LANES..][..sums.len()];
+                if accumulate {
+                    for (dw, d) in dw.iter_mut().zip(&turned.0) {
+                        *dw += d;
+                    }
+                } else {
+                    dw.copy_from_slice(&turned.0[..sums.len()]);
+                }
+            }
+        }
+    }
+}
