@@ -7,6 +7,7 @@
 //! channels as there are blocks; here is what differs. Weights are packed once, 16 output channels
 //! side by side.
 
+mod batch_norm;
 mod conv2d;
 mod conv_transpose2d;
 mod depthwise;
@@ -16,6 +17,10 @@ mod narrow;
 mod norm;
 mod weight_gradient;
 
+pub use batch_norm::{
+    NormGradient, batch_norm_apply, batch_norm_apply_backward, batch_norm_gather_backward,
+    batch_norm_room, batch_norm_scale_backward, batch_norm_statistics,
+};
 pub use conv_transpose2d::{
     conv_transpose2d, conv_transpose2d_packed_len, pack_conv_transpose2d, runs_conv_transpose2d,
 };

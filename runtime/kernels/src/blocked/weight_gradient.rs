@@ -3,8 +3,9 @@
 //! The lanes are 16 output channels. A tile's sums are some blocks of output channels by some numbers that
 //! stand side by side in `x`: input channels or, where the image comes as it is, taps of a kernel's row.
 //! The loop runs over positions: a few vectors of `dy`, each multiplied with every one of these numbers.
-//! Rows are taken in bands whose `dy` stays in the first-level cache; a band's sums are added to those of
-//! the bands before it. So the order of each sum depends on sizes alone, whoever computes it.
+//! Rows are taken in bands whose `dy` stays in the first-level cache, small images several together; a
+//! band's sums are added to those of the bands before it. So the order of each sum depends on sizes alone,
+//! whoever computes it.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -19,8 +20,9 @@ use super::super::{Isa, LANES, Lanes};
 use super::conv2d::Pixels;
 use super::layout::{blocks, flat, flat_mut};
 
-/// [`Lanes`] of `dy` in a band.
+/// [`Lanes`] of `dy` in a band of rows, and in one of whole images: the sums come from farther than `dy`.
 const BAND: usize = (24 << 10) / size_of::<Lanes>();
+const IMAGES: usize = (96 << 10) / size_of::<Lanes>();
 
 /// The most blocks of output channels of a tile.
 const BLOCKS: usize = 3;
@@ -106,12 +108,7 @@ pub fn conv2d_backward_weight(
             }
         }
     };
-    of.run(isa, team, sums);
-    let row = channels * g.kernel[0] * g.kernel[1];
-    let sums = &sums[..];
-    team.for_each((chunks(sums, row), chunks_mut(dw, LANES * row)), |_, (sums, dw)| {
-        isa.run(Unpack { sums, accumulate, dw });
-    });
+    of.run(isa, team, sums, accumulate, dw);
 }
 
 /// An image with zeros around it, so that no tap lies outside.
@@ -185,8 +182,9 @@ struct WeightGradient<'a> {
 }
 
 impl WeightGradient<'_> {
-    /// Overwrites `sums`: for each block of output channels one [`Lanes`] for each input channel and tap.
-    fn run(self, isa: Isa, team: &Team, sums: &mut [Lanes]) {
+    /// Overwrites `sums`: for each block of output channels one [`Lanes`] for each tap and input channel;
+    /// `dw` is these in the weight's order.
+    fn run(self, isa: Isa, team: &Team, sums: &mut [Lanes], accumulate: bool, dw: &mut [f32]) {
         // First blocks of output channels are shared out, then rows of the kernel and input channels. Each
         // sum is in one task, so that the cut may depend on the threads.
         let a_group = self.out_blocks / self.groups;
@@ -200,7 +198,7 @@ impl WeightGradient<'_> {
             Layout::Planar { .. } => self.channels,
         };
         let parts = wanted.div_ceil(sets * rows).min(pieces);
-        let sums = Shared::new(sums);
+        let (sums, dw) = (Shared::new(sums), Shared::new(dw));
         team.for_each(Numbered(sets * rows * parts), |task, ()| {
             let (set, rest) = (task % sets, task / sets);
             let (row, part) = (rest % rows, rest / rows);
@@ -212,6 +210,8 @@ impl WeightGradient<'_> {
                 taps: if rows == 1 { 0..self.height.taps } else { row..row + 1 },
                 pieces: part * pieces / parts..(part + 1) * pieces / parts,
                 sums,
+                accumulate,
+                dw,
             });
         });
     }
@@ -230,6 +230,19 @@ struct Task<'a> {
     taps: Range<usize>,
     pieces: Range<usize>,
     sums: Shared<'a, Lanes>,
+    accumulate: bool,
+    dw: Shared<'a, f32>,
+}
+
+/// The values of some images, from the task's first block of output channels on, and its sums.
+#[derive(Clone, Copy)]
+struct Values<'a> {
+    images: usize,
+    x: &'a [f32],
+    dy: &'a [Lanes],
+    sums: Shared<'a, Lanes>,
+    /// Whether something stands there already.
+    adds: bool,
 }
 
 /// Numbers of `x` that are multiplied together, and the outputs of a row that read the first of them.
@@ -271,43 +284,110 @@ impl Kernel for Task<'_> {
         let WeightGradient { images, height, width, channels, area, out_blocks, .. } = self.of;
         let (count, row) = (self.blocks.len(), channels * height.taps * width.taps);
         let own = self.sums.part(self.blocks.start * row..self.blocks.end * row);
-        self.clear(own);
-        let rows_a_band = (BAND / (width.outputs * count)).clamp(1, height.outputs);
-        for image in 0..images {
-            let x = &self.of.x[image * self.of.x_image..][..self.of.x_image];
-            let dy = &self.of.dy[(image * out_blocks + self.blocks.start) * area..];
-            let values = (x, &dy[..count * area], own);
+        let all = |axis: &Axis, taps: Range<usize>| {
+            taps.into_iter().all(|tap| !outputs_inside(axis, tap).is_empty())
+        };
+        // Else the first to come overwrites what stands there.
+        if !(all(&height, self.taps.clone()) && all(&width, 0..width.taps)) {
+            self.clear(own);
+        }
+        let a_row = width.outputs * count;
+        let rows_a_band = (BAND / a_row).clamp(1, height.outputs);
+        let is_whole = rows_a_band == height.outputs;
+        let together = if is_whole { (IMAGES / (a_row * height.outputs)).max(1) } else { 1 };
+        for first in (0..images).step_by(together) {
+            let together = together.min(images - first);
+            let x = &self.of.x[first * self.of.x_image..][..together * self.of.x_image];
+            let dy = &self.of.dy[(first * out_blocks + self.blocks.start) * area..];
+            let dy = &dy[..((together - 1) * out_blocks + count) * area];
             for band in (0..height.outputs).step_by(rows_a_band) {
                 let band = band..(band + rows_a_band).min(height.outputs);
                 for piece in self.pieces.clone() {
                     for u in self.taps.clone() {
                         let inside = outputs_inside(&height, u);
                         let rows = inside.start.max(band.start)..inside.end.min(band.end);
-                        if !rows.is_empty() {
-                            self.kernel_row(s, values, piece, u, rows);
+                        if rows.is_empty() {
+                            continue;
                         }
+                        let adds = first > 0 || inside.start < band.start;
+                        let values = Values { images: together, x, dy, sums: own, adds };
+                        self.kernel_row(s, values, piece, u, rows);
                     }
                 }
             }
         }
+        self.unpack(s, own);
     }
 }
 
 impl<'a> Task<'a> {
+    /// The input channels of a group that are this task's.
+    fn channels(&self) -> Range<usize> {
+        match self.of.layout {
+            Layout::Blocked => {
+                self.pieces.start * LANES..self.of.channels.min(self.pieces.end * LANES)
+            }
+            Layout::Planar { .. } => self.pieces.clone(),
+        }
+    }
+
     /// Zeros in this task's sums.
     fn clear(&self, own: Shared<'_, Lanes>) {
         let WeightGradient { height, width, channels, .. } = self.of;
-        let pieces = match self.of.layout {
-            Layout::Blocked => self.pieces.start * LANES..channels.min(self.pieces.end * LANES),
-            Layout::Planar { .. } => self.pieces.clone(),
-        };
+        let range = self.channels();
         for block in 0..self.blocks.len() {
-            for channel in pieces.clone() {
-                let rows = (block * channels + channel) * height.taps;
-                let start = (rows + self.taps.start) * width.taps;
+            for tap in self.taps.start * width.taps..self.taps.end * width.taps {
+                let start = (block * height.taps * width.taps + tap) * channels;
                 // SAFETY: nobody else writes this task's sums.
-                unsafe { own.part(start..start + self.taps.len() * width.taps).into_slice() }
+                unsafe { own.part(start + range.start..start + range.end).into_slice() }
                     .fill(Lanes::ZERO);
+            }
+        }
+    }
+
+    /// This task's sums in the weight's order: 16 of a row at a time.
+    #[inline(always)]
+    fn unpack<S: Simd>(&self, s: S, own: Shared<'_, Lanes>) {
+        let WeightGradient { height, width, channels, .. } = self.of;
+        let taps = height.taps * width.taps;
+        let own_taps = self.taps.len() * width.taps;
+        let range = self.channels();
+        let row = channels * taps;
+        let count = range.len() * own_taps;
+        for block in 0..self.blocks.len() {
+            let first = (self.blocks.start + block) * LANES;
+            // SAFETY: nobody else writes this task's sums.
+            let sums = unsafe { &*own.part(block * row..(block + 1) * row).into_slice() };
+            let outs = LANES.min(self.dw.len() / row - first);
+            for start in (0..count).step_by(LANES) {
+                let some = LANES.min(count - start);
+                let (mut lanes, mut turned) = ([Lanes::ZERO; LANES], [Lanes::ZERO; LANES]);
+                let mut places = [0; LANES];
+                for i in 0..some {
+                    let (channel, tap) = ((start + i) / own_taps, (start + i) % own_taps);
+                    let (channel, tap) =
+                        (range.start + channel, self.taps.start * width.taps + tap);
+                    lanes[i] = sums[tap * channels + channel];
+                    places[i] = channel * taps + tap;
+                }
+                s.transpose(&lanes, &mut turned);
+                let is_run = some == LANES && places[LANES - 1] == places[0] + LANES - 1;
+                for (o, turned) in turned.iter().enumerate().take(outs) {
+                    let dw = self.dw.part((first + o) * row..(first + o + 1) * row);
+                    // SAFETY: nobody else writes the places of this task's sums in these rows.
+                    unsafe {
+                        let dw = dw.as_mut_ptr();
+                        if is_run {
+                            let dw = std::slice::from_raw_parts_mut(dw.add(places[0]), LANES);
+                            write(self.accumulate, &turned.0, dw);
+                        } else {
+                            for (&place, d) in places[..some].iter().zip(&turned.0) {
+                                let dw = std::slice::from_mut(&mut *dw.add(place));
+                                write(self.accumulate, std::slice::from_ref(d), dw);
+                            }
+                        }
+                    }
+                }
             }
         }
     }
@@ -317,14 +397,13 @@ impl<'a> Task<'a> {
     fn kernel_row<S: Simd>(
         &self,
         s: S,
-        values: (&[f32], &[Lanes], Shared<'a, Lanes>),
+        values: Values<'a>,
         piece: usize,
         u: usize,
         rows: Range<usize>,
     ) {
         let WeightGradient { height, width, channels, groups, out_blocks, .. } = self.of;
         let count = self.blocks.len();
-        let taps = height.taps * width.taps;
         let x_row = height.position(rows.start, u) as usize;
         let line = u * width.taps;
         match self.of.layout {
@@ -346,7 +425,7 @@ impl<'a> Task<'a> {
                                 + lane,
                             count: next::<S>(count, left),
                             columns: columns.clone(),
-                            sum: channel * taps + line + v,
+                            sum: (line + v) * channels + channel,
                         };
                         channel += numbers.count;
                         self.tile(s, values, &rows, numbers);
@@ -362,7 +441,7 @@ impl<'a> Task<'a> {
                         x: piece * channel + x_row * width.input + width.position(0, v) as usize,
                         count: next::<S>(count, left),
                         columns: 0..width.outputs,
-                        sum: piece * taps + line + v,
+                        sum: (line + v) * channels + piece,
                     };
                     v += numbers.count;
                     self.tile(s, values, &rows, numbers);
@@ -372,32 +451,30 @@ impl<'a> Task<'a> {
     }
 
     #[inline(always)]
-    fn tile<S: Simd>(
-        &self,
-        s: S,
-        (x, dy, sums): (&[f32], &[Lanes], Shared<'a, Lanes>),
-        rows: &Range<usize>,
-        numbers: Numbers,
-    ) {
-        let WeightGradient { height, width, channels, area, .. } = self.of;
+    fn tile<S: Simd>(&self, s: S, values: Values<'a>, rows: &Range<usize>, numbers: Numbers) {
+        let WeightGradient { height, width, channels, area, out_blocks, .. } = self.of;
         let taps = height.taps * width.taps;
         let (pixel, number_step) = match self.of.layout {
-            Layout::Blocked => (LANES, taps),
-            Layout::Planar { .. } => (1, 1),
+            Layout::Blocked => (LANES, 1),
+            Layout::Planar { .. } => (1, channels),
         };
         let count = self.blocks.len();
         let at = At {
-            x: &x[numbers.x..],
+            images: values.images,
+            x: &values.x[numbers.x..],
+            x_image: self.of.x_image,
             x_row: height.input_step * width.input * pixel,
             x_position: width.input_step * pixel,
-            dy: &dy[rows.start * width.outputs + numbers.columns.start..],
+            dy: &values.dy[rows.start * width.outputs + numbers.columns.start..],
+            dy_image: out_blocks * area,
             dy_block: area,
             dy_row: width.outputs,
             rows: rows.len(),
             columns: numbers.columns.len(),
-            sums: sums.from(numbers.sum),
+            sums: values.sums.from(numbers.sum),
             sums_block: channels * taps,
             sums_number: number_step,
+            adds: values.adds,
         };
         macro_rules! sizes {
             ($($blocks:literal: $($numbers:literal)*;)*) => {
@@ -419,10 +496,13 @@ impl<'a> Task<'a> {
 
 /// A tile's place: its first numbers, and steps: of `x` in numbers, else in [`Lanes`].
 struct At<'a> {
+    images: usize,
     x: &'a [f32],
+    x_image: usize,
     x_row: usize,
     x_position: usize,
     dy: &'a [Lanes],
+    dy_image: usize,
     dy_block: usize,
     dy_row: usize,
     /// Positions: none of them is zero.
@@ -431,6 +511,7 @@ struct At<'a> {
     sums: Shared<'a, Lanes>,
     sums_block: usize,
     sums_number: usize,
+    adds: bool,
 }
 
 /// `B` blocks of output channels by `K` neighbouring numbers of `x`.
@@ -442,12 +523,13 @@ impl<const B: usize, const K: usize> Tile<'_, '_, B, K> {
     /// The only place that the tile's safety rests on.
     #[inline(always)]
     fn check(&self) {
-        let At { rows, columns, .. } = *self.at;
+        let At { images, rows, columns, .. } = *self.at;
         let at = self.at;
-        assert!(rows > 0 && columns > 0, "positions");
-        let x = (rows - 1) * at.x_row + (columns - 1) * at.x_position + K;
+        assert!(images > 0 && rows > 0 && columns > 0, "positions");
+        let [x, dy] = [at.x_image, at.dy_image].map(|step| (images - 1) * step);
+        let x = x + (rows - 1) * at.x_row + (columns - 1) * at.x_position + K;
         assert!(x <= at.x.len(), "the inputs");
-        let dy = (B - 1) * at.dy_block + (rows - 1) * at.dy_row + columns;
+        let dy = dy + (B - 1) * at.dy_block + (rows - 1) * at.dy_row + columns;
         assert!(dy <= at.dy.len(), "the gradients");
         let sums = (B - 1) * at.sums_block + (K - 1) * at.sums_number;
         assert!(sums < at.sums.len(), "the sums");
@@ -468,9 +550,11 @@ impl<const B: usize, const K: usize> Kernel for Tile<'_, '_, B, K> {
             // else writes this task's sums.
             unsafe {
                 let dy_block = at.dy_block * LANES;
-                for row in 0..at.rows {
-                    let mut x = at.x.as_ptr().add(row * at.x_row);
-                    let mut dy = at.dy.as_ptr().cast::<f32>().add(row * at.dy_row * LANES + shift);
+                for row in 0..at.images * at.rows {
+                    let (image, row) = (row / at.rows, row % at.rows);
+                    let mut x = at.x.as_ptr().add(image * at.x_image + row * at.x_row);
+                    let dy = at.dy.as_ptr().add(image * at.dy_image + row * at.dy_row);
+                    let mut dy = dy.cast::<f32>().add(shift);
                     for _ in 0..at.columns {
                         let mut d = [s.splat(0.0); B];
                         for b in 0..B {
@@ -491,7 +575,8 @@ impl<const B: usize, const K: usize> Kernel for Tile<'_, '_, B, K> {
                     for b in 0..B {
                         let to = at.sums.as_mut_ptr().add(b * at.sums_block + k * at.sums_number);
                         let to = to.cast::<f32>().add(shift);
-                        s.write(to, s.add(s.read(to), sums[b]));
+                        let before = if at.adds { s.read(to) } else { s.splat(0.0) };
+                        s.write(to, s.add(before, sums[b]));
                     }
                 });
             }
@@ -499,36 +584,10 @@ impl<const B: usize, const K: usize> Kernel for Tile<'_, '_, B, K> {
     }
 }
 
-/// The sums of a block of output channels in the weight's order.
-struct Unpack<'a> {
-    sums: &'a [Lanes],
-    accumulate: bool,
-    /// Rows as long as there are sums, of at most 16 output channels.
-    dw: &'a mut [f32],
-}
-
-impl Kernel for Unpack<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Unpack { sums, accumulate, dw } = self;
-        let row = sums.len();
-        let mut turned = [Lanes::ZERO; LANES];
-        for (piece, sums) in sums.chunks(LANES).enumerate() {
-            let mut own = [Lanes::ZERO; LANES];
-            own[..sums.len()].copy_from_slice(sums);
-            s.transpose(&own, &mut turned);
-            for (dw, turned) in dw.chunks_exact_mut(row).zip(&turned) {
-                let dw = &mut dw[piece * LANES..][..sums.len()];
-                if accumulate {
-                    for (dw, d) in dw.iter_mut().zip(&turned.0) {
-                        *dw += d;
-                    }
-                } else {
-                    dw.copy_from_slice(&turned.0[..sums.len()]);
-                }
-            }
-        }
+fn write(accumulate: bool, d: &[f32], dw: &mut [f32]) {
+    if accumulate {
+        dw.iter_mut().zip(d).for_each(|(dw, d)| *dw += d);
+    } else {
+        dw.copy_from_slice(d);
     }
 }

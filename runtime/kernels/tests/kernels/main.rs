@@ -4,6 +4,7 @@
 
 mod blocked;
 mod blocked_gradients;
+mod blocked_norm;
 mod conv2d;
 mod conv_transpose2d;
 mod group_norm;
