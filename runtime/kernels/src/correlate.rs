@@ -35,6 +35,11 @@ impl Axis {
         self.start + (output * self.input_step + tap * self.tap_step) as isize
     }
 
+    /// The kernel's weight of a tap.
+    pub(super) fn weight(&self, tap: usize) -> usize {
+        self.first_weight.wrapping_add_signed(tap as isize * self.weight_step)
+    }
+
     /// Some of the outputs.
     pub(super) fn part(&self, outputs: &Range<usize>) -> Axis {
         Axis {

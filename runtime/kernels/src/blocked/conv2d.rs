@@ -95,8 +95,20 @@ pub fn conv2d(
     let side_by_side = steps.pixel == 1 && g.stride[1] == 1 && groups == 1 && other.is_none();
     let narrow = side_by_side && narrow::pays(g.out_channels, products);
     let narrow = narrow.then_some(g.out_channels);
-    let of =
-        Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused, narrow };
+    let of = Forward {
+        groups,
+        channels,
+        kernel,
+        height,
+        width,
+        x,
+        steps,
+        weight,
+        bias,
+        adds: false,
+        fused,
+        narrow,
+    };
     of.run(isa, team, size, other, y);
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
@@ -152,6 +164,8 @@ pub(super) struct Forward<'a> {
     pub(super) steps: Steps,
     pub(super) weight: &'a [Lanes],
     pub(super) bias: &'a [Lanes],
+    /// Whether the result is added to what stands in its place.
+    pub(super) adds: bool,
     pub(super) fused: Fused,
     /// How many output channels there are, where 16 columns should stand side by side.
     pub(super) narrow: Option<usize>,
@@ -353,6 +367,7 @@ impl Tiles<'_> {
             rows,
             taps,
             bias: &self.of.bias[block..block + count],
+            adds: self.of.adds,
             fused: self.of.fused,
             y_block: y_height * y_width,
             y_position,
@@ -405,6 +420,7 @@ struct At<'a> {
     rows: Range<usize>,
     taps: Range<usize>,
     bias: &'a [Lanes],
+    adds: bool,
     fused: Fused,
     /// [`Lanes`] from a block's output to the next one's.
     y_block: usize,
@@ -490,6 +506,15 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
                     for p in 0..P {
                         let other = &other[b * at.y_block + p * at.y_position];
                         row[p] = s.add(row[p], s.load(other, part));
+                    }
+                }
+                if at.adds {
+                    for p in 0..P {
+                        // SAFETY: as below.
+                        unsafe {
+                            let y = self.y.as_mut_ptr().add(b * at.y_block + p * at.y_position);
+                            row[p] = s.add(row[p], s.read(y.cast::<f32>().add(shift)));
+                        }
                     }
                 }
                 let row = at.fused.apply_to_all(s, row);

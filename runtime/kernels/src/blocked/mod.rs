@@ -8,11 +8,14 @@
 //! side by side.
 
 mod batch_norm;
+mod channel_sums;
 mod conv2d;
 mod conv_transpose2d;
+mod data_gradient;
 mod depthwise;
 mod layout;
 mod linear;
+mod linear_training;
 mod narrow;
 mod norm;
 mod weight_gradient;
@@ -21,12 +24,19 @@ pub use batch_norm::{
     NormGradient, batch_norm_apply, batch_norm_apply_backward, batch_norm_gather_backward,
     batch_norm_room, batch_norm_scale_backward, batch_norm_statistics,
 };
+pub use channel_sums::{backward_bias, bias_gradient_room};
 pub use conv_transpose2d::{
     conv_transpose2d, conv_transpose2d_packed_len, pack_conv_transpose2d, runs_conv_transpose2d,
 };
 pub use conv2d::{Pixels, conv2d, conv2d_packed_len, pack_conv2d, runs_conv2d};
+pub use data_gradient::{
+    conv2d_backward_data, conv2d_data_packed_len, pack_conv2d_data, runs_conv2d_backward_data,
+};
 pub use depthwise::depthwise_conv2d;
 pub use layout::{blocks, flat, flat_mut, from_planar, to_planar};
 pub use linear::{linear, linear_packed_len, pack_linear};
+pub use linear_training::{
+    linear_backward_bias, linear_backward_data, linear_backward_weight, linear_forward,
+};
 pub use norm::{LayerNorm, affine, layer_norm};
 pub use weight_gradient::{conv2d_backward_weight, conv2d_weight_gradient_room};

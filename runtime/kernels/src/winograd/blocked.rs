@@ -12,7 +12,7 @@ use super::super::epilogue::{Bias, Plus};
 use super::super::fused::Fused;
 use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
-use super::super::team::{Numbered, Shared, Team, equal_mut};
+use super::super::team::{Numbered, Shared, Team, chunks_mut, equal_mut};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::tiles::{Input, MOST_TOGETHER, Output, Tiles};
 use super::weights::{transform_taps, turn_taps};
@@ -68,7 +68,102 @@ pub fn pack(
             to.0[..bias.len()].copy_from_slice(bias);
         }
     }
-    run!(isa, tiling, Pack { tiling, weight, packed });
+    pack_weights(isa, &Team::alone(), &tiling, (weight, false), packed);
+}
+
+/// [`pack`] for [`backward_data`], shared out among the team; of [`data_packed_len`].
+///
+/// # Panics
+/// As [`packed_len`], or when a slice has a wrong length, or this machine lacks `isa`.
+pub fn pack_data(
+    isa: Isa,
+    team: &Team,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    weight: &[f32],
+    packed: &mut [Lanes],
+) {
+    assert_eq!(packed.len(), data_packed_len(kernel, g), "the packed length");
+    let tiling = super::tiling(kernel, g, Conv2dPass::BackwardData);
+    let (biases, packed) = packed.split_at_mut(blocks(tiling.out_channels));
+    biases.fill(Lanes::ZERO);
+    pack_weights(isa, team, &tiling, (weight, true), packed);
+}
+
+fn pack_weights(
+    isa: Isa,
+    team: &Team,
+    tiling: &Tiling,
+    (weight, flip): (&[f32], bool),
+    packed: &mut [Lanes],
+) {
+    let taps = tiling.kernel * tiling.kernel;
+    let (ins, outs) = (tiling.in_channels, tiling.out_channels);
+    assert_eq!(weight.len(), ins * outs * taps, "the weight's length");
+    let [out_step, in_step] = if flip { [taps, outs * taps] } else { [ins * taps, taps] };
+    let of_pair = BLOCKS * ins * tiling.points();
+    team.for_each(chunks_mut(packed, of_pair), |pair, packed| {
+        let tiling = *tiling;
+        run!(isa, tiling, Pack { tiling, pair, out_step, in_step, flip, weight, packed });
+    });
+}
+
+/// How many [`Lanes`] the packed weight for [`backward_data`] is.
+///
+/// # Panics
+/// As [`packed_len`].
+pub fn data_packed_len(kernel: Conv2dKernel, g: &Conv2d) -> usize {
+    let tiling = super::tiling(kernel, g, Conv2dPass::BackwardData);
+    blocks(tiling.out_channels) * (1 + tiling.points() * tiling.in_channels)
+}
+
+/// How many [`Lanes`] [`backward_data`] needs for itself on a team of so many threads.
+///
+/// # Panics
+/// As [`packed_len`].
+pub fn data_scratch_len(kernel: Conv2dKernel, g: &Conv2d, threads: usize) -> usize {
+    let tiling = super::tiling(kernel, g, Conv2dPass::BackwardData);
+    let [values, products] = room(&tiling);
+    threads * (values + products)
+}
+
+/// The gradient of what the convolution reads, shared out among the team; overwrites `dx`, or adds to it if
+/// it is to `accumulate`. `packed` is by [`pack_data`]; `scratch` of [`data_scratch_len`], with any
+/// contents.
+///
+/// # Panics
+/// As [`packed_len`], or when a slice has a wrong length, or this machine lacks `isa`.
+pub fn backward_data(
+    isa: Isa,
+    team: &Team,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    dy: &[Lanes],
+    packed: &[Lanes],
+    accumulate: bool,
+    dx: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    assert_eq!(packed.len(), data_packed_len(kernel, g), "the packed weight's length");
+    let tiling = super::tiling(kernel, g, Conv2dPass::BackwardData);
+    let output = super::super::conv2d::output(g);
+    let (bias, weights) = packed.split_at(blocks(tiling.out_channels));
+    assert_eq!(
+        dx.len(),
+        bias.len() * tiling.outputs[0] * tiling.outputs[1],
+        "the gradient's length"
+    );
+    let of = Forward {
+        tiling,
+        size: [output.dim(1), output.dim(2)],
+        start: g.padding.map(|padding| padding as isize + 1 - tiling.kernel as isize),
+        x: dy,
+        weights,
+        bias,
+        plus: if accumulate { Plus::Own } else { Plus::Nothing },
+        fused: Fused::Identity,
+    };
+    of.run(isa, team, dx, scratch);
 }
 
 /// `y = f(w * x + b + other)`, shared out among the team; overwrites `y`. `packed` is by [`pack`];
@@ -126,10 +221,17 @@ fn room(tiling: &Tiling) -> [usize; 2] {
     [blocks(tiling.in_channels), BLOCKS].map(|blocks| tiling.points() * point_step(tiling, blocks))
 }
 
-/// Transforms weights. In pairs of blocks of output channels, in these by points, in these by input
-/// channels the blocks stand side by side.
+/// Transforms the weights of a pair of blocks of output channels: by points, in these by input channels the
+/// blocks stand side by side.
 struct Pack<'a, const N: usize, const R: usize> {
     tiling: Tiling,
+    /// Which pair it is.
+    pair: usize,
+    /// Where the next output channel's taps stand in `weight`, and the next input channel's.
+    out_step: usize,
+    in_step: usize,
+    /// Whether the taps are taken from the last to the first.
+    flip: bool,
     weight: &'a [f32],
     packed: &'a mut [Lanes],
 }
@@ -139,25 +241,25 @@ impl<const N: usize, const R: usize> Kernel for Pack<'_, N, R> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Pack { tiling: Tiling { in_channels, out_channels, .. }, weight, packed } = self;
-        assert_eq!(weight.len(), in_channels * out_channels * R * R, "the weight's length");
-        let step = in_channels * R * R;
+        let Pack { tiling, pair, out_step, in_step, flip, weight, packed } = self;
+        let Tiling { in_channels, out_channels, .. } = tiling;
         let mut taps = [[Lanes::ZERO; R]; R];
         let mut result = [[Lanes::ZERO; N]; N];
-        let all = blocks(out_channels);
-        for first in (0..all).step_by(BLOCKS) {
-            let count = BLOCKS.min(all - first);
-            let packed = &mut packed[first * in_channels * N * N..][..count * in_channels * N * N];
-            for block in 0..count {
-                let channel = (first + block) * LANES;
-                let rows = LANES.min(out_channels - channel);
-                for k in 0..in_channels {
-                    let weight = &weight[channel * step + k * R * R..];
-                    turn_taps(s, weight, step, rows, &mut taps);
-                    transform_taps(s, &taps, &mut result);
-                    for (point, result) in result.as_flattened().iter().enumerate() {
-                        packed[(point * in_channels + k) * count + block] = *result;
-                    }
+        let first = pair * BLOCKS;
+        let count = BLOCKS.min(blocks(out_channels) - first);
+        assert_eq!(packed.len(), count * in_channels * N * N, "the packed length");
+        for block in 0..count {
+            let channel = (first + block) * LANES;
+            let rows = LANES.min(out_channels - channel);
+            for k in 0..in_channels {
+                let weight = &weight[channel * out_step + k * in_step..];
+                turn_taps(s, weight, out_step, rows, &mut taps);
+                if flip {
+                    taps.as_flattened_mut().reverse();
+                }
+                transform_taps(s, &taps, &mut result);
+                for (point, result) in result.as_flattened().iter().enumerate() {
+                    packed[(point * in_channels + k) * count + block] = *result;
                 }
             }
         }

@@ -5,8 +5,9 @@ use crate::support::*;
 use proptest::prelude::*;
 use typenet_kernels::blocked::{self, Pixels};
 use typenet_kernels::team::Team;
+use typenet_kernels::winograd::blocked as blocked_winograd;
 use typenet_kernels::{Isa, Lanes};
-use typenet_shape::{Conv2d, Shape};
+use typenet_shape::{Activation, Conv2d, Conv2dKernel, Shape};
 
 const BOUND: f64 = 1e-5;
 
@@ -123,5 +124,194 @@ proptest! {
         };
         prop_assume!(g.output().is_ok());
         check_weight(&g, images, seed);
+    }
+}
+
+fn check_data(g: &Conv2d, seed: u64) {
+    let output = g.output().unwrap();
+    let mut random = Random::new(seed);
+    let (dy, weight) = (random.numbers(output.elements()), random.numbers(g.weight().elements()));
+    let before = random.numbers(g.input.elements());
+    let mut expected = vec![0.0; g.input.elements()];
+    products(g, |at_y, at_x, at_w| {
+        expected[at_x] += f64::from(dy[at_y]) * f64::from(weight[at_w]);
+    });
+    let sums: Vec<f64> = expected.iter().zip(&before).map(|(d, b)| d + f64::from(*b)).collect();
+    let (channels, area) = (g.input.dim(0), g.input.dim(1) * g.input.dim(2));
+    let (dy, before) = (blocked(&dy, g.out_channels), blocked(&before, channels));
+    let mut packed = poison(blocked::conv2d_data_packed_len(g));
+    blocked::pack_conv2d_data(&Team::alone(), g, &weight, &mut packed);
+    for isa in Isa::available() {
+        for threads in [1, 3] {
+            for accumulate in [false, true] {
+                let what = format!("{isa} {threads} threads, {accumulate}, {g:?}");
+                let expected = if accumulate { &sums } else { &expected };
+                let start = || if accumulate { before.clone() } else { poison(before.len()) };
+                let mut dx = start();
+                Team::gather(threads, |team| {
+                    blocked::conv2d_backward_data(isa, team, g, &dy, &packed, accumulate, &mut dx);
+                });
+                assert_close(&planar(&dx, channels, area), expected, BOUND, &what);
+                for kernel in [Conv2dKernel::Winograd2, Conv2dKernel::Winograd4] {
+                    if !kernel.runs(g) {
+                        continue;
+                    }
+                    let what = format!("{kernel:?} {what}");
+                    let mut dx = start();
+                    let mut packed = poison(blocked_winograd::data_packed_len(kernel, g));
+                    Team::gather(threads, |team| {
+                        blocked_winograd::pack_data(isa, team, kernel, g, &weight, &mut packed);
+                        let threads = team.threads();
+                        let mut room =
+                            poison(blocked_winograd::data_scratch_len(kernel, g, threads));
+                        blocked_winograd::backward_data(
+                            isa, team, kernel, g, &dy, &packed, accumulate, &mut dx, &mut room,
+                        );
+                    });
+                    assert_close(&planar(&dx, channels, area), expected, BOUND, &what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn inputs_of_real_layers() {
+    check_data(&Conv2d { stride: [2, 2], ..conv([3, 31, 40], 64, 7) }, 1);
+    check_data(&conv([64, 14, 14], 64, 3), 2);
+    check_data(&conv([40, 9, 9], 100, 1), 3);
+    check_data(&Conv2d { stride: [2, 2], ..conv([24, 13, 12], 48, 1) }, 3);
+    check_data(&Conv2d { stride: [2, 2], ..conv([16, 14, 15], 32, 3) }, 3);
+    check_data(&conv([20, 12, 12], 6, 5), 4);
+    check_data(&Conv2d { groups: 2, ..conv([96, 6, 7], 40, 3) }, 5);
+}
+
+proptest! {
+    #![proptest_config(config(100))]
+
+    #[test]
+    fn inputs_of_random_geometries(
+        (h, kh, sh, ph, dh) in (1..=13usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
+        (w, kw, sw, pw, dw) in (1..=30usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
+        (channels, out_channels) in (1..=70usize, 1..=40usize),
+        extra in 0..4usize,
+        seed: u64,
+    ) {
+        let g = Conv2d {
+            input: Shape::new(&[channels, h, w]),
+            out_channels,
+            kernel: [kh, kw],
+            stride: [sh, sw],
+            padding: [ph, pw],
+            extra: [extra % 2, extra / 2],
+            dilation: [dh, dw],
+            groups: 1,
+            bias: false,
+        };
+        prop_assume!(g.output().is_ok());
+        check_data(&g, seed);
+    }
+
+    #[test]
+    fn linear_layers_while_training(
+        (images, inputs, outputs) in (1..=21usize, 1..=100usize, 1..=70usize),
+        (bias, adds): (bool, bool),
+        seed: u64,
+    ) {
+        let mut random = Random::new(seed);
+        let weight = random.numbers(inputs * outputs);
+        let bias = bias.then(|| random.numbers(outputs));
+        let mut rows = |len: usize| {
+            (0..images).map(|_| random.numbers(len)).collect::<Vec<Vec<f32>>>()
+        };
+        let (x, dy, other, before) = (rows(inputs), rows(outputs), rows(outputs), rows(inputs));
+        let (mut y, mut dx) = (Vec::new(), Vec::new());
+        let (mut dw, mut db) = (vec![0.0; inputs * outputs], vec![0.0; outputs]);
+        for image in 0..images {
+            let mut own = vec![0.0; inputs];
+            for o in 0..outputs {
+                let mut sum = bias.as_ref().map_or(0.0, |bias| f64::from(bias[o]));
+                sum += if adds { f64::from(other[image][o]) } else { 0.0 };
+                let d = f64::from(dy[image][o]);
+                db[o] += d;
+                for i in 0..inputs {
+                    let (w, x) = (f64::from(weight[o * inputs + i]), f64::from(x[image][i]));
+                    sum += w * x;
+                    own[i] += w * d;
+                    dw[o * inputs + i] += x * d;
+                }
+                y.push(sum.max(0.0));
+            }
+            dx.extend(own);
+        }
+        let to_rows = |rows: &[Vec<f32>]| batch(rows, rows[0].len());
+        let from_rows = |lanes: &[Lanes], len: usize| -> Vec<f64> {
+            let rows = lanes.chunks(blocked::blocks(len));
+            rows.flat_map(|row| planar(row, len, 1)).collect()
+        };
+        let (x, dy, others, before) = (to_rows(&x), to_rows(&dy), to_rows(&other), to_rows(&before));
+        let size = [inputs, outputs];
+        for isa in Isa::available() {
+            for threads in [1, 3] {
+                Team::gather(threads, |team| {
+                    let mut found = poison(dy.len());
+                    let other = adds.then_some(others.as_slice());
+                    let own = (weight.as_slice(), bias.as_deref());
+                    let f = Activation::Relu;
+                    blocked::linear_forward(isa, team, size, &x, own, other, f, &mut found);
+                    assert_close(&from_rows(&found, outputs), &y, BOUND, "y");
+                    for accumulate in [false, true] {
+                        let start = if accumulate { 0.5 } else { f32::NAN };
+                        let plus = |all: &[f64]| -> Vec<f64> {
+                            all.iter().map(|d| d + if accumulate { 0.5 } else { 0.0 }).collect()
+                        };
+                        let mut found = vec![start; inputs * outputs];
+                        blocked::linear_backward_weight(
+                            isa, team, size, &x, &dy, accumulate, &mut found,
+                        );
+                        assert_close(&wide(&found), &plus(&dw), BOUND, "dw");
+                        let mut found = vec![start; outputs];
+                        blocked::linear_backward_bias(&dy, accumulate, &mut found);
+                        assert_close(&wide(&found), &plus(&db), BOUND, "db");
+                        let mut found = if accumulate { before.clone() } else { poison(x.len()) };
+                        blocked::linear_backward_data(
+                            isa, team, size, &dy, &weight, accumulate, &mut found,
+                        );
+                        let mut expected = dx.clone();
+                        if accumulate {
+                            let before = from_rows(&before, inputs);
+                            expected.iter_mut().zip(before).for_each(|(d, b)| *d += b);
+                        }
+                        assert_close(&from_rows(&found, inputs), &expected, BOUND, "dx");
+                    }
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn biases(
+        (images, channels, area) in (1..=5usize, 1..=40usize, 1..=300usize),
+        accumulate: bool,
+        seed: u64,
+    ) {
+        let mut random = Random::new(seed);
+        let dy: Vec<Vec<f32>> = (0..images).map(|_| random.numbers(channels * area)).collect();
+        let start = if accumulate { 0.5 } else { 0.0 };
+        let expected: Vec<f64> = (0..channels)
+            .map(|c| {
+                let own = dy.iter().flat_map(|image| &image[c * area..][..area]);
+                f64::from(start) + own.map(|d| f64::from(*d)).sum::<f64>()
+            })
+            .collect();
+        let dy = batch(&dy, channels);
+        for isa in Isa::available() {
+            let mut db = vec![if accumulate { start } else { f32::NAN }; channels];
+            let mut room = poison(blocked::bias_gradient_room(channels, images));
+            Team::gather(3, |team| {
+                blocked::backward_bias(isa, team, images, &dy, &mut room, accumulate, &mut db);
+            });
+            assert_close(&wide(&db), &expected, BOUND, &format!("{isa}"));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The gradients of a linear layer, of images whose numbers stand in order, row by row.
+//! A linear layer while training, of images whose numbers stand in order, row by row.
 //!
 //! The lanes are 16 inputs of the layer, which stand side by side in its weight as well as in `x`: so the
 //! weight is read, and its gradient written, as it stands.
@@ -6,13 +6,47 @@
 
 use std::ops::Range;
 
+use typenet_shape::Activation;
+
 use super::super::simd::{Kernel, Simd, even_tile, unrolled};
 use super::super::team::{Numbered, Shared, Team};
-use super::super::{Isa, LANES, Lanes};
+use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::{blocks, flat};
 
 /// Fewer products than this are not shared out.
 const SHARED: usize = 1 << 18;
+
+/// `y = f(W x + b + other)` of all images, shared out among the team; overwrites `y`. `x`, `y` and `other` are
+/// rows of whole [`Lanes`] for each image, `weight` is `[outputs][inputs]`.
+///
+/// # Panics
+/// When a slice has a wrong length, or this machine lacks `isa`.
+pub fn linear_forward(
+    isa: Isa,
+    team: &Team,
+    [inputs, outputs]: [usize; 2],
+    x: &[Lanes],
+    (weight, bias): (&[f32], Option<&[f32]>),
+    other: Option<&[Lanes]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    let images = images(x, inputs);
+    assert_eq!(y.len(), images * blocks(outputs), "the output's length");
+    assert_eq!(weight.len(), inputs * outputs, "the weight's length");
+    assert!(bias.is_none_or(|bias| bias.len() == outputs), "the bias's length");
+    assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
+    let (x, other) = (flat(x), other.map(flat));
+    let tasks = tasks(team, images * inputs * outputs, blocks(outputs));
+    let all = blocks(outputs);
+    let to = Shared::new(y);
+    team.for_each(Numbered(tasks), |task, ()| {
+        let own = task * all / tasks..(task + 1) * all / tasks;
+        let size = [inputs, outputs];
+        isa.run(Product { images, size, blocks: own, x, weight, bias, other, y: to });
+    });
+    activation::forward_in_place(isa, f, y);
+}
 
 /// `dW[o][i] = Σ dy[o] · x[i]` over all images, shared out among the team; overwrites `dw`, or adds to it if
 /// it is to `accumulate`. `x` and `dy` are rows of whole [`Lanes`] for each image, `dw` is
@@ -89,6 +123,129 @@ fn images(lanes: &[Lanes], numbers: usize) -> usize {
 
 fn tasks(team: &Team, products: usize, most: usize) -> usize {
     if products < SHARED { 1 } else { (2 * team.threads()).min(most) }
+}
+
+/// Some blocks of outputs of all images. Nobody else writes them.
+struct Product<'a> {
+    images: usize,
+    size: [usize; 2],
+    blocks: Range<usize>,
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: Option<&'a [f32]>,
+    other: Option<&'a [f32]>,
+    y: Shared<'a, Lanes>,
+}
+
+impl Kernel for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let [_, outputs] = self.size;
+        for block in self.blocks.clone() {
+            let outs = block * LANES..outputs.min((block + 1) * LANES);
+            let mut image = 0;
+            while image < self.images {
+                let count = even_tile(self.images - image, &[1, 2, 4]);
+                // SAFETY: nobody else writes this block, of which these are the lanes of each image.
+                let y = |n: usize| unsafe {
+                    let at = (image + n) * blocks(outputs) + block;
+                    &mut self.y.part(at..at + 1).into_slice()[0].0
+                };
+                for n in 0..count {
+                    y(n)[outs.len()..].fill(0.0);
+                }
+                let mut out = outs.start;
+                while out < outs.end {
+                    let rows = if outs.end - out >= 4 { 4 } else { 1 };
+                    let at = (&self, image, out);
+                    let sums = match (count, rows) {
+                        (1, 4) => s.run(Dots::<1, 4>(at)),
+                        (2, 4) => s.run(Dots::<2, 4>(at)),
+                        (_, 4) => s.run(Dots::<4, 4>(at)),
+                        (1, _) => s.run(Dots::<1, 1>(at)),
+                        (2, _) => s.run(Dots::<2, 1>(at)),
+                        _ => s.run(Dots::<4, 1>(at)),
+                    };
+                    for n in 0..count {
+                        for o in 0..rows {
+                            let own = out + o;
+                            let mut sum = sums[o][n];
+                            if let Some(bias) = self.bias {
+                                sum += bias[own];
+                            }
+                            if let Some(other) = self.other {
+                                sum += other[(image + n) * blocks(outputs) * LANES + own];
+                            }
+                            y(n)[own % LANES] = sum;
+                        }
+                    }
+                    out += rows;
+                }
+                image += count;
+            }
+        }
+    }
+}
+
+/// The products of `N` images from one on with the weights of `O` outputs from one on.
+struct Dots<'a, const N: usize, const O: usize>((&'a Product<'a>, usize, usize));
+
+impl<const N: usize, const O: usize> Kernel for Dots<'_, N, O> {
+    type Output = [[f32; 4]; 4];
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> [[f32; 4]; 4] {
+        let (of, image, out) = self.0;
+        let [inputs, _] = of.size;
+        let row = blocks(inputs) * LANES;
+        let mut sums = [[s.splat(0.0); 4]; O];
+        let whole = inputs / S::WIDTH * S::WIDTH;
+        let mut add = |x: [S::V; N], w: [S::V; O]| {
+            for o in 0..O {
+                for n in 0..N {
+                    sums[o][n] = s.fma(w[o], x[n], sums[o][n]);
+                }
+            }
+        };
+        let x_rows: [&[f32]; N] = std::array::from_fn(|n| &of.x[(image + n) * row..][..inputs]);
+        let w_rows: [&[f32]; O] =
+            std::array::from_fn(|o| &of.weight[(out + o) * inputs..][..inputs]);
+        for start in (0..whole).step_by(S::WIDTH) {
+            let (mut x, mut w) = ([s.splat(0.0); N], [s.splat(0.0); O]);
+            // SAFETY: each row has `inputs` numbers, and WIDTH of them from `start` on.
+            unsafe {
+                for n in 0..N {
+                    x[n] = s.read(x_rows[n].as_ptr().add(start));
+                }
+                for o in 0..O {
+                    w[o] = s.read(w_rows[o].as_ptr().add(start));
+                }
+            }
+            add(x, w);
+        }
+        if whole < inputs {
+            let rest = |row: &[f32]| {
+                let mut lanes = Lanes::ZERO;
+                lanes.0[..inputs - whole].copy_from_slice(&row[whole..]);
+                s.load(&lanes, 0)
+            };
+            let (mut x, mut w) = ([s.splat(0.0); N], [s.splat(0.0); O]);
+            for n in 0..N {
+                x[n] = rest(x_rows[n]);
+            }
+            for o in 0..O {
+                w[o] = rest(w_rows[o]);
+            }
+            add(x, w);
+        }
+        let mut result = [[0.0; 4]; 4];
+        for o in 0..O {
+            result[o] = s.sums(sums[o]);
+        }
+        result
+    }
 }
 
 /// The gradients of some outputs' weights. Nobody else writes them.
