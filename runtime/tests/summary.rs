@@ -42,7 +42,7 @@ fn passes_that_do_not_run_have_no_kernel() {
     // It reads the image.
     assert_eq!(kernels.backward_data, None);
     assert_eq!(kernels.backward_weight, Some(Conv2dKernel::Direct));
-    assert_eq!(kernels.one_image, Some(Conv2dKernel::Direct));
+    assert_eq!(kernels.one_image, Conv2dKernel::Direct);
 }
 
 bare::bare_net!(Every, [[[f32; 40]; 40]; 4], [f32; 16], [f32; 496], 10, {

@@ -1,8 +1,8 @@
 //! Inference: in a workspace's memory, or in memory that each thread keeps.
 
 use crate::arena::{at_least, rooms};
+use crate::blocked::Blocked;
 use crate::layout::Layout;
-use crate::one_image::OneImage;
 use crate::pass::Forward;
 use crate::rows::largest;
 use crate::spec::NetSpec;
@@ -10,6 +10,9 @@ use crate::training::StepMemory;
 use crate::weights::{Prepared, PreparedWeights};
 use typenet_kernels::team::{Chunks, ChunksMut, Parts, Team, chunks, chunks_mut};
 use typenet_kernels::{LANES, Lanes, pack, unpack_part};
+
+/// From so many multiply-adds on, more threads than one save more than sending for them costs.
+const SHARED: u64 = 4_000_000;
 
 /// A net that predicts: its declaration, its parameters and what is prepared of them.
 #[derive(Clone, Copy)]
@@ -32,15 +35,19 @@ impl Inference<'_> {
         match memory {
             Some(memory) => {
                 memory.images = 0;
-                if !(is_one && self.one_image(&mut memory.arena, images, outputs)) {
+                if is_one {
+                    self.one_image(&mut memory.arena, images, outputs);
+                } else {
                     self.batch_in(memory, images, outputs);
                 }
             }
             None => {
                 let mut arena = ARENA.take();
-                let is_done = is_one && self.one_image(&mut arena, images, outputs);
+                if is_one {
+                    self.one_image(&mut arena, images, outputs);
+                }
                 ARENA.set(arena);
-                if !is_done {
+                if !is_one {
                     self.batch(images, outputs);
                 }
             }
@@ -117,27 +124,24 @@ impl Inference<'_> {
         }
     }
 
-    /// One image; `false` where the net has no kernels for that.
-    fn one_image(&self, arena: &mut Vec<Lanes>, image: &[f32], output: &mut [f32]) -> bool {
-        let layout = self.spec.layout;
-        let Some(net) = self.prepared.of_one_image(self.spec, self.parameters) else {
-            return false;
-        };
-        let from = layout.inference_input;
-        Team::gather(net.plan.threads, |team| {
-            let len = layout.inference_len;
-            at_least(arena, len + net.plan.scratch_len(team.threads()), Lanes::ZERO);
-            let (arena, scratch) = arena.split_at_mut(len);
-            net.load(image, &mut arena[from.offset..from.end()]);
-            let one = OneImage { net, team, pixels: image };
-            (self.group)(&mut Forward::of_image(arena, scratch, one, layout.steps));
+    /// One image.
+    fn one_image(&self, arena: &mut Vec<Lanes>, image: &[f32], output: &mut [f32]) {
+        let (layout, plan) = (self.spec.layout, self.prepared.plan(self.spec));
+        let weights = self.prepared.blocked(self.spec, self.parameters);
+        let threads = if plan.work >= SHARED { usize::MAX } else { 1 };
+        Team::gather(threads, |team| {
+            let memory = &plan.whole;
+            at_least(arena, memory.len + plan.scratch_len(team.threads()), Lanes::ZERO);
+            let (arena, scratch) = arena.split_at_mut(memory.len);
+            let scratch = &mut scratch[..plan.scratch_len(team.threads())];
+            let input_len = layout.input_len;
+            let blocked =
+                Blocked { plan, weights, memory, team, images: 1, pixels: image, input_len };
+            (self.group)(&mut Forward::blocked(arena, scratch, blocked, layout.steps));
             for output_of in layout.outputs {
-                let (from, to) = (output_of.inference, output_of.row);
-                let to = &mut output[to.offset..to.end()];
-                net.store(output_of.node, &arena[from.offset..from.end()], to);
+                blocked.store(output_of.node, arena, output_of.row, output);
             }
         });
-        true
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use typenet_engine::{NetSpec, OneImagePlan, pass, step_bytes};
+use typenet_engine::{BlockedPlan, NetSpec, pass, step_bytes};
 use typenet_shape::{
     Approximate, Conv2dKernel, Conv2dPass, Interpolation, Op, Padding, Shape, Text,
 };
@@ -69,16 +69,15 @@ pub struct Conv2dKernels {
     pub backward_data: Option<Conv2dKernel>,
     /// For the weight's gradient; `None` where the layer is frozen.
     pub backward_weight: Option<Conv2dKernel>,
-    /// For the output of one image alone; `None` where a layer of the net has no kernel for that, so
-    /// that one image runs as 16 do.
-    pub one_image: Option<Conv2dKernel>,
+    /// For the output of one image alone.
+    pub one_image: Conv2dKernel,
 }
 
 impl Summary {
     /// The table of a declared net.
     pub(crate) fn new(spec: &NetSpec) -> Summary {
         let NetSpec { graph, layers, layout, .. } = *spec;
-        let one_image = OneImagePlan::new(spec);
+        let blocked = BlockedPlan::new(spec);
         let row = |node: usize| {
             let (op, layer) = (graph.nodes[node].op, &layers[node]);
             let is_input = matches!(op, Op::Input { .. });
@@ -92,7 +91,7 @@ impl Summary {
                 head: graph.heads.iter().any(|head| head.node == node),
                 multiply_adds: layer.multiply_adds,
                 activation_bytes: if has_memory { bytes(layer.output.elements()) } else { 0 },
-                kernels: kernels(spec, one_image.as_ref(), node),
+                kernels: kernels(spec, &blocked, node),
             }
         };
         let is_shown = |&node: &usize| !matches!(graph.nodes[node].op, Op::NetInput { .. });
@@ -126,7 +125,7 @@ impl SummaryRow {
     }
 }
 
-fn kernels(spec: &NetSpec, one_image: Option<&OneImagePlan>, node: usize) -> Option<Conv2dKernels> {
+fn kernels(spec: &NetSpec, blocked: &BlockedPlan, node: usize) -> Option<Conv2dKernels> {
     let step = spec.layout.steps.iter().find(|step| step.node == node)?;
     step.op.conv2d(step.input)?;
     let of = |pass: Conv2dPass| pass::kernel_of(step, pass).0;
@@ -134,7 +133,7 @@ fn kernels(spec: &NetSpec, one_image: Option<&OneImagePlan>, node: usize) -> Opt
         forward: of(Conv2dPass::Forward),
         backward_data: step.input_gradient.map(|_| of(Conv2dPass::BackwardData)),
         backward_weight: (!step.frozen).then(|| of(Conv2dPass::BackwardWeight)),
-        one_image: one_image.map(|plan| plan.kernel(node)),
+        one_image: blocked.kernel(node),
     })
 }
 
@@ -146,7 +145,7 @@ impl fmt::Display for Conv2dKernels {
         let others = [
             (self.backward_data, "∂x"),
             (self.backward_weight, "∂w"),
-            (self.one_image, "one image"),
+            (Some(self.one_image), "one image"),
         ];
         for (kernel, what) in others {
             match kernel {
@@ -380,11 +379,11 @@ mod tests {
         let text = |forward, backward_data, backward_weight, one_image| {
             Conv2dKernels { forward, backward_data, backward_weight, one_image }.to_string()
         };
-        assert_eq!(text(Direct, None, None, None), "direct");
-        let all = text(Winograd4, Some(Winograd4), Some(Winograd4), Some(Winograd4));
+        assert_eq!(text(Direct, None, None, Direct), "direct");
+        let all = text(Winograd4, Some(Winograd4), Some(Winograd4), Winograd4);
         assert_eq!(all, "Winograd 4×4");
         assert_eq!(
-            text(Winograd4, Some(Winograd2), Some(Direct), Some(Direct)),
+            text(Winograd4, Some(Winograd2), Some(Direct), Direct),
             "Winograd 4×4, ∂x Winograd 2×2, ∂w direct, one image direct"
         );
     }

@@ -13,7 +13,7 @@ use super::super::correlate::Axis;
 use super::super::fused::Fused;
 use super::super::team::{Numbered, Shared, Team};
 use super::super::{Isa, LANES, Lanes};
-use super::conv2d::{Forward, Pixels};
+use super::conv2d::{Forward, Pixels, images};
 use super::layout::blocks;
 
 /// Whether [`conv2d_backward_data`] can run this: the inputs of one block must be of one group.
@@ -79,8 +79,8 @@ pub fn pack_conv2d_data(team: &Team, g: &Conv2d, weight: &[f32], packed: &mut [L
     });
 }
 
-/// `dx[c, i', j'] = Σ w[o, c, u, v] · dy[o, i, j]` over the places that read `x[c, i', j']`, shared out among
-/// the team; overwrites `dx`, or adds to it if it is to `accumulate`. `packed` is by [`pack_conv2d_data`].
+/// `dx[c, i', j'] = Σ w[o, c, u, v] · dy[o, i, j]` over the places that read `x[c, i', j']`, of as
+/// many images as `dx` holds, shared out among the team; overwrites `dx`, or adds to it if it is to `accumulate`. `packed` is by [`pack_conv2d_data`].
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d_backward_data`] says no, a slice
@@ -98,7 +98,8 @@ pub fn conv2d_backward_data(
     assert!(runs_conv2d_backward_data(g), "groups of whole blocks");
     assert_eq!(packed.len(), conv2d_data_packed_len(g), "the packed weight's length");
     let size = [g.input.dim(1), g.input.dim(2)];
-    let (x, steps) = Pixels::Blocked(dy).with_steps(output);
+    let images = images(dx.len(), blocks(g.input.dim(0)) * size[0] * size[1]);
+    let (x, steps) = Pixels::Blocked(dy).with_steps(output, images);
     let (bias, mut weights) = packed.split_at(blocks(g.input.dim(0)));
     let channels = g.out_channels / g.groups;
     for [height, width] in phases(g, output) {
@@ -114,6 +115,7 @@ pub fn conv2d_backward_data(
             kernel,
             height,
             width,
+            images,
             x,
             steps,
             weight,

@@ -1,4 +1,5 @@
-//! Kernels for one image, with 16 *channels* side by side in place of 16 images.
+//! Kernels with 16 *channels* of an image side by side in place of 16 images: for one image, or for
+//! several, whose values stand one behind the other.
 //!
 //! A value of shape `[c, h, w]` is `⌈c / 16⌉` blocks of `h·w` `Lanes`: number `l` of block `b` is
 //! channel `16 b + l`. A value of shape `[f]` is its numbers in order, in `⌈f / 16⌉` `Lanes`.
@@ -13,11 +14,14 @@ mod conv2d;
 mod conv_transpose2d;
 mod data_gradient;
 mod depthwise;
+mod grouped;
 mod layout;
 mod linear;
 mod linear_training;
 mod narrow;
 mod norm;
+mod pack;
+mod softmax;
 mod weight_gradient;
 
 pub use batch_norm::{
@@ -33,10 +37,15 @@ pub use data_gradient::{
     conv2d_backward_data, conv2d_data_packed_len, pack_conv2d_data, runs_conv2d_backward_data,
 };
 pub use depthwise::depthwise_conv2d;
-pub use layout::{blocks, flat, flat_mut, from_planar, to_planar};
-pub use linear::{linear, linear_packed_len, pack_linear};
+pub use grouped::{
+    filled, filled_conv_transpose2d, filled_conv2d, grouped_conv_transpose2d, grouped_conv2d,
+};
+pub use layout::{blocks, flat, flat_mut, from_planar, join_channels, rearrange, to_planar};
+pub use linear::{Rows, linear, linear_packed_len, pack_linear};
 pub use linear_training::{
     linear_backward_bias, linear_backward_data, linear_backward_weight, linear_forward,
 };
-pub use norm::{LayerNorm, affine, layer_norm};
+pub use norm::{GroupNorm, LayerNorm, affine, group_norm, layer_norm};
+pub use pack::pack_conv2d_shared;
+pub use softmax::softmax;
 pub use weight_gradient::{conv2d_backward_weight, conv2d_weight_gradient_room};

@@ -15,7 +15,7 @@ use typenet_shape::Conv2d;
 use super::super::conv2d::{forward_axis, output};
 use super::super::correlate::Axis;
 use super::super::simd::{Kernel, Simd, even_tile, unrolled};
-use super::super::team::{Numbered, Shared, Team, chunks, chunks_mut};
+use super::super::team::{Numbered, Shared, Team, chunks_mut};
 use super::super::{Isa, LANES, Lanes};
 use super::conv2d::Pixels;
 use super::layout::{blocks, flat, flat_mut};
@@ -67,14 +67,17 @@ pub fn conv2d_backward_weight(
     let [height, width] = [0, 1].map(|axis| forward_axis(g, output, axis));
     let plane = g.input.dim(1) * g.input.dim(2);
     let of = match x {
-        Pixels::Planar(x) => {
+        Pixels::Planar { numbers, step } => {
             assert!(g.groups == 1, "one group");
-            assert_eq!(x.len(), images * g.input.elements(), "the input's length");
+            let of_one = g.input.elements();
+            let whole = step >= of_one && numbers.len() >= (images - 1) * step + of_one;
+            assert!(whole, "the input's length");
             let border = Bordered::new(g);
             let len = border.len();
             let padded = &mut flat_mut(rest)[..images * len];
-            let parts = (chunks(x, g.input.elements()), chunks_mut(padded, len));
-            team.for_each(parts, |_, (x, padded)| border.fill(g, x, padded));
+            team.for_each(chunks_mut(padded, len), |image, padded| {
+                border.fill(g, &numbers[image * step..][..of_one], padded);
+            });
             let padded = &padded[..];
             WeightGradient {
                 images,

@@ -58,6 +58,22 @@ pub fn pack(
     bias: Option<&[f32]>,
     packed: &mut [Lanes],
 ) {
+    pack_shared(isa, &Team::alone(), kernel, g, weight, bias, packed);
+}
+
+/// [`pack`], shared out among the team.
+///
+/// # Panics
+/// As [`pack`].
+pub fn pack_shared(
+    isa: Isa,
+    team: &Team,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    packed: &mut [Lanes],
+) {
     assert_eq!(packed.len(), packed_len(kernel, g), "the packed length");
     let tiling = super::tiling(kernel, g, Conv2dPass::Forward);
     let (biases, packed) = packed.split_at_mut(blocks(g.out_channels));
@@ -68,7 +84,7 @@ pub fn pack(
             to.0[..bias.len()].copy_from_slice(bias);
         }
     }
-    pack_weights(isa, &Team::alone(), &tiling, (weight, false), packed);
+    pack_weights(isa, team, &tiling, (weight, false), packed);
 }
 
 /// [`pack`] for [`backward_data`], shared out among the team; of [`data_packed_len`].
@@ -127,7 +143,7 @@ pub fn data_scratch_len(kernel: Conv2dKernel, g: &Conv2d, threads: usize) -> usi
     threads * (values + products)
 }
 
-/// The gradient of what the convolution reads, shared out among the team; overwrites `dx`, or adds to it if
+/// The gradient of what the convolution reads, of as many images as `dx` holds, shared out among the team; overwrites `dx`, or adds to it if
 /// it is to `accumulate`. `packed` is by [`pack_data`]; `scratch` of [`data_scratch_len`], with any
 /// contents.
 ///
@@ -148,13 +164,12 @@ pub fn backward_data(
     let tiling = super::tiling(kernel, g, Conv2dPass::BackwardData);
     let output = super::super::conv2d::output(g);
     let (bias, weights) = packed.split_at(blocks(tiling.out_channels));
-    assert_eq!(
-        dx.len(),
-        bias.len() * tiling.outputs[0] * tiling.outputs[1],
-        "the gradient's length"
-    );
+    let of_one = bias.len() * tiling.outputs[0] * tiling.outputs[1];
+    let images = dx.len() / of_one;
+    assert!(images > 0 && images * of_one == dx.len(), "the gradient's length");
     let of = Forward {
         tiling,
+        images,
         size: [output.dim(1), output.dim(2)],
         start: g.padding.map(|padding| padding as isize + 1 - tiling.kernel as isize),
         x: dy,
@@ -166,7 +181,8 @@ pub fn backward_data(
     of.run(isa, team, dx, scratch);
 }
 
-/// `y = f(w * x + b + other)`, shared out among the team; overwrites `y`. `packed` is by [`pack`];
+/// `y = f(w * x + b + other)` of as many images as `y` holds, shared out among the team; overwrites `y`.
+/// `packed` is by [`pack`];
 /// `scratch` of [`scratch_len`], with any contents.
 ///
 /// # Panics
@@ -187,8 +203,12 @@ pub fn forward(
     let tiling = super::tiling(kernel, g, Conv2dPass::Forward);
     let (fused, after) = Fused::split(f);
     let (bias, weights) = packed.split_at(blocks(g.out_channels));
+    let of_one = bias.len() * tiling.outputs[0] * tiling.outputs[1];
+    let images = y.len() / of_one;
+    assert!(images > 0 && images * of_one == y.len(), "the output's length");
     let of = Forward {
         tiling,
+        images,
         size: [g.input.dim(1), g.input.dim(2)],
         start: g.padding.map(|padding| -(padding as isize)),
         x,
@@ -197,7 +217,6 @@ pub fn forward(
         plus: Plus::value(other),
         fused,
     };
-    assert_eq!(y.len(), bias.len() * tiling.outputs[0] * tiling.outputs[1], "the output's length");
     assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
     of.run(isa, team, y, scratch);
     if let Some(f) = after {
@@ -208,7 +227,7 @@ pub fn forward(
 /// The most tiles that a thread transforms together.
 fn together(tiling: &Tiling) -> usize {
     let bytes = tiling.points() * blocks(tiling.in_channels) * size_of::<Lanes>();
-    (ROOM / bytes).clamp(2, MOST_TOGETHER).min(tiling.tiles[0] * tiling.tiles[1])
+    (ROOM / bytes).clamp(2, MOST_TOGETHER)
 }
 
 /// From a point to the next among transformed tiles of so many blocks; see [`Tiling::point_step`].
@@ -270,6 +289,7 @@ impl<const N: usize, const R: usize> Kernel for Pack<'_, N, R> {
 #[derive(Clone, Copy)]
 struct Forward<'a> {
     tiling: Tiling,
+    images: usize,
     /// Height and width of `x`.
     size: [usize; 2],
     /// Row and column that the first output's first tap reads.
@@ -283,7 +303,7 @@ struct Forward<'a> {
 
 impl Forward<'_> {
     fn run(self, isa: Isa, team: &Team, y: &mut [Lanes], scratch: &mut [Lanes]) {
-        let tiles = self.tiling.tiles[0] * self.tiling.tiles[1];
+        let tiles = self.images * self.tiling.tiles[0] * self.tiling.tiles[1];
         let pairs = self.bias.len().div_ceil(BLOCKS);
         // Large weights are cut, though then some threads transform the same tiles; else the tiles are
         // cut, into some more parts than there are threads, for those that come late.
@@ -323,7 +343,7 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Task { of, blocks: own, tiles: all, y, room } = self;
-        let Forward { tiling, size, start, x, weights, bias, plus, fused } = of;
+        let Forward { tiling, images, size, start, x, weights, bias, plus, fused } = of;
         let in_blocks = blocks(tiling.in_channels);
         let plane = tiling.outputs[0] * tiling.outputs[1];
         let of_block = N * N * tiling.in_channels;
@@ -332,41 +352,57 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
         let (v, m) = room.split_at_mut(N * N * step);
         assert_eq!(weights.len(), bias.len() * of_block, "the weights' length");
         assert_eq!(m.len(), N * N * product_step, "the products' length");
+        let a_image = tiling.tiles[0] * tiling.tiles[1];
+        let x_len = in_blocks * size[0] * size[1];
+        assert_eq!(x.len(), images * x_len, "the input's length");
         let mut first = all.start;
         while first < all.end {
             let count = even(all.end - first, together(&tiling));
-            let tiles = Tiles::new(&tiling, first, count);
-            s.run(Input::<N> {
-                x,
-                channels: in_blocks,
-                size,
-                start,
-                tiles,
-                v,
-                step,
-                channel_step: 1,
-                tile_step: in_blocks,
-            });
+            let mut at = 0;
+            while at < count {
+                let (image, tile) = ((first + at) / a_image, (first + at) % a_image);
+                let tiles = Tiles::new(&tiling, tile, (count - at).min(a_image - tile));
+                s.run(Input::<N> {
+                    x: &x[image * x_len..][..x_len],
+                    channels: in_blocks,
+                    size,
+                    start,
+                    tiles,
+                    v: &mut v[at * in_blocks..],
+                    step,
+                    channel_step: 1,
+                    tile_step: in_blocks,
+                });
+                at += tiles.count;
+            }
             for block in own.clone().step_by(BLOCKS) {
                 let blocks = block..(block + BLOCKS).min(own.end);
                 let pair = Pair { points: N * N, tiling: &tiling, count, blocks: blocks.len() };
                 let weights = &weights[block * of_block..][..blocks.len() * of_block];
                 pair.multiply(s, weights, (v, step), (m, product_step));
-                let outputs = blocks.start * plane..blocks.end * plane;
-                s.run(Output::<N, R> {
-                    m,
-                    step: product_step,
-                    channels: blocks.len(),
-                    tiles,
-                    bias: Bias::Vectors(&bias[blocks]),
-                    plus: match plus {
-                        Plus::Value(value) => Plus::Value(&value[outputs.clone()]),
-                        plus => plus,
-                    },
-                    fused,
-                    size: tiling.outputs,
-                    y: y.part(outputs),
-                });
+                let mut at = 0;
+                while at < count {
+                    let (image, tile) = ((first + at) / a_image, (first + at) % a_image);
+                    let tiles = Tiles::new(&tiling, tile, (count - at).min(a_image - tile));
+                    let from = (image * bias.len() + blocks.start) * plane;
+                    let outputs = from..from + blocks.len() * plane;
+                    s.run(Output::<N, R> {
+                        m: &m[at..],
+                        step: product_step,
+                        channels: blocks.len(),
+                        channel_step: count,
+                        tiles,
+                        bias: Bias::Vectors(&bias[blocks.clone()]),
+                        plus: match plus {
+                            Plus::Value(value) => Plus::Value(&value[outputs.clone()]),
+                            plus => plus,
+                        },
+                        fused,
+                        size: tiling.outputs,
+                        y: y.part(outputs),
+                    });
+                    at += tiles.count;
+                }
             }
             first += count;
         }

@@ -37,7 +37,9 @@ fn check_weight(g: &Conv2d, images: usize, seed: u64) {
                 continue;
             }
             let what = format!("{isa} {threads} threads, planar: {is_planar}, {g:?}");
-            let pixels = if is_planar { Pixels::Planar(&planar) } else { Pixels::Blocked(&x) };
+            let step = g.input.elements();
+            let planar = Pixels::Planar { numbers: &planar, step };
+            let pixels = if is_planar { planar } else { Pixels::Blocked(&x) };
             let mut room = poison(blocked::conv2d_weight_gradient_room(g, images, is_planar));
             let mut dw = vec![f32::NAN; expected.len()];
             Team::gather(threads, |team| {
@@ -127,31 +129,42 @@ proptest! {
     }
 }
 
-fn check_data(g: &Conv2d, seed: u64) {
+fn check_data(g: &Conv2d, images: usize, seed: u64) {
     let output = g.output().unwrap();
     let mut random = Random::new(seed);
-    let (dy, weight) = (random.numbers(output.elements()), random.numbers(g.weight().elements()));
-    let before = random.numbers(g.input.elements());
-    let mut expected = vec![0.0; g.input.elements()];
-    products(g, |at_y, at_x, at_w| {
-        expected[at_x] += f64::from(dy[at_y]) * f64::from(weight[at_w]);
-    });
-    let sums: Vec<f64> = expected.iter().zip(&before).map(|(d, b)| d + f64::from(*b)).collect();
+    let weight = random.numbers(g.weight().elements());
+    let mut values =
+        |len: usize| (0..images).map(|_| random.numbers(len)).collect::<Vec<Vec<f32>>>();
+    let (dy, before) = (values(output.elements()), values(g.input.elements()));
+    let mut expected = Vec::new();
+    for dy in &dy {
+        let mut own = vec![0.0; g.input.elements()];
+        products(g, |at_y, at_x, at_w| {
+            own[at_x] += f64::from(dy[at_y]) * f64::from(weight[at_w]);
+        });
+        expected.extend(own);
+    }
+    let sums: Vec<f64> =
+        expected.iter().zip(before.concat()).map(|(d, b)| d + f64::from(b)).collect();
     let (channels, area) = (g.input.dim(0), g.input.dim(1) * g.input.dim(2));
-    let (dy, before) = (blocked(&dy, g.out_channels), blocked(&before, channels));
+    let (dy, before) = (batch(&dy, g.out_channels), batch(&before, channels));
+    let from_batch = |dx: &[Lanes]| -> Vec<f64> {
+        let of_one = dx.len() / images;
+        dx.chunks(of_one).flat_map(|image| planar(image, channels, area)).collect()
+    };
     let mut packed = poison(blocked::conv2d_data_packed_len(g));
     blocked::pack_conv2d_data(&Team::alone(), g, &weight, &mut packed);
     for isa in Isa::available() {
         for threads in [1, 3] {
             for accumulate in [false, true] {
-                let what = format!("{isa} {threads} threads, {accumulate}, {g:?}");
+                let what = format!("{isa} {threads} threads, {accumulate}, {images} of {g:?}");
                 let expected = if accumulate { &sums } else { &expected };
                 let start = || if accumulate { before.clone() } else { poison(before.len()) };
                 let mut dx = start();
                 Team::gather(threads, |team| {
                     blocked::conv2d_backward_data(isa, team, g, &dy, &packed, accumulate, &mut dx);
                 });
-                assert_close(&planar(&dx, channels, area), expected, BOUND, &what);
+                assert_close(&from_batch(&dx), expected, BOUND, &what);
                 for kernel in [Conv2dKernel::Winograd2, Conv2dKernel::Winograd4] {
                     if !kernel.runs(g) {
                         continue;
@@ -168,7 +181,7 @@ fn check_data(g: &Conv2d, seed: u64) {
                             isa, team, kernel, g, &dy, &packed, accumulate, &mut dx, &mut room,
                         );
                     });
-                    assert_close(&planar(&dx, channels, area), expected, BOUND, &what);
+                    assert_close(&from_batch(&dx), expected, BOUND, &what);
                 }
             }
         }
@@ -177,13 +190,13 @@ fn check_data(g: &Conv2d, seed: u64) {
 
 #[test]
 fn inputs_of_real_layers() {
-    check_data(&Conv2d { stride: [2, 2], ..conv([3, 31, 40], 64, 7) }, 1);
-    check_data(&conv([64, 14, 14], 64, 3), 2);
-    check_data(&conv([40, 9, 9], 100, 1), 3);
-    check_data(&Conv2d { stride: [2, 2], ..conv([24, 13, 12], 48, 1) }, 3);
-    check_data(&Conv2d { stride: [2, 2], ..conv([16, 14, 15], 32, 3) }, 3);
-    check_data(&conv([20, 12, 12], 6, 5), 4);
-    check_data(&Conv2d { groups: 2, ..conv([96, 6, 7], 40, 3) }, 5);
+    check_data(&Conv2d { stride: [2, 2], ..conv([3, 31, 40], 64, 7) }, 2, 1);
+    check_data(&conv([64, 14, 14], 64, 3), 2, 2);
+    check_data(&conv([40, 9, 9], 100, 1), 2, 3);
+    check_data(&Conv2d { stride: [2, 2], ..conv([24, 13, 12], 48, 1) }, 2, 3);
+    check_data(&Conv2d { stride: [2, 2], ..conv([16, 14, 15], 32, 3) }, 2, 3);
+    check_data(&conv([20, 12, 12], 6, 5), 2, 4);
+    check_data(&Conv2d { groups: 2, ..conv([96, 6, 7], 40, 3) }, 2, 5);
 }
 
 proptest! {
@@ -193,7 +206,7 @@ proptest! {
     fn inputs_of_random_geometries(
         (h, kh, sh, ph, dh) in (1..=13usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
         (w, kw, sw, pw, dw) in (1..=30usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
-        (channels, out_channels) in (1..=70usize, 1..=40usize),
+        (channels, out_channels, images) in (1..=70usize, 1..=40usize, 1..=3usize),
         extra in 0..4usize,
         seed: u64,
     ) {
@@ -209,13 +222,13 @@ proptest! {
             bias: false,
         };
         prop_assume!(g.output().is_ok());
-        check_data(&g, seed);
+        check_data(&g, images, seed);
     }
 
     #[test]
     fn linear_layers_while_training(
         (images, inputs, outputs) in (1..=21usize, 1..=100usize, 1..=70usize),
-        (bias, adds): (bool, bool),
+        (bias, adds) in (any::<bool>(), any::<bool>()),
         seed: u64,
     ) {
         let mut random = Random::new(seed);
@@ -312,6 +325,25 @@ proptest! {
                 blocked::backward_bias(isa, team, images, &dy, &mut room, accumulate, &mut db);
             });
             assert_close(&wide(&db), &expected, BOUND, &format!("{isa}"));
+        }
+    }
+}
+
+#[test]
+fn packing_on_threads_is_packing() {
+    for (channels, out_channels, kernel) in [(3, 5, 3), (20, 40, 1), (7, 16, 5)] {
+        let g = conv([channels, 6, 6], out_channels, kernel);
+        let mut random = Random::new(1);
+        let weight = random.numbers(g.weight().elements());
+        let bias = random.numbers(out_channels);
+        let mut expected = poison(blocked::conv2d_packed_len(&g));
+        blocked::pack_conv2d(&g, &weight, Some(&bias), &mut expected);
+        for isa in Isa::available() {
+            let mut packed = poison(expected.len());
+            Team::gather(3, |team| {
+                blocked::pack_conv2d_shared(isa, team, &g, &weight, Some(&bias), &mut packed);
+            });
+            assert_eq!(packed, expected);
         }
     }
 }
