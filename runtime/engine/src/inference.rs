@@ -57,7 +57,7 @@ impl Inference<'_> {
     /// The index of the largest output of each image, in a workspace's memory.
     pub fn classes(&self, memory: &mut StepMemory, images: &[f32], classes: &mut [usize]) {
         let layout = self.spec.layout;
-        memory.grow(layout, 1);
+        memory.grow_outputs(layout, 1);
         let mut rows = std::mem::take(&mut memory.outputs);
         let at_once = rows.len() / layout.output_len;
         for (images, classes) in

@@ -9,6 +9,7 @@
 
 mod arena;
 pub mod blocked;
+mod blocked_training;
 pub mod flat;
 pub mod inference;
 pub mod layout;

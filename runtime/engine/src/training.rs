@@ -9,8 +9,10 @@ use typenet_kernels::{LANES, Lanes, elementwise, isa, pack, pack_part, unpack_pa
 use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
 use crate::arena::{at_least, rooms};
+use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked};
 use crate::layout::Layout;
 use crate::pass::{Backward, Forward, Mode, Room, Segment};
+use crate::spec::NetSpec;
 use crate::trainable::{self, Needs, Trainable};
 use crate::weights::transform;
 
@@ -24,6 +26,10 @@ const PIECE: usize = 8192;
 #[derive(Debug)]
 pub struct StepMemory {
     pub(crate) images: usize,
+    /// Whether the last forward pass had 16 channels side by side.
+    is_blocked: bool,
+    /// What that layout needs, once it was chosen.
+    blocked: Option<Box<BlockedMemory>>,
     pub(crate) arena: Vec<Lanes>,
     pub(crate) outputs: Vec<f32>,
     output_gradient: Vec<f32>,
@@ -51,15 +57,17 @@ pub struct StepMemory {
 
 impl StepMemory {
     /// Memory for up to so many images.
-    pub fn new(layout: &Layout, images: usize) -> StepMemory {
+    pub fn new(spec: &NetSpec, images: usize) -> StepMemory {
         let mut memory = StepMemory::empty();
-        memory.grow(layout, images);
+        memory.grow(spec, images);
         memory
     }
 
     fn empty() -> StepMemory {
         StepMemory {
             images: 0,
+            is_blocked: false,
+            blocked: None,
             arena: Vec::new(),
             outputs: Vec::new(),
             output_gradient: Vec::new(),
@@ -78,11 +86,22 @@ impl StepMemory {
     }
 
     /// Grows to so many images.
-    pub(crate) fn grow(&mut self, layout: &Layout, images: usize) {
+    fn grow(&mut self, spec: &NetSpec, images: usize) {
+        let layout = spec.layout;
+        self.grow_outputs(layout, images);
+        let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
+        at_least(&mut self.statistics, statistics, 0.0);
+        at_least(&mut self.of_norms, statistics, 0.0);
+        self.is_blocked = is_blocked(spec, images);
+        if self.is_blocked {
+            let blocked = self.blocked.take().filter(|blocked| blocked.images() >= images);
+            let mut blocked = blocked.unwrap_or_else(|| Box::new(BlockedMemory::new(spec, images)));
+            blocked.grow(spec, &mut self.arena);
+            self.blocked = Some(blocked);
+            return;
+        }
         let groups = images.div_ceil(LANES);
         at_least(&mut self.arena, groups * layout.training_len, Lanes::ZERO);
-        at_least(&mut self.outputs, images * layout.output_len, 0.0);
-        at_least(&mut self.output_gradient, images * layout.output_len, 0.0);
         let slots = slots(layout, groups).0;
         at_least(&mut self.partials, slots * layout.parameters, 0.0);
         for (transformed, pass) in
@@ -92,10 +111,13 @@ impl StepMemory {
         }
         let sums = layout.transformed_len(Conv2dPass::BackwardWeight);
         at_least(&mut self.sums, slots * sums, Lanes::ZERO);
-        let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
         at_least(&mut self.gathered, groups * (statistics + 1), 0.0);
-        at_least(&mut self.statistics, statistics, 0.0);
-        at_least(&mut self.of_norms, statistics, 0.0);
+    }
+
+    /// Grows the outputs to so many images.
+    pub(crate) fn grow_outputs(&mut self, layout: &Layout, images: usize) {
+        at_least(&mut self.outputs, images * layout.output_len, 0.0);
+        at_least(&mut self.output_gradient, images * layout.output_len, 0.0);
     }
 
     /// How many images the last forward pass saw.
@@ -129,15 +151,24 @@ impl StepMemory {
     /// each batch norm.
     pub fn forward(
         &mut self,
-        layout: &Layout,
+        spec: &NetSpec,
         trained: &Trainable,
         parameters: &[f32],
         inputs: &[f32],
         group: &(dyn Fn(&mut Forward<'_>) + Sync),
     ) {
+        let layout = spec.layout;
         self.images = inputs.len() / layout.input_len;
-        self.grow(layout, self.images);
+        self.grow(spec, self.images);
         self.passes += 1;
+        if let (true, Some(mut blocked)) = (self.is_blocked, self.blocked.take()) {
+            let (mut outputs, len) =
+                (std::mem::take(&mut self.outputs), self.images * layout.output_len);
+            let buffers = self.buffers();
+            blocked.forward(spec, trained, parameters, inputs, buffers, &mut outputs[..len]);
+            (self.outputs, self.blocked) = (outputs, Some(blocked));
+            return;
+        }
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let (images, last, needs) = (self.images, layout.norms.len(), trained.nodes());
         let outputs = &mut self.outputs[..images * layout.output_len];
@@ -198,6 +229,17 @@ impl StepMemory {
         });
     }
 
+    fn buffers(&mut self) -> StepBuffers<'_> {
+        let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
+        StepBuffers {
+            arena: &mut self.arena,
+            rooms: &mut self.rooms,
+            statistics: &mut self.statistics,
+            of_norms: &mut self.of_norms,
+            mode: Mode::Training { seed, pass, group: 0, dropout },
+        }
+    }
+
     /// Stores the running statistics among `parameters` that the last forward moved towards its own;
     /// before the backward pass, which needs their memory.
     pub fn update_running(&self, layout: &Layout, trained: &Trainable, parameters: &mut [f32]) {
@@ -213,14 +255,29 @@ impl StepMemory {
     /// own, and they are added up in the slots' order, so that the sum does not depend on threads.
     pub fn backward(
         &mut self,
-        layout: &Layout,
+        spec: &NetSpec,
         trained: &Trainable,
         parameters: &[f32],
         gradients: &mut [f32],
         accumulate: bool,
         group: &(dyn Fn(&mut [f32], &mut Backward<'_>) + Sync),
     ) {
-        let images = self.images;
+        let (layout, images) = (spec.layout, self.images);
+        if !accumulate && self.summed != trained.ranges() {
+            // What is no longer trained has no gradient.
+            for range in self.summed.drain(..) {
+                gradients[range].fill(0.0);
+            }
+            self.summed.extend_from_slice(trained.ranges());
+        }
+        if let (true, Some(blocked)) = (self.is_blocked, self.blocked.take()) {
+            let rows = std::mem::take(&mut self.output_gradient);
+            let own = &rows[..images * layout.output_len];
+            let buffers = self.buffers();
+            blocked.backward(spec, trained, parameters, own, buffers, (gradients, accumulate));
+            (self.output_gradient, self.blocked) = (rows, Some(blocked));
+            return;
+        }
         let groups = images.div_ceil(LANES);
         let (slots, groups_a_slot) = slots(layout, groups);
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
@@ -234,13 +291,6 @@ impl StepMemory {
         let (transformed, all_rooms) = (&mut self.transformed[1], &mut self.rooms);
         let sums_len = layout.transformed_len(Conv2dPass::BackwardWeight);
         let sums = &mut self.sums[..slots * sums_len];
-        if !accumulate && self.summed != trained.ranges() {
-            // What is no longer trained has no gradient.
-            for range in self.summed.drain(..) {
-                gradients[range].fill(0.0);
-            }
-            self.summed.extend_from_slice(trained.ranges());
-        }
         Team::gather(slots, |team| {
             transform(team, layout, Conv2dPass::BackwardData, parameters, None, transformed);
             let transformed = transformed.as_slice();

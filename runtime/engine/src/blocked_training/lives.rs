@@ -8,181 +8,205 @@
 use std::ops::Range;
 
 use typenet_kernels::batch_norm;
-use typenet_shape::{Activation, Op, Step};
+use typenet_shape::{Activation, Item, Op, Shape, Step, place};
 
-use super::place::{Item, place};
-use super::plan::{BlockedTrainingPlan, Call, Draft, DraftFrom, DraftRead, From, Read, Value, len};
+use super::plan::{BlockedTrainingPlan, Call, Draft, DraftFrom, From, Read, Value, len};
 use super::run::room_len;
 use crate::spec::NetSpec;
 
+/// The plan of these calls, whose values have these shapes; `of_node` is where each node's value comes from.
 pub(super) fn plan(
     spec: &NetSpec,
     images: usize,
     drafts: Vec<Draft>,
-    shapes: &[typenet_shape::Shape],
+    shapes: &[Shape],
     of_node: &[Option<DraftFrom>],
 ) -> BlockedTrainingPlan {
     let trained = trained(&drafts, shapes.len());
-    let outputs: Vec<Option<usize>> = spec
-        .layout
-        .outputs
-        .iter()
-        .map(|output| match of_node[output.node] {
-            Some(DraftFrom::Value(value)) => Some(value),
-            _ => None,
-        })
-        .collect();
+    let outputs: Vec<DraftFrom> =
+        spec.layout.outputs.iter().filter_map(|output| of_node[output.node]).collect();
     let Gradients { slot, writes } = gradients(&drafts, &trained, &outputs);
-    let last = 2 * drafts.len();
-    let back = |call: usize| last - 1 - call;
-    // Values, then gradients by their slots, then what calls need for themselves.
     let count = shapes.len();
-    let mut items = vec![Item::at(0, 0); 2 * count];
-    for (value, shape) in shapes.iter().enumerate() {
-        items[value].len = images * len(*shape);
-    }
+    let back = |call: usize| 2 * drafts.len() - 1 - call;
+    // Values, then gradients by their slots, then what calls need for themselves.
+    let mut items = Items(vec![NOTHING; 2 * count]);
+    let lanes = |value: usize| images * len(shapes[value]);
     for (call, draft) in drafts.iter().enumerate() {
-        let value = draft.value;
-        items[value] = Item::at(items[value].len, call);
-        let is_trained = trained[value];
+        items.live(draft.value, lanes(draft.value), call);
         let [reads_input, reads_output] = draft.step.map_or([false; 2], reads_backward);
         for read in draft.reads.iter().chain(&draft.added) {
             let DraftFrom::Value(source) = read.from else { continue };
-            items[source].live_at(call);
-            if is_trained && reads_input {
-                items[source].live_at(back(call));
+            items.live(source, lanes(source), call);
+            if trained[draft.value] && reads_input {
+                items.live(source, lanes(source), back(call));
             }
         }
-        if is_trained && reads_output {
-            items[value].live_at(back(call));
+        if trained[draft.value] && reads_output {
+            items.live(draft.value, lanes(draft.value), back(call));
         }
     }
-    for value in outputs.iter().flatten() {
-        items[*value].live_at(drafts.len());
-    }
-    let mut of_slot = vec![None; count];
-    let mut gradient_at = |items: &mut Vec<Item>, value: usize, time: usize| {
-        let slot = count + slot[value];
-        match of_slot[slot - count] {
-            Some(()) => items[slot].live_at(time),
-            None => {
-                items[slot] = Item::at(images * len(shapes[value]), time);
-                of_slot[slot - count] = Some(());
-            }
+    for output in &outputs {
+        let &DraftFrom::Value(value) = output else { continue };
+        items.live(value, lanes(value), drafts.len());
+        if trained[value] {
+            items.live(count + slot[value], lanes(value), drafts.len() - 1);
         }
-    };
-    for value in outputs.iter().flatten().filter(|&&value| trained[value]) {
-        gradient_at(&mut items, *value, drafts.len() - 1);
     }
-    for (call, draft) in drafts.iter().enumerate().rev() {
-        if !trained[draft.value] {
-            continue;
-        }
-        gradient_at(&mut items, draft.value, back(call));
+    for (call, draft) in drafts.iter().enumerate().filter(|(_, draft)| trained[draft.value]) {
+        items.live(count + slot[draft.value], lanes(draft.value), back(call));
         for read in draft.reads.iter().chain(&draft.added) {
             if let DraftFrom::Value(source) = read.from
                 && trained[source]
             {
-                gradient_at(&mut items, source, back(call));
+                items.live(count + slot[source], lanes(source), back(call));
             }
         }
     }
     for (call, draft) in drafts.iter().enumerate() {
-        let [forward, backward] = room_len(draft, shapes, images);
-        items.push(Item::at(forward, call));
-        let backward = if trained[draft.value] { backward } else { 0 };
-        items.push(Item::at(backward, back(call)));
+        let [forward, backward] = room_len(draft, &writes[call].reads, shapes, images);
+        items.0.push(at(forward, call));
+        items.0.push(at(if trained[draft.value] { backward } else { 0 }, back(call)));
     }
-    let arena_len = place(&mut items);
+    let Items(mut items) = items;
+    let [mut heap, mut next] = [(); 2].map(|()| vec![0; items.len()]);
+    let arena_len = place(&mut items, &mut heap, &mut next);
+
     let value = |number: usize| Value {
         shape: shapes[number],
         offset: items[number].offset,
         gradient: trained[number].then(|| items[count + slot[number]].offset),
     };
+    let from = |from: DraftFrom| match from {
+        DraftFrom::Image(start, shape) => From::Image(start, shape),
+        DraftFrom::Value(number) => From::Value(value(number)),
+    };
     let room = |call: usize, pass: usize| -> Range<usize> {
         let item = items[2 * count + 2 * call + pass];
         item.offset..item.offset + item.len
     };
-    let calls = drafts.into_iter().enumerate().map(|(call, draft)| {
-        let read = |read: DraftRead, (adds, in_place): (bool, bool)| Read {
+    let mut calls = Vec::with_capacity(drafts.len());
+    for (call, (draft, writes)) in drafts.iter().zip(&writes).enumerate() {
+        let reads = draft.reads.iter().zip(&writes.reads).map(|(read, &write)| Read {
             node: read.node,
-            from: match read.from {
-                DraftFrom::Image(start, shape) => From::Image(start, shape),
-                DraftFrom::Value(number) => From::Value(value(number)),
-            },
-            adds,
-            in_place,
-        };
-        let (of_reads, of_added) = &writes[call];
-        Call {
+            from: from(read.from),
+            write,
+        });
+        let added = draft.added.as_ref().map(|added| Read {
+            node: added.node,
+            from: from(added.from),
+            write: writes.added,
+        });
+        calls.push(Call {
             step: draft.step,
             node: draft.node,
-            reads: draft.reads.iter().zip(of_reads).map(|(&r, &write)| read(r, write)).collect(),
-            added: draft.added.map(|added| read(added, *of_added)),
+            reads: reads.collect(),
+            added,
             value: value(draft.value),
             room: [room(call, 0), room(call, 1)],
+        });
+    }
+    BlockedTrainingPlan {
+        images,
+        calls,
+        arena_len,
+        outputs: outputs.into_iter().map(from).collect(),
+    }
+}
+
+const NOTHING: Item = Item { len: 0, start: 0, end: 0, offset: 0 };
+
+fn at(len: usize, time: usize) -> Item {
+    Item { len, start: time, end: time, offset: 0 }
+}
+
+struct Items(Vec<Item>);
+
+impl Items {
+    /// Lets an item of this length live at this time, too.
+    fn live(&mut self, item: usize, len: usize, time: usize) {
+        let item = &mut self.0[item];
+        if item.len == 0 {
+            *item = at(len, time);
         }
-    });
-    let calls = calls.collect();
-    let outputs = outputs.into_iter().flatten().map(value).collect();
-    BlockedTrainingPlan { images, calls, arena_len, outputs }
+        item.start = item.start.min(time);
+        item.live_until(time);
+    }
 }
 
 /// Whether each value can have a gradient: something that is trained lies at or before it.
 fn trained(drafts: &[Draft], values: usize) -> Vec<bool> {
     let mut trained = vec![false; values];
     for draft in drafts {
-        trained[draft.value] = match draft.step {
-            Some(step) => step.output_gradient.is_some(),
-            None => match draft.reads[0].from {
+        trained[draft.value] = match (draft.step, draft.reads.first()) {
+            (Some(step), _) => step.output_gradient.is_some(),
+            (None, Some(read)) => match read.from {
                 DraftFrom::Image(..) => false,
                 DraftFrom::Value(source) => trained[source],
             },
+            (None, None) => false,
         };
     }
     trained
 }
 
+/// How a call writes the gradient of a value that it reads.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Write {
+    /// Not at all: nothing before the value is trained.
+    Nothing,
+    /// It is the first to write it.
+    First,
+    /// It adds to what a later call has written.
+    Adds,
+    /// It is the first, and leaves it where the gradient of its own value stands.
+    InPlace,
+}
+
 struct Gradients {
     /// The value in whose gradient's place that of each value stands: itself, or another.
     slot: Vec<usize>,
-    /// For each call and each value that it reads, whether it adds to that gradient, and whether that
-    /// stands in the place of its own value's; and the same for the value that it adds.
-    writes: Vec<(Vec<(bool, bool)>, (bool, bool))>,
+    /// What each call writes.
+    writes: Vec<Writes>,
 }
 
-fn gradients(drafts: &[Draft], trained: &[bool], outputs: &[Option<usize>]) -> Gradients {
+struct Writes {
+    reads: Vec<Write>,
+    added: Write,
+}
+
+fn gradients(drafts: &[Draft], trained: &[bool], outputs: &[DraftFrom]) -> Gradients {
     let mut slot: Vec<usize> = (0..trained.len()).collect();
     let mut written = vec![false; trained.len()];
     // The loss writes the gradients of the outputs.
-    for output in outputs.iter().flatten() {
-        written[*output] = true;
+    for output in outputs {
+        if let &DraftFrom::Value(value) = output {
+            written[value] = true;
+        }
     }
     let mut writes = Vec::with_capacity(drafts.len());
     for draft in drafts.iter().rev() {
         let own = draft.value;
-        let mut write = |from: DraftFrom, may_replace: bool| {
-            let DraftFrom::Value(source) = from else { return (false, false) };
-            if !trained[own] || !trained[source] {
-                return (false, false);
+        let mut write = |from: DraftFrom, may_replace: bool| match from {
+            DraftFrom::Value(source) if trained[own] && trained[source] => {
+                if std::mem::replace(&mut written[source], true) {
+                    return Write::Adds;
+                }
+                if may_replace {
+                    slot[source] = slot[own];
+                    return Write::InPlace;
+                }
+                Write::First
             }
-            let adds = written[source];
-            written[source] = true;
-            let in_place = may_replace && !adds && source != own;
-            if in_place {
-                slot[source] = slot[own];
-            }
-            (adds, in_place)
+            _ => Write::Nothing,
         };
-        // What is added twice, or read and added, needs the gradient as it is.
-        let may_replace = |from: DraftFrom| draft.reads.iter().all(|read| read.from != from);
-        let added = draft
-            .added
-            .map_or((false, false), |added| write(added.from, may_replace(added.from)));
+        let added = draft.added.as_ref().map_or(Write::Nothing, |added| {
+            // What is read and added as well is added to, before the gradient has served.
+            write(added.from, draft.reads.iter().all(|read| read.from != added.from))
+        });
         let is_norm = draft.step.is_some_and(|step| matches!(step.op, Op::BatchNorm { .. }));
-        let replaces = is_norm && !added.1;
+        let replaces = is_norm && added != Write::InPlace;
         let reads = draft.reads.iter().map(|read| write(read.from, replaces)).collect();
-        writes.push((reads, added));
+        writes.push(Writes { reads, added });
     }
     writes.reverse();
     Gradients { slot, writes }
@@ -190,20 +214,20 @@ fn gradients(drafts: &[Draft], trained: &[bool], outputs: &[Option<usize>]) -> G
 
 /// Whether a step reads its inputs, and its output, in the backward pass.
 fn reads_backward(step: &Step) -> [bool; 2] {
-    let fused = step.training.activation;
-    let undoes_own = fused != Activation::Identity && !step.is_undone;
     if let Some(f) = step.op.activation() {
         return [!f.from_output(), f.from_output()];
     }
+    let fused = step.training.activation;
+    let undoes = fused != Activation::Identity && !step.is_undone;
     match step.op {
+        Op::BatchNorm { .. } if step.frozen => [false, undoes],
         Op::BatchNorm { .. } => {
-            let again = step.training.added.is_none() && batch_norm::recomputes(fused);
-            [!step.frozen, undoes_own && !(again && !step.frozen)]
+            [true, undoes && (step.training.added.is_some() || !batch_norm::recomputes(fused))]
         }
         Op::MaxPool2d { .. } => [true; 2],
         Op::Softmax | Op::LogSoftmax => [false, true],
-        Op::LayerNorm { .. } | Op::GroupNorm { .. } | Op::Mul | Op::Own(_) => [true, undoes_own],
-        op if op.takes_factors() => [!step.frozen, undoes_own],
-        _ => [false, undoes_own],
+        Op::LayerNorm { .. } | Op::GroupNorm { .. } | Op::Mul | Op::Own(_) => [true, undoes],
+        op if op.takes_factors() => [!step.frozen, undoes],
+        _ => [false, undoes],
     }
 }

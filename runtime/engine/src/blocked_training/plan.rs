@@ -6,7 +6,7 @@ use std::ops::Range;
 use typenet_kernels::{Lanes, blocked};
 use typenet_shape::{Op, Shape, Step};
 
-use super::lives;
+use super::lives::{self, Write};
 use crate::spec::NetSpec;
 
 /// How a training step of up to so many images runs.
@@ -17,7 +17,7 @@ pub(crate) struct BlockedTrainingPlan {
     /// [`Lanes`] of all buffers.
     pub(super) arena_len: usize,
     /// For each output, what is to be written or read there.
-    pub(super) outputs: Vec<Value>,
+    pub(super) outputs: Vec<From>,
 }
 
 /// What runs at one time: a step, or a value turned from one way of storing it to another.
@@ -40,10 +40,8 @@ pub(super) struct Call {
 pub(super) struct Read {
     pub(super) node: usize,
     pub(super) from: From,
-    /// Whether the call adds to its gradient, because a later one has written it already.
-    pub(super) adds: bool,
-    /// Whether its gradient stands where that of the call's own value does.
-    pub(super) in_place: bool,
+    /// How the call writes its gradient.
+    pub(super) write: Write,
 }
 
 /// Where a value comes from.
@@ -71,10 +69,12 @@ impl Value {
         len(self.shape)
     }
 
+    /// All images.
     pub(super) fn range(&self, images: usize) -> Range<usize> {
         self.offset..self.offset + images * self.len()
     }
 
+    /// The gradient of all images.
     pub(super) fn gradient(&self, images: usize) -> Option<Range<usize>> {
         self.gradient.map(|offset| offset..offset + images * self.len())
     }

@@ -211,7 +211,7 @@ pub fn batch_norm_apply_backward(
 }
 
 /// The gradient of what a norm reads whose statistics do not depend on it: `dx = dy · rstd · weight`, or
-/// added to `dx` if it is to `accumulate`.
+/// added to `dx` if it is to `accumulate`. `dy` is read from `dx` when left out.
 ///
 /// # Panics
 /// As [`batch_norm_statistics`].
@@ -220,14 +220,16 @@ pub fn batch_norm_scale_backward(
     team: &Team,
     images: usize,
     norm: &BatchNorm<'_>,
-    dy: &[Lanes],
+    dy: Option<&[Lanes]>,
     accumulate: bool,
     dx: &mut [Lanes],
 ) {
-    let (channels, area) = check(norm, dy.len(), images);
-    assert_eq!(dx.len(), dy.len(), "the gradient's length");
-    team.for_each((chunks(dy, area), chunks_mut(dx, area)), |index, (dy, dx)| {
+    let (channels, area) = check(norm, dx.len(), images);
+    assert!(dy.is_none_or(|dy| dy.len() == dx.len()), "the gradient's length");
+    assert!(dy.is_some() || !accumulate, "a gradient beside its own sum");
+    team.for_each(chunks_mut(dx, area), |index, dx| {
         let factors = &Factors::new(norm, index % blocks(channels));
+        let dy = dy.map(|dy| &dy[index * area..][..area]);
         isa.run(Scale { factors, dy, accumulate, dx });
     });
 }
@@ -573,7 +575,7 @@ impl Kernel for ApplyBackward<'_> {
 
 struct Scale<'a> {
     factors: &'a Factors,
-    dy: &'a [Lanes],
+    dy: Option<&'a [Lanes]>,
     accumulate: bool,
     dx: &'a mut [Lanes],
 }
@@ -584,12 +586,12 @@ impl Kernel for Scale<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Scale { factors, dy, accumulate, dx } = self;
-        for (dy, dx) in dy.iter().zip(dx) {
+        for (at, dx) in dx.iter_mut().enumerate() {
             for part in 0..S::PARTS {
                 let scale = s.load(&factors.scale, part);
+                let d = dy.map_or(s.load(dx, part), |dy| s.load(&dy[at], part));
                 let before = if accumulate { s.load(dx, part) } else { s.splat(0.0) };
-                let d = s.fma(s.load(dy, part), scale, before);
-                s.store(dx, part, d);
+                s.store(dx, part, s.fma(d, scale, before));
             }
         }
     }

@@ -267,7 +267,7 @@ fn statistics_that_are_fixed() {
                 &Team::alone(),
                 images,
                 &norm,
-                &lanes,
+                Some(&lanes),
                 accumulate,
                 &mut dx,
             );
