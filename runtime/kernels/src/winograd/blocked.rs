@@ -14,6 +14,7 @@ use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
 use super::super::team::{Numbered, Shared, Team, chunks_mut, equal_mut};
 use super::super::{Isa, LANES, Lanes, activation};
+pub use super::blocked_weight::{backward_weight, weight_room_len};
 use super::tiles::{Input, MOST_TOGETHER, Output, Tiles};
 use super::weights::{transform_taps, turn_taps};
 
@@ -368,7 +369,7 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
                     size,
                     start,
                     tiles,
-                    v: &mut v[at * in_blocks..],
+                    v: Shared::new(&mut v[at * in_blocks..]),
                     step,
                     channel_step: 1,
                     tile_step: in_blocks,

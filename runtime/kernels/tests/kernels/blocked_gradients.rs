@@ -347,3 +347,73 @@ fn packing_on_threads_is_packing() {
         }
     }
 }
+
+fn check_winograd_weight(g: &Conv2d, images: usize, seed: u64) {
+    let output = g.output().unwrap();
+    let mut random = Random::new(seed);
+    let mut values =
+        |len: usize| (0..images).map(|_| random.numbers(len)).collect::<Vec<Vec<f32>>>();
+    let (x, dy) = (values(g.input.elements()), values(output.elements()));
+    let mut expected = vec![0.0; g.weight().elements()];
+    for (x, dy) in x.iter().zip(&dy) {
+        products(g, |at_y, at_x, at_w| {
+            expected[at_w] += f64::from(dy[at_y]) * f64::from(x[at_x]);
+        });
+    }
+    let sums: Vec<f64> = expected.iter().map(|d| d + 0.5).collect();
+    let (x, dy) = (batch(&x, g.input.dim(0)), batch(&dy, g.out_channels));
+    for isa in Isa::available() {
+        for kernel in [Conv2dKernel::Winograd2, Conv2dKernel::Winograd4] {
+            if !kernel.runs(g) {
+                continue;
+            }
+            let mut first: Option<Vec<u32>> = None;
+            for (threads, accumulate) in [(1, false), (3, false), (16, false), (2, true)] {
+                let what = format!("{isa} {kernel:?} {threads} threads, {accumulate}, {g:?}");
+                let mut room = poison(blocked_winograd::weight_room_len(kernel, g, images));
+                let mut dw = vec![if accumulate { 0.5 } else { f32::NAN }; expected.len()];
+                Team::gather(threads, |team| {
+                    blocked_winograd::backward_weight(
+                        isa, team, kernel, g, images, &x, &dy, &mut room, accumulate, &mut dw,
+                    );
+                });
+                let expected = if accumulate { &sums } else { &expected };
+                assert_close(&wide(&dw), expected, BOUND, &what);
+                let bits: Vec<u32> = dw.iter().map(|d| d.to_bits()).collect();
+                if !accumulate {
+                    let first = first.get_or_insert_with(|| bits.clone());
+                    assert!(*first == bits, "other bits with {what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn transformed_weights_of_real_layers() {
+    check_winograd_weight(&conv([64, 14, 14], 64, 3), 2, 1);
+    check_winograd_weight(&conv([64, 30, 31], 80, 3), 5, 1);
+    check_winograd_weight(&conv([20, 7, 7], 50, 3), 4, 2);
+    check_winograd_weight(&conv([16, 12, 12], 32, 5), 2, 3);
+}
+
+proptest! {
+    #![proptest_config(config(60))]
+
+    #[test]
+    fn transformed_weights_of_random_geometries(
+        (h, w, ph, pw) in (1..=20usize, 1..=30usize, 0..=3usize, 0..=3usize),
+        (channels, out_channels, images) in (1..=70usize, 1..=70usize, 1..=4usize),
+        kernel in 0..2usize,
+        extra in 0..4usize,
+        seed: u64,
+    ) {
+        let g = Conv2d {
+            padding: [ph, pw],
+            extra: [extra % 2, extra / 2],
+            ..conv([channels, h, w], out_channels, 3 + 2 * kernel)
+        };
+        prop_assume!(g.output().is_ok());
+        check_winograd_weight(&g, images, seed);
+    }
+}
