@@ -58,6 +58,14 @@ impl Axis {
         before..room.div_ceil(self.tap_step).clamp(before, self.taps)
     }
 
+    /// The outputs of which this tap lies inside the input.
+    pub(super) fn outputs_inside(&self, tap: usize) -> Range<usize> {
+        let first = self.position(0, tap);
+        let start = first.min(0).unsigned_abs().div_ceil(self.input_step).min(self.outputs);
+        let room = (self.input as isize - first).max(0) as usize;
+        start..room.div_ceil(self.input_step).clamp(start, self.outputs)
+    }
+
     /// The outputs whose taps all lie inside the input.
     pub(super) fn interior(&self) -> Range<usize> {
         if self.taps == 0 {

@@ -48,6 +48,15 @@ impl Run<'_> {
             Op::Dropout { .. } => self.dropout_backward(call, step),
             Op::Scale { factor } => self.scale_gradient(call, factor),
             Op::Add => self.add_backward(call, fused),
+            Op::ConvTranspose2d { .. } => self.conv_transpose2d_backward(call, step, gradients),
+            Op::LayerNorm { .. } | Op::GroupNorm { .. } => {
+                self.image_norm_backward(call, step, gradients);
+            }
+            Op::Upsample { .. } => self.upsample_backward(call, step),
+            Op::Softmax | Op::LogSoftmax => self.softmax_backward(call, step),
+            Op::Mul => self.mul_backward(call),
+            Op::Concat => self.concat_backward(call),
+            Op::Own(own) => self.own_backward(call, step, &own, gradients),
             op => {
                 if let Some(f) = op.activation() {
                     self.activation_backward(call, f);

@@ -2,14 +2,18 @@
 
 use std::sync::OnceLock;
 
+use typenet_shape::TrainingCosts;
+
 use super::plan::BlockedTrainingPlan;
 use crate::spec::NetSpec;
 
 /// Whether a training step of so many images runs with 16 channels side by side. Sizes decide, never the
 /// number of threads, since the last bits of the results depend on it.
 pub(crate) fn is_blocked(spec: &NetSpec, images: usize) -> bool {
-    let wanted = forced().unwrap_or(false);
-    wanted && images > 0 && BlockedTrainingPlan::missing(spec).is_none()
+    let wanted = || TrainingCosts::new(spec.graph, spec.shapes, images).is_blocked();
+    images > 0
+        && BlockedTrainingPlan::missing(spec).is_none()
+        && forced().unwrap_or_else(wanted)
 }
 
 /// The layout that the environment variable `TYPENET_LAYOUT` names: `interleaved` or `blocked`. Decided at

@@ -1,56 +1,54 @@
 //! Convolutions.
 
+use typenet_kernels::Lanes;
 use typenet_kernels::blocked::{self, Pixels};
 use typenet_kernels::winograd::{self, blocked as blocked_winograd};
-use typenet_kernels::{Isa, Lanes};
-use typenet_shape::{Conv2d, Conv2dKernel, Shape, Step, TensorKind};
+use typenet_shape::{Conv2d, Conv2dKernel, Conv2dPass, Step, TensorKind};
 
 use super::backward::{Gradients, own};
+use super::grouped::{self, Grouped, is_grouped};
 use super::lives::Write;
 use super::plan::{Call, From};
 use super::run::{Operands, Run, apart};
 
-/// Whether there are kernels for a convolution.
-pub(super) fn runs(g: &Conv2d) -> bool {
-    g.groups == 1
+fn is_depthwise(g: &Conv2d) -> bool {
+    g.groups > 1 && g.groups == g.out_channels && g.groups == g.input.dim(0)
 }
 
-/// The kernel of the forward pass.
-fn forward_kernel(g: &Conv2d, is_image: bool) -> Conv2dKernel {
+/// The kernel of a pass; what reads an image as it came has one alone.
+fn kernel(g: &Conv2d, pass: Conv2dPass, images: usize, is_image: bool) -> Conv2dKernel {
     if is_image || !winograd::is_enabled() {
         return Conv2dKernel::Direct;
     }
-    Conv2dKernel::choose_for_one(g)
-}
-
-/// The kernel of the data gradient: that of the convolution which it is.
-fn data_kernel(g: &Conv2d) -> Conv2dKernel {
-    let Ok(output) = g.output() else { return Conv2dKernel::Direct };
-    let reach = [0, 1].map(|axis| (g.kernel[axis] - 1) * g.dilation[axis]);
-    if g.stride != [1, 1] || !winograd::is_enabled() || g.padding[0] > reach[0] {
-        return Conv2dKernel::Direct;
-    }
-    let padding = [0, 1].map(|axis| reach[axis].saturating_sub(g.padding[axis]));
-    let [outs, ins] = [g.out_channels, g.input.dim(0)];
-    let back = Conv2d { input: output, out_channels: ins, padding, extra: [0, 0], ..*g };
-    debug_assert_eq!(output.dim(0), outs);
-    Conv2dKernel::choose_for_one(&back)
+    Conv2dKernel::choose_for_images(g, pass, images)
 }
 
 /// [`Lanes`] that a convolution needs for itself, forward and backward.
 pub(super) fn room_len(g: &Conv2d, images: usize, is_image: bool) -> [usize; 2] {
-    let forward = match forward_kernel(g, is_image) {
+    let bias = if g.bias { blocked::bias_gradient_room(g.out_channels, images) } else { 0 };
+    if is_depthwise(g) {
+        let weight = blocked::depthwise_weight_room(g, images);
+        let data = blocked::depthwise_data_packed_len(g);
+        return [blocked::conv2d_packed_len(g), weight.max(data).max(bias)];
+    }
+    if is_grouped(g) {
+        let [forward, backward] = grouped::room_len(g, images);
+        return [forward, backward.max(bias)];
+    }
+    let forward = match kernel(g, Conv2dPass::Forward, images, is_image) {
         Conv2dKernel::Direct => blocked::conv2d_packed_len(g),
         kernel => blocked_winograd::packed_len(kernel, g),
     };
-    let weight = blocked::conv2d_weight_gradient_room(g, images, is_image);
-    let bias = blocked::bias_gradient_room(g.out_channels, images);
-    let data = match data_kernel(g) {
+    let weight = match kernel(g, Conv2dPass::BackwardWeight, images, is_image) {
+        Conv2dKernel::Direct => blocked::conv2d_weight_gradient_room(g, images, is_image),
+        kernel => blocked_winograd::weight_room_len(kernel, g, images),
+    };
+    let data = match kernel(g, Conv2dPass::BackwardData, images, is_image) {
         _ if is_image => 0,
         Conv2dKernel::Direct => blocked::conv2d_data_packed_len(g),
         kernel => blocked_winograd::data_packed_len(kernel, g),
     };
-    [forward, weight.max(data).max(if g.bias { bias } else { 0 })]
+    [forward, weight.max(data).max(bias)]
 }
 
 impl Run<'_> {
@@ -58,7 +56,8 @@ impl Run<'_> {
     pub(super) fn conv2d(&mut self, call: &Call, step: &Step) {
         let Some(g) = step.op.conv2d(step.input) else { return };
         let (isa, team, inputs) = (self.isa, self.team, self.inputs);
-        let kernel = forward_kernel(&g, matches!(call.reads[0].from, From::Image(..)));
+        let is_image = matches!(call.reads[0].from, From::Image(..));
+        let kernel = kernel(&g, Conv2dPass::Forward, self.images, is_image);
         let threads = team.threads();
         let mut rooms = std::mem::take(self.rooms);
         let parameters = self.parameters;
@@ -68,8 +67,15 @@ impl Run<'_> {
         let bias = (!bias.is_empty()).then(|| &parameters[bias]);
         let input_len = self.layout.input_len;
         let f = step.training.activation;
+        let images = self.images;
         let Operands { x, other, room, y } = self.operands(call);
-        if kernel == Conv2dKernel::Direct {
+        if is_depthwise(&g) {
+            blocked::pack_conv2d_shared(isa, team, &g, weight, bias, room);
+            blocked::depthwise_conv2d(isa, team, &g, x, room, other, f, y);
+        } else if is_grouped(&g) {
+            let of = Grouped { isa, team, g, images };
+            of.forward(x, (weight, bias), other, f, room, y);
+        } else if kernel == Conv2dKernel::Direct {
             blocked::pack_conv2d_shared(isa, team, &g, weight, bias, room);
             let x = pixels(&call.reads[0].from, x, inputs, input_len);
             blocked::conv2d(isa, team, &g, x, room, other, f, y);
@@ -98,6 +104,7 @@ impl Run<'_> {
         let (isa, team, images, inputs) = (self.isa, self.team, self.images, self.inputs);
         let read = &call.reads[0];
         let room = call.room[1].clone();
+        let is_image = matches!(read.from, From::Image(..));
         if self.needs(step.node).own {
             let [dw, db] = own(self.layout, step.node, gradients.all);
             let accumulate = gradients.accumulate;
@@ -115,9 +122,15 @@ impl Run<'_> {
         let adds = read.write == Write::Adds;
         let mut rooms = std::mem::take(self.rooms);
         let weight = &self.parameters[self.layout.place(step.node, TensorKind::Weight)];
-        let kernel = data_kernel(&g);
+        let kernel = kernel(&g, Conv2dPass::BackwardData, images, is_image);
         let [dy, dx, room] = apart(self.arena, [gradient, input_gradient, room]);
-        if kernel == Conv2dKernel::Direct {
+        if is_depthwise(&g) {
+            let packed = &mut room[..blocked::depthwise_data_packed_len(&g)];
+            blocked::pack_depthwise_data(&g, weight, packed);
+            blocked::depthwise_backward_data(isa, team, &g, images, dy, packed, adds, dx);
+        } else if is_grouped(&g) {
+            Grouped { isa, team, g, images }.backward_data(dy, weight, room, adds, dx);
+        } else if kernel == Conv2dKernel::Direct {
             let packed = &mut room[..blocked::conv2d_data_packed_len(&g)];
             blocked::pack_conv2d_data(team, &g, weight, packed);
             blocked::conv2d_backward_data(isa, team, &g, dy, packed, adds, dx);

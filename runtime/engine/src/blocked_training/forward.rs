@@ -20,6 +20,13 @@ impl Run<'_> {
             Op::Dropout { .. } => self.dropout(call, step),
             Op::Scale { factor } => self.scale(call, factor),
             Op::Add => self.add(call, fused),
+            Op::ConvTranspose2d { .. } => self.conv_transpose2d(call, step),
+            Op::LayerNorm { .. } | Op::GroupNorm { .. } => self.image_norm(call, step),
+            Op::Upsample { .. } => self.upsample(call, step),
+            Op::Softmax | Op::LogSoftmax => self.softmax(call, step),
+            Op::Mul => self.mul(call),
+            Op::Concat => self.concat(call),
+            Op::Own(own) => self.own(call, step, &own),
             op => match op.activation() {
                 Some(f) => self.activation(call, f),
                 None => debug_assert!(false, "no kernel for {}", op.kind()),

@@ -13,10 +13,14 @@ use crate::pass::Mode;
 use crate::spec::NetSpec;
 use crate::trainable::Trainable;
 
-/// The plan of a training step and a copy of its inputs, which the backward pass reads.
-#[derive(Debug)]
+/// So many plans are kept: a training set ends with a smaller batch, and so does a validation set.
+const PLANS: usize = 4;
+
+/// The plans of training steps and a copy of the inputs, which the backward pass reads.
+#[derive(Debug, Default)]
 pub(crate) struct BlockedMemory {
-    plan: BlockedTrainingPlan,
+    /// One for each number of images, the last one used at the end.
+    plans: Vec<BlockedTrainingPlan>,
     inputs: Vec<f32>,
 }
 
@@ -34,26 +38,21 @@ pub(crate) struct StepBuffers<'a> {
 }
 
 impl BlockedMemory {
-    /// For up to so many images of a net of which nothing is
+    /// Makes a plan for so many images, and room for it; nothing of the net may be
     /// [missing](BlockedTrainingPlan::missing).
-    pub(crate) fn new(spec: &NetSpec, images: usize) -> BlockedMemory {
-        BlockedMemory { plan: BlockedTrainingPlan::new(spec, images), inputs: Vec::new() }
-    }
-
-    /// How many images there is room for.
-    pub(crate) fn images(&self) -> usize {
-        self.plan.images
-    }
-
-    /// Bytes of the arena and the copy of the inputs.
-    pub(crate) fn bytes(&self, spec: &NetSpec) -> usize {
-        self.plan.bytes() + self.plan.images * spec.layout.input_len * size_of::<f32>()
-    }
-
-    /// Makes room in the memory of a step.
-    pub(crate) fn grow(&mut self, spec: &NetSpec, arena: &mut Vec<Lanes>) {
-        at_least(arena, self.plan.arena_len, Lanes::ZERO);
-        at_least(&mut self.inputs, self.plan.images * spec.layout.input_len, 0.0);
+    pub(crate) fn grow(&mut self, spec: &NetSpec, images: usize, arena: &mut Vec<Lanes>) {
+        match self.plans.iter().position(|plan| plan.images == images) {
+            Some(at) => self.plans[at..].rotate_left(1),
+            None => {
+                if self.plans.len() == PLANS {
+                    self.plans.remove(0);
+                }
+                self.plans.push(BlockedTrainingPlan::new(spec, images));
+            }
+        }
+        let len = self.plans.last().map_or(0, |plan| plan.arena_len);
+        at_least(arena, len, Lanes::ZERO);
+        at_least(&mut self.inputs, images * spec.layout.input_len, 0.0);
     }
 
     /// The outputs of these images.
@@ -67,7 +66,8 @@ impl BlockedMemory {
         outputs: &mut [f32],
     ) {
         let layout = spec.layout;
-        let images = inputs.len() / layout.input_len;
+        let Some(plan) = self.plans.last() else { return };
+        let images = plan.images;
         let own = &mut self.inputs[..inputs.len()];
         own.copy_from_slice(inputs);
         let StepBuffers { arena, rooms, statistics, of_norms, mode } = buffers;
@@ -85,10 +85,10 @@ impl BlockedMemory {
                 mode,
             };
             let mut statistics = Statistics { of_batch: statistics, moved: of_norms };
-            for call in &self.plan.calls {
+            for call in &plan.calls {
                 run.forward(call, &mut statistics);
             }
-            for (from, output) in self.plan.outputs.iter().zip(layout.outputs) {
+            for (from, output) in plan.outputs.iter().zip(layout.outputs) {
                 for (image, row) in outputs.chunks_exact_mut(layout.output_len).enumerate() {
                     let row = &mut row[output.row.offset..output.row.end()];
                     match *from {
@@ -118,9 +118,10 @@ impl BlockedMemory {
         (gradients, accumulate): (&mut [f32], bool),
     ) {
         let layout = spec.layout;
-        let images = rows.len() / layout.output_len;
+        let Some(plan) = self.plans.last() else { return };
+        let images = plan.images;
         let StepBuffers { arena, rooms, statistics, of_norms, mode } = buffers;
-        for (from, output) in self.plan.outputs.iter().zip(layout.outputs) {
+        for (from, output) in plan.outputs.iter().zip(layout.outputs) {
             let From::Value(value) = *from else { continue };
             let Some(gradient) = value.gradient(images) else { continue };
             let to = arena[gradient].chunks_exact_mut(value.len());
@@ -143,7 +144,7 @@ impl BlockedMemory {
             };
             let mut statistics = Statistics { of_batch: statistics, moved: of_norms };
             let mut gradients = Gradients { all: gradients, accumulate };
-            for call in self.plan.calls.iter().rev() {
+            for call in plan.calls.iter().rev() {
                 run.backward(call, &mut statistics, &mut gradients);
             }
         });

@@ -6,18 +6,24 @@
 //!
 //! - `plan`: how values are stored, how long they live, and where; `lives` under it.
 //! - `memory`: what a workspace keeps for it.
-//! - `run`: what all calls share; `forward`, `backward`: the calls one after the other; `conv2d`, `norms`,
-//!   `linear`, `elementwise`, `pools`: theirs by kind.
+//! - `run`: what all calls share; `forward`, `backward`: which call does what.
+//! - `conv2d` (with `grouped`), `conv_transpose2d`, `linear`, `norms` (of the batch), `image_norms`, `pools`,
+//!   `elementwise`, `joins` (what reads several values, and the rest), `own_layers`.
 
 mod backward;
 mod choice;
 mod conv2d;
+mod conv_transpose2d;
 mod elementwise;
 mod forward;
+mod grouped;
+mod image_norms;
+mod joins;
 mod linear;
 mod lives;
 mod memory;
 mod norms;
+mod own_layers;
 mod plan;
 mod pools;
 mod run;

@@ -9,7 +9,7 @@ use typenet_shape::{Op, Shape, Step};
 use super::lives::{self, Write};
 use crate::spec::NetSpec;
 
-/// How a training step of up to so many images runs.
+/// How a training step of so many images runs.
 #[derive(Debug)]
 pub(crate) struct BlockedTrainingPlan {
     pub(super) images: usize,
@@ -139,17 +139,28 @@ impl BlockedTrainingPlan {
 /// Whether there are kernels for a step.
 fn runs(step: &Step) -> bool {
     match step.op {
-        Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => {
-            step.op.conv2d(step.input).is_some_and(|g| super::conv2d::runs(&g))
+        Op::ConvTranspose2d { .. } => {
+            let g = step.op.conv_transpose2d(step.input);
+            g.is_some_and(|g| super::conv_transpose2d::runs(&g))
         }
-        Op::Linear { .. }
+        Op::Conv2d { .. }
+        | Op::DepthwiseConv2d { .. }
+        | Op::Linear { .. }
         | Op::BatchNorm { .. }
+        | Op::LayerNorm { .. }
+        | Op::GroupNorm { .. }
         | Op::MaxPool2d { .. }
         | Op::AvgPool2d { .. }
         | Op::GlobalAvgPool
+        | Op::Upsample { .. }
         | Op::Dropout { .. }
         | Op::Scale { .. }
-        | Op::Add => true,
+        | Op::Softmax
+        | Op::LogSoftmax
+        | Op::Add
+        | Op::Mul
+        | Op::Concat
+        | Op::Own(_) => true,
         _ => step.op.activation().is_some(),
     }
 }

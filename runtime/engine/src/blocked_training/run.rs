@@ -6,9 +6,9 @@ use typenet_kernels::team::{Team, chunks, chunks_mut};
 use typenet_kernels::{Isa, Lanes, activation, blocked, elementwise};
 use typenet_shape::{Activation, Op, Shape};
 
-use super::conv2d;
 use super::lives::Write;
 use super::plan::{Call, Draft, DraftFrom, Read, len};
+use super::{conv_transpose2d, conv2d, image_norms, own_layers};
 use crate::arena::at_least;
 use crate::layout::Layout;
 use crate::pass::Mode;
@@ -49,18 +49,27 @@ pub(super) fn room_len(
         (DraftFrom::Value(source), Write::Adds) => images * len(shapes[source]),
         _ => 0,
     };
-    match step.op {
+    let input = step.input;
+    let [forward, backward] = match step.op {
         Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => {
             let is_image = matches!(read, DraftFrom::Image(..));
-            match step.op.conv2d(step.input) {
-                Some(g) => conv2d::room_len(&g, images, is_image),
-                None => [0, 0],
-            }
+            let g = step.op.conv2d(input);
+            return g.map_or([0, 0], |g| conv2d::room_len(&g, images, is_image));
         }
-        Op::BatchNorm { .. } => [blocked::batch_norm_room(step.input.dim(0), images); 2],
-        Op::Linear { .. } | Op::Add => [0, 0],
-        _ => [0, aside],
-    }
+        Op::ConvTranspose2d { .. } => {
+            let g = step.op.conv_transpose2d(input);
+            return g.map_or([0, 0], |g| conv_transpose2d::room_len(&g, images));
+        }
+        Op::BatchNorm { .. } => return [blocked::batch_norm_room(input.dim(0), images); 2],
+        Op::LayerNorm { .. } | Op::GroupNorm { .. } => {
+            return image_norms::room_len(step, images);
+        }
+        Op::Linear { .. } | Op::Add | Op::Concat => return [0, 0],
+        Op::Mul => return [0, images * len(step.output)],
+        Op::Own(own) => own_layers::room_len(step, &own, images),
+        _ => [0, 0],
+    };
+    [forward, backward + aside]
 }
 
 /// Several parts of an arena at the same time; empty ones are all the same.
@@ -168,8 +177,8 @@ impl Run<'_> {
     pub(super) fn target(&self, call: &Call, read: &Read) -> Option<Range<usize>> {
         let to = self.input_gradient(read)?;
         Some(if read.write == Write::Adds {
-            let start = call.room[1].start;
-            start..start + to.len()
+            let end = call.room[1].end;
+            end - to.len()..end
         } else {
             to
         })

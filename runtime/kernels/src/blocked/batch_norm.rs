@@ -299,6 +299,13 @@ struct Part<V> {
 }
 
 impl<V: Copy> Part<V> {
+    /// What a norm makes of a number.
+    #[inline(always)]
+    fn of<S: Simd<V = V>>(&self, s: S, x: V) -> V {
+        // Less the mean first: with it in the bias, a mean far from zero would cost bits.
+        s.fma(s.sub(x, self.mean), self.scale, self.bias)
+    }
+
     /// `x − mean`, and the gradient before the activation, for which the result is computed again.
     #[inline(always)]
     fn again<S: Simd<V = V>>(&self, s: S, fused: Fused, x: V, dy: V) -> (V, V) {
@@ -306,7 +313,16 @@ impl<V: Copy> Part<V> {
         let y = fused.apply(s, s.fma(x, self.scale, self.bias));
         (x, fused.gradient(s, y, dy))
     }
+
+    /// The gradient of what a norm reads: `means` are the mean of `d` and `− rstd · mean of d · x̂`.
+    #[inline(always)]
+    fn back<S: Simd<V = V>>(&self, s: S, fused: Fused, [mean, slope]: [V; 2], x: V, dy: V) -> V {
+        let (x, d) = self.again(s, fused, x, dy);
+        s.mul(s.fma(x, slope, s.sub(d, mean)), self.scale)
+    }
 }
+
+// No closures around vectors: they would be compiled without the instruction set.
 
 /// One loop for each function, which then asks nothing within.
 macro_rules! each_function {
@@ -379,18 +395,17 @@ fn apply<S: Simd>(
     for (at, (x, y)) in x.chunks(BLOCK).zip(y.chunks_mut(BLOCK)).enumerate() {
         let other = other.map(|other| &other[at * BLOCK..][..x.len()]);
         for part in 0..S::PARTS {
-            let Part { mean, scale, bias } = factors.part(s, part);
-            // Less the mean first: with it in the bias, a mean far from zero would cost bits.
-            let of = |x: &Lanes| s.fma(s.sub(s.load(x, part), mean), scale, bias);
+            let own = factors.part(s, part);
             match other {
                 None => {
                     for (x, y) in x.iter().zip(&mut *y) {
-                        s.store(y, part, f.apply(s, of(x)));
+                        let v = own.of(s, s.load(x, part));
+                        s.store(y, part, f.apply(s, v));
                     }
                 }
                 Some(other) => {
                     for ((x, other), y) in x.iter().zip(other).zip(&mut *y) {
-                        let v = s.add(of(x), s.load(other, part));
+                        let v = s.add(own.of(s, s.load(x, part)), s.load(other, part));
                         s.store(y, part, f.apply(s, v));
                     }
                 }
@@ -543,27 +558,25 @@ impl Kernel for ApplyBackward<'_> {
                 let dy = dy.map(|dy| &dy[at * BLOCK..][..x.len()]);
                 for part in 0..S::PARTS {
                     let own = factors.part(s, part);
-                    let (mean, slope) = (s.load(&mean, part), s.load(&slope, part));
-                    let of = |x: &Lanes, dy: &Lanes| {
-                        let (x, d) = own.again(s, f, s.load(x, part), s.load(dy, part));
-                        s.mul(s.fma(x, slope, s.sub(d, mean)), own.scale)
-                    };
+                    let means = [s.load(&mean, part), s.load(&slope, part)];
                     match dy {
                         None => {
                             for (x, dx) in x.iter().zip(&mut *dx) {
-                                let d = of(x, dx);
+                                let d = own.back(s, f, means, s.load(x, part), s.load(dx, part));
                                 s.store(dx, part, d);
                             }
                         }
                         Some(dy) if accumulate => {
                             for ((x, dy), dx) in x.iter().zip(dy).zip(&mut *dx) {
-                                let sum = s.add(s.load(dx, part), of(x, dy));
+                                let d = own.back(s, f, means, s.load(x, part), s.load(dy, part));
+                                let sum = s.add(s.load(dx, part), d);
                                 s.store(dx, part, sum);
                             }
                         }
                         Some(dy) => {
                             for ((x, dy), dx) in x.iter().zip(dy).zip(&mut *dx) {
-                                s.store(dx, part, of(x, dy));
+                                let d = own.back(s, f, means, s.load(x, part), s.load(dy, part));
+                                s.store(dx, part, d);
                             }
                         }
                     }
@@ -589,7 +602,10 @@ impl Kernel for Scale<'_> {
         for (at, dx) in dx.iter_mut().enumerate() {
             for part in 0..S::PARTS {
                 let scale = s.load(&factors.scale, part);
-                let d = dy.map_or(s.load(dx, part), |dy| s.load(&dy[at], part));
+                let d = match dy {
+                    Some(dy) => s.load(&dy[at], part),
+                    None => s.load(dx, part),
+                };
                 let before = if accumulate { s.load(dx, part) } else { s.splat(0.0) };
                 s.store(dx, part, s.fma(d, scale, before));
             }

@@ -84,6 +84,38 @@ pub fn conv2d(
     f: Activation,
     y: &mut [Lanes],
 ) {
+    run_conv2d(isa, team, g, x, packed, (other, false), f, y);
+}
+
+/// The gradient of what a transposed convolution reads: the convolution `g` of its output's gradient `dy`,
+/// without bias. Overwrites `dx`, or adds to it if it is to `accumulate`; `packed` is by [`pack_conv2d`] of
+/// the transposed convolution's weight.
+///
+/// # Panics
+/// As [`conv2d`].
+pub fn conv_transpose2d_backward_data(
+    isa: Isa,
+    team: &Team,
+    g: &Conv2d,
+    dy: &[Lanes],
+    packed: &[Lanes],
+    accumulate: bool,
+    dx: &mut [Lanes],
+) {
+    let (x, f) = (Pixels::Blocked(dy), Activation::Identity);
+    run_conv2d(isa, team, g, x, packed, (None, accumulate), f, dx);
+}
+
+fn run_conv2d(
+    isa: Isa,
+    team: &Team,
+    g: &Conv2d,
+    x: Pixels<'_>,
+    packed: &[Lanes],
+    (other, adds): (Option<&[Lanes]>, bool),
+    f: Activation,
+    y: &mut [Lanes],
+) {
     let output = output(g);
     assert!(runs_conv2d(g) && (g.groups == 1 || !is_depthwise(g)), "another kernel's geometry");
     let area = output.dim(1) * output.dim(2);
@@ -117,7 +149,7 @@ pub fn conv2d(
         steps,
         weight,
         bias,
-        adds: false,
+        adds,
         fused,
         narrow,
     };

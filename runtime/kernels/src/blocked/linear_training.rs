@@ -202,13 +202,6 @@ impl<const N: usize, const O: usize> Kernel for Dots<'_, N, O> {
         let row = blocks(inputs) * LANES;
         let mut sums = [[s.splat(0.0); 4]; O];
         let whole = inputs / S::WIDTH * S::WIDTH;
-        let mut add = |x: [S::V; N], w: [S::V; O]| {
-            for o in 0..O {
-                for n in 0..N {
-                    sums[o][n] = s.fma(w[o], x[n], sums[o][n]);
-                }
-            }
-        };
         let x_rows: [&[f32]; N] = std::array::from_fn(|n| &of.x[(image + n) * row..][..inputs]);
         let w_rows: [&[f32]; O] =
             std::array::from_fn(|o| &of.weight[(out + o) * inputs..][..inputs]);
@@ -223,22 +216,20 @@ impl<const N: usize, const O: usize> Kernel for Dots<'_, N, O> {
                     w[o] = s.read(w_rows[o].as_ptr().add(start));
                 }
             }
-            add(x, w);
+            for o in 0..O {
+                for n in 0..N {
+                    sums[o][n] = s.fma(w[o], x[n], sums[o][n]);
+                }
+            }
         }
         if whole < inputs {
-            let rest = |row: &[f32]| {
-                let mut lanes = Lanes::ZERO;
-                lanes.0[..inputs - whole].copy_from_slice(&row[whole..]);
-                s.load(&lanes, 0)
-            };
-            let (mut x, mut w) = ([s.splat(0.0); N], [s.splat(0.0); O]);
             for n in 0..N {
-                x[n] = rest(x_rows[n]);
+                let x = s.load(&rest(&x_rows[n][whole..]), 0);
+                for o in 0..O {
+                    let w = s.load(&rest(&w_rows[o][whole..]), 0);
+                    sums[o][n] = s.fma(w, x, sums[o][n]);
+                }
             }
-            for o in 0..O {
-                w[o] = rest(w_rows[o]);
-            }
-            add(x, w);
         }
         let mut result = [[0.0; 4]; 4];
         for o in 0..O {
@@ -246,6 +237,13 @@ impl<const N: usize, const O: usize> Kernel for Dots<'_, N, O> {
         }
         result
     }
+}
+
+/// Fewer numbers than 16, and zeros behind them.
+fn rest(numbers: &[f32]) -> Lanes {
+    let mut lanes = Lanes::ZERO;
+    lanes.0[..numbers.len()].copy_from_slice(numbers);
+    lanes
 }
 
 /// The gradients of some outputs' weights. Nobody else writes them.

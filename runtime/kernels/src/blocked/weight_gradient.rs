@@ -258,14 +258,6 @@ struct Numbers {
     sum: usize,
 }
 
-/// The outputs of an axis of which tap `tap` lies inside.
-fn outputs_inside(axis: &Axis, tap: usize) -> Range<usize> {
-    let first = axis.position(0, tap);
-    let start = first.min(0).unsigned_abs().div_ceil(axis.input_step).min(axis.outputs);
-    let room = (axis.input as isize - first).max(0) as usize;
-    start..room.div_ceil(axis.input_step).clamp(start, axis.outputs)
-}
-
 /// How many of the numbers that are left come next, beside so many blocks.
 fn next<S: Simd>(blocks: usize, left: usize) -> usize {
     let sizes: &[usize] = if S::FALLBACK {
@@ -288,7 +280,7 @@ impl Kernel for Task<'_> {
         let (count, row) = (self.blocks.len(), channels * height.taps * width.taps);
         let own = self.sums.part(self.blocks.start * row..self.blocks.end * row);
         let all = |axis: &Axis, taps: Range<usize>| {
-            taps.into_iter().all(|tap| !outputs_inside(axis, tap).is_empty())
+            taps.into_iter().all(|tap| !axis.outputs_inside(tap).is_empty())
         };
         // Else the first to come overwrites what stands there.
         if !(all(&height, self.taps.clone()) && all(&width, 0..width.taps)) {
@@ -307,7 +299,7 @@ impl Kernel for Task<'_> {
                 let band = band..(band + rows_a_band).min(height.outputs);
                 for piece in self.pieces.clone() {
                     for u in self.taps.clone() {
-                        let inside = outputs_inside(&height, u);
+                        let inside = height.outputs_inside(u);
                         let rows = inside.start.max(band.start)..inside.end.min(band.end);
                         if rows.is_empty() {
                             continue;
@@ -414,7 +406,7 @@ impl<'a> Task<'a> {
                 let first = self.blocks.start / (out_blocks / groups) * channels;
                 let own = piece * LANES..channels.min((piece + 1) * LANES);
                 for v in 0..width.taps {
-                    let columns = outputs_inside(&width, v);
+                    let columns = width.outputs_inside(v);
                     if columns.is_empty() {
                         continue;
                     }

@@ -24,8 +24,11 @@ const BLOCKS: usize = 2;
 /// From so many bytes of weights on, each thread reads some of them rather than all.
 const LARGE: usize = 256 << 10;
 
-/// Bytes of transformed tiles that stay in the second-level cache beside the weights.
-const ROOM: usize = 400 << 10;
+/// Bytes of transformed tiles that stay in the second-level cache beside the weights' stream.
+const ROOM: usize = 768 << 10;
+
+/// Input channels whose transformed weights are written together.
+const GATHERED: usize = 8;
 
 /// How many [`Lanes`] the packed weight and bias are.
 ///
@@ -225,10 +228,11 @@ pub fn forward(
     }
 }
 
-/// The most tiles that a thread transforms together.
+/// The most tiles that a thread transforms before it multiplies them: the more, the fewer times the weights
+/// pass by.
 fn together(tiling: &Tiling) -> usize {
     let bytes = tiling.points() * blocks(tiling.in_channels) * size_of::<Lanes>();
-    (ROOM / bytes).clamp(2, MOST_TOGETHER)
+    (ROOM / bytes).clamp(2, 8 * MOST_TOGETHER)
 }
 
 /// From a point to the next among transformed tiles of so many blocks; see [`Tiling::point_step`].
@@ -265,22 +269,32 @@ impl<const N: usize, const R: usize> Kernel for Pack<'_, N, R> {
         let Tiling { in_channels, out_channels, .. } = tiling;
         let mut taps = [[Lanes::ZERO; R]; R];
         let mut result = [[Lanes::ZERO; N]; N];
+        // Each point's results go far from the others', to the same lines of a cache: a few at a time.
+        let mut gathered = [[[Lanes::ZERO; BLOCKS * GATHERED]; N]; N];
         let first = pair * BLOCKS;
         let count = BLOCKS.min(blocks(out_channels) - first);
         assert_eq!(packed.len(), count * in_channels * N * N, "the packed length");
-        for block in 0..count {
-            let channel = (first + block) * LANES;
-            let rows = LANES.min(out_channels - channel);
-            for k in 0..in_channels {
-                let weight = &weight[channel * out_step + k * in_step..];
-                turn_taps(s, weight, out_step, rows, &mut taps);
-                if flip {
-                    taps.as_flattened_mut().reverse();
+        for start in (0..in_channels).step_by(GATHERED) {
+            let some = GATHERED.min(in_channels - start);
+            for block in 0..count {
+                let channel = (first + block) * LANES;
+                let rows = LANES.min(out_channels - channel);
+                for k in 0..some {
+                    let weight = &weight[channel * out_step + (start + k) * in_step..];
+                    turn_taps(s, weight, out_step, rows, &mut taps);
+                    if flip {
+                        taps.as_flattened_mut().reverse();
+                    }
+                    transform_taps(s, &taps, &mut result);
+                    let results = result.as_flattened().iter();
+                    for (to, result) in gathered.as_flattened_mut().iter_mut().zip(results) {
+                        to[k * count + block] = *result;
+                    }
                 }
-                transform_taps(s, &taps, &mut result);
-                for (point, result) in result.as_flattened().iter().enumerate() {
-                    packed[(point * in_channels + k) * count + block] = *result;
-                }
+            }
+            for (point, gathered) in gathered.as_flattened().iter().enumerate() {
+                let at = (point * in_channels + start) * count;
+                packed[at..at + some * count].copy_from_slice(&gathered[..some * count]);
             }
         }
     }
@@ -309,7 +323,9 @@ impl Forward<'_> {
         // Large weights are cut, though then some threads transform the same tiles; else the tiles are
         // cut, into some more parts than there are threads, for those that come late.
         let threads = team.threads();
-        let sets = if size_of_val(self.weights) > LARGE { pairs.min(threads) } else { 1 };
+        let many = tiles >= 2 * threads * together(&self.tiling).min(2 * MOST_TOGETHER);
+        let is_large = size_of_val(self.weights) > LARGE && !many;
+        let sets = if is_large { pairs.min(threads) } else { 1 };
         let parts = match threads.div_ceil(sets) {
             1 => 1,
             parts => (2 * parts).min(tiles.div_ceil(8)).max(parts).min(tiles),
@@ -362,7 +378,8 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
             let mut at = 0;
             while at < count {
                 let (image, tile) = ((first + at) / a_image, (first + at) % a_image);
-                let tiles = Tiles::new(&tiling, tile, (count - at).min(a_image - tile));
+                let tiles = (count - at).min(a_image - tile).min(MOST_TOGETHER);
+                let tiles = Tiles::new(&tiling, tile, tiles);
                 s.run(Input::<N> {
                     x: &x[image * x_len..][..x_len],
                     channels: in_blocks,
@@ -384,7 +401,8 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
                 let mut at = 0;
                 while at < count {
                     let (image, tile) = ((first + at) / a_image, (first + at) % a_image);
-                    let tiles = Tiles::new(&tiling, tile, (count - at).min(a_image - tile));
+                    let tiles = (count - at).min(a_image - tile).min(MOST_TOGETHER);
+                    let tiles = Tiles::new(&tiling, tile, tiles);
                     let from = (image * bias.len() + blocks.start) * plane;
                     let outputs = from..from + blocks.len() * plane;
                     s.run(Output::<N, R> {
@@ -432,39 +450,47 @@ impl Pair<'_> {
         assert_eq!(weights.len(), points * in_channels * own, "two blocks' weights");
         assert!(step >= in_blocks * count && v.len() >= points * step, "the inputs' length");
         assert!(product_step >= own * count && m.len() >= points * product_step, "the products'");
-        let mut row = 0;
-        while row < count {
-            let rows = even(count - row, most_rows::<S>());
-            let product = Product {
-                a: Numbers {
-                    first: v[row * in_blocks..].as_ptr().cast(),
-                    row: in_blocks * LANES,
-                    depth: 1,
-                    point: step * LANES,
-                },
-                b: Vectors {
-                    first: weights.as_ptr().cast(),
-                    row: own * LANES,
-                    block: LANES,
-                    point: in_channels * own * LANES,
-                },
-                c: Vectors {
-                    first: m[row..].as_mut_ptr().cast(),
-                    row: LANES,
-                    block: count * LANES,
-                    point: product_step * LANES,
-                },
-                depth: *in_channels,
-                points,
-                bias: std::ptr::null(),
-                plus: std::ptr::null(),
-                fused: Fused::Identity,
-            };
-            // SAFETY: the assertions compare the lengths with the steps: at each point there are
-            // `count` rows of `in_blocks` Lanes, of which `in_channels` numbers are read, as many
-            // rows of `own` Lanes of weights, and `own` blocks of `count` Lanes of products.
-            unsafe { multiply(s, rows, own, &product) };
-            row += rows;
+        // A few tiles go through all points at once; of many, all at each point, while its weights are in
+        // the first-level cache.
+        let at_once = if count <= most_rows::<S>() { points } else { 1 };
+        for point in (0..points).step_by(at_once) {
+            let v = &v[point * step..];
+            let weights = &weights[point * in_channels * own..];
+            let m = &mut m[point * product_step..];
+            let mut row = 0;
+            while row < count {
+                let rows = even(count - row, most_rows::<S>());
+                let product = Product {
+                    a: Numbers {
+                        first: v[row * in_blocks..].as_ptr().cast(),
+                        row: in_blocks * LANES,
+                        depth: 1,
+                        point: step * LANES,
+                    },
+                    b: Vectors {
+                        first: weights.as_ptr().cast(),
+                        row: own * LANES,
+                        block: LANES,
+                        point: in_channels * own * LANES,
+                    },
+                    c: Vectors {
+                        first: m[row..].as_mut_ptr().cast(),
+                        row: LANES,
+                        block: count * LANES,
+                        point: product_step * LANES,
+                    },
+                    depth: *in_channels,
+                    points: at_once,
+                    bias: std::ptr::null(),
+                    plus: std::ptr::null(),
+                    fused: Fused::Identity,
+                };
+                // SAFETY: the assertions compare the lengths with the steps: at each point there are
+                // `count` rows of `in_blocks` Lanes, of which `in_channels` numbers are read, as many
+                // rows of `own` Lanes of weights, and `own` blocks of `count` Lanes of products.
+                unsafe { multiply(s, rows, own, &product) };
+                row += rows;
+            }
         }
     }
 }

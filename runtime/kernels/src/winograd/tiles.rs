@@ -401,7 +401,7 @@ impl<const N: usize, const R: usize> Kernel for OutputGradient<'_, N, R> {
 }
 
 /// Transforms the gradients of tiles' outputs, whose channels stand in blocks: point `p` of block `b` of tile
-/// `t` becomes `d[p · step + t · tile_step + b]`.
+/// `t` becomes `d[p · step + b / 2 · pair_step + 2 t + b % 2]`.
 #[derive(Debug)]
 pub(super) struct BlockedOutputGradient<'a, const N: usize, const R: usize> {
     pub(super) dy: &'a [Lanes],
@@ -413,7 +413,7 @@ pub(super) struct BlockedOutputGradient<'a, const N: usize, const R: usize> {
     /// Nobody else writes these places.
     pub(super) d: Shared<'a, Lanes>,
     pub(super) step: usize,
-    pub(super) tile_step: usize,
+    pub(super) pair_step: usize,
 }
 
 impl<const N: usize, const R: usize> Kernel for BlockedOutputGradient<'_, N, R> {
@@ -424,15 +424,16 @@ impl<const N: usize, const R: usize> Kernel for BlockedOutputGradient<'_, N, R> 
         let BlockedOutputGradient { dy, channels, size: [height, width], tiles, d, .. } = self;
         let (count, plane) = (tiles.count, height * width);
         assert_eq!(dy.len(), channels * plane, "the output gradient's length");
-        let last = (N * N - 1) * self.step + (count - 1) * self.tile_step + channels - 1;
-        assert!(d.len() > last, "the transformed length");
+        let place = |block: usize, t: usize| block / 2 * self.pair_step + 2 * t + block % 2;
+        let last = (N * N - 1) * self.step + place(channels - 1, count - 1);
+        assert!(self.pair_step >= 2 * count && d.len() > last, "the transformed length");
         let places = tiles.places();
         for block in 0..channels {
             let dy = &dy[block * plane..][..plane];
             for (t, &[top, left]) in places[..count].iter().enumerate() {
                 let rows = (height - top).min(N - R + 1);
                 let columns = (width - left).min(N - R + 1);
-                let d = d.from(t * self.tile_step + block).as_mut_ptr().cast::<f32>();
+                let d = d.from(place(block, t)).as_mut_ptr().cast::<f32>();
                 for part in 0..S::PARTS {
                     let dy: *const f32 = dy[top * width + left..].as_ptr().cast();
                     let at = BlockedOutputGradientAt::<N, R> {

@@ -5,6 +5,7 @@
 mod blocked;
 mod blocked_gradients;
 mod blocked_norm;
+mod blocked_training;
 mod blocked_values;
 mod conv2d;
 mod conv_transpose2d;
