@@ -139,6 +139,32 @@ mod programs {
         Ok(())
     }
 
+    network! {
+        pub struct Pets: [3, 32, 32] -> [3] {
+            conv2d(16, kernel = 3, padding = 1), relu, max_pool2d(2), flatten, linear(3),
+        }
+    }
+
+    fn train_on_folder() -> Result<(), typenet::Error> {
+        let crop = Resize::Crop(typenet::image::imageops::FilterType::Triangle);
+        let options = ImageOptions::new(crop, Channels::Rgb);
+        let images: Images<Input<Pets>> = ImageFolder::new("pets/train", options).open()?;
+        let (mut train, mut validation) = images.split_stratified(0.1, 7)?;
+        let statistics = train.channel_statistics()?;
+        train.normalize(&statistics)?;
+        validation.normalize(&statistics)?;
+
+        let augment = Augment::new().border(Border::Reflect).random_crop(4).horizontal_flip();
+        let train = train.augmented(augment, 7)?;
+        let mut net = Pets::seeded(42);
+        Trainer::new(Sgd::new(0.05).momentum(0.9).weight_decay(5e-4))
+            .loss(CrossEntropy::new().label_smoothing(0.1))
+            .batch(64)
+            .epochs(20)
+            .fit(&mut net, &train, Some(&validation))?;
+        net.save("pets.safetensors") // with the names of the classes and the normalisation
+    }
+
     fn train_for_longer(train: &Dataset<Input<LeNet5>>) -> Result<(), typenet::Error> {
         let mut net = LeNet5::seeded(42);
         let mut trainer = Trainer::new(AdamW::new(3e-3).schedule(Schedule::one_cycle(30)))
@@ -273,6 +299,8 @@ mod coming_from_pytorch {
         net.set_trainable("conv1", false)
     }
 
+    // The README's reader holds the net itself, not a reference to it.
+    #[allow(clippy::needless_borrow)]
     fn by_hand(
         net: &mut LeNet5,
         data: &Data,
@@ -332,7 +360,7 @@ fn contains(whole: &[&str], part: &[&str]) -> bool {
 fn every_program_of_the_readme_is_above() {
     let here = lines(include_str!("readme.rs"));
     let blocks = blocks(include_str!("../README.md"), "rust");
-    assert_eq!(blocks.len(), 5);
+    assert_eq!(blocks.len(), 6);
     for block in blocks {
         assert!(contains(&here, &lines(block)), "not in tests/readme.rs:\n{block}");
     }

@@ -122,7 +122,8 @@ where
             // A run that is resumed at an epoch's end makes no step that would set the rate.
             let share = last as f64 / self.batches as f64;
             self.state.core.set_epoch(position.epoch as f64 + share);
-            if position.batch >= self.batches && self.goes_on() {
+            // Also where a callback has stopped the run in that last step.
+            if position.batch >= self.batches && position.epoch < self.end {
                 self.end_epoch(position.epoch + 1, &mut outside)?;
                 position = self.state.position;
             }

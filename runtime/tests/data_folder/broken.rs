@@ -133,7 +133,7 @@ fn what_is_no_file_is_broken() {
     symlink("in a circle", cat.join("in a circle")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(cat.join("socket")).unwrap();
     let locked = write(&cat, "locked.png", &png(1));
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     let is_locked = fs::read(&locked).is_err();
     let images = open(&folder(&place).on_broken(Broken::Skip));
     let problems: Vec<_> =
