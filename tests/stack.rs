@@ -349,7 +349,7 @@ where
     });
     small(&format!("{name}: fit"), || {
         let trainer = Trainer::new(Sgd::new(1e-4).momentum(0.9)).loss(loss.clone());
-        let trainer = trainer.batch(3).workspace(2).epochs(1).progress(false).validation(0.3);
+        let mut trainer = trainer.batch(3).workspace(2).epochs(1).progress(false).validation(0.3);
         trainer.fit(&mut net, &data, Some(&data)).unwrap();
     });
     small(&format!("{name}: evaluate"), || evaluate(&net, loss, &data).unwrap());
