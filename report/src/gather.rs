@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::Path;
 
 use typenet_runtime::data::Dataset;
-use typenet_runtime::loss::{Accepts, Objective};
+use typenet_runtime::loss::{Accepts, Compares};
 use typenet_runtime::train::{History, Target, evaluate};
 use typenet_runtime::{Network, OutputValue, SingleOutput};
 use typenet_shape::{Op, TensorKind};
@@ -107,7 +107,7 @@ impl<'a, N: Network> Report<'a, N> {
     pub fn test<L, T>(mut self, loss: &L, test: &Dataset<N::Input, T>) -> Result<Self>
     where
         T: Target,
-        L: Objective<T> + Accepts<N>,
+        L: Compares<N::Output, T> + Accepts<N>,
     {
         let evaluation = evaluate(self.net, loss, test)?;
         self.record.test_loss = Some(evaluation.loss);
