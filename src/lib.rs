@@ -354,16 +354,18 @@
 //! not depend on how many there are. A thread outside of any pool works on its own call, with helpers
 //! from rayon's global pool, which stay awake for 100 µs in case the next call follows (sending for
 //! them anew is the one thing that allocates memory). `TYPENET_ISA` = `avx512`, `avx2`, `neon` or `portable` forces an
-//! instruction set; without it the best of the machine is used.
+//! instruction set; without it the best of the machine is used. `TYPENET_LAYOUT` = `interleaved` or `blocked` forces
+//! one layout of values for all inference; without it the size of the batch and of the layers decides.
 //!
 //! | feature | default | what |
 //! |---|---|---|
-//! | `files` | yes | IDX and CSV data sets |
+//! | `files` | yes | IDX, CSV and CIFAR data sets |
 //! | `progress` | yes | a progress bar while training, on a terminal |
 //! | `zoo` | no | well-known nets, in the module `zoo` |
 //! | `diagram` | no | `Net::diagram()`: a picture of a net, as SVG or Mermaid text |
 //! | `ctrl-c` | no | `Trainer::stop_on_ctrl_c`: Ctrl-C saves the run and ends it cleanly |
-//! | `image` | no | `net.input_from_image(…)`: a PNG or JPEG file as an input |
+//! | `report` | no | what a training run came to, as an HTML page: the module `report` |
+//! | `image` | no | `net.input_from_image(…)`: a PNG or JPEG file as an input; folders of such as data sets |
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "zoo")]
@@ -478,11 +480,11 @@ pub type Output<N> = <N as Network>::Output;
 
 /// What most programs use: `use typenet::prelude::*;`.
 pub mod prelude {
+    pub use crate::data::{Augment, Border, Dataset, Examples, Images, Minibatch};
     #[cfg(feature = "image")]
-    pub use crate::data::{Channels, ImageOptions, Resize};
+    pub use crate::data::{Channels, ImageFolder, ImageOptions, Resize};
     #[cfg(feature = "files")]
     pub use crate::data::{ClassOrder, Csv};
-    pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{
         BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Objective,

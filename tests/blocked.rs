@@ -161,6 +161,14 @@ network! {
     }
 }
 
+network! {
+    /// So little work for an image that groups of 16 are cheaper; a few left over are not.
+    struct Small: [1, 28, 28] -> [10] {
+        conv2d(6, kernel = 5), relu, max_pool2d(2), conv2d(16, kernel = 5), relu, max_pool2d(2),
+        flatten, linear(120), relu, linear(10),
+    }
+}
+
 /// The outputs of so many images against the reference, alone and in batches, with weights that change.
 fn check<N: Network>(seed: u64)
 where
@@ -237,6 +245,7 @@ macro_rules! all {
         $function::<Outer>($($argument),*);
         $function::<Groups>($($argument),*);
         $function::<Heavy>($($argument),*);
+        $function::<Small>($($argument),*);
     };
 }
 
@@ -259,8 +268,34 @@ fn every_built_in_layer_is_in_one_of_the_nets() {
             $(met.extend($net::GRAPH.nodes.iter().map(|node| discriminant(&node.op)));)*
         };
     }
-    meet!(Concats, Dense, Squeezed, Orders, Turned, Outer, Groups, Heavy);
+    meet!(Concats, Dense, Squeezed, Orders, Turned, Outer, Groups, Heavy, Small);
     for op in &typenet::shape::Op::EVERY {
         assert!(met.contains(&discriminant(op)), "no net has {op:?}");
+    }
+}
+
+#[test]
+fn a_batch_may_run_in_both_layouts() {
+    let costs = Small::summary().costs;
+    let shares = costs.shares(19);
+    assert_eq!((shares.grouped, shares.blocked), (16, 3), "{costs:?}");
+    assert_eq!(costs.shares(31).grouped, 31, "{costs:?}");
+    let costs = Heavy::summary().costs;
+    assert_eq!(costs.shares(20).grouped, 0, "{costs:?}");
+}
+
+/// Every test again with each layout for all.
+#[test]
+fn each_layout_can_be_forced() {
+    if std::env::var_os("TYPENET_LAYOUT").is_some() {
+        return;
+    }
+    for layout in ["interleaved", "blocked"] {
+        let tests = std::process::Command::new(std::env::current_exe().unwrap())
+            .env("TYPENET_LAYOUT", layout)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&tests.stdout);
+        assert!(tests.status.success() && text.contains("5 passed"), "{layout}: {text}");
     }
 }

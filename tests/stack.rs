@@ -222,8 +222,8 @@ fn network<N: Network>() {
         state.step(&mut net, ws.gradients());
         ws.gradients_mut().as_flat_mut().fill(0.0);
         let mut other = state.clone();
-        let velocity = state.velocity().unwrap().as_flat();
-        other.resume(1, velocity).unwrap();
+        let momentum = state.buffer("momentum_buffer").unwrap().as_flat();
+        other.resume(1, &[("momentum_buffer", momentum)]).unwrap();
         let penalty = Regularizer::l2(0.1).and(Regularizer::l1(0.1));
         assert!(penalty.value_of(&net).is_finite());
         penalty.add_gradient_of(&net, ws.gradients_mut());

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::Path;
 
-use typenet_runtime::data::Dataset;
+use typenet_runtime::data::{Dataset, Examples};
 use typenet_runtime::loss::{Accepts, Compares};
 use typenet_runtime::train::{History, Target, evaluate};
 use typenet_runtime::{Network, OutputValue, SingleOutput};
@@ -17,14 +17,14 @@ use crate::record::{Confusion, Filters, NetRecord, Record, WrongImage};
 const WRONG: usize = 24;
 /// How many classes are named for each of them.
 const LIKELIEST: usize = 3;
-/// A diagram of more layers is too tall to be looked at in full: it is folded.
+/// A diagram of more boxes is too tall to be looked at: blocks and repeats are folded.
 const TALL: usize = 40;
 
 /// Gathers what a report shows. Everything but the net is optional; what was not given is left out of
 /// the page.
 ///
 /// ```no_run
-/// # use typenet_runtime::data::Dataset;
+/// # use typenet_runtime::data::{Dataset, Examples};
 /// # use typenet_runtime::loss::{Accepts, CrossEntropy};
 /// # use typenet_runtime::train::History;
 /// # use typenet_runtime::{Network, SingleOutput};
@@ -53,7 +53,10 @@ impl<'a, N: Network> Report<'a, N> {
     /// convolution; and the machine.
     pub fn new(net: &'a N) -> Report<'a, N> {
         let summary = N::summary();
-        let diagram = N::diagram();
+        let mut diagram = N::diagram();
+        if diagram.boxes.len() > TALL {
+            diagram = diagram.folded(0);
+        }
         let net_record = NetRecord {
             name: summary.name.to_owned(),
             parameters: summary.parameters,
@@ -104,7 +107,11 @@ impl<'a, N: Network> Report<'a, N> {
     ///
     /// # Errors
     /// As [`evaluate`].
-    pub fn test<L, T>(mut self, loss: &L, test: &Dataset<N::Input, T>) -> Result<Self>
+    pub fn test<L, T>(
+        mut self,
+        loss: &L,
+        test: &(impl Examples<N::Input, T> + ?Sized),
+    ) -> Result<Self>
     where
         T: Target,
         L: Compares<N::Output, T> + Accepts<N>,

@@ -36,7 +36,10 @@ where
 }
 
 #[track_caller]
-fn expect<T, L: Loss<T> + Accepts<Echo>>(loss: &L, targets: &[T], value: f64, gradient: &[f32]) {
+fn expect<T, L: Loss<T> + Accepts<Echo>>(loss: &L, targets: &[T], value: f64, gradient: &[f32])
+where
+    [f32; 3]: Matches<T>,
+{
     let (found, found_gradient) = run(loss, &OUTPUTS, targets).unwrap();
     assert!((found - value).abs() <= 1e-6 * value, "loss {found}, not {value}");
     assert_eq!(found_gradient.len(), gradient.len());
@@ -228,7 +231,10 @@ fn a_batch_without_weight_is_nan_as_in_pytorch() {
 }
 
 #[track_caller]
-fn refused<T, L: Loss<T> + Accepts<Echo>>(loss: &L, targets: &[T], message: &str) {
+fn refused<T, L: Loss<T> + Accepts<Echo>>(loss: &L, targets: &[T], message: &str)
+where
+    [f32; 3]: Matches<T>,
+{
     let error = run(loss, &OUTPUTS, targets).expect_err("must be refused");
     assert_eq!(error.to_string(), message);
 }

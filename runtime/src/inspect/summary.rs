@@ -117,12 +117,16 @@ impl Summary {
 fn layout_of(costs: &LayoutCosts) -> String {
     let is_alone = |images: &usize| costs.shares(*images).grouped == 0;
     if is_alone(&16) {
-        return "16 channels of an image side by side".to_owned();
+        return "one image at a time".to_owned();
     }
     // One image alone is never a group.
     let most = (1..16).rev().find(is_alone).unwrap_or(1);
-    let rest = if most == 1 { "one".to_owned() } else { format!("up to {most}") };
-    format!("16 images side by side, and {rest} beside them 16 channels of an image")
+    let rest = if most == 1 {
+        "one left over runs alone".to_owned()
+    } else {
+        format!("up to {most} left over run one at a time")
+    };
+    format!("16 images side by side; {rest}")
 }
 
 impl SummaryRow {
@@ -394,10 +398,10 @@ mod tests {
     #[test]
     fn the_layout_is_named() {
         let text = |group, image| layout_of(&LayoutCosts { group, image });
-        assert_eq!(text(1600, 100), "16 channels of an image side by side");
-        let beside = "16 images side by side, and up to 12 beside them 16 channels of an image";
+        assert_eq!(text(1600, 100), "one image at a time");
+        let beside = "16 images side by side; up to 12 left over run one at a time";
         assert_eq!(text(1599, 130), beside);
-        assert!(text(100, 150).contains("and one beside them"));
+        assert!(text(100, 150).ends_with("one left over runs alone"));
     }
 
     #[test]

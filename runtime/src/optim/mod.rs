@@ -28,7 +28,6 @@ mod rule;
 mod schedule;
 mod settings;
 mod sgd;
-mod state;
 
 pub use adam::{Adam, AdamGroup, AdamSettings};
 pub use adamw::{AdamW, AdamWGroup, AdamWSettings};
@@ -41,11 +40,10 @@ pub use one_cycle::OneCycle;
 pub use plateau::{Plateau, PlateauState};
 pub use regularizer::Regularizer;
 pub use rmsprop::{RmsProp, RmsPropGroup, RmsPropSettings};
-pub use rule::{MAX_BUFFERS, Optimizer, Rule, TensorStep};
+pub(crate) use rule::Core;
+pub use rule::{MAX_BUFFERS, Optimizer, Rule, State, TensorStep};
 pub use schedule::Schedule;
 pub use sgd::{Sgd, SgdGroup, SgdSettings};
-pub(crate) use state::Core;
-pub use state::State;
 
 use crate::Error;
 

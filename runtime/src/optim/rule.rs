@@ -1,14 +1,18 @@
 //! What an optimiser is: settings for each tensor, and the step that they make.
 
+mod state;
+
 use std::fmt;
 
 use typenet_kernels::team::{Team, chunks, chunks_mut};
 use typenet_shape::{Graph, Shape, Tensor};
 
-use super::state::State;
 use super::{Schedule, argument};
 use crate::Result;
 use crate::net::network::Network;
+
+pub(crate) use state::Core;
+pub use state::State;
 
 /// Pieces of this many numbers are shared out among threads.
 pub(super) const PIECE: usize = 16 * 1024;

@@ -101,10 +101,6 @@ impl Schedule {
         OneCycle::new(epochs).into()
     }
 
-    pub(super) fn of_cycle(cycle: OneCycle) -> Schedule {
-        Curve::OneCycle(cycle).into()
-    }
-
     /// A function of the epoch, which returns a finite number, 0 or more.
     pub fn function(factor: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Schedule {
         Curve::Function(Arc::new(factor)).into()
@@ -202,6 +198,12 @@ impl Schedule {
 /// `factorⁿ` for a whole number `n`, exactly 1 for 0.
 fn power(factor: f64, n: f64) -> f64 {
     factor.powi(n.min(f64::from(i32::MAX)) as i32)
+}
+
+impl From<OneCycle> for Schedule {
+    fn from(cycle: OneCycle) -> Schedule {
+        Curve::OneCycle(cycle).into()
+    }
 }
 
 impl From<Curve> for Schedule {

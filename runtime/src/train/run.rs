@@ -1,6 +1,6 @@
 //! The loop of a call of `fit`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::batch_norms::{has_batch_norms, update_bn};
 use super::callback::Moment;
@@ -12,7 +12,7 @@ use super::progress::{Now, Progress};
 use super::saved;
 use super::settings::Settings;
 use super::state::{Best, Counted, Held, RunState};
-use crate::data::{Examples, Sampler, View};
+use crate::data::{Batch, Batches, Examples, Prefetch, Sampler, View};
 use crate::loss::{Accepts, Compares, PerHead, Rows, denominators, of_batch};
 use crate::net::network::Network;
 use crate::net::workspace::Workspace;
@@ -39,14 +39,24 @@ pub(super) struct Run<'a, N: Network, T, L, O: Optimizer> {
     net: &'a mut N,
     ws: Workspace<N>,
     rows: Rows,
-    inputs: Vec<f32>,
-    targets: Vec<T>,
+    /// Of which heads the targets are classes.
+    has_classes: [bool; MAX_HEADS],
     /// The weights before the last step.
     good: Vec<f32>,
     batch: usize,
+    /// How many an epoch has.
+    batches: usize,
     /// The epochs that are done when this call ends.
     end: usize,
     gradient_norm: Option<f64>,
+}
+
+/// What a call shows and writes, and what it listens to.
+struct Outside {
+    progress: Progress,
+    log: Option<Log>,
+    interrupt: Interrupt,
+    start: Instant,
 }
 
 struct StepResult {
@@ -75,15 +85,15 @@ where
         Run {
             settings,
             loss,
-            sets,
             ws,
             rows: Rows::of::<N, T, L>(),
-            inputs: Vec::new(),
-            targets: Vec::new(),
+            has_classes: [false; MAX_HEADS],
             good: net.parameters_flat().to_vec(),
             batch,
+            batches: sets.train.len().div_ceil(batch),
             end: state.position.call_start + settings.epochs,
             gradient_norm: None,
+            sets,
             state,
             net,
         }
@@ -94,90 +104,122 @@ where
     /// # Errors
     /// [`Error::NotFinite`], and what reading the data or writing files meets.
     pub(super) fn go(&mut self) -> Result<()> {
-        let settings = self.settings;
-        let interrupt = Interrupt::listen(settings.stop_on_ctrl_c);
-        let mut log = match &settings.log {
-            Some(path) => Some(Log::open(path, &self.state.history)?),
-            None => None,
+        let (settings, train) = (self.settings, self.sets.train);
+        let target = train.target(View::Plain, 0)?;
+        self.has_classes = std::array::from_fn(|head| target.class_of(head).is_some());
+        let mut position = self.state.position;
+        let left = (self.end - position.epoch.min(self.end)) * self.batches;
+        let mut outside = Outside {
+            interrupt: Interrupt::listen(settings.stop_on_ctrl_c),
+            log: match &settings.log {
+                Some(path) => Some(Log::open(path, &self.state.history)?),
+                None => None,
+            },
+            progress: Progress::new(left.saturating_sub(position.batch) as u64, settings.progress),
+            start: Instant::now(),
         };
-        let len = self.sets.train.len();
-        let mut sampler = Sampler::new(len, self.batch, settings.seed)
-            .with_replacement(settings.with_replacement);
-        let batches = len.div_ceil(self.batch);
-        let position = self.state.position;
-        let left = (self.end - position.epoch.min(self.end)) * batches;
-        let mut progress =
-            Progress::new(left.saturating_sub(position.batch) as u64, settings.progress);
-        while self.state.position.epoch < self.end && self.state.history.stopped.is_none() {
-            self.epoch(&mut sampler, batches, &mut progress, &mut log, &interrupt)?;
+        if let Some(last) = position.batch.checked_sub(1) {
+            // A run that is resumed at an epoch's end makes no step that would set the rate.
+            let share = last as f64 / self.batches as f64;
+            self.state.core.set_epoch(position.epoch as f64 + share);
+            if position.batch >= self.batches && self.goes_on() {
+                self.end_epoch(position.epoch + 1, &mut outside)?;
+                position = self.state.position;
+            }
         }
-        progress.finish();
+        if self.goes_on() {
+            let sampler = Sampler::new(train.len(), self.batch, settings.seed)
+                .with_replacement(settings.with_replacement);
+            Prefetch::new(train, sampler)
+                .epochs(position.epoch..self.end)
+                .from_batch(position.batch)
+                .run(|batches| self.train(batches, &mut outside))?;
+        }
+        outside.progress.finish();
         self.finish()
     }
 
-    /// What is left of an epoch.
-    fn epoch(
-        &mut self,
-        sampler: &mut Sampler,
-        batches: usize,
-        progress: &mut Progress,
-        log: &mut Option<Log>,
-        interrupt: &Interrupt,
-    ) -> Result<()> {
-        let done = self.state.position.epoch;
-        let epoch = done + 1;
-        sampler.shuffle(done);
-        for (index, indices) in sampler.batches().enumerate().skip(self.state.position.batch) {
-            let start = Instant::now();
-            self.state.core.set_epoch(done as f64 + index as f64 / batches as f64);
-            let view = View::Epoch(done);
-            self.sets.train.batch_into(view, indices, &mut self.inputs, &mut self.targets)?;
-            let step = self.step(epoch, index + 1)?;
-            self.state.position.batch = index + 1;
-            self.state.history.batch_losses.push(step.loss);
-            self.state.history.learning_rates.push(self.state.core.learning_rate());
-            let sums = &mut self.state.sums;
-            sums.loss += step.loss;
-            sums.images += indices.len();
-            for (sum, head) in sums.heads.iter_mut().zip(step.heads) {
-                sum.loss += head.loss;
-                sum.right += head.right;
-            }
-            sums.seconds += start.elapsed().as_secs_f64();
-            let (images, seconds) = (sums.images, sums.seconds);
-            let loss = sums.loss / (index + 1) as f64;
-            progress.step(&Now {
-                epoch,
-                epochs: self.end,
-                loss,
-                accuracy: self.accuracy(0).filter(|_| L::HEADS == 1),
-                images_per_second: images as f64 / seconds,
-            });
-            self.after_step(epoch, batches, step.loss);
-            if interrupt.is_asked() {
-                self.state.history.stopped = Some(Stopped::Interrupted);
-            }
-            let stopped = self.state.history.stopped.is_some();
-            if stopped && index + 1 < batches {
-                return Ok(());
-            }
-            let steps = self.state.core.steps();
-            if self.settings.checkpoint.as_ref().is_some_and(|c| c.after_step(steps)) {
-                self.check_weights(epoch, index + 1)?;
-                self.save()?;
-            }
-        }
-        self.check_weights(epoch, batches)?;
-        self.end_epoch(epoch, batches, progress, log)
+    /// Whether the call has epochs left.
+    fn goes_on(&self) -> bool {
+        self.state.position.epoch < self.end && self.state.history.stopped.is_none()
     }
 
-    /// One step on the gathered batch.
-    fn step(&mut self, epoch: usize, batch: usize) -> Result<StepResult> {
+    fn train(&mut self, batches: &mut Batches<'_, T>, outside: &mut Outside) -> Result<()> {
+        loop {
+            let start = Instant::now();
+            let waited = batches.waited();
+            let Some(batch) = batches.next()? else { return Ok(()) };
+            self.batch(batch, start, waited, outside)?;
+            if self.state.history.stopped.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A step on a batch, and what follows it.
+    fn batch(
+        &mut self,
+        batch: &Batch<T>,
+        start: Instant,
+        waited: Duration,
+        outside: &mut Outside,
+    ) -> Result<()> {
+        let (epoch, done) = (batch.epoch + 1, batch.index + 1);
+        let moment = batch.epoch as f64 + batch.index as f64 / self.batches as f64;
+        self.state.core.set_epoch(moment);
+        let step = self.step(batch)?;
+        self.state.position.batch = done;
+        self.state.history.batch_losses.push(step.loss);
+        self.state.history.learning_rates.push(self.state.core.learning_rate());
+        let sums = &mut self.state.sums;
+        sums.loss += step.loss;
+        sums.images += batch.targets.len();
+        for (sum, head) in sums.heads.iter_mut().zip(step.heads) {
+            sum.loss += head.loss;
+            sum.right += head.right;
+        }
+        sums.seconds += start.elapsed().as_secs_f64();
+        let (images, seconds) = (sums.images, sums.seconds);
+        let loss = sums.loss / done as f64;
+        outside.progress.step(&Now {
+            epoch,
+            epochs: self.end,
+            loss,
+            accuracy: self.accuracy(0).filter(|_| L::HEADS == 1),
+            images_per_second: images as f64 / seconds,
+            waiting: waited.as_secs_f64() / outside.start.elapsed().as_secs_f64(),
+        });
+        if let Some(mean) = &mut self.state.mean {
+            if mean.settings.after_step(self.state.core.steps()) {
+                mean.update(self.net.parameters_flat());
+            }
+        }
+        self.call_back(epoch, step.loss, false);
+        if outside.interrupt.is_asked() {
+            self.state.history.stopped = Some(Stopped::Interrupted);
+        }
+        if self.state.history.stopped.is_some() && !batch.is_last {
+            // `finish` saves.
+            return Ok(());
+        }
+        let steps = self.state.core.steps();
+        let is_due = self.settings.checkpoint.as_ref().is_some_and(|c| c.after_step(steps));
+        if is_due || batch.is_last {
+            self.check_weights(batch)?;
+        }
+        if is_due {
+            self.save()?;
+        }
+        if batch.is_last { self.end_epoch(epoch, outside) } else { Ok(()) }
+    }
+
+    /// One step of the optimiser.
+    fn step(&mut self, batch: &Batch<T>) -> Result<StepResult> {
         let settings = self.settings;
-        let denominators = denominators(self.loss, &self.targets);
-        let inputs = N::Input::slice_from_flat(&self.inputs).unwrap_or_default();
+        let denominators = denominators(self.loss, &batch.targets);
+        let inputs = N::Input::slice_from_flat(&batch.inputs).unwrap_or_default();
         let mut heads = [Counted::default(); MAX_HEADS];
-        let parts = inputs.chunks(settings.workspace).zip(self.targets.chunks(settings.workspace));
+        let parts = inputs.chunks(settings.workspace).zip(batch.targets.chunks(settings.workspace));
         for (part, (inputs, targets)) in parts.enumerate() {
             self.net.forward(inputs, &mut self.ws);
             let losses: PerHead = of_batch(self.loss, targets, &mut self.ws, &denominators)?;
@@ -202,7 +244,7 @@ where
             regularizer.add_gradient_of(self.net, self.ws.gradients_mut());
         }
         if !loss.is_finite() {
-            return Err(self.not_finite(epoch, batch, "the loss"));
+            return Err(self.not_finite(batch, "the loss"));
         }
         if let Some(max_value) = settings.clip_grad_value {
             clip_grad_value(self.net, self.ws.gradients_mut(), max_value);
@@ -210,7 +252,7 @@ where
         if let Some(max_norm) = settings.clip_grad_norm {
             let norm = clip_grad_norm(self.net, self.ws.gradients_mut(), max_norm);
             if !norm.is_finite() {
-                return Err(self.not_finite(epoch, batch, "the norm of the gradients"));
+                return Err(self.not_finite(batch, "the norm of the gradients"));
             }
             self.gradient_norm = Some(norm);
         }
@@ -221,17 +263,7 @@ where
         Ok(StepResult { loss, heads })
     }
 
-    /// What follows the optimiser's step.
-    fn after_step(&mut self, epoch: usize, batches: usize, loss: f64) {
-        if let Some(mean) = &mut self.state.mean {
-            if mean.settings.after_step(self.state.core.steps()) {
-                mean.update(self.net.parameters_flat());
-            }
-        }
-        self.call_back(epoch, batches, loss, false);
-    }
-
-    fn call_back(&mut self, epoch: usize, batches: usize, loss: f64, is_epoch: bool) {
+    fn call_back(&mut self, epoch: usize, loss: f64, is_epoch: bool) {
         if self.settings.callbacks.is_empty() {
             return;
         }
@@ -246,7 +278,7 @@ where
             epoch,
             epochs: self.end,
             batch: state.position.batch.max(1),
-            batches,
+            batches: self.batches,
             steps: state.core.steps(),
             loss,
             gradient_norm: self.gradient_norm,
@@ -266,45 +298,39 @@ where
     }
 
     /// Evaluates and records an epoch whose batches are done, and does what follows from it.
-    fn end_epoch(
-        &mut self,
-        epoch: usize,
-        batches: usize,
-        progress: &Progress,
-        log: &mut Option<Log>,
-    ) -> Result<()> {
+    fn end_epoch(&mut self, epoch: usize, outside: &mut Outside) -> Result<()> {
         if let Some(mean) = &mut self.state.mean {
             if mean.settings.after_epoch(epoch) {
                 mean.update(self.net.parameters_flat());
             }
         }
         let [validation, test] = self.evaluate()?;
+        let batches = self.batches;
         let sums = self.state.sums;
         let record = Epoch {
             epoch,
             loss: sums.loss / batches as f64,
             accuracy: self.accuracy(0).filter(|_| L::HEADS == 1),
-            heads: self.heads(batches),
+            heads: self.heads(),
             validation,
             test,
             learning_rate: f64::from(self.state.core.learning_rate()),
             seconds: sums.seconds,
             images_per_second: sums.images as f64 / sums.seconds,
         };
-        progress.epoch(&record);
+        outside.progress.epoch(&record);
         self.watch(&record);
         self.state.history.epochs.push(record);
-        self.call_back(epoch, batches, sums.loss / batches as f64, true);
+        self.call_back(epoch, sums.loss / batches as f64, true);
         self.state.position.epoch = epoch;
         self.state.position.batch = 0;
         self.state.sums = Default::default();
-        if let (Some(log), Some(record)) = (log, self.state.history.epochs.last()) {
+        if let (Some(log), Some(record)) = (&mut outside.log, self.state.history.epochs.last()) {
             log.write(record)?;
         }
-        let goes_on = epoch < self.end && self.state.history.stopped.is_none();
         let is_due = self.settings.checkpoint.as_ref().is_some_and(|c| c.after_epoch(epoch));
         // At the end of the call, `finish` saves.
-        if goes_on && is_due { self.save() } else { Ok(()) }
+        if self.goes_on() && is_due { self.save() } else { Ok(()) }
     }
 
     /// On the images held back and on the test set: of the mean of the weights, where there is one.
@@ -420,35 +446,37 @@ where
     }
 
     fn accuracy(&self, head: usize) -> Option<f64> {
-        self.targets.first()?.class_of(head)?;
+        if !self.has_classes[head] {
+            return None;
+        }
         let sums = &self.state.sums;
         Some(sums.heads[head].right as f64 / sums.images as f64)
     }
 
-    fn heads(&self, batches: usize) -> Vec<HeadEpoch> {
+    fn heads(&self) -> Vec<HeadEpoch> {
         let named = (0..L::HEADS).filter_map(|head| Some((head, self.rows.name(head)?)));
         let of_head = |(head, name): (usize, _)| HeadEpoch {
             name,
-            loss: self.state.sums.heads[head].loss / batches as f64,
+            loss: self.state.sums.heads[head].loss / self.batches as f64,
             accuracy: self.accuracy(head),
         };
         named.map(of_head).collect()
     }
 
     /// After the last step of an epoch no loss would show that it went wrong.
-    fn check_weights(&mut self, epoch: usize, batch: usize) -> Result<()> {
+    fn check_weights(&mut self, batch: &Batch<T>) -> Result<()> {
         if self.net.parameters_flat().iter().all(|weight| weight.is_finite()) {
             Ok(())
         } else {
-            Err(self.not_finite(epoch, batch, "a weight"))
+            Err(self.not_finite(batch, "a weight"))
         }
     }
 
     /// Finds the layer, and gives the net the weights of the last good step.
-    fn not_finite(&mut self, epoch: usize, batch: usize, what: &str) -> Error {
-        let bad_input = self.inputs.iter().any(|number| !number.is_finite());
+    fn not_finite(&mut self, batch: &Batch<T>, what: &str) -> Error {
+        let bad_input = batch.inputs.iter().any(|number| !number.is_finite());
         let parameters = self.net.parameters_flat();
-        let layer = self
+        let layer = batch
             .inputs
             .chunks_exact(N::Input::LEN)
             .find_map(|input| first_not_finite(&N::SPEC, parameters, input))
@@ -456,6 +484,7 @@ where
         if !bad_input {
             self.net.parameters_flat_mut().copy_from_slice(&self.good);
         }
+        let (epoch, batch) = (batch.epoch + 1, batch.index + 1);
         Error::NotFinite { epoch, batch, what: what.into(), layer: layer.into() }
     }
 }

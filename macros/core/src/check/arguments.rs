@@ -406,6 +406,12 @@ fn negative(text: &str) -> Option<f32> {
     Some(-(number as f32))
 }
 
+/// Height and width in `3x5`.
+fn sides(text: &str) -> Option<[usize; 2]> {
+    let (height, width) = text.split_once(['x', '×'])?;
+    Some([height.trim().parse().ok()?, width.trim().parse().ok()?])
+}
+
 /// What was likely meant by a value of the wrong kind.
 fn better(expected: &layers::Argument, value: &Value) -> String {
     let write = |text: &str| format!("write `{} = {text}`", expected.name);
@@ -418,6 +424,14 @@ fn better(expected: &layers::Argument, value: &Value) -> String {
         (Kind::Flag | Kind::Number | Kind::Word(_), Value::Symbolic(number)) => {
             let what = if number.to_string().contains("::") { "path" } else { "generic" };
             format!("a {what} stands for a whole number, a `usize`")
+        }
+        // `3x3`
+        (Kind::Pair | Kind::Padding, Value::Other(text)) if sides(text).is_some() => {
+            match sides(text) {
+                Some([height, width]) if height == width => write(&height.to_string()),
+                Some([height, width]) => write(&format!("({height}, {width})")),
+                None => String::new(),
+            }
         }
         (Kind::Flag, Value::Integer(0)) => write("false"),
         (Kind::Flag, Value::Integer(1)) => write("true"),

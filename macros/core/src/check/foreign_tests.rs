@@ -78,6 +78,10 @@ fn layers_of_pytorch() {
             "conv2d(6, kernel = 3, stride = 2)",
         ),
         ("conv2d(x, 6, 3)", "conv2d(6, kernel = 3)"),
+        // The first number is no number of input channels, and the third no kernel.
+        ("conv2d(16, 3, 1, 1)", "conv2d(16, kernel = 3, stride = 1, padding = 1)"),
+        ("conv(16, 5, 2, 2)", "conv2d(16, kernel = 5, stride = 2, padding = 2)"),
+        ("conv2d(3, 8, 1, 1)", "conv2d(8, kernel = 1, stride = 1)"),
         ("Conv2d(3, 6, 5)", "conv2d(6, kernel = 5)"),
         ("Conv2d(6, kernel = 5)", "conv2d(6, kernel = 5)"),
         ("con2d(3, 6, 5)", "conv2d(6, kernel = 5)"),
@@ -336,6 +340,15 @@ fn what_is_not_to_be_had_is_said() {
         ("PReLU()", "`leaky_relu(0.25)`"),
         ("elu", "a layer of your own"),
         ("Conv1d(3, 4, 5)", "`[channels, 1, width]`"),
+        ("lstm(64, 128)", "none for sequences"),
+        ("instance_norm(3)", "`group_norm(16, affine = false)`"),
+        ("zero_pad2d(1)", "an argument `padding`"),
+        ("SeparableConv2D(32, 3, padding = \"same\", activation = \"relu\")", "it is two layers"),
+        ("Dropout2d(0.2)", "not whole channels"),
+        ("conv2d(4, kernel = 3x5)", "write `kernel = (3, 5)`"),
+        ("conv2d(4, kernel = 3x3)", "write `kernel = 3`"),
+        ("conv2d(4, 3, stride 2)", "write `stride = 2`"),
+        ("conv2d(4, kernel = 3, bias = no)", "write `bias = false`"),
         ("Input(shape = (28, 28, 1))", "the header gives the input's shape"),
     ] {
         let (_, messages) = net(&around(layer));

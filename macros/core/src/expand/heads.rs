@@ -8,8 +8,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::numbers::Numbers;
-use super::structs::generated;
-use super::{Names, open, site};
+use super::{Names, generated, open, site};
 use crate::check::{Checked, Head};
 use crate::number::{Number, shape_text};
 use crate::plan::Plan;

@@ -2,13 +2,11 @@
 //! of 16 images; kernels, memory and weights are others. The weights are packed at the first prediction
 //! after they have changed.
 
-mod memory;
 mod pass;
 mod plan;
 mod weights;
 
-pub(crate) use memory::Memory;
 pub(crate) use pass::Blocked;
 pub use plan::BlockedPlan;
-pub(crate) use plan::{Carried, Halves};
+pub(crate) use plan::{Carried, Halves, Memory};
 pub(crate) use weights::BlockedWeights;

@@ -6,7 +6,7 @@ use typenet_kernels::winograd::blocked as blocked_winograd;
 use typenet_kernels::{Isa, LANES, Lanes, activation, elementwise, pool2d, upsample};
 use typenet_shape::{Activation, Buffer, Conv2dKernel, Op, Own, Parameters, Shape, Step};
 
-use super::memory::Memory;
+use super::plan::Memory;
 use super::plan::{BlockedPlan, Place, Read, area, is_depthwise};
 use super::weights::BlockedWeights;
 use crate::arena::{apart, wrong};

@@ -1,6 +1,8 @@
 //! How a net runs with 16 channels side by side: the kernel of each layer, the order in which it reads and
 //! writes values, and where its packed weights stand.
 
+mod memory;
+
 use std::ops::Range;
 
 use typenet_kernels::blocked::{self, GroupNorm};
@@ -10,8 +12,10 @@ use typenet_shape::{
     Buffer, Conv2d, Conv2dKernel, Fused, Item, LayoutCosts, Op, Shape, TensorKind,
 };
 
-use super::memory::{Memory, lives};
 use crate::spec::NetSpec;
+
+pub(crate) use memory::Memory;
+use memory::lives;
 
 /// How a net runs with 16 channels side by side: known from its declaration, before its weights are.
 #[derive(Clone, Debug)]

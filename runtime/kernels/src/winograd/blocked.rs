@@ -20,8 +20,7 @@ use super::weights::{transform_taps, turn_taps};
 /// Blocks of output channels that are multiplied together: two vectors beside each other.
 const BLOCKS: usize = 2;
 
-/// From so many bytes of weights on, each thread reads some of them rather than all, and as many tiles share
-/// them as there is room for.
+/// From so many bytes of weights on, as many tiles share them as there is room for.
 const LARGE: usize = 768 << 10;
 
 /// Bytes of transformed tiles that stay in the second-level cache beside the weights.
@@ -223,12 +222,17 @@ impl Forward<'_> {
     fn run(self, isa: Isa, team: &Team, y: &mut [Lanes], scratch: &mut [Lanes]) {
         let tiles = self.images * self.tiling.tiles[0] * self.tiling.tiles[1];
         let pairs = self.bias.len().div_ceil(BLOCKS);
-        // Large weights are cut, though then some threads transform the same tiles; else the tiles are
-        // cut, into some more parts than there are threads, for those that come late.
+        // Where few tiles meet many weights, the weights are cut: each thread transforms the same tiles,
+        // which takes less time than to read weights of others. Else the tiles are cut, into some more parts
+        // than there are threads, for those that come late.
         let threads = team.threads();
-        let sets = if weight_bytes(&self.tiling) > LARGE { pairs.min(threads) } else { 1 };
+        let is_large = weight_bytes(&self.tiling) > LARGE;
+        let is_wide = is_large && tiles < 7 * self.bias.len();
+        let sets = if is_wide { pairs.min(threads) } else { 1 };
         let parts = match threads.div_ceil(sets) {
             1 => 1,
+            // Each part reads all weights.
+            parts if is_large => parts.min(tiles),
             parts => (2 * parts).min(tiles.div_ceil(8)).max(parts).min(tiles),
         };
         let [values, products] = room(&self.tiling);

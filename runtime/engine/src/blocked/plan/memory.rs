@@ -5,7 +5,7 @@ use std::ops::Range;
 use typenet_kernels::LANES;
 use typenet_shape::{Buffer, Graph, Item, Op, place};
 
-use super::plan::{Place, len};
+use super::{Place, len};
 
 /// Where the values of some steps stand, in [`Lanes`](typenet_kernels::Lanes) of one image. In the arena of
 /// several images each buffer begins so many times as far behind, and holds the images one behind the
@@ -28,7 +28,7 @@ const NOTHING: Item = Item { len: 0, start: 0, end: 0, offset: 0 };
 
 /// When the value of each node that is a root is there, and until when it is read; behind all steps the
 /// `outputs` are.
-pub(super) fn lives(places: &[Place], outputs: &[usize]) -> Vec<Item> {
+pub(in crate::blocked) fn lives(places: &[Place], outputs: &[usize]) -> Vec<Item> {
     let mut lives = vec![NOTHING; places.len()];
     for place in places {
         let value = &mut lives[place.root];
@@ -50,7 +50,7 @@ pub(super) fn lives(places: &[Place], outputs: &[usize]) -> Vec<Item> {
 impl Memory {
     /// The memory of the steps of these `nodes`. Where there is one image, values are computed where they
     /// stand in a `concat`; of several, those would stand apart.
-    pub(super) fn new(
+    pub(in crate::blocked) fn new(
         places: &[Place],
         graph: &Graph<'_>,
         nodes: Range<usize>,
@@ -104,15 +104,15 @@ impl Memory {
     }
 
     /// The buffer of a node's value.
-    pub(super) fn value(&self, place: &Place) -> Buffer {
+    pub(in crate::blocked) fn value(&self, place: &Place) -> Buffer {
         self.values[place.root]
     }
 
-    pub(super) fn view(&self, view: usize) -> Buffer {
+    pub(in crate::blocked) fn view(&self, view: usize) -> Buffer {
         self.views[view]
     }
 
-    pub(super) fn room(&self, node: usize) -> Buffer {
+    pub(in crate::blocked) fn room(&self, node: usize) -> Buffer {
         self.rooms[node]
     }
 }

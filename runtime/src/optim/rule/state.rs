@@ -5,7 +5,7 @@ use std::ops::Range;
 use typenet_kernels::team::Team;
 use typenet_shape::{Graph, Shape, Tensor};
 
-use super::rule::{Optimizer, PIECE, Rule, TensorStep};
+use super::{Optimizer, PIECE, Rule, TensorStep};
 use crate::error::same_count;
 use crate::net::network::Network;
 use crate::{Error, Result};
