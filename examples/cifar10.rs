@@ -67,6 +67,9 @@ struct Arguments {
 
 const BATCH: usize = 500;
 
+/// A set of images for the net.
+type Set = Images<Input<AirNet>>;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Arguments { data, recipe, seed, epochs, out } = Arguments::parse();
     let epochs = epochs.unwrap_or(match recipe {
@@ -137,7 +140,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The training and the test set.
-fn read(folder: &Path) -> Result<(Images<Input<AirNet>>, Images<Input<AirNet>>), typenet::Error> {
+fn read(folder: &Path) -> Result<(Set, Set), typenet::Error> {
     if folder.join("test_batch.bin").exists() {
         return Images::from_cifar10(folder);
     }
@@ -149,10 +152,7 @@ fn read(folder: &Path) -> Result<(Images<Input<AirNet>>, Images<Input<AirNet>>),
 }
 
 /// Some images in memory, from all over the set.
-fn sample(
-    train: &Images<Input<AirNet>>,
-    count: usize,
-) -> Result<Dataset<Input<AirNet>>, typenet::Error> {
+fn sample(train: &Set, count: usize) -> Result<Dataset<Input<AirNet>>, typenet::Error> {
     let step = (train.len() / count).max(1);
     let indices: Vec<usize> = (0..train.len()).step_by(step).take(count).collect();
     train.select(&indices)?.to_dataset()

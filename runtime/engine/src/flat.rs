@@ -97,10 +97,8 @@ pub unsafe trait Flat: Send + Sync + 'static + Sized {
     /// So many values of zeros, made on the heap and never on the stack.
     fn zeroed_vec(count: usize) -> Vec<Self> {
         if Self::LEN == 0 {
-            let mut values = Vec::new();
-            // SAFETY: values without content need no memory, and there is one value only.
-            unsafe { values.set_len(count) };
-            return values;
+            // Values without content, which the stack holds any number of.
+            return std::iter::repeat_with(|| *Self::zeroed()).take(count).collect();
         }
         // More than memory can have are refused where they are allocated.
         Self::vec_from_flat(vec![0.0; count.saturating_mul(Self::LEN)]).unwrap_or_default()

@@ -94,6 +94,7 @@ any_output! {
     [T] Vec<T>, [A] (A,), [A, B] (A, B),
 }
 
+#[allow(clippy::panic, reason = "a constant that is wrong stops the compiler")]
 #[track_caller]
 const fn as_many<T: ArrayShape, O: ArrayShape>() {
     if T::LEN != O::LEN {

@@ -189,10 +189,10 @@ where
             images_per_second: images as f64 / seconds,
             waiting: waited.as_secs_f64() / outside.start.elapsed().as_secs_f64(),
         });
-        if let Some(mean) = &mut self.state.mean {
-            if mean.settings.after_step(self.state.core.steps()) {
-                mean.update(self.net.parameters_flat());
-            }
+        if let Some(mean) = &mut self.state.mean
+            && mean.settings.after_step(self.state.core.steps())
+        {
+            mean.update(self.net.parameters_flat());
         }
         self.call_back(epoch, step.loss, false);
         if outside.interrupt.is_asked() {
@@ -299,10 +299,10 @@ where
 
     /// Evaluates and records an epoch whose batches are done, and does what follows from it.
     fn end_epoch(&mut self, epoch: usize, outside: &mut Outside) -> Result<()> {
-        if let Some(mean) = &mut self.state.mean {
-            if mean.settings.after_epoch(epoch) {
-                mean.update(self.net.parameters_flat());
-            }
+        if let Some(mean) = &mut self.state.mean
+            && mean.settings.after_epoch(epoch)
+        {
+            mean.update(self.net.parameters_flat());
         }
         let [validation, test] = self.evaluate()?;
         let batches = self.batches;

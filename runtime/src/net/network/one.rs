@@ -48,6 +48,7 @@ pub(super) fn as_probabilities(graph: &Graph<'_>, row: &mut [f32]) {
 
 /// Says what to do where an output is too large to be returned by value and no type can box it, because
 /// its size is a generic.
+#[allow(clippy::panic, reason = "a constant that is wrong stops the compiler")]
 #[track_caller]
 pub(super) const fn check_size<N: Network>() {
     let bytes = size_of::<N::OutputValue>();
