@@ -147,6 +147,7 @@ network! {
 
 /// Runs a call on a small stack, in a thread of this name.
 fn small<T: Send>(name: &str, call: impl FnOnce() -> T + Send) -> T {
+    small_helpers();
     let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK);
     thread::scope(|scope| thread.spawn_scoped(scope, call).unwrap().join().unwrap())
 }
@@ -176,7 +177,6 @@ fn small_helpers() {
 
 /// The output of a net, returned by value or in a box.
 fn output<N: Network>() {
-    small_helpers();
     let (net, images): (_, Vec<N::Input>) = (N::seeded(1), values(1));
     small(&format!("{}: output", N::GRAPH.name), || {
         let mut output = net.output(&images[0]);
@@ -186,7 +186,6 @@ fn output<N: Network>() {
 
 /// What every net does, whatever it is.
 fn network<N: Network>() {
-    small_helpers();
     let name = N::GRAPH.name;
     let images: Vec<N::Input> = values(3);
     let (image, bytes) = (&images[0], numbers(N::Input::LEN));
@@ -265,7 +264,6 @@ fn network<N: Network>() {
 
 /// What nets with one output do besides.
 fn predict<N: Network + SingleOutput>() {
-    small_helpers();
     let name = N::GRAPH.name;
     let images: Vec<N::Input> = values(3);
     let (net, image) = (N::seeded(1), &images[0]);
@@ -311,7 +309,6 @@ where
     T: typenet::train::Target + PartialEq + std::fmt::Debug,
     L: Compares<N::Output, T> + Accepts<N>,
 {
-    small_helpers();
     let name = N::GRAPH.name;
     let count = targets.len();
     let images: Vec<N::Input> = values(count);
@@ -369,7 +366,6 @@ where
     T: typenet::train::Target,
     L: Compares<N::Output, T> + Accepts<N>,
 {
-    small_helpers();
     let name = N::GRAPH.name;
     let images: Vec<N::Input> = values(targets.len());
     let data = Dataset::from_inputs(&images, targets.to_vec()).unwrap();
