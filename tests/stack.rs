@@ -7,11 +7,14 @@
 use std::ops::DerefMut;
 use std::thread;
 
-use typenet::data::Sampler;
+use typenet::data::{Prefetch, Sampler};
 use typenet::loss::{Accepts, Compares};
+use typenet::optim::{clip_grad_norm, clip_grad_value};
 use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
 use typenet::prelude::*;
 use typenet::reference::{self, gradcheck_with};
+use typenet::report::Report;
+use typenet::train::update_bn;
 use typenet::{Flat, Normalization, SingleInput, SingleOutput};
 
 /// What each thread of this test has; that of Windows' first thread is four times as large.
@@ -144,6 +147,7 @@ network! {
 
 /// Runs a call on a small stack, in a thread of this name.
 fn small<T: Send>(name: &str, call: impl FnOnce() -> T + Send) -> T {
+    small_helpers();
     let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK);
     thread::scope(|scope| thread.spawn_scoped(scope, call).unwrap().join().unwrap())
 }
@@ -173,7 +177,6 @@ fn small_helpers() {
 
 /// The output of a net, returned by value or in a box.
 fn output<N: Network>() {
-    small_helpers();
     let (net, images): (_, Vec<N::Input>) = (N::seeded(1), values(1));
     small(&format!("{}: output", N::GRAPH.name), || {
         let mut output = net.output(&images[0]);
@@ -183,7 +186,6 @@ fn output<N: Network>() {
 
 /// What every net does, whatever it is.
 fn network<N: Network>() {
-    small_helpers();
     let name = N::GRAPH.name;
     let images: Vec<N::Input> = values(3);
     let (image, bytes) = (&images[0], numbers(N::Input::LEN));
@@ -262,7 +264,6 @@ fn network<N: Network>() {
 
 /// What nets with one output do besides.
 fn predict<N: Network + SingleOutput>() {
-    small_helpers();
     let name = N::GRAPH.name;
     let images: Vec<N::Input> = values(3);
     let (net, image) = (N::seeded(1), &images[0]);
@@ -308,7 +309,6 @@ where
     T: typenet::train::Target + PartialEq + std::fmt::Debug,
     L: Compares<N::Output, T> + Accepts<N>,
 {
-    small_helpers();
     let name = N::GRAPH.name;
     let count = targets.len();
     let images: Vec<N::Input> = values(count);
@@ -355,6 +355,66 @@ where
     small(&format!("{name}: evaluate"), || evaluate(&net, loss, &data).unwrap());
     small(&format!("{name}: gradcheck"), || {
         gradcheck_with(&net, loss, &images[..1], &targets[..1], 1, 0).unwrap()
+    });
+}
+
+/// What stands around a run: other optimisers, averages, clipping, checkpoints, callbacks, other sources
+/// of examples, reports.
+fn runs<N, T, L>(loss: &L, targets: &[T])
+where
+    N: Network,
+    T: typenet::train::Target,
+    L: Compares<N::Output, T> + Accepts<N>,
+{
+    let name = N::GRAPH.name;
+    let images: Vec<N::Input> = values(targets.len());
+    let data = Dataset::from_inputs(&images, targets.to_vec()).unwrap();
+    let (mut net, mut ws) = (N::seeded(1), N::workspace(2));
+    small(&format!("{name}: other optimisers"), || {
+        Adam::new(1e-4).state(&net).step(&mut net, ws.gradients());
+        let mut state = Muon::new(1e-4).state(&net);
+        state.step(&mut net, ws.gradients());
+        let copy = state.clone();
+        assert!(copy.buffers().all(|(_, buffer)| buffer.as_flat().iter().all(|x| x.is_finite())));
+        clip_grad_norm(&net, ws.gradients_mut(), 1.0);
+        clip_grad_value(&net, ws.gradients_mut(), 0.5);
+    });
+    small(&format!("{name}: average"), || {
+        let mut mean = Averaging::ema(0.9).state::<N>();
+        mean.update(&net);
+        assert!(mean.clone().net(&net).parameters_flat().len() == net.parameters_flat().len());
+    });
+    small(&format!("{name}: update_bn"), || update_bn(&mut net, &data, 2).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let trainer = || {
+        let trainer = Trainer::new(Adam::new(1e-4)).loss(loss.clone()).batch(3).epochs(1);
+        let trainer = trainer.average(Averaging::ema(0.5)).clip_grad_norm(1.0).progress(false);
+        trainer.checkpoint(&path).restore_best(Metric::Loss)
+    };
+    small(&format!("{name}: a run"), || {
+        let mut trainer = trainer().after_epoch(|moment| {
+            let first = moment.names().next().unwrap();
+            assert!(moment.parameter(&first).is_some());
+        });
+        trainer.fit(&mut net, &data, None).unwrap();
+    });
+    small(&format!("{name}: resume"), || {
+        let mut trainer = trainer();
+        assert!(trainer.resume(&mut net).unwrap());
+        trainer.fit(&mut net, &(&data).subset(vec![2, 0, 1]).unwrap(), None).unwrap();
+    });
+    small(&format!("{name}: prefetch"), || {
+        let prefetch = Prefetch::new(&data, Sampler::new(data.len(), 2, 1)).epochs(0..1).threads(1);
+        prefetch.run(|batches| {
+            while let Some(batch) = batches.next().unwrap() {
+                assert!(batch.inputs.len() == batch.targets.len() * N::Input::LEN);
+            }
+        });
+    });
+    small(&format!("{name}: report"), || {
+        let report = Report::new(&net).test(loss, &data).unwrap();
+        report.save(folder.path().join("report")).unwrap();
     });
 }
 
@@ -468,4 +528,25 @@ fn training_of_values_and_classes() {
     training::<Rounds, _, _>(&CrossEntropy::new(), &[0, 1, 2, 3, 4]);
     training::<Features, _, _>(&Huber::new(1.0), &values::<Output<Features>>(5));
     training::<Parted, _, _>(&SumSquaredError::new(), &values::<Output<Parted>>(5));
+}
+
+#[test]
+fn runs_of_values_and_classes() {
+    runs::<Large, _, _>(&MeanSquaredError::new(), &values::<Output<Large>>(4));
+    runs::<Rounds, _, _>(&CrossEntropy::new(), &[0, 1, 2, 3]);
+    runs::<Parted, _, _>(&Huber::new(1.0), &values::<Output<Parted>>(3));
+}
+
+#[test]
+fn images_that_change_while_training() {
+    let augment = Augment::new().random_crop(4).horizontal_flip().rotation(5.0);
+    let images: Vec<Input<Large>> = values(3);
+    let targets: Vec<Output<Large>> = values(3);
+    let data = Dataset::from_inputs(&images, targets).unwrap();
+    small("augmented", || {
+        let train = data.augmented(augment, 1).unwrap();
+        let mut trainer = Trainer::new(Sgd::new(1e-4)).loss(MeanSquaredError::new()).epochs(1);
+        trainer = trainer.batch(2).progress(false);
+        trainer.fit(&mut Large::seeded(1), &train, None).unwrap();
+    });
 }

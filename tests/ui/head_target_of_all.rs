@@ -12,6 +12,6 @@ network! {
 
 fn main() {
     let data = Dataset::from_inputs(&[[0.0; 6]], vec![[0.5; 14]]).unwrap();
-    let trainer = Trainer::new(Sgd::new(0.1)).loss(MeanSquaredError::new());
+    let mut trainer = Trainer::new(Sgd::new(0.1)).loss(MeanSquaredError::new());
     trainer.fit(&mut Net::seeded(1), &data, None).unwrap();
 }

@@ -10,6 +10,6 @@ network! {
 
 fn main() {
     let data = Dataset::from_inputs(&[[0.5; 4]], vec![1]).unwrap();
-    let trainer = Trainer::new(Sgd::new(0.1)).loss(MeanSquaredError::new());
+    let mut trainer = Trainer::new(Sgd::new(0.1)).loss(MeanSquaredError::new());
     trainer.fit(&mut Net::seeded(1), &data, None).unwrap();
 }

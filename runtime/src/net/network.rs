@@ -21,7 +21,7 @@ use crate::inspect::{Summary, Trace};
 use crate::io::LoadOptions;
 use crate::reference::evaluate_single;
 use crate::{Error, Result, init, io};
-use one::{as_probabilities, look, value};
+use one::{as_probabilities, check_size, look, value};
 
 mod one;
 
@@ -235,6 +235,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// prediction after a change, which takes as much memory as the weights.
     #[rustfmt::skip] // A message about a wrong argument shows the next line.
     fn output(&self, image: &Self::Input) -> Self::OutputValue { // of a slice: `Net::input(&numbers)?`
+        const { check_size::<Self>() };
         look(self, None, image, value::<Self>)
     }
 
@@ -318,6 +319,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     where
         Self: SingleOutput,
     {
+        const { check_size::<Self>() };
         look(self, None, image, |row| {
             as_probabilities(&Self::GRAPH, row);
             value::<Self>(row)

@@ -95,6 +95,7 @@ any_output! {
 }
 
 #[allow(clippy::panic, reason = "a constant that is wrong stops the compiler")]
+#[track_caller]
 const fn as_many<T: ArrayShape, O: ArrayShape>() {
     if T::LEN != O::LEN {
         let message = said(Text::new().str("targets of "), T::SHAPE, T::LEN);
@@ -112,7 +113,8 @@ const fn said(text: Text, shape: Shape, len: usize) -> Text {
 /// whose targets are compared head by head.
 #[diagnostic::on_unimplemented(
     message = "targets of type `{T}` do not fit outputs of type `{Self}`",
-    label = "outputs of `{Self}`, targets of `{T}`"
+    label = "outputs of `{Self}`, targets of `{T}`",
+    note = "help: targets are of the outputs' own type, `{Self}` (`f32` for one number), or numbers of classes, `usize`"
 )]
 pub trait Matches<T> {
     /// Fails to evaluate where the numbers are not as many.

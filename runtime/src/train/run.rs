@@ -105,8 +105,11 @@ where
     /// [`Error::NotFinite`], and what reading the data or writing files meets.
     pub(super) fn go(&mut self) -> Result<()> {
         let (settings, train) = (self.settings, self.sets.train);
-        let target = train.target(View::Plain, 0)?;
-        self.has_classes = std::array::from_fn(|head| target.class_of(head).is_some());
+        // Targets may be too large for the stack.
+        let mut first = Vec::new();
+        train.targets_into(View::Plain, &[0], &mut first)?;
+        let is_class = |head| first.iter().any(|target| target.class_of(head).is_some());
+        self.has_classes = std::array::from_fn(is_class);
         let mut position = self.state.position;
         let left = (self.end - position.epoch.min(self.end)) * self.batches;
         let mut outside = Outside {

@@ -27,7 +27,6 @@ pub(super) fn look<N: Network, R>(
 
 /// A row of outputs as it is returned.
 pub(super) fn value<N: Network>(row: &mut [f32]) -> N::OutputValue {
-    const { check_size::<N>() };
     match N::Output::from_flat(row) {
         Some(output) => OutputValue::copied(output),
         None => unreachable!("a row has as many numbers as its net has outputs"),
@@ -50,7 +49,8 @@ pub(super) fn as_probabilities(graph: &Graph<'_>, row: &mut [f32]) {
 /// Says what to do where an output is too large to be returned by value and no type can box it, because
 /// its size is a generic.
 #[allow(clippy::panic, reason = "a constant that is wrong stops the compiler")]
-const fn check_size<N: Network>() {
+#[track_caller]
+pub(super) const fn check_size<N: Network>() {
     let bytes = size_of::<N::OutputValue>();
     if bytes > LARGE {
         let text = Text::new().str("`").str(N::GRAPH.name).str("`: an output of ").number(bytes);
