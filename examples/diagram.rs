@@ -1,5 +1,6 @@
 //! Draws a net: `cargo run --release --features diagram,zoo --example diagram -- unet` writes
-//! `unet.svg`; with `--mermaid` it writes the text of a Mermaid flowchart, `unet.mmd`.
+//! `unet.svg`; with `--mermaid` it writes the text of a Mermaid flowchart, `unet.mmd`. `--fold 0` draws
+//! each block and repeat as one box, `--fold 1` what is in them.
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
@@ -32,12 +33,18 @@ struct Arguments {
     /// Writes Mermaid text instead of SVG.
     #[arg(long)]
     mermaid: bool,
+    /// How many braces deep layers are shown; what is deeper is folded to boxes.
+    #[arg(long, value_name = "DEPTH")]
+    fold: Option<usize>,
 }
 
 fn main() -> std::io::Result<()> {
-    let Arguments { net, mermaid } = Arguments::parse();
+    let Arguments { net, mermaid, fold } = Arguments::parse();
     for (name, diagram) in NETS.iter().filter(|(name, _)| *name == net) {
-        let diagram = diagram();
+        let mut diagram = diagram();
+        if let Some(depth) = fold {
+            diagram = diagram.folded(depth);
+        }
         let (text, ending) =
             if mermaid { (diagram.to_mermaid(), "mmd") } else { (diagram.to_svg(), "svg") };
         let path = format!("{name}.{ending}");

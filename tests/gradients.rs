@@ -4,7 +4,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use typenet::Flat;
-use typenet::loss::Accepts;
+use typenet::loss::{Accepts, Compares};
 use typenet::prelude::*;
 
 network! {
@@ -30,6 +30,21 @@ network! {
         conv2d(7, kernel = 2), relu,
         conv2d(4, kernel = 2, stride = 2),
         global_avg_pool,
+    }
+}
+
+network! {
+    /// Poolings whose last windows reach behind their inputs, with and without a border.
+    struct RoundedUp: [2, 12, 11] -> [4] {
+        conv2d(5, kernel = 2), relu,
+        max_pool2d(2, ceil_mode = true),
+        conv2d(6, kernel = 3, padding = 1), tanh,
+        avg_pool2d((2, 3), stride = 1, padding = 1, ceil_mode = true),
+        conv2d(6, kernel = 1), sigmoid,
+        avg_pool2d(3, stride = 2, padding = 1, ceil_mode = true, count_include_pad = false),
+        max_pool2d(3, stride = 2, ceil_mode = true),
+        flatten,
+        linear(4),
     }
 }
 
@@ -62,8 +77,10 @@ where
     N::Input::slice_from_flat(&numbers).unwrap().to_vec()
 }
 
-fn check<N: Network, T, L: Loss<T> + Accepts<N>>(loss: L, targets: impl Fn(usize) -> T)
-where
+fn check<N: Network, T, L: Compares<N::Output, T> + Accepts<N>>(
+    loss: L,
+    targets: impl Fn(usize) -> T,
+) where
     N::Input: Clone,
 {
     // Not a multiple of the group of 16, and more than one group.
@@ -87,6 +104,12 @@ fn cross_entropy() {
     check::<Attention, _, _>(CrossEntropy::new().reduction(Reduction::Sum), |i| (i * i) % 4);
     let weights = CrossEntropy::new().class_weights(&[0.5, 2.0, 1.0, 0.1]);
     check::<Pooled, _, _>(weights, |i| i % 4);
+}
+
+#[test]
+fn poolings_that_round_up() {
+    check::<RoundedUp, _, _>(CrossEntropy::new(), |i| i % 4);
+    check::<RoundedUp, _, _>(MeanSquaredError::new(), numbers);
 }
 
 #[test]

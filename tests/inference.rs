@@ -26,6 +26,21 @@ network! {
 }
 
 network! {
+    /// Poolings in the pass of the convolution before them, and others, whose last windows reach
+    /// behind their inputs.
+    struct RoundedUp: [3, 19, 21] -> [20] {
+        conv2d(20, kernel = 5), relu,
+        max_pool2d((2, 4), stride = (2, 4), ceil_mode = true),
+        conv2d(20, kernel = (2, 1)), tanh,
+        avg_pool2d((2, 3), ceil_mode = true),
+        max_pool2d(2, stride = 1, padding = 1, ceil_mode = true),
+        avg_pool2d(3, stride = 2, padding = 1, ceil_mode = true),
+        max_pool2d(9, ceil_mode = true),
+        flatten,
+    }
+}
+
+network! {
     struct Depthwise: [3, 9, 8] -> [3, 9, 8] {
         conv2d(3, kernel = 3, groups = 3, padding = 1), relu, relu,
     }
@@ -120,6 +135,7 @@ fn one_image_and_many_agree_with_the_reference() {
     check::<Flattened>(5);
     check::<Fallback>(6);
     check::<Nothing>(7);
+    check::<RoundedUp>(9);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use typenet::Flat;
 use typenet::loss::Accepts;
 use typenet::prelude::*;
+use typenet::shape::{Pool2d, Shape};
 
 #[path = "fixtures/reader.rs"]
 mod reader;
@@ -98,6 +99,27 @@ where
     assert!(error <= 2e-7, "{name}: the reference is off by {error:.1e}");
 }
 
+/// Windows of every kind along one axis: as many as PyTorch has, and none where it has none.
+#[test]
+fn pooling_has_pytorchs_sizes() {
+    let fixture = Fixture::read(include_bytes!("fixtures/layers.safetensors"));
+    let sizes: Vec<usize> = fixture.f64("pool_sizes").iter().map(|&n| n as usize).collect();
+    let mut seen = [0; 2];
+    for row in sizes.as_chunks().0 {
+        let &[n, kernel, stride, padding, ceil_mode, size] = row;
+        let pool = Pool2d {
+            stride: [stride, 1],
+            padding: [padding, 0],
+            ceil_mode: ceil_mode == 1,
+            ..Pool2d::new(Shape::new(&[1, n, 1]), [kernel, 1])
+        };
+        let found = pool.output().map_or(0, |output| output.dim(1));
+        assert_eq!(found, size, "{pool:?}");
+        seen[ceil_mode] += 1;
+    }
+    assert_eq!(seen, [675; 2]);
+}
+
 macro_rules! layers {
     ($($name:ident: [$($input:literal),*] -> [$($output:literal),*] { $($layers:tt)* })*) => {
         $(
@@ -156,6 +178,19 @@ layers! {
     avg_pool2d: [4, 8, 7] -> [4, 4, 4] { avg_pool2d(3, stride = 2, padding = 1) }
     avg_pool2d_without_pad: [4, 8, 7] -> [4, 4, 4] {
         avg_pool2d(3, stride = 2, padding = 1, count_include_pad = false)
+    }
+    max_pool2d_ceil: [4, 8, 7] -> [4, 4, 3] { max_pool2d(3, stride = 2, ceil_mode = true) }
+    max_pool2d_ceil_padding: [4, 7, 9] -> [4, 4, 5] {
+        max_pool2d(2, padding = 1, ceil_mode = true)
+    }
+    avg_pool2d_ceil: [4, 8, 7] -> [4, 4, 3] { avg_pool2d(3, stride = 2, ceil_mode = true) }
+    avg_pool2d_ceil_padding: [4, 8, 11] -> [4, 5, 5] {
+        avg_pool2d((3, 4), stride = (2, 3), padding = (1, 2), ceil_mode = true)
+    }
+    avg_pool2d_ceil_without_pad: [4, 8, 11] -> [4, 5, 5] {
+        avg_pool2d(
+            (3, 4), stride = (2, 3), padding = (1, 2), ceil_mode = true, count_include_pad = false,
+        )
     }
     global_avg_pool: [4, 5, 3] -> [4] { global_avg_pool }
     upsample: [3, 3, 4] -> [3, 6, 12] { upsample(scale_factor = (2, 3)) }

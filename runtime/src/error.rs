@@ -25,6 +25,14 @@ pub enum Error {
         /// What is wrong and what was expected.
         problem: String,
     },
+    /// A file or folder is not what it should be.
+    #[error("{}: {problem}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
     /// A row of a text file is not what it should be.
     #[error("{}: row {row}: {problem}", path.display())]
     Row {
@@ -191,6 +199,11 @@ impl Error {
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();
         move |source| Error::Io { path, source }
+    }
+
+    #[cfg(feature = "image")]
+    pub(crate) fn file(path: impl Into<PathBuf>, problem: impl Into<String>) -> Error {
+        Error::File { path: path.into(), problem: problem.into() }
     }
 
     pub(crate) fn size(

@@ -169,6 +169,11 @@ layers! {
     /// | `kernel` | first, pair | |
     /// | `stride` | second, pair | `kernel` |
     /// | `padding` | pair, at most half the kernel | 0 |
+    /// | `ceil_mode` | round sizes up | `false` |
+    ///
+    /// With `ceil_mode = true` a side has `⌈(n + 2·padding − kernel) / stride⌉ + 1` windows: the last
+    /// one may reach behind the border, so that what is left at the right and at the bottom is read
+    /// too. One that would begin behind `n + padding` is left out.
     ///
     /// PyTorch's `MaxPool2d`.
     max_pool2d
@@ -179,7 +184,11 @@ layers! {
     /// | `kernel` | first, pair | |
     /// | `stride` | second, pair | `kernel` |
     /// | `padding` | pair, zeros, at most half the kernel | 0 |
-    /// | `count_include_pad` | divide by the whole window at the border | `true` |
+    /// | `ceil_mode` | round sizes up | `false` |
+    /// | `count_include_pad` | count the zeros of the border in the average | `true` |
+    ///
+    /// The divisor is the size of the window, without what lies behind the border (in `ceil_mode`) and,
+    /// with `count_include_pad = false`, without the border.
     ///
     /// PyTorch's `AvgPool2d`.
     avg_pool2d

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use proptest::prelude::*;
+use typenet_runtime::data::MixedLabel;
 use typenet_runtime::loss::{
     BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, SumSquaredError,
 };
@@ -45,6 +46,37 @@ proptest! {
         compare(&loss.class_weights(&weights), &outputs, &label, scale);
         compare(&NllLoss::new(), &outputs, &label, scale);
         compare(&NllLoss::new().class_weights(&weights), &outputs, &label, scale);
+    }
+
+    #[test]
+    fn cross_entropy_of_mixed_labels(
+        rows in prop::collection::vec((-20.0f32..20.0, 0.0f32..3.0), 1..12),
+        labels: [prop::sample::Index; 2],
+        smoothing in prop_oneof![Just(0.0f32), Just(1.0), 0.0f32..1.0],
+        share in prop_oneof![Just(0.0f32), Just(1.0), 0.0f32..1.0],
+        scale in 0.01f64..2.0,
+    ) {
+        let (outputs, weights): (Vec<f32>, Vec<f32>) = rows.into_iter().unzip();
+        let [label, other] = labels.map(|label| label.index(outputs.len()));
+        let mixed = MixedLabel { label, other, share };
+        let smooth = CrossEntropy::new().label_smoothing(smoothing);
+        for loss in [smooth.clone(), smooth.class_weights(&weights)] {
+            compare(&loss, &outputs, &mixed, scale);
+            // It is the mix of the losses.
+            let exact: Vec<f64> = outputs.iter().copied().map(f64::from).collect();
+            let share = f64::from(share);
+            let both = [label, other].map(|label| loss.reference(&exact, &label));
+            let expected = share * both[0] + (1.0 - share) * both[1];
+            let found = loss.reference(&exact, &mixed);
+            prop_assert!((found - expected).abs() <= 1e-12 * (1.0 + expected.abs()));
+            let weight = share * loss.weight(&label) + (1.0 - share) * loss.weight(&other);
+            prop_assert!((loss.weight(&mixed) - weight).abs() <= 1e-12);
+            // One class alone has the same bits.
+            let mut gradients = [vec![f32::NAN; outputs.len()], vec![f32::NAN; outputs.len()]];
+            let alone = loss.image(&outputs, &MixedLabel::from(label), scale, &mut gradients[0]);
+            prop_assert_eq!(alone, loss.image(&outputs, &label, scale, &mut gradients[1]));
+            prop_assert_eq!(&gradients[0], &gradients[1]);
+        }
     }
 
     #[test]

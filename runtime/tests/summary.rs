@@ -30,6 +30,7 @@ fn tiny_is_printed_as_a_table() {
         &rule,
         "weights 1.6 kB",
         "activations an image: 1.7 kB in training, 976 B in inference",
+        "inference: 16 images side by side; up to 4 left over run one at a time",
         "a training step of 64 images: 126.1 kB",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");
@@ -42,7 +43,7 @@ fn passes_that_do_not_run_have_no_kernel() {
     // It reads the image.
     assert_eq!(kernels.backward_data, None);
     assert_eq!(kernels.backward_weight, Some(Conv2dKernel::Direct));
-    assert_eq!(kernels.one_image, Some(Conv2dKernel::Direct));
+    assert_eq!(kernels.one_image, Conv2dKernel::Direct);
 }
 
 bare::bare_net!(Every, [[[f32; 40]; 40]; 4], [f32; 16], [f32; 496], 10, {
@@ -68,6 +69,7 @@ bare::bare_net!(Every, [[[f32; 40]; 40]; 4], [f32; 16], [f32; 496], 10, {
                 kernel: [2, 2],
                 stride: [2, 2],
                 padding: [1, 1],
+                ceil_mode: false,
                 count_include_pad: false,
             },
             inputs: &[2],
@@ -76,7 +78,7 @@ bare::bare_net!(Every, [[[f32; 40]; 40]; 4], [f32; 16], [f32; 496], 10, {
         Node { name: "tanh", op: Op::Tanh, inputs: &[4] },
         Node {
             name: "max_pool2d",
-            op: Op::MaxPool2d { kernel: [3, 3], stride: [2, 2], padding: [0, 0] },
+            op: Op::MaxPool2d { kernel: [3, 3], stride: [2, 2], padding: [0, 0], ceil_mode: true },
             inputs: &[5],
         },
         Node { name: "global_avg_pool", op: Op::GlobalAvgPool, inputs: &[6] },
@@ -98,7 +100,7 @@ fn arguments_that_are_not_defaults_are_shown() {
             "avg_pool2d(2, padding = 1, count_include_pad = false)",
             "dropout(0.5)",
             "tanh",
-            "max_pool2d(3, stride = 2)",
+            "max_pool2d(3, stride = 2, ceil_mode = true)",
             "global_avg_pool",
             "linear(16, bias = false)",
             "softmax",

@@ -127,23 +127,36 @@ pub struct Pool2d {
     pub stride: [usize; 2],
     /// Border added on each side: zeros for the average, nothing that can win for the maximum.
     pub padding: [usize; 2],
-    /// Whether an average divides by the whole window where it overlaps the border (PyTorch's default).
+    /// Whether a last window that reaches behind the input and its border counts. One that would begin
+    /// there does not.
+    pub ceil_mode: bool,
+    /// Whether an average divides by the part of the window within input and border (PyTorch's
+    /// default), not only within the input.
     pub count_include_pad: bool,
 }
 
 impl Pool2d {
     /// A window that moves by its own size, without padding.
     pub const fn new(input: Shape, kernel: [usize; 2]) -> Pool2d {
-        Pool2d { input, kernel, stride: kernel, padding: [0, 0], count_include_pad: true }
+        Pool2d {
+            input,
+            kernel,
+            stride: kernel,
+            padding: [0, 0],
+            ceil_mode: false,
+            count_include_pad: true,
+        }
     }
 
-    /// Whether every number is in one window at most, and no window reaches outside.
+    /// Whether every number is in one window at most, and every window begins inside.
     pub const fn is_tiling(&self) -> bool {
         let Pool2d { kernel, stride, padding, .. } = self;
         kernel[0] <= stride[0] && kernel[1] <= stride[1] && matches!(padding, [0, 0])
     }
 
-    /// `[channels, height, width]`, each side `⌊(n + 2·padding − kernel) / stride⌋ + 1`.
+    /// `[channels, height, width]`, each side `⌊(n + 2·padding − kernel) / stride⌋ + 1`. In ceil mode
+    /// `⌈(n + 2·padding − kernel) / stride⌉ + 1`, and one less where the last window would begin
+    /// behind `n + padding`, as in PyTorch.
     ///
     /// # Errors
     /// The first rule these numbers break.
@@ -151,14 +164,29 @@ impl Pool2d {
         if self.input.rank() != 3 {
             return Err(ShapeError::NeedsImage { found: self.input });
         }
-        let [height, width] =
-            match windows(self.input, self.kernel, self.stride, self.padding, [0, 0], [1, 1]) {
-                Ok(output) => output,
-                Err(error) => return Err(error),
-            };
-        if let Err(error) = check_pool_padding(self.padding, self.kernel) {
+        let Pool2d { input, kernel, stride, padding, ceil_mode, .. } = *self;
+        // In ceil mode a window may end one stride, less one, behind the border.
+        let (mut beyond, mut axis) = ([0; 2], 0);
+        while ceil_mode && axis < 2 {
+            beyond[axis] = stride[axis].saturating_sub(1);
+            axis += 1;
+        }
+        let mut sides = match windows(input, kernel, stride, padding, beyond, [1, 1]) {
+            Ok(output) => output,
+            Err(error) => return Err(error),
+        };
+        if let Err(error) = check_pool_padding(padding, kernel) {
             return Err(error);
         }
+        axis = 0;
+        while ceil_mode && axis < 2 {
+            let last = (sides[axis] - 1).saturating_mul(stride[axis]);
+            if last >= input.dim(axis + 1).saturating_add(padding[axis]) {
+                sides[axis] -= 1;
+            }
+            axis += 1;
+        }
+        let [height, width] = sides;
         Shape::new(&[self.input.dim(0), height, width]).checked()
     }
 }

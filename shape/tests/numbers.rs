@@ -72,7 +72,7 @@ impl Random {
                 }
             }
             4 => Op::Linear { out_features: n, bias },
-            5 => Op::MaxPool2d { kernel, stride, padding },
+            5 => Op::MaxPool2d { kernel, stride, padding, ceil_mode: bias },
             6 => Op::Upsample {
                 scale_factor: kernel,
                 mode: Interpolation::Bilinear,

@@ -5,8 +5,7 @@ network! {
     ///
     /// Eight fire modules: a 1×1 convolution to few channels, and on it side by side a 1×1 and a 3×3
     /// convolution to more. The classes are the channels of the last convolution, averaged over the
-    /// image. torchvision's `squeezenet1_1`, whose poolings round up, which makes no difference for
-    /// these images.
+    /// image. torchvision's `squeezenet1_1`.
     ///
     /// Source: Iandola et al., *SqueezeNet*, 2016; version 1.1 is the authors' later one.
     ///
@@ -28,13 +27,13 @@ network! {
 
         #[name("features.0")]
         conv1: conv2d(64, kernel = 3, stride = 2), relu,
-        max_pool2d(3, stride = 2),
+        max_pool2d(3, stride = 2, ceil_mode = true),
         #[name("features.3")] fire3: fire(16, 64),
         #[name("features.4")] fire4: fire(16, 64),
-        max_pool2d(3, stride = 2),
+        max_pool2d(3, stride = 2, ceil_mode = true),
         #[name("features.6")] fire6: fire(32, 128),
         #[name("features.7")] fire7: fire(32, 128),
-        max_pool2d(3, stride = 2),
+        max_pool2d(3, stride = 2, ceil_mode = true),
         #[name("features.9")] fire9: fire(48, 192),
         #[name("features.10")] fire10: fire(48, 192),
         #[name("features.11")] fire11: fire(64, 256),

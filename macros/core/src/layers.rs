@@ -179,6 +179,7 @@ const STRIDE: Argument = optional("stride", Kind::Pair, Given::Pair([1, 1]));
 const DILATION: Argument = optional("dilation", Kind::Pair, Given::Pair([1, 1]));
 const AFFINE: Argument = optional("affine", Kind::Flag, Given::Flag(true));
 const EPS: Argument = optional("eps", Kind::Number, Given::Number(1e-5));
+const CEIL_MODE: Argument = optional("ceil_mode", Kind::Flag, Given::Flag(false));
 const POOL_STRIDE: Argument =
     Argument { name: "stride", kind: Kind::Pair, default: Default::SameAs("kernel") };
 
@@ -291,13 +292,14 @@ pub static LAYERS: &[Layer] = &[
     },
     Layer {
         keyword: "max_pool2d",
-        arguments: &[KERNEL, POOL_STRIDE, PADDING],
+        arguments: &[KERNEL, POOL_STRIDE, PADDING, CEIL_MODE],
         positional: 2,
         method: "max_pool2d",
         build: |given| Op::MaxPool2d {
             kernel: pair(given[0]),
             stride: pair(given[1]),
             padding: pair(given[2]),
+            ceil_mode: flag(given[3]),
         },
     },
     Layer {
@@ -306,6 +308,7 @@ pub static LAYERS: &[Layer] = &[
             KERNEL,
             POOL_STRIDE,
             PADDING,
+            CEIL_MODE,
             optional("count_include_pad", Kind::Flag, Given::Flag(true)),
         ],
         positional: 2,
@@ -314,7 +317,8 @@ pub static LAYERS: &[Layer] = &[
             kernel: pair(given[0]),
             stride: pair(given[1]),
             padding: pair(given[2]),
-            count_include_pad: flag(given[3]),
+            ceil_mode: flag(given[3]),
+            count_include_pad: flag(given[4]),
         },
     },
     plain("global_avg_pool", "global_avg_pool", |_| Op::GlobalAvgPool),

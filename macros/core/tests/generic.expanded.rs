@@ -93,6 +93,7 @@ const _: () = {
                         kernel: [2, 2],
                         stride: [2, 2],
                         padding: [0, 0],
+                        ceil_mode: false,
                     },
                     inputs: &[2],
                 },

@@ -238,6 +238,22 @@ const _: () = {
             )
         }
     }
+    #[automatically_derived]
+    #[diagnostic::do_not_recommend]
+    impl<__T> __rt::Matches<__T> for HeadsOutput {}
+    #[automatically_derived]
+    impl<
+        Class: __rt::HeadCompares<[f32; 10], __Class>,
+        Bbox: __rt::HeadCompares<[f32; 4], __Bbox>,
+        __Class,
+        __Bbox,
+    > __rt::Compares<HeadsOutput, HeadsTarget<__Class, __Bbox>>
+    for HeadsLoss<Class, Bbox> {
+        const COMPARES: () = {
+            let () = <Class as __rt::HeadCompares<[f32; 10], __Class>>::COMPARES;
+            let () = <Bbox as __rt::HeadCompares<[f32; 4], __Bbox>>::COMPARES;
+        };
+    }
     #[allow(
         non_camel_case_types,
         unreachable_pub,
@@ -302,7 +318,8 @@ const _: () = {
             ws: &mut __rt::Workspace<Heads>,
         ) -> __rt::Result<f64>
         where
-            Self: __rt::Objective<HeadsTarget<__Class, __Bbox>> + __rt::Accepts<Heads>,
+            Self: __rt::Compares<HeadsOutput, HeadsTarget<__Class, __Bbox>>,
+            Self: __rt::Accepts<Heads>,
         {
             __rt::forward_backward(self, targets, ws)
         }

@@ -124,6 +124,7 @@ const _: () = {
                         ::typenet::__private::difference(((__Symbolic_SIDE) / 2), 1),
                     ],
                     padding: [0, 0],
+                    ceil_mode: false,
                 },
                 inputs: &[5],
             },

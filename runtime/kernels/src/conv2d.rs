@@ -132,12 +132,13 @@ pub fn forward_and_pool(
     let [window_height, _] = pool.kernel;
     for row in 0..pool2d::output(pool).dim(1) {
         let first = row * pool.stride[0];
-        let rows = whole.height.part(&(first..first + window_height));
+        let rows = window_height.min(output.dim(1) - first);
         let of = Correlation {
-            height: Axis { first_output: 0, ..rows },
-            output: [window_height, output.dim(2)],
+            height: Axis { first_output: 0, ..whole.height.part(&(first..first + rows)) },
+            output: [rows, output.dim(2)],
             ..whole
         };
+        let band = &mut band[..rows * output.dim(2) * g.out_channels];
         isa.run(Correlate { of, plus: Plus::Nothing, y: &mut *band });
         if let Some(f) = after {
             activation::forward_in_place(isa, f, band);

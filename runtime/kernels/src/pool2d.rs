@@ -35,8 +35,8 @@ pub fn max_backward(
     isa.run(MaxBackward { windows: Windows::new(g, x.len(), y.len()), x, y, dy, dx });
 }
 
-/// Average over windows: the sum divided by the window's size, or without `count_include_pad` by
-/// how much of it lies inside the input.
+/// Average over windows: the sum divided by how much of the window lies inside the input and its
+/// border, or without `count_include_pad` inside the input.
 ///
 /// # Panics
 /// As [`max_forward`].
@@ -75,8 +75,8 @@ fn positions(x: usize, y: usize) -> usize {
 }
 
 /// Row `row` of the maximum or average over windows of which every number is in one at most (see
-/// [`Pool2d::is_tiling`]). `band` is the rows that these windows read, of all channels; of `y` nothing
-/// else is written.
+/// [`Pool2d::is_tiling`]). `band` begins with the rows that these windows read, of all channels; of `y`
+/// nothing else is written.
 pub(super) fn forward_row(
     isa: Isa,
     g: &Pool2d,
@@ -88,10 +88,12 @@ pub(super) fn forward_row(
     assert!(g.is_tiling(), "windows that do not overlap");
     let whole = output(g);
     assert_eq!(y.len(), whole.elements(), "the output's length");
-    let [channels, _, width] = [0, 1, 2].map(|axis| g.input.dim(axis));
+    let [channels, height, width] = [0, 1, 2].map(|axis| g.input.dim(axis));
     // The rows that these windows read are a value of their own, with one row of windows.
-    let g = &Pool2d { input: Shape::new(&[channels, g.kernel[0], width]), ..*g };
+    let rows = g.kernel[0].min(height - row * g.stride[0]);
+    let g = &Pool2d { input: Shape::new(&[channels, rows, width]), ..*g };
     let one = output(g);
+    let band = &band[..g.input.elements()];
     let mut windows = Windows::new(g, band.len(), one.elements());
     windows.plane = whole.dim(1) * whole.dim(2);
     windows.first = row * whole.dim(2);
@@ -140,13 +142,21 @@ impl<'a> Windows<'a> {
         Windows { g, output, plane: output.dim(1) * output.dim(2), first: 0 }
     }
 
-    /// The part of a window inside the input; never empty, because the padding is at most half
-    /// of the window.
+    /// A window along an axis. Some of it is inside, because the padding is at most half of the
+    /// window, and because the last window begins before the input ends.
     #[inline(always)]
-    fn inside(&self, axis: usize, output: usize) -> Range<usize> {
+    fn side(&self, axis: usize, output: usize) -> Side {
+        let (padding, input) = (self.g.padding[axis], self.g.input.dim(axis + 1));
+        // Places from the beginning of the border.
         let start = output * self.g.stride[axis];
-        let end = start + self.g.kernel[axis] - self.g.padding[axis];
-        start.saturating_sub(self.g.padding[axis])..end.min(self.g.input.dim(axis + 1))
+        let end = start + self.g.kernel[axis];
+        let inside = start.saturating_sub(padding)..(end - padding).min(input);
+        let counted = if self.g.count_include_pad {
+            end.min(input + 2 * padding) - start
+        } else {
+            inside.len()
+        };
+        Side { inside, counted }
     }
 
     /// Whether the windows are the usual ones: 2×2, side by side, all inside.
@@ -160,15 +170,14 @@ impl<'a> Windows<'a> {
     fn apart(&self) -> bool {
         self.g.kernel[0] <= self.g.stride[0] && self.g.kernel[1] <= self.g.stride[1]
     }
+}
 
-    /// What an average divides by.
-    #[inline(always)]
-    fn divisor(&self, rows: &Range<usize>, columns: &Range<usize>) -> f32 {
-        let [height, width] = self.g.kernel;
-        let size =
-            if self.g.count_include_pad { height * width } else { rows.len() * columns.len() };
-        size as f32
-    }
+/// The rows of a window, or its columns.
+struct Side {
+    /// Those inside the input.
+    inside: Range<usize>,
+    /// How many of them count in an average.
+    counted: usize,
 }
 
 /// Runs a body for each window: `$y` is the window's place in `y`, `$x` goes row-major over the
@@ -180,9 +189,9 @@ macro_rules! each_window {
         for channel in 0..windows.output.dim(0) {
             let mut $y = windows.first + channel * windows.plane;
             for i in 0..windows.output.dim(1) {
-                let $rows = windows.inside(0, i);
+                let $rows = windows.side(0, i);
                 for j in 0..windows.output.dim(2) {
-                    let $columns = windows.inside(1, j);
+                    let $columns = windows.side(1, j);
                     let $at = |row: usize| (channel * height + row) * width;
                     $body
                     $y += 1;
@@ -209,8 +218,8 @@ impl Kernel for MaxForward<'_> {
         each_window!(self.windows, |y, rows, columns, row_start| {
             for part in 0..S::PARTS {
                 let mut largest = s.splat(f32::NEG_INFINITY);
-                for row in rows.clone() {
-                    for x in &self.x[row_start(row)..][columns.clone()] {
+                for row in rows.inside.clone() {
+                    for x in &self.x[row_start(row)..][columns.inside.clone()] {
                         largest = math::max(s, largest, s.load(x, part));
                     }
                 }
@@ -260,9 +269,9 @@ impl Kernel for MaxBackward<'_> {
                 let largest = s.load(&self.y[y], part);
                 // The gradient until a place takes it, then 0.
                 let mut left = s.load(&self.dy[y], part);
-                for row in rows.clone() {
-                    let x = &self.x[row_start(row)..][columns.clone()];
-                    let dx = &mut self.dx[row_start(row)..][columns.clone()];
+                for row in rows.inside.clone() {
+                    let x = &self.x[row_start(row)..][columns.inside.clone()];
+                    let dx = &mut self.dx[row_start(row)..][columns.inside.clone()];
                     for (x, dx) in x.iter().zip(dx) {
                         let x = s.load(x, part);
                         let taken = s.select_lt(x, largest, zero, left);
@@ -333,11 +342,11 @@ impl Kernel for AvgForward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         each_window!(self.windows, |y, rows, columns, row_start| {
-            let divisor = s.splat(self.windows.divisor(&rows, &columns));
+            let divisor = s.splat((rows.counted * columns.counted) as f32);
             for part in 0..S::PARTS {
                 let mut sum = s.splat(0.0);
-                for row in rows.clone() {
-                    for x in &self.x[row_start(row)..][columns.clone()] {
+                for row in rows.inside.clone() {
+                    for x in &self.x[row_start(row)..][columns.inside.clone()] {
                         sum = s.add(sum, s.load(x, part));
                     }
                 }
@@ -360,11 +369,11 @@ impl Kernel for AvgBackward<'_> {
     fn run<S: Simd>(self, s: S) {
         self.dx.fill(Lanes::ZERO);
         each_window!(self.windows, |y, rows, columns, row_start| {
-            let divisor = s.splat(self.windows.divisor(&rows, &columns));
+            let divisor = s.splat((rows.counted * columns.counted) as f32);
             for part in 0..S::PARTS {
                 let share = s.div(s.load(&self.dy[y], part), divisor);
-                for row in rows.clone() {
-                    for dx in &mut self.dx[row_start(row)..][columns.clone()] {
+                for row in rows.inside.clone() {
+                    for dx in &mut self.dx[row_start(row)..][columns.inside.clone()] {
                         let sum = s.add(s.load(dx, part), share);
                         s.store(dx, part, sum);
                     }

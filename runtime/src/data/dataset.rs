@@ -1,13 +1,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use rand::seq::SliceRandom;
-
-use crate::{Error, Normalization, Result, random};
+use super::scaling;
+use super::split::{check_fraction, first_part, split_indices, stratified};
+use crate::{Error, Normalization, Result};
 use typenet_engine::Flat;
-
-/// The stream of a seed that splits data sets, apart from those that draw weights and epochs.
-const SPLIT: u64 = 1 << 63;
 
 /// Inputs, each with its target: a class number (`usize`), or the numbers to predict, an `f32` or
 /// an array of them.
@@ -137,6 +134,11 @@ impl<I: Flat, T> Dataset<I, T> {
         self.normalization.as_ref()
     }
 
+    /// The same data, whose inputs were normalised before they came here.
+    pub(super) fn normalized_before(self, normalization: Option<Normalization>) -> Self {
+        Dataset { normalization, ..self }
+    }
+
     /// The mean and the standard deviation of each channel over all inputs, in f64. The deviation is
     /// that of the data at hand: `√(Σ (x − mean)² / n)`, without Bessel's correction. A channel of
     /// one value throughout has a deviation of 1 here, so that it can be divided by.
@@ -159,7 +161,7 @@ impl<I: Flat, T> Dataset<I, T> {
     /// # }
     /// ```
     pub fn channel_statistics(&self, channels: usize) -> Result<Normalization> {
-        let area = area::<I>(channels)?;
+        let area = scaling::area(I::LEN, channels)?;
         if self.is_empty() {
             return Err(Error::size("examples to measure", "at least 1", 0));
         }
@@ -206,24 +208,7 @@ impl<I: Flat, T> Dataset<I, T> {
     /// # }
     /// ```
     pub fn normalize(&mut self, normalization: &Normalization) -> Result<()> {
-        let refuse = |value: String, expected| {
-            Err(Error::Argument { name: "normalization", value, expected })
-        };
-        if self.normalization.is_some() {
-            return refuse("a second one".into(), "inputs that are not normalised yet");
-        }
-        let Normalization { mean, std } = normalization;
-        let channels = mean.len();
-        if std.len() != channels {
-            return Err(Error::size("channels of the std", channels, std.len()));
-        }
-        area::<I>(channels)?;
-        if let Some(mean) = mean.iter().find(|mean| !mean.is_finite()) {
-            return refuse(format!("mean {mean}"), "a finite mean");
-        }
-        if let Some(std) = std.iter().find(|std| !(std.is_finite() && **std > 0.0)) {
-            return refuse(format!("std {std}"), "a finite std above 0");
-        }
+        let channels = scaling::check(normalization, self.normalization(), I::LEN)?;
         for image in self.inputs.chunks_exact_mut(I::LEN) {
             normalization.apply(image, channels)?;
         }
@@ -259,7 +244,8 @@ impl<I: Flat, T> Dataset<I, T> {
         for &index in indices {
             assert!(index < self.len(), "example {index} of a data set of {}", self.len());
             inputs.extend_from_slice(&self.inputs[index * I::LEN..][..I::LEN]);
-            targets.push(self.targets[index].clone());
+            // A slice of one is copied without a target on the stack, which may be too small for it.
+            targets.extend_from_slice(std::slice::from_ref(&self.targets[index]));
         }
     }
 
@@ -285,12 +271,8 @@ impl<I: Flat, T> Dataset<I, T> {
     where
         T: Clone,
     {
-        if !(0.0..=1.0).contains(&fraction) {
-            let (value, expected) = (fraction.to_string(), "a share 0 ≤ fraction ≤ 1");
-            return Err(Error::Argument { name: "fraction", value, expected });
-        }
-        let second = (self.len() as f64 * fraction).round() as usize;
-        self.split_at(self.len() - second.min(self.len()), seed)
+        check_fraction(fraction)?;
+        self.split_at(first_part(self.len(), fraction), seed)
     }
 
     /// Splits the examples at random in two: `n` in the first part, the others in the second.
@@ -316,10 +298,8 @@ impl<I: Flat, T> Dataset<I, T> {
         if n > self.len() {
             return Err(Error::size("examples to split", format!("at least {n}"), self.len()));
         }
-        let mut indices: Vec<usize> = (0..self.len()).collect();
-        indices.shuffle(&mut random::generator(seed, SPLIT));
-        let (first, second) = indices.split_at(n);
-        Ok((self.select(first), self.select(second)))
+        let [first, second] = split_indices(self.len(), n, seed);
+        Ok((self.select(&first), self.select(&second)))
     }
 
     /// The first `n` examples, or all if there are fewer.
@@ -366,6 +346,31 @@ impl<I: Flat, T> Dataset<I, T> {
 }
 
 impl<I: Flat> Dataset<I, usize> {
+    /// Splits the examples at random in two, as [`split`](Self::split), and keeps the classes in
+    /// proportion: of each class, the second part has the share `fraction`, to within one example.
+    /// Within the parts, examples stay in their order.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when not `0 ≤ fraction ≤ 1`.
+    ///
+    /// ```
+    /// use typenet_runtime::data::Dataset;
+    ///
+    /// # fn main() -> Result<(), typenet_runtime::Error> {
+    /// let labels = (0..100).map(|i| usize::from(i >= 90)).collect();
+    /// let data = Dataset::<[f32; 1]>::from_flat(vec![0.0; 100], labels)?;
+    /// let (train, validation) = data.split_stratified(0.2, 42)?;
+    /// let rare = |data: &Dataset<_>| data.targets().iter().sum::<usize>();
+    /// assert_eq!((train.len(), rare(&train)), (80, 8));
+    /// assert_eq!((validation.len(), rare(&validation)), (20, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn split_stratified(&self, fraction: f64, seed: u64) -> Result<(Self, Self)> {
+        let labels = self.targets().iter().copied();
+        let (first, second) = stratified(labels, fraction, seed)?;
+        Ok((self.select(&first), self.select(&second)))
+    }
     /// How many classes there are: as many as have names, or as the largest label needs.
     ///
     /// ```
@@ -381,15 +386,6 @@ impl<I: Flat> Dataset<I, usize> {
         let needed = self.targets.iter().max().map_or(0, |label| label.saturating_add(1));
         needed.max(self.class_names.len())
     }
-}
-
-/// The numbers of an input that are of one channel.
-fn area<I: Flat>(channels: usize) -> Result<usize> {
-    if channels == 0 || !I::LEN.is_multiple_of(channels) {
-        let expected = format!("a divisor of the {} numbers of an input", I::LEN);
-        return Err(Error::size("channels", expected, channels));
-    }
-    Ok(I::LEN / channels)
 }
 
 impl<I: Flat, T: Clone> Clone for Dataset<I, T> {

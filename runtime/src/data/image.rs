@@ -83,9 +83,22 @@ pub(crate) fn from_image(
     normalization: Option<&Normalization>,
     numbers: &mut [f32],
 ) -> Result<()> {
+    pixels::from_bytes(dims, &to_bytes(dims, image, options)?, normalization, numbers)
+}
+
+/// The image in the size and with the channels of a net's input of this shape (channel, row, column), as
+/// bytes in the order row, column, channel.
+///
+/// # Errors
+/// [`Error::Size`] as [`from_image`].
+pub(super) fn to_bytes(
+    dims: &[usize],
+    image: &DynamicImage,
+    options: &ImageOptions,
+) -> Result<Vec<u8>> {
     let size = check(dims, image, options)?;
     let &ImageOptions { resize, channels, background } = options;
-    let bytes = match channels {
+    Ok(match channels {
         Channels::Rgba => {
             let [r, g, b] = background;
             sized(image.to_rgba8(), resize, size, Rgba([r, g, b, 255])).into_raw()
@@ -106,12 +119,11 @@ pub(crate) fn from_image(
             let greys = GrayImage::from_raw(width, height, pixels).unwrap_or_default();
             sized(greys, resize, size, Luma([grey(background)])).into_raw()
         }
-    };
-    pixels::from_bytes(dims, &bytes, normalization, numbers)
+    })
 }
 
-/// Checks that the image can become an input of this shape; returns its width and height.
-fn check(dims: &[usize], image: &DynamicImage, options: &ImageOptions) -> Result<[u32; 2]> {
+/// Checks that images can become inputs of this shape; returns their width and height then.
+pub(super) fn check_options(dims: &[usize], options: &ImageOptions) -> Result<[u32; 2]> {
     let &[channels, height, width] = dims else {
         let expected = "[channels, height, width] for an image";
         return Err(Error::size("the shape of the net's input", expected, format!("{dims:?}")));
@@ -130,14 +142,18 @@ fn check(dims: &[usize], image: &DynamicImage, options: &ImageOptions) -> Result
             found,
         ));
     }
+    let too_large = |_| Error::size("the net's input", "a side below 2³²", format!("{dims:?}"));
+    Ok([u32::try_from(width).map_err(too_large)?, u32::try_from(height).map_err(too_large)?])
+}
+
+/// Checks that the image can become an input of this shape; returns its width and height then.
+fn check(dims: &[usize], image: &DynamicImage, options: &ImageOptions) -> Result<[u32; 2]> {
+    let size @ [width, height] = check_options(dims, options)?;
     let (found_width, found_height) = (image.width(), image.height());
     let found = format!("{found_width}×{found_height} pixels");
     if found_width == 0 || found_height == 0 {
         return Err(Error::size("the image", "at least 1×1 pixels", found));
     }
-    let too_large = |_| Error::size("the net's input", "a side below 2³²", format!("{dims:?}"));
-    let size =
-        [u32::try_from(width).map_err(too_large)?, u32::try_from(height).map_err(too_large)?];
     if options.resize == Resize::Exact && size != [found_width, found_height] {
         let expected = format!("{width}×{height} pixels, as it is `Resize::Exact`");
         return Err(Error::size("the image", expected, found));

@@ -1,6 +1,7 @@
 use super::{Accepts, Loss, Reduction, argument, check_label, check_weights};
-use crate::Result;
+use crate::data::MixedLabel;
 use crate::net::outputs::{EndsInLogits, SingleOutput};
+use crate::{Error, Result};
 
 /// Cross-entropy of class numbers, with the softmax inside:
 /// `L = −ln softmax(z)[label] = ln Σ_c e^(z_c) − z_label`, PyTorch's `CrossEntropyLoss`.
@@ -18,6 +19,8 @@ use crate::net::outputs::{EndsInLogits, SingleOutput};
 ///
 /// and the mean over a batch divides by `Σ w_label` over its images. Where that is 0 the loss is
 /// NaN, as in PyTorch.
+///
+/// Targets are class numbers, or [`MixedLabel`]s of [`mixup`](crate::data::Examples::mixup).
 ///
 /// ```
 /// use typenet_runtime::loss::{CrossEntropy, Loss};
@@ -69,35 +72,35 @@ impl CrossEntropy {
         }
     }
 
-    /// The weights of the label's term and of each class's share in the smoothing term.
-    fn shares(&self, label: usize, classes: usize) -> (f64, f64) {
-        let smoothing = f64::from(self.label_smoothing);
-        ((1.0 - smoothing) * self.class_weight(label), smoothing / classes as f64)
-    }
-}
-
-impl Loss<usize> for CrossEntropy {
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-
-    fn check(&self, outputs: usize, target: &usize, place: &str) -> Result<()> {
+    fn check_arguments(&self, outputs: usize) -> Result<()> {
         if !(0.0..=1.0).contains(&self.label_smoothing) {
             return Err(argument("label_smoothing", self.label_smoothing, "0 to 1 is allowed"));
         }
         if let Some(weights) = &self.class_weights {
             check_weights("class_weights", "one weight a class is needed", weights, outputs)?;
         }
-        check_label(outputs, *target, place)
+        Ok(())
     }
 
-    fn weight(&self, target: &usize) -> f64 {
-        self.class_weight(*target)
+    /// What stands before the term of a label that has this share.
+    fn own(&self, label: usize, share: f64) -> f64 {
+        (1.0 - f64::from(self.label_smoothing)) * self.class_weight(label) * share
     }
 
-    fn image(&self, outputs: &[f32], target: &usize, scale: f64, gradient: &mut [f32]) -> f64 {
+    /// What stands before each class's weight in the smoothing term.
+    fn spread(&self, classes: usize) -> f64 {
+        f64::from(self.label_smoothing) / classes as f64
+    }
+
+    /// The loss of labels whose shares add up to 1, and its gradient.
+    fn image_of(
+        &self,
+        outputs: &[f32],
+        labels: &[(usize, f64)],
+        scale: f64,
+        gradient: &mut [f32],
+    ) -> f64 {
         assert_eq!(outputs.len(), gradient.len(), "one gradient for each output");
-        let label = *target;
         let top = f64::from(outputs.iter().copied().fold(f32::NEG_INFINITY, f32::max));
         // The exponentials wait in the gradient's place until their sum is known.
         let mut sum = 0.0;
@@ -107,14 +110,18 @@ impl Loss<usize> for CrossEntropy {
             *gradient = exponential as f32;
         }
         let log_sum = sum.ln();
-        let (own, share) = self.shares(label, outputs.len());
-        let of_label = f64::from(outputs[label]) - top - log_sum;
-        let mut loss = -own * of_label;
-        let mut total = own;
-        if share > 0.0 {
-            for (class, &z) in outputs.iter().enumerate() {
-                let weight = share * self.class_weight(class);
-                loss -= weight * (f64::from(z) - top - log_sum);
+        let spread = self.spread(outputs.len());
+        let of = |class: usize| f64::from(outputs[class]) - top - log_sum;
+        let (mut loss, mut total) = (0.0, 0.0);
+        for &(label, share) in labels {
+            let own = self.own(label, share);
+            loss -= own * of(label);
+            total += own;
+        }
+        if spread > 0.0 {
+            for class in 0..outputs.len() {
+                let weight = spread * self.class_weight(class);
+                loss -= weight * of(class);
                 total += weight;
             }
         }
@@ -122,31 +129,95 @@ impl Loss<usize> for CrossEntropy {
         for gradient in gradient.iter_mut() {
             *gradient = (f64::from(*gradient) * factor) as f32;
         }
-        if share > 0.0 {
+        if spread > 0.0 {
             for (class, gradient) in gradient.iter_mut().enumerate() {
                 *gradient =
-                    (f64::from(*gradient) - scale * share * self.class_weight(class)) as f32;
+                    (f64::from(*gradient) - scale * spread * self.class_weight(class)) as f32;
             }
         }
-        // In f64, because the two are almost equal once the net is right.
-        let rest = if share > 0.0 { share * self.class_weight(label) } else { 0.0 };
-        gradient[label] = (scale * (total * of_label.exp() - own - rest)) as f32;
+        // In f64, because the terms are almost equal once the net is right.
+        for &(label, _) in labels {
+            let owns = labels.iter().filter(|(other, _)| *other == label);
+            let own: f64 = owns.map(|&(label, share)| self.own(label, share)).sum();
+            let rest = if spread > 0.0 { spread * self.class_weight(label) } else { 0.0 };
+            gradient[label] = (scale * (total * of(label).exp() - own - rest)) as f32;
+        }
         loss
     }
 
-    fn reference(&self, outputs: &[f64], target: &usize) -> f64 {
+    fn reference_of(&self, outputs: &[f64], labels: &[(usize, f64)]) -> f64 {
         let top = outputs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = outputs.iter().map(|z| (z - top).exp()).sum();
         let cost = |class: usize| top + sum.ln() - outputs[class];
-        let (own, share) = self.shares(*target, outputs.len());
-        let mut loss = own * cost(*target);
-        if share > 0.0 {
+        let spread = self.spread(outputs.len());
+        let mut loss: f64 =
+            labels.iter().map(|&(label, share)| self.own(label, share) * cost(label)).sum();
+        if spread > 0.0 {
             for class in 0..outputs.len() {
-                loss += share * self.class_weight(class) * cost(class);
+                loss += spread * self.class_weight(class) * cost(class);
             }
         }
         loss
     }
+}
+
+impl Loss<usize> for CrossEntropy {
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn check(&self, outputs: usize, target: &usize, place: &str) -> Result<()> {
+        self.check_arguments(outputs)?;
+        check_label(outputs, *target, place)
+    }
+
+    fn weight(&self, target: &usize) -> f64 {
+        self.class_weight(*target)
+    }
+
+    fn image(&self, outputs: &[f32], target: &usize, scale: f64, gradient: &mut [f32]) -> f64 {
+        self.image_of(outputs, &[(*target, 1.0)], scale, gradient)
+    }
+
+    fn reference(&self, outputs: &[f64], target: &usize) -> f64 {
+        self.reference_of(outputs, &[(*target, 1.0)])
+    }
+}
+
+/// Images that were mixed: `share · L(label) + (1 − share) · L(other)`, and the same of their weights.
+impl Loss<MixedLabel> for CrossEntropy {
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn check(&self, outputs: usize, target: &MixedLabel, place: &str) -> Result<()> {
+        self.check_arguments(outputs)?;
+        check_label(outputs, target.label, place)?;
+        check_label(outputs, target.other, place)?;
+        if !(0.0..=1.0).contains(&target.share) {
+            let (place, value) = (place.to_owned(), target.share);
+            let expected = "the share of a label is 0 to 1";
+            return Err(Error::Target { place, output: target.label, value, expected });
+        }
+        Ok(())
+    }
+
+    fn weight(&self, target: &MixedLabel) -> f64 {
+        shares(target).iter().map(|&(label, share)| share * self.class_weight(label)).sum()
+    }
+
+    fn image(&self, outputs: &[f32], target: &MixedLabel, scale: f64, gradient: &mut [f32]) -> f64 {
+        self.image_of(outputs, &shares(target), scale, gradient)
+    }
+
+    fn reference(&self, outputs: &[f64], target: &MixedLabel) -> f64 {
+        self.reference_of(outputs, &shares(target))
+    }
+}
+
+fn shares(target: &MixedLabel) -> [(usize, f64); 2] {
+    let share = f64::from(target.share);
+    [(target.label, share), (target.other, 1.0 - share)]
 }
 
 impl<N: SingleOutput + EndsInLogits> Accepts<N> for CrossEntropy {}

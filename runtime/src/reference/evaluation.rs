@@ -282,14 +282,20 @@ fn pool2d(
     for channel in x.chunks(in_height * in_width) {
         for row in 0..output.dim(1) {
             for column in 0..output.dim(2) {
-                let mut inside = Vec::with_capacity(g.kernel[0] * g.kernel[1]);
-                for u in 0..g.kernel[0] {
-                    for v in 0..g.kernel[1] {
-                        let i = position(row, u, g.stride[0], 1, g.padding[0], in_height);
-                        let j = position(column, v, g.stride[1], 1, g.padding[1], in_width);
-                        if let (Some(i), Some(j)) = (i, j) {
-                            inside.push(channel[i * in_width + j]);
-                        }
+                let [rows, columns] =
+                    [(row, 0), (column, 1)].map(|(window, axis): (usize, usize)| {
+                        let (stride, padding) = (g.stride[axis], g.padding[axis]);
+                        let len = g.input.dim(axis + 1);
+                        // In ceil mode a window may reach behind the border, where nothing counts.
+                        let within = |tap: &usize| window * stride + tap < len + 2 * padding;
+                        let taps = (0..g.kernel[axis]).take_while(within);
+                        let places = taps.map(|tap| position(window, tap, stride, 1, padding, len));
+                        places.collect::<Vec<Option<usize>>>()
+                    });
+                let mut inside = Vec::with_capacity(rows.len() * columns.len());
+                for i in rows.iter().flatten() {
+                    for j in columns.iter().flatten() {
+                        inside.push(channel[i * in_width + j]);
                     }
                 }
                 if largest {
@@ -302,7 +308,7 @@ fn pool2d(
                     best.hash(branches);
                     y.push(inside[best]);
                 } else {
-                    let whole = g.kernel[0] * g.kernel[1];
+                    let whole = rows.len() * columns.len();
                     let count = if g.count_include_pad { whole } else { inside.len() };
                     y.push(inside.iter().sum::<f64>() / count as f64);
                 }

@@ -46,7 +46,12 @@ const _: () = {
             Node { name: "relu_1", op: Op::Relu, inputs: &[1] },
             Node {
                 name: "max_pool2d_1",
-                op: Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
+                op: Op::MaxPool2d {
+                    kernel: [2, 2],
+                    stride: [2, 2],
+                    padding: [0, 0],
+                    ceil_mode: false,
+                },
                 inputs: &[2],
             },
             Node { name: "flatten_1", op: Op::Flatten, inputs: &[3] },

@@ -1,6 +1,7 @@
 //! What layers do: [`Op`], with its shape rules in `rules`, its parameters in `parameters`, and what is
 //! known after a mistake in `outline`.
 
+mod every;
 mod outline;
 mod parameters;
 mod rules;
@@ -170,6 +171,8 @@ pub enum Op {
         stride: [usize; 2],
         /// Border on each side.
         padding: [usize; 2],
+        /// Whether sizes are rounded up.
+        ceil_mode: bool,
     },
     /// Average over windows, see [`Pool2d`].
     AvgPool2d {
@@ -179,6 +182,8 @@ pub enum Op {
         stride: [usize; 2],
         /// Border on each side.
         padding: [usize; 2],
+        /// Whether sizes are rounded up.
+        ceil_mode: bool,
         /// Whether the border counts in the average.
         count_include_pad: bool,
     },
@@ -425,11 +430,12 @@ impl Op {
     /// The pooling window's numbers on this input, or `None` for other layers.
     pub const fn pool2d(&self, input: Shape) -> Option<Pool2d> {
         match *self {
-            Op::MaxPool2d { kernel, stride, padding } => {
-                Some(Pool2d { input, kernel, stride, padding, count_include_pad: true })
+            Op::MaxPool2d { kernel, stride, padding, ceil_mode } => {
+                let pool = Pool2d::new(input, kernel);
+                Some(Pool2d { stride, padding, ceil_mode, ..pool })
             }
-            Op::AvgPool2d { kernel, stride, padding, count_include_pad } => {
-                Some(Pool2d { input, kernel, stride, padding, count_include_pad })
+            Op::AvgPool2d { kernel, stride, padding, ceil_mode, count_include_pad } => {
+                Some(Pool2d { input, kernel, stride, padding, ceil_mode, count_include_pad })
             }
             _ => None,
         }

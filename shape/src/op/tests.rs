@@ -13,7 +13,8 @@ const CONV: Op = Op::Conv2d {
 
 #[test]
 fn arguments_are_checked_without_an_input() {
-    let pool = |kernel, stride, padding| Op::MaxPool2d { kernel, stride, padding };
+    let pool =
+        |kernel, stride, padding| Op::MaxPool2d { kernel, stride, padding, ceil_mode: false };
     assert_eq!(CONV.check(Argument::Kernel), Ok(()));
     assert_eq!(
         pool([2, 2], [0, 1], [0, 0]).check(Argument::Stride),
@@ -68,7 +69,7 @@ fn outlines_agree_with_shapes() {
         CONV,
         depthwise(Padding::Same, [1, 1]),
         Op::BatchNorm { affine: true, momentum: 0.1, eps: 1e-5 },
-        Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
+        Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0], ceil_mode: false },
         Op::GlobalAvgPool,
         Op::Relu,
     ];

@@ -57,7 +57,8 @@ impl Pooled {
     /// Numbers of 16 images: the rows of the convolution that a row of windows reads.
     pub const fn band_len(&self) -> usize {
         let Pool2d { kernel, input, .. } = self.geometry;
-        Shape::new(&[kernel[0], input.dim(2), input.dim(0)]).elements()
+        let rows = if kernel[0] < input.dim(1) { kernel[0] } else { input.dim(1) };
+        Shape::new(&[rows, input.dim(2), input.dim(0)]).elements()
     }
 
     pub(super) const fn new(op: &Op, input: Shape, output: Buffer) -> Option<Pooled> {

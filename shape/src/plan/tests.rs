@@ -16,7 +16,8 @@ const fn conv(out_channels: usize, kernel: usize) -> Op {
     }
 }
 
-const POOL: Op = Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+const POOL: Op =
+    Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0], ceil_mode: false };
 
 const LENET: Graph<'static> = Graph::new(
     "LeNet5",

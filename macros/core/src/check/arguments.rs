@@ -380,13 +380,20 @@ impl Checker<'_> {
         if let Some(known) = words.iter().find(|known| **known == text) {
             return Some(Some(Given::Word(known)));
         }
-        if words.is_empty() && text != "same" {
+        let is_flag = expected.kind == Kind::Flag;
+        if words.is_empty() && text != "same" && !is_flag {
             return None;
         }
         let message = format!("`{}` is {}, not `{text}`", expected.name, expected.kind.expected());
-        let help = match nearest(&text, words.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => String::new(),
+        let help = match (text.to_lowercase().as_str(), nearest(&text, words.iter().copied())) {
+            ("true" | "yes" | "on", _) if is_flag => format!("write `{} = true`", expected.name),
+            ("false" | "no" | "off", _) if is_flag => format!("write `{} = false`", expected.name),
+            (text, _) if is_flag => match nearest(text, ["true", "false"].into_iter()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => String::new(),
+            },
+            (_, Some(near)) => format!("did you mean `{near}`?"),
+            (_, None) => String::new(),
         };
         self.report(Mistake::about(name, word.span(), message).help(help));
         Some(None)
@@ -397,6 +404,12 @@ impl Checker<'_> {
 fn negative(text: &str) -> Option<f32> {
     let number: u32 = text.strip_prefix('-')?.trim_start().parse().ok()?;
     Some(-(number as f32))
+}
+
+/// Height and width in `3x5`.
+fn sides(text: &str) -> Option<[usize; 2]> {
+    let (height, width) = text.split_once(['x', '×'])?;
+    Some([height.trim().parse().ok()?, width.trim().parse().ok()?])
 }
 
 /// What was likely meant by a value of the wrong kind.
@@ -411,6 +424,14 @@ fn better(expected: &layers::Argument, value: &Value) -> String {
         (Kind::Flag | Kind::Number | Kind::Word(_), Value::Symbolic(number)) => {
             let what = if number.to_string().contains("::") { "path" } else { "generic" };
             format!("a {what} stands for a whole number, a `usize`")
+        }
+        // `3x3`
+        (Kind::Pair | Kind::Padding, Value::Other(text)) if sides(text).is_some() => {
+            match sides(text) {
+                Some([height, width]) if height == width => write(&height.to_string()),
+                Some([height, width]) => write(&format!("({height}, {width})")),
+                None => String::new(),
+            }
         }
         (Kind::Flag, Value::Integer(0)) => write("false"),
         (Kind::Flag, Value::Integer(1)) => write("true"),

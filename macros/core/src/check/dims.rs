@@ -54,6 +54,22 @@ impl Written<'_> {
         padded.less(&reach)?.less(&one)?.add(&stride)?.divide(&stride)
     }
 
+    /// Of a pooling layer in ceil mode: `⌈(n + padding − max(kernel − stride − padding, 0)) / stride⌉`,
+    /// which is `⌈(n + 2·padding − kernel) / stride⌉ + 1` without a last window behind `n + padding`.
+    fn windows_rounded_up(&self, n: &Number, axis: usize) -> Option<Number> {
+        let of = |name| self.along(name, axis);
+        let (kernel, stride, padding) = (of("kernel")?, of("stride")?, of("padding")?);
+        let own = stride.add(&padding)?;
+        let cut = match own.less(&kernel)?.known() {
+            _ if kernel == stride => Number::from(0),
+            Some(_) => Number::from(0),
+            // Where it is not known which of them is larger, no formula here says it.
+            None => Number::from(kernel.less(&own)?.known()?),
+        };
+        let read = n.add(&padding)?.less(&cut)?;
+        read.add(&stride)?.less(&Number::from(1))?.divide(&stride)
+    }
+
     /// `(n − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1`
     fn spread(&self, n: &Number, axis: usize) -> Option<Number> {
         let (one, two) = (Number::from(1), Number::from(2));
@@ -77,6 +93,9 @@ impl Written<'_> {
             Op::DepthwiseConv2d { .. } => {
                 let channels = channels.multiply(&self.count("multiplier")?)?;
                 image(channels, &|n, axis| self.windows(n, axis))
+            }
+            Op::MaxPool2d { ceil_mode: true, .. } | Op::AvgPool2d { ceil_mode: true, .. } => {
+                image(channels, &|n, axis| self.windows_rounded_up(n, axis))
             }
             Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => {
                 image(channels, &|n, axis| self.windows(n, axis))
@@ -191,8 +210,11 @@ mod tests {
     #[test]
     fn known_shapes_are_those_of_the_rules() {
         let inputs = [Shape::new(&[4, 9, 12]), Shape::new(&[2, 5, 5]), Shape::new(&[6])];
-        for layer in LAYERS {
-            for [kernel, stride, padding] in [[1, 1, 0], [2, 2, 1], [3, 2, 1], [3, 1, 0]] {
+        let windows =
+            [[1, 1, 0], [2, 2, 1], [3, 2, 1], [3, 1, 0], [5, 2, 0], [2, 4, 1], [12, 3, 0]];
+        let flags = [true, false];
+        for (layer, flag) in LAYERS.iter().flat_map(|layer| flags.map(|flag| (layer, flag))) {
+            for [kernel, stride, padding] in windows {
                 let settings: Vec<Setting> = layer
                     .arguments
                     .iter()
@@ -206,6 +228,7 @@ mod tests {
                             ("out_channels" | "multiplier" | "groups", _) => Given::Count(2),
                             ("scale_factor", _) => Given::Pair([2, 3]),
                             ("align_corners", _) => Given::Flag(false),
+                            ("ceil_mode", _) => Given::Flag(flag),
                             ("p" | "eps" | "momentum", _) => Given::Number(0.5),
                             ("shape", _) => Given::Shape(Shape::new(&[6])),
                             (_, given) => given,

@@ -8,8 +8,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::numbers::Numbers;
-use super::structs::generated;
-use super::{Names, open, output, site};
+use super::{Names, generated, open, site};
 use crate::check::{Checked, Head};
 use crate::number::{Number, shape_text};
 use crate::plan::Plan;
@@ -118,7 +117,7 @@ pub(super) fn implementations(
     names: &Names<'_>,
     sound: bool,
 ) -> TokenStream {
-    let Names { net, net_struct, input, loss, target, .. } = names;
+    let Names { net, net_struct, input, output, loss, target, .. } = names;
     let generics = &names.numbers.generics;
     let (declared, used, further) = (generics.declared(), generics.used(), generics.further());
     let (of_net, further_net) = (net_struct.of(), &net_struct.further);
@@ -164,8 +163,13 @@ pub(super) fn implementations(
         let head = quote_spanned!(site()=> heads::#field);
         let last = checked.heads[index].node.and_then(|node| checked.nodes.get(node));
         let last = last.filter(|_| sound).and_then(|node| names.numbers.part_type(node));
-        output(&TokenStream::new(), &head, plan.outputs.get(index).filter(|_| sound), last)
+        super::output(&TokenStream::new(), &head, plan.outputs.get(index).filter(|_| sound), last)
     });
+    // Messages about targets point to the net's name.
+    let compares = quote_spanned! {net.span().resolved_at(site())=>
+        Self: __rt::Compares<#output #used, #target<#(#targets),*>>,
+    };
+    items.extend(comparisons(checked, names, &types, &targets, sound));
     items.extend(quote_spanned! {site()=>
         #[allow(non_camel_case_types, unreachable_pub, missing_docs, missing_debug_implementations)]
         mod heads {
@@ -207,7 +211,8 @@ pub(super) fn implementations(
                 ws: &mut __rt::Workspace<#net #used>,
             ) -> __rt::Result<f64>
             where
-                Self: __rt::Objective<#target<#(#targets),*>> + __rt::Accepts<#net #used>,
+                #compares
+                Self: __rt::Accepts<#net #used>,
             {
                 __rt::forward_backward(self, targets, ws)
             }
@@ -244,6 +249,48 @@ pub(super) fn implementations(
         }
     });
     items
+}
+
+/// Which targets the losses of the heads take, head by head; any of theirs after a mistake, where the
+/// outputs may not be known.
+fn comparisons(
+    checked: &Checked,
+    names: &Names<'_>,
+    types: &[Ident],
+    targets: &[Ident],
+    sound: bool,
+) -> TokenStream {
+    let Names { output, loss, target, .. } = names;
+    let generics = &names.numbers.generics;
+    let (used, further) = (generics.used(), generics.further());
+    let arrays: Vec<TokenStream> =
+        checked.heads.iter().map(|head| names.numbers.numbers(head.dims.as_deref())).collect();
+    // Messages about a head point to the net's name.
+    let place = names.net.span().resolved_at(site());
+    let constant = sound.then(|| {
+        quote_spanned! {place=>
+            const COMPARES: () = {
+                #(let () = <#types as __rt::HeadCompares<#arrays, #targets>>::COMPARES;)*
+            };
+        }
+    });
+    let bounds = arrays.iter().zip(targets).map(|(array, target)| match sound {
+        true => quote_spanned!(place=> __rt::HeadCompares<#array, #target>),
+        false => quote_spanned!(place=> __rt::Loss<#target>),
+    });
+    quote_spanned! {place=>
+        // What is wrong with a single loss for several heads is not the targets.
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        impl<__T, #further> __rt::Matches<__T> for #output #used {}
+
+        #[automatically_derived]
+        impl<#(#types: #bounds,)* #(#targets,)* #further>
+            __rt::Compares<#output #used, #target<#(#targets),*>> for #loss<#(#types),*>
+        {
+            #constant
+        }
+    }
 }
 
 /// `Class` for `class`, a type parameter for each head.

@@ -12,13 +12,14 @@ mod fields;
 mod generics;
 mod heads;
 mod marks;
+mod net_struct;
 mod numbers;
 mod op;
 mod open;
 mod parts;
 mod structs;
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote_spanned};
 
 use crate::Mistake;
@@ -26,8 +27,8 @@ use crate::check::{Checked, Node};
 use crate::number::Number;
 use crate::plan::{Call, Outputs, Plan};
 use generics::Steps;
+use net_struct::NetStruct;
 use numbers::Numbers;
-use open::NetStruct;
 
 /// Outputs of more bytes than this are returned in a box.
 const BOXED: usize = 64 * 1024;
@@ -35,6 +36,23 @@ const BOXED: usize = 64 * 1024;
 /// The place of generated tokens.
 fn site() -> Span {
     Span::mixed_site()
+}
+
+/// The same tokens as if the macro had written them, at the user's place.
+fn generated(tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let TokenTree::Group(group) = &token {
+                let span = group.span();
+                let mut inner = Group::new(group.delimiter(), generated(group.stream()));
+                inner.set_span(span);
+                token = inner.into();
+            }
+            token.set_span(token.span().resolved_at(site()));
+            token
+        })
+        .collect()
 }
 
 /// The items of a net, and the mistakes.

@@ -1,12 +1,12 @@
 //! The items that a user sees: the net's struct, the struct of its parameters and the name of its
 //! gradients.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use super::fields::{Content, Field, fields};
-use super::open::NetStruct;
-use super::{Names, docs, site};
+use super::net_struct::NetStruct;
+use super::{Names, docs, generated, site};
 use crate::check::Checked;
 use crate::plan::Plan;
 use typenet_shape::TensorKind;
@@ -159,21 +159,4 @@ impl Shown<'_> {
         let kind = quote_spanned!(site()=> ::typenet::parameters::#name<#(#types),*>);
         Some((docs::field(node, input), kind))
     }
-}
-
-/// The same tokens as if the macro had written them, at the user's place.
-pub(super) fn generated(tokens: TokenStream) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|mut token| {
-            if let TokenTree::Group(group) = &token {
-                let span = group.span();
-                let mut inner = Group::new(group.delimiter(), generated(group.stream()));
-                inner.set_span(span);
-                token = inner.into();
-            }
-            token.set_span(token.span().resolved_at(site()));
-            token
-        })
-        .collect()
 }

@@ -1,5 +1,7 @@
 //! From a call in another library's words to one in ours.
 
+use std::borrow::Cow;
+
 use super::draft::{Draft, Given};
 use super::signatures::signature;
 use super::special;
@@ -15,10 +17,27 @@ pub fn correct_word(word: &str, arguments: &[Argument], input: Input) -> Option<
     }
     let keyword = keyword(word)?;
     let layer = layers::find(keyword)?;
-    correct(word, layer, arguments, input).or_else(|| {
+    let arguments = &*channels_apart(word, layer, arguments);
+    let mut correction = correct(word, layer, arguments, input).or_else(|| {
         let bare = arguments.is_empty() && word != keyword && layer.example() == keyword;
         bare.then(|| Correction { calls: vec![Call::plain(keyword)], ..Correction::default() })
-    })
+    })?;
+    if matches!(plain(word).as_str(), "dropout2d" | "spatialdropout2d") {
+        correction.advice.push("it drops single numbers, not whole channels".into());
+    }
+    Some(correction)
+}
+
+/// Burn's `Conv2dConfig::new([3, 8], [5, 5])` has input and output channels in one argument.
+fn channels_apart<'a>(word: &str, layer: &Layer, arguments: &'a [Argument]) -> Cow<'a, [Argument]> {
+    let [Argument { key: None, value: Value::List(channels) }, others @ ..] = arguments else {
+        return arguments.into();
+    };
+    if !word.ends_with("Config") || layer.position("out_channels").is_none() {
+        return arguments.into();
+    }
+    let channels = channels.iter().map(|value| Argument { key: None, value: value.clone() });
+    channels.chain(others.iter().cloned()).collect()
 }
 
 /// What to write in place of this call, if it is in another library's words: a layer of this kind,
@@ -102,12 +121,22 @@ impl Written<'_> {
             Library::Keras => Library::Torch,
         };
         let is_own = self.word == self.layer.keyword;
+        let is_plain = !self.word.chars().any(char::is_uppercase);
         // The first of three numbers is the number of input channels, if the second is no kernel.
         let positional = || self.arguments.iter().take_while(|argument| argument.key.is_none());
         let whole = |index: usize| positional().nth(index).and_then(|one| one.value.whole());
         let is_torch = positional().count() > 2
             && (whole(0) == self.input.channels || whole(1).is_some_and(|kernel| kernel > 11));
+        // `conv2d(16, 3, 1, 1)` is no kernel of 1: the second is, and the third the stride.
+        let is_ours = positional().count() > 3
+            && self.input.channels.is_some_and(|channels| whole(0) != Some(channels))
+            && whole(1).is_some_and(|kernel| (2..=7).contains(&kernel))
+            && whole(2).is_some_and(|stride| stride <= 2);
         let orders = match is_own {
+            _ if is_plain && is_ours => {
+                let torch = Order::Of(Library::Torch);
+                [Order::OwnAll, torch, Order::Of(Library::Keras), Order::Own]
+            }
             true if is_torch => {
                 let torch = Order::Of(Library::Torch);
                 [Order::Own, torch, Order::Of(Library::Keras), Order::OwnAll]
@@ -159,7 +188,8 @@ impl Written<'_> {
         let named = self.arguments.iter().any(|argument| argument.key.is_some());
         let first = self.arguments.first().and_then(|first| first.value.whole());
         let sure = first.is_some() && first == self.input.channels;
-        let is_other = matches!(order, Order::Of(_)) && self.word == self.layer.keyword;
+        let is_plain = !self.word.chars().any(char::is_uppercase);
+        let is_other = matches!(order, Order::Of(_)) && is_plain;
         if !is_other || named || sure || self.arguments.len() != 3 || self.surplus() != 1 {
             return correction;
         }
@@ -260,10 +290,11 @@ impl Written<'_> {
             {
                 matches!(value, Value::Whole(_) | Value::Number(_) | Value::Nothing)
             }
-            (Meaning::Nothing(..), value) => {
-                let text = value.name().is_some_and(|text| text.starts_with("channels"));
-                text || matches!(value, Value::Flag(_) | Value::Python(_) | Value::Nothing)
+            (Meaning::Nothing(..), Value::Nothing) => true,
+            (Meaning::Nothing(..), value) if name == "data_format" => {
+                value.name().is_some_and(|text| text.starts_with("channels"))
             }
+            (Meaning::Nothing(..), value) => matches!(value, Value::Flag(_) | Value::Python(_)),
             _ => true,
         };
         if !fits {
@@ -346,13 +377,13 @@ impl Written<'_> {
     }
 
     fn finish(&self, mut draft: Draft) -> Finished {
-        if special::complete(&mut draft).is_none() {
-            return Finished::Not;
-        }
         // Keras's pools have a default.
         let is_pool = self.layer.keyword.ends_with("pool2d");
         if is_pool && draft.value("kernel").is_none() && words::is_keras(self.word) {
             let _ = draft.set("kernel", Value::Whole(2));
+        }
+        if special::complete(&mut draft, self.input).is_none() {
+            return Finished::Not;
         }
         let Draft { layer, values, mut made, behind, renamed, needless, before, .. } = draft;
         if draft.impossible && made.foreign.is_empty() {

@@ -8,6 +8,7 @@
 
 mod correct;
 mod draft;
+mod same;
 mod signatures;
 mod special;
 mod values;

@@ -1,6 +1,7 @@
 //! What no table says: arguments whose value means something else here.
 
 use super::draft::{Draft, Given};
+use super::same;
 use super::words::{self, Library, from_before, plain};
 use super::{Argument, Call, Correction, Input, Value};
 use crate::layers::{Kind, Layer};
@@ -78,6 +79,8 @@ pub(super) fn argument(
             draft.reason(index, "`relu` has no slope; `leaky_relu` has one");
             Some(())
         }
+        // In the place of PyTorch's dilation, but ours that comes next.
+        ("max_pool2d", "dilation") if !by_name && matches!(value, Value::Flag(_)) => None,
         ("max_pool2d" | "avg_pool2d", "dilation") => {
             if value.whole() != Some(1) {
                 draft.impossible = true;
@@ -267,7 +270,7 @@ fn adaptive(draft: &mut Draft, pool: &'static str, value: &Value, input: Input) 
 }
 
 /// What follows from several arguments together; `None` where they do not go together.
-pub(super) fn complete(draft: &mut Draft) -> Option<()> {
+pub(super) fn complete(draft: &mut Draft, input: Input) -> Option<()> {
     // `padding = same` keeps the size, which a stride does not.
     let strides = draft.value("stride").is_some_and(|stride| stride.whole() != Some(1));
     let is_same = draft.value("padding").and_then(Value::name).is_some();
@@ -299,18 +302,13 @@ pub(super) fn complete(draft: &mut Draft) -> Option<()> {
                 None => draft.impossible = true,
             }
         }
-        _ => match (kernel, stride) {
-            (Some(kernel), _) if kernel % 2 == 1 => {
+        "max_pool2d" | "avg_pool2d" => same::windows(draft, input)?,
+        _ => match kernel {
+            Some(kernel) if kernel % 2 == 1 => {
                 let padding = (kernel / 2).checked_mul(side("dilation").unwrap_or(1))?;
                 if padding > 0 {
                     draft.set("padding", Value::Whole(padding))?;
                 }
-            }
-            (Some(kernel), stride) if stride.is_none_or(|stride| stride == kernel) => {
-                draft.made.advice.push(
-                    "without padding, what is left at the right and at the bottom is not read"
-                        .into(),
-                );
             }
             _ => {
                 draft.impossible = true;

@@ -83,6 +83,17 @@ impl Value {
         }
     }
 
+    /// Height and width that it is, one number for both or two.
+    pub(super) fn sides(&self) -> Option<[usize; 2]> {
+        match self {
+            Value::Many(items) | Value::List(items) => match items.as_slice() {
+                [height, width] => Some([height.whole()?, width.whole()?]),
+                _ => self.whole().map(|both| [both; 2]),
+            },
+            _ => self.whole().map(|both| [both; 2]),
+        }
+    }
+
     pub(super) fn number(&self) -> Option<f64> {
         match self {
             Value::Whole(number) => Some(*number as f64),

@@ -43,7 +43,9 @@ const MORE_LAYERS: &[(&str, &str)] = &[
     ("globalaveragepool2d", "global_avg_pool"),
     ("globalavgpool2d", "global_avg_pool"),
     ("globalaveragepool", "global_avg_pool"),
+    ("globalaveragepooling", "global_avg_pool"),
     ("batchnorm1d", "batch_norm"),
+    ("spatialdropout2d", "dropout"),
     ("lazyconv2d", "conv2d"),
     ("lazylinear", "linear"),
     ("lazybatchnorm2d", "batch_norm"),
@@ -93,7 +95,44 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("bilinear", "`upsample(2, mode = bilinear)` enlarges an image"),
     ("input", HEADER),
     ("inputlayer", HEADER),
+    ("separableconv2d", SEPARABLE),
+    ("separableconv", SEPARABLE),
+    ("depthwiseseparableconv", SEPARABLE),
+    ("depthwiseseparableconv2d", SEPARABLE),
+    ("rnn", SEQUENCE),
+    ("lstm", SEQUENCE),
+    ("gru", SEQUENCE),
+    ("embedding", SEQUENCE),
+    ("multiheadattention", SEQUENCE),
+    ("transformer", SEQUENCE),
+    ("transformerencoder", SEQUENCE),
+    ("transformerencoderlayer", SEQUENCE),
+    ("instancenorm", INSTANCE),
+    ("instancenorm2d", INSTANCE),
+    ("localresponsenorm", OWN),
+    ("zeropad2d", PADDING),
+    ("zeropadding2d", PADDING),
+    ("reflectionpad2d", PADDING),
+    ("replicationpad2d", PADDING),
+    ("identity", "it does nothing: leave it out"),
+    ("pixelshuffle", ENLARGE),
+    ("maxunpool2d", ENLARGE),
+    ("fractionalmaxpool2d", "`max_pool2d` has windows of one size"),
+    ("lppool2d", OWN),
+    ("unfold", OWN),
+    ("fold", OWN),
+    ("lambda", OWN),
+    ("gaussiannoise", OWN),
+    ("permute", "channels come first, and stay there"),
+    ("modulelist", "`repeat(3) { … }` repeats layers, each time with weights of its own"),
 ];
+
+const SEPARABLE: &str =
+    "it is two layers: `depthwise_conv2d(3, padding = 1), conv2d(32, kernel = 1)`, say";
+const SEQUENCE: &str = "there are layers for images and for features, and none for sequences";
+const INSTANCE: &str = "`group_norm(16, affine = false)` on 16 channels is the same";
+const PADDING: &str = "convolutions and poolings have an argument `padding`, of zeros";
+const ENLARGE: &str = "`conv_transpose2d` and `upsample` enlarge an image";
 
 const HEADER: &str = "the header gives the input's shape: leave this line out";
 const OWN: &str = "a layer of your own can compute it: `#[typenet::layer]`";
@@ -112,6 +151,8 @@ pub fn plain(word: &str) -> String {
 /// Our keyword for a word of another library, or for ours in other letters.
 pub fn keyword(word: &str) -> Option<&'static str> {
     let plain = plain(word);
+    // Burn's `Conv2dConfig`.
+    let plain = plain.strip_suffix("config").unwrap_or(&plain);
     let own = LAYERS.iter().map(|layer| layer.keyword).find(|own| own.replace('_', "") == plain);
     let elsewhere = || {
         let all = LAYERS_ELSEWHERE.iter().chain(MORE_LAYERS);
@@ -290,7 +331,6 @@ const NOT_NEEDED: &[(&str, &str, &str)] = &[
     ("input_shape", "the header gives the input's shape", ""),
     ("batch_input_shape", "the header gives the input's shape", ""),
     ("padding_mode", "padding is of zeros", "padding is always of zeros"),
-    ("ceil_mode", "sizes are rounded down", "sizes are always rounded down"),
     ("return_indices", "it gives the largest values alone", "its indices are not to be had"),
     ("divisor_override", "the divisor is the size of the window", "the divisor stays what it is"),
     ("count_include_pad", "it has no border to count", ""),

@@ -5,6 +5,7 @@ use proc_macro2::{Group, Ident, TokenTree};
 use super::expression::{self, pieces};
 use super::{Argument, Expression, Form, flat, punct};
 use crate::Mistake;
+use crate::layers::LAYERS;
 
 pub(super) fn arguments(
     group: &Group,
@@ -45,6 +46,13 @@ fn argument<'a>(
             mistakes.push(Mistake::new(colon.span(), message));
             (Some(key), rest)
         }
+        // `stride 2`
+        [TokenTree::Ident(key), value @ TokenTree::Literal(_), ..] if is_argument(key) => {
+            let message = format!("an equals sign stands after an argument's name: `{key} = …`");
+            let help = format!("write `{key} = {value}`");
+            mistakes.push(Mistake::new(key.span(), message).help(help));
+            (Some(key), &piece[1..])
+        }
         rest => (None, rest),
     };
     let instead = key.unwrap_or(keyword).span();
@@ -70,4 +78,10 @@ fn argument<'a>(
     }
     arguments.push(Argument { key: key.cloned(), value });
     left
+}
+
+/// Whether a layer has an argument of this name.
+fn is_argument(word: &Ident) -> bool {
+    let word = word.to_string();
+    LAYERS.iter().any(|layer| layer.position(&word).is_some())
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, TokenStream, TokenTree};
 
 use super::arguments;
-use super::{Argument, Expression, Form, Tokens, ident, punct};
+use super::{Argument, Expression, Form, Tokens, flat, ident, punct};
 use crate::foreign::{self, JOINS_ELSEWHERE};
 
 /// A value in a line of another language: `nn.Conv2d(1, 4, 3)`, `F.relu(x)`, `x.view(-1, 400)`.
@@ -97,6 +97,23 @@ pub(super) fn value(start: Tokens<'_>) -> Option<Value<'_>> {
     }
     let length = start.rest.len() - at.rest.len();
     Some(Value { words, dotted, maker, shouts, angles, groups, chain, length })
+}
+
+/// The arguments that burn's `.with_stride([2, 2])` sets.
+pub(super) fn settings(value: &Value<'_>) -> Vec<Argument> {
+    let setting = |(word, group): &(&Ident, Option<&Group>)| {
+        let name = word.to_string();
+        let key = syn::parse_str::<Ident>(name.strip_prefix("with_")?).ok()?;
+        let equals = TokenTree::Punct(Punct::new('=', Spacing::Alone));
+        let inner = group.map(|group| flat(group.stream()))?;
+        let all: Vec<TokenTree> =
+            [TokenTree::Ident(Ident::new(&key.to_string(), word.span())), equals]
+                .into_iter()
+                .chain(inner)
+                .collect();
+        Some(argument(&all, word))
+    };
+    value.chain.iter().filter_map(setting).flatten().collect()
 }
 
 /// The tokens of the path of a value, without what comes before and behind it.

@@ -24,6 +24,8 @@ struct Line {
     name: Option<Ident>,
     /// Its layers in the order in which they run; `None` where it has none that is known.
     layers: Option<Vec<Step>>,
+    /// What to do about a layer in it that is not here.
+    unknown: Option<&'static str>,
     /// How many tokens it takes; those before the word of a structure.
     length: usize,
     /// Whether a structure comes behind it.
@@ -35,7 +37,9 @@ struct Line {
 impl Reader<'_, '_, '_> {
     /// Reads a line in another syntax, if one comes next.
     pub(super) fn habit(&mut self, before: &Before) -> Option<Vec<Entry>> {
-        if let Some(entries) = self.statement() {
+        if self.returned().is_none()
+            && let Some(entries) = self.statement()
+        {
             return Some(entries);
         }
         if let Some(braces) = self.tokens.group(Delimiter::Brace) {
@@ -46,7 +50,7 @@ impl Reader<'_, '_, '_> {
             self.end_of_line();
             return Some(entries);
         }
-        let line = self.list().or_else(|| self.line())?;
+        let line = self.list().or_else(|| self.returned()).or_else(|| self.line())?;
         let tokens = &self.tokens.rest[..line.length];
         let place = Place::of(tokens, Span::call_site());
         self.tokens.rest = &self.tokens.rest[line.length..];
@@ -177,6 +181,7 @@ impl Reader<'_, '_, '_> {
             parts.push(format!("write `{}`", texts.join(", ")));
         }
         parts.append(&mut advice);
+        parts.extend(line.unknown.map(String::from));
         if parts.is_empty() {
             parts.push(match &line.name {
                 Some(name) => format!("for example `{name}: conv2d(16, kernel = 3)`"),
@@ -239,7 +244,26 @@ impl Reader<'_, '_, '_> {
             habits,
             name: None,
             layers: Some(layers),
+            unknown: None,
             length: 1,
+            structure: false,
+            library: true,
+        })
+    }
+
+    /// `return F.relu(x)`, with a layer in it.
+    fn returned(&self) -> Option<Line> {
+        self.tokens.peek_ident().filter(|word| *word == "return")?;
+        let value = value(Tokens::new(&self.tokens.rest[1..]))?;
+        // Layers that are declared elsewhere stand there.
+        let mut layers = self.steps(&value, DEEPEST)?;
+        layers.retain(|step| !matches!(step, Step::Reference));
+        (!layers.is_empty()).then(|| Line {
+            habits: vec!["the last layer's value is the output, without `return`".into()],
+            name: None,
+            layers: Some(layers),
+            unknown: None,
+            length: 1 + value.length,
             structure: false,
             library: true,
         })
@@ -319,6 +343,7 @@ impl Reader<'_, '_, '_> {
                 habits,
                 name,
                 layers: None,
+                unknown: None,
                 length,
                 structure: true,
                 library: false,
@@ -342,7 +367,15 @@ impl Reader<'_, '_, '_> {
         let join = signs.into_iter().find(|(sign, _)| after.peek_punct(*sign).is_some());
         let is_one = value.as_ref().is_some_and(|value| value.groups.is_empty());
         let is_sum = join.is_some() && is_one && ident(after.rest.get(1)).is_some();
+        let is_field = |word: Option<&Ident>| {
+            word.is_some_and(|word| matches!(word.to_string().as_str(), "self" | "this"))
+        };
+        let summand = match added {
+            Some(_) => value.as_ref().and_then(|value| value.words.first().copied()),
+            None => ident(after.rest.get(1)).filter(|_| is_sum),
+        };
         let other = match (added, is_sum) {
+            _ if is_field(summand) => None,
             (Some(keyword), _) => {
                 value.as_ref().and_then(|value| value.words.first().copied()).map(|w| (keyword, w))
             }
@@ -357,8 +390,21 @@ impl Reader<'_, '_, '_> {
             let arguments = vec![calls::named(other)];
             layers = Some(vec![Step::Call(Word { word, arguments, name: None })]);
         }
+        let mut unknown = value.as_ref().filter(|_| layers.is_none()).and_then(unknown_layer);
+        if (added.is_some() || is_sum) && is_field(summand) {
+            layers = Some(vec![Step::Reference]);
+            unknown = Some((
+                String::new(),
+                "`residual { … } shortcut { … }` adds two ways through layers",
+            ));
+            length = tokens.rest.len() - after.rest.len();
+            if is_sum {
+                let rest = super::calls::value(Tokens::new(&after.rest[1..]));
+                length += 1 + rest.map_or(0, |rest| rest.length);
+            }
+        }
         if let Some(text) = &name
-            && self.is_data(text, layers.as_deref())
+            && self.is_data(text, layers.is_some() || unknown.is_some())
         {
             habits.retain(|habit| !habit.starts_with("a colon stands"));
             habits.insert(
@@ -374,7 +420,12 @@ impl Reader<'_, '_, '_> {
             habits.retain(|habit| !habit.starts_with("a layer stands by its own"));
             habits.push("a layer is declared once, where it runs".into());
         }
-        Some(Line { habits, name, layers, length, structure: false, library })
+        if let Some((message, _)) = unknown.as_ref().filter(|(message, _)| !message.is_empty()) {
+            habits.retain(|habit| !habit.starts_with("a layer stands by its own"));
+            habits.push(message.clone());
+        }
+        let unknown = unknown.map(|(_, help)| help);
+        Some(Line { habits, name, layers, unknown, length, structure: false, library })
     }
 
     /// Whether a structure comes next.
@@ -387,10 +438,10 @@ impl Reader<'_, '_, '_> {
     }
 
     /// Whether a name is that of the value that runs through the net.
-    fn is_data(&self, name: &Ident, layers: Option<&[Step]>) -> bool {
+    fn is_data(&self, name: &Ident, has_layers: bool) -> bool {
         let text = name.to_string();
         let data = DATA.contains(&text.as_str()) || matches!(text.as_str(), "out" | "output");
-        data && layers.is_some()
+        data && has_layers
     }
 
     /// What is another language's in a layer, if anything is.
@@ -460,6 +511,15 @@ impl Reader<'_, '_, '_> {
         (layer && calls && !FLOW.contains(&text.as_str()))
             .then(|| "each layer reads the one before it".into())
     }
+}
+
+/// What to say of another library's layer that is not here.
+fn unknown_layer(value: &Value<'_>) -> Option<(String, &'static str)> {
+    let [first, .., last] = value.words.as_slice() else { return None };
+    let text = last.to_string();
+    let is_layer = foreign::is_library(&first.to_string()) && !value.groups.is_empty();
+    let help = foreign::not_here(&text).unwrap_or("the layers are those of `typenet::layers`");
+    is_layer.then(|| (format!("there is no layer `{text}`"), help))
 }
 
 /// Calls in our words.

@@ -95,6 +95,13 @@ fn lines_of_other_languages() {
             "c: conv2d(4, kernel = 3), r: relu",
         ),
         ("[conv2d(4, kernel = 3), relu]", "conv2d(4, kernel = 3), relu"),
+        ("Conv2dConfig::new([3, 4], [3, 3]).init(&device)", conv),
+        (
+            "c: Conv2dConfig::new([3, 4], [3, 3]).with_stride([2, 2]).with_bias(false).init(device)",
+            "c: conv2d(4, kernel = 3, stride = 2, bias = false)",
+        ),
+        ("return F.log_softmax(x, dim=1)", "log_softmax"),
+        ("return F.softmax(self.fc(x), dim=1)", "softmax"),
         ("self.b = super::Backbone", "b: super::Backbone"),
         ("let b = my::Swirl(3);", "b: my::Swirl(3)"),
     ] {
@@ -178,8 +185,8 @@ fn lines_without_a_layer() {
         ("x = F.relu(self.conv1(x)),", "each layer reads the one before it"),
         ("self.conv1,", "a layer is declared once"),
         ("self.layer1 = self._make_layer(64, 2),", "a layer's name stands without `self.`"),
-        ("tf.keras.Input(shape=(28, 28, 1)),", "a layer stands by its own word"),
-        ("nn.Foo(3),", "a layer stands by its own word"),
+        ("tf.keras.Input(shape=(28, 28, 1)),", "there is no layer `Input`"),
+        ("nn.Foo(3),", "there is no layer `Foo`"),
         ("let r = residual { relu },", "a layer is declared as `name: layer`, without `let`"),
         ("r = residual { relu }", "a colon stands after a layer's name: `r: …`"),
         ("self.r = repeat(2) { relu }", "a layer's name stands without `self.`"),
@@ -249,4 +256,22 @@ fn deep_calls_are_read_in_time() {
         .join()
         .unwrap();
     assert_eq!(messages, 1);
+}
+
+#[test]
+fn layers_that_are_not_here_are_said_not_to_be() {
+    for (line, what, help) in [
+        ("self.lstm = nn.LSTM(64, 128)", "there is no layer `LSTM`", "none for sequences"),
+        ("nn.ELU(alpha=1.0)", "there is no layer `ELU`", "a layer of your own"),
+        ("x = F.elu(x)", "there is no layer `elu`", "a layer of your own"),
+        ("nn.Identity()", "there is no layer `Identity`", "leave it out"),
+        ("nn.Whatever(3)", "there is no layer `Whatever`", "`typenet::layers`"),
+        ("x += self.shortcut(x)", "declared once", "`residual { … } shortcut { … }`"),
+        ("x = x + self.down(x)", "declared once", "`residual { … } shortcut { … }`"),
+    ] {
+        let (_, messages) = read(&format!("relu, {line}, flatten, linear(10)"));
+        assert_eq!(messages.len(), 1, "{line}: {messages:?}");
+        assert!(messages[0].contains(what) && messages[0].contains(help), "{line}: {messages:?}");
+        assert!(!messages[0].contains("`x: …`"), "{line}: {messages:?}");
+    }
 }

@@ -6,12 +6,10 @@ use syn::Visibility;
 use syn::parse::{ParseStream, Parser};
 
 use super::generics::{generics, where_clause};
+use super::shapes::FORM;
 use super::{Body, Declaration, Tokens, body, flat, ident, shapes, shown};
 use crate::Mistake;
 use crate::mistake::Place;
-
-pub(super) const FORM: &str =
-    "write `pub struct Name: [channels, height, width] -> [classes] { layers }`";
 
 pub(super) fn declaration(input: TokenStream, mistakes: &mut Vec<Mistake>) -> Option<Declaration> {
     if input.is_empty() {

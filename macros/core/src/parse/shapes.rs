@@ -9,6 +9,9 @@ use super::{Dimensions, Form, HeaderShape, NamedShape, Tokens, flat, ident, punc
 use crate::Mistake;
 use crate::mistake::Place;
 
+pub(super) const FORM: &str =
+    "write `pub struct Name: [channels, height, width] -> [classes] { layers }`";
+
 /// The shapes of a header.
 pub(super) struct Header {
     pub(super) input: HeaderShape,
@@ -283,9 +286,7 @@ impl Shapes<'_> {
                     format!("expected an arrow `->` after the input shape, found `{found}`"),
                     "write `[1, 28, 28] -> [10]`",
                 ),
-                Side::Output => {
-                    (format!("expected the layers in braces, found `{found}`"), super::header::FORM)
-                }
+                Side::Output => (format!("expected the layers in braces, found `{found}`"), FORM),
             };
             self.report(place, message, help);
             return self.side(&tokens[..1], side);

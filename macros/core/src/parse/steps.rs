@@ -97,6 +97,7 @@ impl Reader<'_, '_, '_> {
                     return Some(steps);
                 }
             }
+            arguments.extend(calls::settings(value));
             steps.push(Step::Call(Word { word: last.clone(), arguments, name: None }));
         } else {
             return None;

@@ -101,8 +101,9 @@ fn check_gathered(
 /// Pooling row by row, in the pass of the convolution, gives the bits of one after the other.
 fn check_pooled(isa: Isa, g: &Conv2d, (x, weight, bias): (&[Lanes], &[f32], Option<&[f32]>)) {
     let output = g.output().unwrap();
-    for (kernel, stride) in [([2, 2], [2, 2]), ([3, 1], [3, 2]), ([2, 3], [4, 3])] {
-        let pool = Pool2d { stride, ..Pool2d::new(output, kernel) };
+    let windows = [([2, 2], [2, 2]), ([3, 1], [3, 2]), ([2, 3], [4, 3])];
+    for ((kernel, stride), ceil_mode) in windows.map(|w| [(w, false), (w, true)]).concat() {
+        let pool = Pool2d { stride, ceil_mode, ..Pool2d::new(output, kernel) };
         let Ok(pooled) = pool.output() else { continue };
         for (f, is_max) in [(Activation::Relu, true), (Activation::Tanh, false)] {
             let (mut y, mut expected) = (poison(output.elements()), poison(pooled.elements()));

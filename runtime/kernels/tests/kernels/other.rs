@@ -7,25 +7,47 @@ use typenet_shape::{Activation, Approximate, Pool2d, Shape};
 
 const BOUND: f64 = 1e-6;
 
-/// Calls `f(place in y, places in x in row-major order)` for each window.
-fn windows(g: &Pool2d, mut f: impl FnMut(usize, &[usize])) {
-    let output = g.output().unwrap();
+/// The places of each window along an axis, from the beginning of the border: windows follow one
+/// another while they end within input and border; in ceil mode also the first one that does not, unless
+/// it begins behind the input.
+fn sides(g: &Pool2d, axis: usize) -> Vec<std::ops::Range<usize>> {
+    let (input, padding) = (g.input.dim(axis + 1), g.padding[axis]);
+    let padded = padding + input + padding;
+    let mut sides = Vec::new();
+    for start in (0..).step_by(g.stride[axis]) {
+        let end = start + g.kernel[axis];
+        let read = sides.last().map_or(0, |last: &std::ops::Range<usize>| last.end);
+        if end <= padded || (g.ceil_mode && read < padded && start < padding + input) {
+            sides.push(start..end.min(padded));
+        } else {
+            return sides;
+        }
+    }
+    sides
+}
+
+/// Calls `f(place in y, places in x in row-major order, places with those in the border)` for each
+/// window.
+fn windows(g: &Pool2d, mut f: impl FnMut(usize, &[usize], usize)) {
     let [height, width] = [g.input.dim(1), g.input.dim(2)];
+    let (all_rows, all_columns) = (sides(g, 0), sides(g, 1));
+    let output = [g.input.dim(0), all_rows.len(), all_columns.len()];
+    assert_eq!(g.output(), Ok(Shape::new(&output)), "{g:?}");
     let mut y = 0;
-    for c in 0..output.dim(0) {
-        for i in 0..output.dim(1) {
-            for j in 0..output.dim(2) {
+    for c in 0..output[0] {
+        for rows in &all_rows {
+            for columns in &all_columns {
                 let mut places = Vec::new();
-                for u in 0..g.kernel[0] {
-                    for v in 0..g.kernel[1] {
-                        let row = (i * g.stride[0] + u).wrapping_sub(g.padding[0]);
-                        let column = (j * g.stride[1] + v).wrapping_sub(g.padding[1]);
+                for row in rows.clone() {
+                    for column in columns.clone() {
+                        let row = row.wrapping_sub(g.padding[0]);
+                        let column = column.wrapping_sub(g.padding[1]);
                         if row < height && column < width {
                             places.push((c * height + row) * width + column);
                         }
                     }
                 }
-                f(y, &places);
+                f(y, &places, rows.len() * columns.len());
                 y += 1;
             }
         }
@@ -56,7 +78,7 @@ fn check_pool(g: &Pool2d, seed: u64) {
             let gradients = image(&dy, lane);
             let (mut max_ref, mut mean_ref) = (vec![0.0; output], vec![0.0; output]);
             let (mut dx_ref, mut dx_mean_ref) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-            windows(g, |y, places| {
+            windows(g, |y, places, all| {
                 let mut best = places[0];
                 for &place in places {
                     if values[place] > values[best] {
@@ -65,8 +87,7 @@ fn check_pool(g: &Pool2d, seed: u64) {
                 }
                 max_ref[y] = values[best];
                 dx_ref[best] += gradients[y];
-                let size =
-                    if g.count_include_pad { g.kernel[0] * g.kernel[1] } else { places.len() };
+                let size = if g.count_include_pad { all } else { places.len() };
                 // Small whole numbers: their sum is exact, also where it is zero.
                 mean_ref[y] = places.iter().map(|&place| values[place]).sum::<f64>() / size as f64;
                 for &place in places {
@@ -91,17 +112,35 @@ fn pooling_of_real_nets() {
     check_pool(&Pool2d { stride: [2, 2], padding: [1, 1], ..g }, 3);
 }
 
+#[test]
+fn pooling_that_rounds_up() {
+    let g = Pool2d { ceil_mode: true, ..Pool2d::new(Shape::new(&[2, 7, 9]), [2, 2]) };
+    check_pool(&g, 1);
+    // SqueezeNet's and GoogLeNet's.
+    check_pool(&Pool2d { kernel: [3, 3], input: Shape::new(&[2, 10, 8]), ..g }, 2);
+    // A last window that would begin in the border behind the input, and is none.
+    let g = Pool2d { padding: [1, 1], ..g };
+    check_pool(&g, 3);
+    // A window much larger than its input, of which no border counts.
+    check_pool(&Pool2d { kernel: [100, 100], stride: [100, 200], padding: [0, 0], ..g }, 4);
+    for count_include_pad in [true, false] {
+        check_pool(&Pool2d { kernel: [4, 3], stride: [3, 2], count_include_pad, ..g }, 5);
+    }
+}
+
 fn pool_geometry() -> impl Strategy<Value = Pool2d> {
-    let axis = || (1..=9usize, 1..=4usize, 1..=5usize, 0..=2usize);
-    (1..=3usize, axis(), axis(), any::<bool>()).prop_filter_map(
+    let axis = || (1..=9usize, 1..=5usize, 1..=5usize, 0..=2usize);
+    let flags = (any::<bool>(), any::<bool>());
+    (1..=3usize, axis(), axis(), flags).prop_filter_map(
         "no such window",
-        |(c, (h, kh, sh, ph), (w, kw, sw, pw), count_include_pad)| {
+        |(c, (h, kh, sh, ph), (w, kw, sw, pw), (ceil_mode, count_include_pad))| {
             let input = Shape::new(&[c, h, w]);
             let g = Pool2d {
                 input,
                 kernel: [kh, kw],
                 stride: [sh, sw],
                 padding: [ph, pw],
+                ceil_mode,
                 count_include_pad,
             };
             g.output().is_ok().then_some(g)

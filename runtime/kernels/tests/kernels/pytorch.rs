@@ -195,6 +195,30 @@ fn avg_pool2d_with_and_without_the_border() {
 }
 
 #[test]
+fn pooling_that_rounds_up() {
+    let plain = Pool2d { ceil_mode: true, ..Pool2d::new(Shape::new(&[4, 8, 7]), [3, 3]) };
+    let plain = Pool2d { stride: [2, 2], ..plain };
+    let padded = Pool2d { padding: [1, 1], kernel: [2, 2], ..plain };
+    let padded = Pool2d { input: Shape::new(&[4, 7, 9]), ..padded };
+    for (name, pool) in [("max_pool2d_ceil", plain), ("max_pool2d_ceil_padding", padded)] {
+        let case = Case::new(name);
+        let y = case.forward(|isa, x, y| pool2d::max_forward(isa, &pool, x, y));
+        case.backward(|isa, dy, dx| pool2d::max_backward(isa, &pool, &case.input, &y, dy, dx));
+    }
+    let all = Pool2d { kernel: [3, 4], stride: [2, 3], padding: [1, 2], ..plain };
+    let all = Pool2d { input: Shape::new(&[4, 8, 11]), ..all };
+    for (name, pool) in [
+        ("avg_pool2d_ceil", plain),
+        ("avg_pool2d_ceil_padding", all),
+        ("avg_pool2d_ceil_without_pad", Pool2d { count_include_pad: false, ..all }),
+    ] {
+        let case = Case::new(name);
+        case.forward(|isa, x, y| pool2d::avg_forward(isa, &pool, x, y));
+        case.backward(|isa, dy, dx| pool2d::avg_backward(isa, &pool, dy, dx));
+    }
+}
+
+#[test]
 fn global_avg_pool() {
     let case = Case::new("global_avg_pool");
     case.forward(pool2d::global_avg_forward);

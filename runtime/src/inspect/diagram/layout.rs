@@ -79,8 +79,15 @@ pub(super) fn place(boxes: &[Size], arrows: &[Arrow]) -> Layout {
         // A layer may read one value twice: the number tells the arrows apart.
         graph.set_edge(from, to, Some(label), Some(&i.to_string()));
     }
+    // Arrows that bend need room to do it in.
+    let goes_on_alone = |i: usize| {
+        let (out, into) =
+            (arrows.iter().filter(|a| a.from == i), arrows.iter().filter(|a| a.to == i));
+        out.count() <= 1 && into.count() <= 1
+    };
+    let ranksep = if (0..boxes.len()).all(goes_on_alone) { 24.0 } else { 48.0 };
     let options =
-        LayoutOptions { nodesep: 32.0, edgesep: 16.0, ranksep: 48.0, ..LayoutOptions::default() };
+        LayoutOptions { nodesep: 32.0, edgesep: 16.0, ranksep, ..LayoutOptions::default() };
     dagre::layout(&mut graph, Some(options));
 
     let point = |x: Option<f64>, y: Option<f64>| Point { x: x.unwrap_or(0.0), y: y.unwrap_or(0.0) };

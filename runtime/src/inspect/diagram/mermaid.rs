@@ -21,9 +21,13 @@ fn escape(text: &str) -> String {
 pub(super) fn write(diagram: &Diagram) -> String {
     let mut text = String::from("flowchart TD\n");
     for (i, layer) in diagram.boxes.iter().enumerate() {
-        let mut lines = vec![escape(layer.name)];
+        let mut lines = vec![escape(&layer.title())];
         lines.extend(layer.details().iter().map(|line| escape(line)));
-        let (open, close) = if diagram.is_end(i) { ("([", "])") } else { ("[", "]") };
+        let (open, close) = match layer.is_folded() {
+            true => ("[[", "]]"),
+            false if diagram.is_end(i) => ("([", "])"),
+            false => ("[", "]"),
+        };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "    n{i}{open}\"{}\"{close}", lines.join("<br/>"));
     }

@@ -4,9 +4,12 @@
 //! [`Diagram::to_svg`] is for papers and web pages, [`Diagram::to_mermaid`] for Markdown on pages
 //! that draw Mermaid's ` ```mermaid ` blocks.
 //!
+//! [`Diagram::folded`] makes one box of each block, repeat and residual, so that a deep net fits a page.
+//!
 //! Colours tell the [groups](LayerGroup) of layers apart. The background is left clear, and lines
 //! and letters are readable on a light page as on a dark one. Same net, same bytes.
 
+mod fold;
 mod layout;
 mod mermaid;
 mod svg;
@@ -33,16 +36,23 @@ pub struct Diagram {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct DiagramBox {
-    /// The layer's name; where it has none, its kind and number. `output` for the output, or the name of a head.
-    pub name: &'static str,
-    /// Its kind and the arguments that are not their defaults, as in a declaration.
+    /// The layer's name; where it has none, its kind and number. `output` for the output, or the name of
+    /// a head. Of a [folded](Diagram::folded) box, the name of its braces; of several equal ones
+    /// `first, second` or `first … last`.
+    pub name: String,
+    /// Its kind and the arguments that are not their defaults, as in a declaration. Of a folded box,
+    /// the kinds of its layers with how many there are of each; of several equal ones, in one of them.
     pub layer: String,
     /// What it is coloured as.
     pub group: LayerGroup,
     /// Numbers of its parameters.
     pub parameters: usize,
-    /// Whether the declaration has it `#[frozen]`.
+    /// Whether the declaration has it `#[frozen]`; of a folded box, all in it that has parameters.
     pub frozen: bool,
+    /// Of a folded box, the shapes that go in (of the first value) and come out.
+    pub shapes: Option<[Shape; 2]>,
+    /// How many equal ones follow one another in a folded box; else 1.
+    pub times: usize,
 }
 
 /// A value on its way from the layer that computes it to one that reads it.
@@ -73,6 +83,8 @@ pub enum LayerGroup {
     Pool,
     /// What reads several values: `add`, `mul`, `concat`.
     Join,
+    /// Several layers in one box: see [`Diagram::folded`].
+    Braces,
     /// Inputs, outputs and everything else.
     Other,
 }
@@ -89,13 +101,14 @@ const INK: &str = "#1f2328";
 const LINE: &str = "#767676";
 
 impl LayerGroup {
-    const ALL: [LayerGroup; 7] = [
+    const ALL: [LayerGroup; 8] = [
         LayerGroup::Convolution,
         LayerGroup::Linear,
         LayerGroup::Norm,
         LayerGroup::Activation,
         LayerGroup::Pool,
         LayerGroup::Join,
+        LayerGroup::Braces,
         LayerGroup::Other,
     ];
 
@@ -126,6 +139,7 @@ impl LayerGroup {
             LayerGroup::Activation => "activation",
             LayerGroup::Pool => "pool",
             LayerGroup::Join => "join",
+            LayerGroup::Braces => "braces",
             LayerGroup::Other => "other",
         }
     }
@@ -138,6 +152,7 @@ impl LayerGroup {
             LayerGroup::Activation => ("#fde7c9", "#cc8a30"),
             LayerGroup::Pool => ("#f9d8dc", "#c6616d"),
             LayerGroup::Join => ("#cdeeee", "#3f989e"),
+            LayerGroup::Braces => ("#f1f3f9", "#56637f"),
             LayerGroup::Other => ("#e9ecef", "#868e96"),
         };
         Colours { fill, border }
@@ -161,11 +176,13 @@ impl Diagram {
             let to = boxes.len();
             shown.push(to);
             boxes.push(DiagramBox {
-                name: layer.name,
+                name: layer.name.to_owned(),
                 layer: kind_and_arguments(&node.op),
                 group: LayerGroup::of(&node.op),
                 parameters: layer.parameters,
                 frozen: graph.marks_of(node_index).frozen,
+                shapes: None,
+                times: 1,
             });
             for &from in node.inputs {
                 let shape = layers[from].output;
@@ -187,11 +204,13 @@ impl Diagram {
             let (from, shape) = (shown[node], layers[node].output);
             arrows.push(DiagramArrow { from, to: boxes.len(), shape });
             boxes.push(DiagramBox {
-                name,
+                name: name.to_owned(),
                 layer: "output".to_owned(),
                 group: LayerGroup::Other,
                 parameters: 0,
                 frozen: false,
+                shapes: None,
+                times: 1,
             });
         }
         Diagram { name: graph.name, boxes, arrows }
@@ -211,42 +230,86 @@ impl Diagram {
 
     /// Whether a box stands for a value from or to the outside.
     fn is_end(&self, index: usize) -> bool {
-        matches!(self.boxes[index].layer.as_str(), "input" | "output")
+        self.boxes[index].layer == "input" || self.is_output(index)
+    }
+
+    fn is_output(&self, index: usize) -> bool {
+        self.boxes[index].layer == "output"
     }
 }
 
 impl DiagramBox {
-    /// The lines after the name: kind and arguments where the name does not tell them, parameters.
+    /// The first line: the name, and how many there are.
+    fn title(&self) -> String {
+        match self.times {
+            1 => self.name.clone(),
+            times => format!("{} ×{times}", self.name),
+        }
+    }
+
+    /// The lines after the title: kind and arguments where the name does not tell them, parameters; of a
+    /// folded box, what is in it, and shapes.
     fn details(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        if !self.name_tells_layer() {
+        if self.is_folded() {
+            lines.extend(wrapped(&self.layer));
+        } else if !self.name_tells_layer() {
             lines.push(self.layer.clone());
         }
-        match (self.parameters, self.frozen) {
-            (0, _) => {}
-            (1, frozen) => lines.push(format!("1 parameter{}", frozen_suffix(frozen))),
-            (count, frozen) => {
-                lines.push(format!(
-                    "{} parameters{}",
-                    thousands(count as u64),
-                    frozen_suffix(frozen)
-                ));
-            }
+        if let Some([from, to]) = self.shapes {
+            lines.push(format!("{from} → {to}"));
+        }
+        let plural = if self.parameters == 1 { "" } else { "s" };
+        let all = if self.times == 1 { "" } else { " in all" };
+        let frozen = if self.frozen { ", frozen" } else { "" };
+        if self.parameters > 0 {
+            let count = thousands(self.parameters as u64);
+            lines.push(format!("{count} parameter{plural}{all}{frozen}"));
         }
         lines
     }
 
+    /// Whether it stands for several layers.
+    fn is_folded(&self) -> bool {
+        self.group == LayerGroup::Braces
+    }
+
     /// Whether the name is the kind, or the kind and a number, and there are no arguments.
     fn name_tells_layer(&self) -> bool {
-        let last = self.name.rsplit('.').next().unwrap_or(self.name);
-        match last.strip_prefix(self.layer.as_str()) {
-            Some("") => true,
-            Some(rest) => rest.strip_prefix('_').is_some_and(|n| n.parse::<usize>().is_ok()),
-            None => false,
-        }
+        let last = self.name.rsplit('.').next().unwrap_or(&self.name);
+        last == self.layer || self.is_numbered(&self.layer)
+    }
+
+    /// Whether the name is this kind and a number, which layers without a name of their own have.
+    fn is_numbered(&self, kind: &str) -> bool {
+        let last = self.name.rsplit('.').next().unwrap_or(&self.name);
+        let number = last.strip_prefix(kind).and_then(|rest| rest.strip_prefix('_'));
+        number.is_some_and(|number| number.parse::<usize>().is_ok())
+    }
+
+    /// Its kind, without arguments.
+    fn kind(&self) -> &str {
+        self.layer.split('(').next().unwrap_or(&self.layer)
     }
 }
 
-fn frozen_suffix(frozen: bool) -> &'static str {
-    if frozen { ", frozen" } else { "" }
+/// A list in lines of a length that is easy to read.
+fn wrapped(list: &str) -> Vec<String> {
+    const LENGTH: usize = 56;
+    let mut lines: Vec<String> = Vec::new();
+    for item in list.split(", ") {
+        match lines.last_mut() {
+            Some(line) if line.len() + item.len() + 2 <= LENGTH => {
+                *line += ", ";
+                *line += item;
+            }
+            last => {
+                if let Some(line) = last {
+                    *line += ",";
+                }
+                lines.push(item.to_owned());
+            }
+        }
+    }
+    lines
 }

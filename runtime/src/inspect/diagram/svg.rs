@@ -16,6 +16,8 @@ const DETAIL: f64 = 11.0;
 const LINE_HEIGHT: f64 = 1.4;
 /// Between a box's border and what is written in it.
 const PADDING: Size = Size { width: 12.0, height: 6.0 };
+/// From the sides of a box that stands for several to the lines within it.
+const INSET: f64 = 5.0;
 
 /// A text in which nothing is read as markup.
 fn escape(text: &str) -> String {
@@ -40,9 +42,10 @@ fn text_width(text: &str, size: f64) -> f64 {
 fn box_size(layer: &DiagramBox) -> Size {
     let details = layer.details();
     let widths = details.iter().map(|line| text_width(line, DETAIL));
-    let width = widths.fold(text_width(layer.name, NAME), f64::max);
+    let width = widths.fold(text_width(&layer.title(), NAME), f64::max);
     let height = LINE_HEIGHT * (NAME + DETAIL * details.len() as f64);
-    Size { width: width + 2.0 * PADDING.width, height: height + 2.0 * PADDING.height }
+    let inset = if layer.is_folded() { INSET } else { 0.0 };
+    Size { width: width + 2.0 * (PADDING.width + inset), height: height + 2.0 * PADDING.height }
 }
 
 /// The path of an arrow: straight down, with a bend from one place to the next.
@@ -102,7 +105,7 @@ pub(super) fn write(diagram: &Diagram) -> String {
     );
     let _ = writeln!(svg, "<title>{name}</title>");
     for ((arrow, route), shape) in diagram.arrows.iter().zip(&layout.routes).zip(&shapes) {
-        let (from, to) = (diagram.boxes[arrow.from].name, diagram.boxes[arrow.to].name);
+        let [from, to] = [arrow.from, arrow.to].map(|i| diagram.boxes[i].name.as_str());
         let _ = writeln!(svg, r#"<g data-from="{}" data-to="{}">"#, escape(from), escape(to));
         let line = path(&route.falls);
         let _ = writeln!(svg, r#"<path d="{line}" fill="none" stroke="{LINE}"/>"#);
@@ -116,16 +119,23 @@ pub(super) fn write(diagram: &Diagram) -> String {
         let Colours { fill, border } = layer.group.colours();
         let (x, mut y) = (at.x - size.width / 2.0, at.y - size.height / 2.0);
         let round = if diagram.is_end(i) { size.height / 2.0 } else { 5.0 };
-        let (layer_name, group) = (escape(layer.name), layer.group.name());
+        let (layer_name, group) = (escape(&layer.name), layer.group.name());
         let _ = writeln!(svg, r#"<g data-layer="{layer_name}" data-group="{group}" fill="{INK}">"#);
         let _ = writeln!(
             svg,
             r#"<rect x="{x:.1}" y="{y:.1}" width="{:.1}" height="{:.1}" rx="{round:.1}" fill="{fill}" stroke="{border}"/>"#,
             size.width, size.height
         );
+        // As flowcharts draw a process that is shown elsewhere.
+        if layer.is_folded() {
+            let (left, right) = (x + INSET, x + size.width - INSET);
+            let (width, height) = (right - left, size.height);
+            let line = format!("M{left:.1} {y:.1}v{height:.1}m{width:.1} 0v{:.1}", -height);
+            let _ = writeln!(svg, r#"<path d="{line}" fill="none" stroke="{border}"/>"#);
+        }
         y += PADDING.height + NAME * LINE_HEIGHT / 2.0;
         let bold = format!(r#" font-size="{NAME}" font-weight="bold""#);
-        text(&mut svg, at.x, y + NAME * 0.35, &bold, layer.name);
+        text(&mut svg, at.x, y + NAME * 0.35, &bold, &layer.title());
         y += NAME * LINE_HEIGHT / 2.0;
         for line in layer.details() {
             text(&mut svg, at.x, y + DETAIL * (LINE_HEIGHT / 2.0 + 0.35), "", &line);

@@ -1,0 +1,18 @@
+//! An argument of two words in one.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [3, 9, 9] -> [10] {
+        conv1: conv2d(4, kernel = 3),
+        max_pool2d(3, stride = 2, ceilmode = true),
+        flatten,
+        fc: linear(10),
+    }
+}
+
+fn main() {
+    let net = Net::seeded(1);
+    println!("{:?}", Net::summary().parameters);
+    println!("{:?} {:?}", &net.conv1.weight[0], &net.fc.weight[0]);
+    assert_eq!(net.clone(), net);
+}
