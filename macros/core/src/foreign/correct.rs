@@ -1,5 +1,7 @@
 //! From a call in another library's words to one in ours.
 
+use std::borrow::Cow;
+
 use super::draft::{Draft, Given};
 use super::signatures::signature;
 use super::special;
@@ -15,24 +17,7 @@ pub fn correct_word(word: &str, arguments: &[Argument], input: Input) -> Option<
     }
     let keyword = keyword(word)?;
     let layer = layers::find(keyword)?;
-    // Burn's `Conv2dConfig::new([3, 8], [5, 5])` has input and output channels in one.
-    let channels = match arguments {
-        [Argument { key: None, value: Value::List(channels) }, ..] if channels.len() == 2 => {
-            channels
-        }
-        _ => &Vec::new(),
-    };
-    let spread: Vec<Argument>;
-    let arguments = if !channels.is_empty()
-        && word.ends_with("Config")
-        && layer.position("out_channels").is_some()
-    {
-        let channels = channels.iter().map(|value| Argument { key: None, value: value.clone() });
-        spread = channels.chain(arguments.iter().skip(1).cloned()).collect();
-        spread.as_slice()
-    } else {
-        arguments
-    };
+    let arguments = &*channels_apart(word, layer, arguments);
     let mut correction = correct(word, layer, arguments, input).or_else(|| {
         let bare = arguments.is_empty() && word != keyword && layer.example() == keyword;
         bare.then(|| Correction { calls: vec![Call::plain(keyword)], ..Correction::default() })
@@ -41,6 +26,18 @@ pub fn correct_word(word: &str, arguments: &[Argument], input: Input) -> Option<
         correction.advice.push("it drops single numbers, not whole channels".into());
     }
     Some(correction)
+}
+
+/// Burn's `Conv2dConfig::new([3, 8], [5, 5])` has input and output channels in one argument.
+fn channels_apart<'a>(word: &str, layer: &Layer, arguments: &'a [Argument]) -> Cow<'a, [Argument]> {
+    let [Argument { key: None, value: Value::List(channels) }, others @ ..] = arguments else {
+        return arguments.into();
+    };
+    if !word.ends_with("Config") || layer.position("out_channels").is_none() {
+        return arguments.into();
+    }
+    let channels = channels.iter().map(|value| Argument { key: None, value: value.clone() });
+    channels.chain(others.iter().cloned()).collect()
 }
 
 /// What to write in place of this call, if it is in another library's words: a layer of this kind,
