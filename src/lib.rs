@@ -239,9 +239,42 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
-//! The loss is minimised by stochastic gradient descent: [`loss`] has the losses with their
-//! formulas, [`optim`] the steps, schedules and regularisers. [`Trainer::full_batch`](train::Trainer::full_batch)
-//! takes the whole set for each step.
+//! The loss is minimised by minibatch gradient descent: [`loss`] has the losses with their formulas,
+//! [`optim`] the optimisers, schedules and regularisers, [`train::Trainer`] what else a run can do.
+//! [`Trainer::full_batch`](train::Trainer::full_batch) takes the whole set for each step.
+//!
+//! A trainer that is kept goes on with its net: a second call of `fit` trains further epochs as if it had
+//! been one longer call, to the same bits. With a checkpoint this holds for another process as well. So
+//! the same program, started again after it was killed, ends as it would have:
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! # network! { pub struct Tiny: [1, 2, 2] -> [2] { flatten, fc: linear(2) } }
+//! # let images = vec![[[[0.0, 1.0], [0.0, 1.0]]], [[[1.0, 1.0], [0.0, 0.0]]]];
+//! # let folder = std::env::temp_dir().join(format!("typenet-tutorial-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder).unwrap();
+//! # let path = folder.join("run.safetensors");
+//! let data = Dataset::from_inputs(&images, vec![0, 1])?;
+//! let mut net = Tiny::seeded(42);
+//! let mut trainer = Trainer::new(AdamW::new(0.05).schedule(Schedule::cosine(20)))
+//!     .loss(CrossEntropy::new())
+//!     .epochs(10)
+//!     .checkpoint(&path)                               // "run.safetensors"
+//!     .after_epoch(|moment| {
+//!         if moment.loss() < 1e-6 {
+//!             moment.stop("good enough");
+//!         }
+//!     });
+//! trainer.resume(&mut net)?;                           // false: there is no checkpoint yet
+//! trainer.fit(&mut net, &data, None)?;
+//! let history = trainer.fit(&mut net, &data, None)?;   // ten more
+//! assert_eq!(history.epochs[19].epoch, 20);
+//! # let mut again = Tiny::seeded(1);
+//! # assert!(trainer.resume(&mut again)?);
+//! # assert_eq!(again, net);
+//! # std::fs::remove_dir_all(&folder).unwrap();
+//! # Ok::<(), typenet::Error>(())
+//! ```
 //!
 //! # Train by hand
 //!
@@ -321,15 +354,18 @@
 //! not depend on how many there are. A thread outside of any pool works on its own call, with helpers
 //! from rayon's global pool, which stay awake for 100 µs in case the next call follows (sending for
 //! them anew is the one thing that allocates memory). `TYPENET_ISA` = `avx512`, `avx2`, `neon` or `portable` forces an
-//! instruction set; without it the best of the machine is used.
+//! instruction set; without it the best of the machine is used. `TYPENET_LAYOUT` = `interleaved` or `blocked` forces
+//! one layout of values for all inference; without it the size of the batch and of the layers decides.
 //!
 //! | feature | default | what |
 //! |---|---|---|
-//! | `files` | yes | IDX and CSV data sets |
+//! | `files` | yes | IDX, CSV and CIFAR data sets |
 //! | `progress` | yes | a progress bar while training, on a terminal |
 //! | `zoo` | no | well-known nets, in the module `zoo` |
 //! | `diagram` | no | `Net::diagram()`: a picture of a net, as SVG or Mermaid text |
-//! | `image` | no | `net.input_from_image(…)`: a PNG or JPEG file as an input |
+//! | `ctrl-c` | no | `Trainer::stop_on_ctrl_c`: Ctrl-C saves the run and ends it cleanly |
+//! | `report` | no | what a training run came to, as an HTML page: the module `report` |
+//! | `image` | no | `net.input_from_image(…)`: a PNG or JPEG file as an input; folders of such as data sets |
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "zoo")]
@@ -444,19 +480,22 @@ pub type Output<N> = <N as Network>::Output;
 
 /// What most programs use: `use typenet::prelude::*;`.
 pub mod prelude {
+    pub use crate::data::{Augment, Border, Dataset, Examples, Images, Minibatch};
     #[cfg(feature = "image")]
-    pub use crate::data::{Channels, ImageOptions, Resize};
+    pub use crate::data::{Channels, ImageFolder, ImageOptions, Resize};
     #[cfg(feature = "files")]
     pub use crate::data::{ClassOrder, Csv};
-    pub use crate::data::{Dataset, Minibatch};
     pub use crate::init::Scheme;
     pub use crate::loss::{
         BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Objective,
         Reduction, SumSquaredError,
     };
-    pub use crate::optim::{Regularizer, Schedule, Sgd};
+    pub use crate::optim::{
+        Adam, AdamW, Averaging, Lion, Muon, OneCycle, Optimizer, Plateau, Regularizer, RmsProp,
+        Schedule, Sgd,
+    };
     pub use crate::reference::gradcheck;
-    pub use crate::train::{Trainer, evaluate, train};
+    pub use crate::train::{Callback, Checkpoint, EarlyStopping, Metric, Trainer, evaluate, train};
     pub use crate::{Input, LoadOptions, Network, Output, Scores, Workspace, network};
 }
 
@@ -468,14 +507,16 @@ pub mod __private {
     pub use typenet_engine::{__parameter_struct, __parameter_tuple, __value_struct, Flat, Layout};
     pub use typenet_runtime::Result;
     pub use typenet_runtime::data::{Dataset, dataset_of, same_counts};
-    pub use typenet_runtime::loss::{Accepts, HeadLoss, Loss, Objective, OfHead, forward_backward};
+    pub use typenet_runtime::loss::{
+        Accepts, Compares, HeadCompares, HeadLoss, Loss, Objective, OfHead, forward_backward,
+    };
     pub use typenet_runtime::net::as_layer::{
         Arguments, Array, AsLayer, Dims, Extent, HasPart, LogarithmsOfLast, LogitsOfLast, Numbers,
         OwnParameters, Values, number_of, own_part, unfit_part, unknown_part,
     };
     pub use typenet_runtime::net::{
-        Boxed, EndsInLogProbabilities, EndsInLogits, Model, Network, Returned, SingleInput,
-        SingleOutput, Workspace, seeded,
+        Boxed, EndsInLogProbabilities, EndsInLogits, Matches, Model, Network, Returned,
+        SingleInput, SingleOutput, Workspace, seeded,
     };
     pub use typenet_runtime::train::Target;
     pub use typenet_shape::{

@@ -166,6 +166,38 @@ fn check_heads() {
     }
 }
 
+/// Batches of images that change at random, fetched ahead.
+fn check_batches() {
+    use typenet::data::{Augment, Border, Examples, Images, Prefetch, Sampler};
+
+    type Image = [[[f32; 16]; 16]; 3];
+    let bytes = (0..200 * Image::LEN).map(|i| (i * 31 % 251) as u8).collect();
+    let images = Images::<Image>::from_bytes(bytes, (0..200).map(|i| i % 10).collect()).unwrap();
+    let augment = Augment::new()
+        .border(Border::Reflect)
+        .random_crop(2)
+        .alternating_flip()
+        .rotation(10.0)
+        .elastic(8.0, 3.0)
+        .color_jitter(0.2, 0.2, 0.2, 0.1)
+        .random_erasing_with(0.5, [0.1, 0.2], [0.5, 2.0])
+        .cutout(4);
+    let train = images.augmented(augment, 1).unwrap().mixup(0.4, 2).unwrap();
+    let train = train.subset((0..150).collect()).unwrap();
+    for threads in [0, 1, 2] {
+        let sampler = Sampler::new(150, 16, 3);
+        let prefetch = Prefetch::new::<Image, _>(&train, sampler).epochs(0..8).threads(threads);
+        prefetch.run(|batches| {
+            // Until every buffer and every thread has its memory.
+            for _ in 0..30 {
+                batches.next().unwrap().unwrap();
+            }
+            let later = blocks(|| while batches.next().unwrap().is_some() {});
+            assert_eq!(later, 0, "{threads} threads");
+        });
+    }
+}
+
 #[test]
 fn steps_and_predictions_allocate_nothing() {
     let _profiler = dhat::Profiler::builder().testing().build();
@@ -177,4 +209,5 @@ fn steps_and_predictions_allocate_nothing() {
         check_heads();
         check::<Parts>();
     });
+    check_batches();
 }

@@ -146,7 +146,7 @@ fn training_can_be_switched_off_and_on_again() {
         CrossEntropy::new().forward_backward(data.targets(), ws).unwrap();
         plain.backward(data.inputs(), ws);
         sgd.step(plain, ws.gradients());
-        sgd.velocity().unwrap().stem.conv1.weight
+        sgd.buffer("momentum_buffer").unwrap().stem.conv1.weight
     };
     let velocity = step(&mut plain, &mut ws);
     assert_ne!(ws.gradients().stem.conv1.bias, [0.0; 4]);
@@ -175,7 +175,7 @@ fn a_net_of_which_nothing_is_trained_stays() {
     let mut plain: Plain = net();
     plain.set_all_trainable(false);
     let before = plain.clone();
-    let trainer = Trainer::new(Sgd::new(0.1)).loss(CrossEntropy::new()).epochs(1);
+    let mut trainer = Trainer::new(Sgd::new(0.1)).loss(CrossEntropy::new()).epochs(1);
     trainer.fit(&mut plain, &data::<Plain>(20), None).unwrap();
     assert_eq!(plain, before);
 }

@@ -87,7 +87,8 @@ where
     let labels: Vec<usize> = (0..40).map(|i| i % 3).collect();
     let data = Dataset::from_inputs(&images(40), labels).unwrap();
     let sgd = Sgd::new(0.05).momentum(0.9).weight_decay(1e-3);
-    let trainer = Trainer::new(sgd).loss(CrossEntropy::new()).batch(16).epochs(3).progress(false);
+    let mut trainer =
+        Trainer::new(sgd).loss(CrossEntropy::new()).batch(16).epochs(3).progress(false);
     let history = trainer.fit(&mut net, &data, None).unwrap();
     let losses = history.epochs.iter().map(|epoch| epoch.loss).collect();
     (net, losses)

@@ -4,7 +4,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use typenet::Flat;
-use typenet::loss::Accepts;
+use typenet::loss::{Accepts, Compares};
 use typenet::prelude::*;
 
 network! {
@@ -77,8 +77,10 @@ where
     N::Input::slice_from_flat(&numbers).unwrap().to_vec()
 }
 
-fn check<N: Network, T, L: Loss<T> + Accepts<N>>(loss: L, targets: impl Fn(usize) -> T)
-where
+fn check<N: Network, T, L: Compares<N::Output, T> + Accepts<N>>(
+    loss: L,
+    targets: impl Fn(usize) -> T,
+) where
     N::Input: Clone,
 {
     // Not a multiple of the group of 16, and more than one group.

@@ -1,7 +1,7 @@
 //! Nets with several inputs and several heads: gradients, inference, training, files, pictures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use typenet::loss::{Accepts, Reduction};
+use typenet::loss::{Accepts, Compares, Reduction};
 use typenet::prelude::*;
 use typenet::reference::{self, gradcheck_with};
 use typenet::shape::Shape;
@@ -131,13 +131,16 @@ fn pose_loss() -> PoseLoss<CrossEntropy, (f64, MeanSquaredError)> {
     PoseLoss { class: CrossEntropy::new(), bbox: (0.5, MeanSquaredError::new()) }
 }
 
-fn check<N: Network, T, O: Objective<T> + Accepts<N>>(loss: &O, target: impl Fn(usize) -> T) {
+fn check<N: Network, T, O: Compares<N::Output, T> + Accepts<N>>(
+    loss: &O,
+    target: impl Fn(usize) -> T,
+) {
     for (count, seed) in [(1, 0), (19, 0), (19, 1)] {
         compare::<N, T, O>(loss, &target, count, 40, seed);
     }
 }
 
-fn compare<N: Network, T, O: Objective<T> + Accepts<N>>(
+fn compare<N: Network, T, O: Compares<N::Output, T> + Accepts<N>>(
     loss: &O,
     target: &impl Fn(usize) -> T,
     count: usize,
@@ -286,7 +289,7 @@ fn sizes_are_chosen_where_a_net_is_used() {
     );
     let loss = ChosenLoss { class: CrossEntropy::new(), map: MeanSquaredError::new() };
     let mut net = Chosen::<1, 2>::seeded(1);
-    let trainer = Trainer::new(Sgd::new(0.05)).loss(loss).epochs(40).progress(false);
+    let mut trainer = Trainer::new(Sgd::new(0.05)).loss(loss).epochs(40).progress(false);
     let history = trainer.fit(&mut net, &data.unwrap(), None).unwrap();
     let loss = |epoch: usize| history.epochs[epoch].head("map").unwrap().loss;
     assert!(loss(39) < 0.5 * loss(0), "{} {}", loss(0), loss(39));
@@ -371,7 +374,7 @@ fn bars() -> Dataset<PoseInput, PoseTarget<usize, [f32; 3]>> {
 fn two_inputs_and_two_heads_are_trained() {
     let (train, test) = bars().split(0.25, 3).unwrap();
     let mut net = Pose::seeded(4);
-    let trainer = Trainer::new(Sgd::new(0.02).momentum(0.9))
+    let mut trainer = Trainer::new(Sgd::new(0.02).momentum(0.9))
         .loss(PoseLoss { class: CrossEntropy::new(), bbox: (2.0, MeanSquaredError::new()) })
         .batch(8)
         .workspace(5)
@@ -423,7 +426,7 @@ fn threads_do_not_change_what_is_learned() {
     let data = bars();
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let trainer = Trainer::new(Sgd::new(0.05)).loss(pose_loss()).epochs(2).progress(false);
+        let mut trainer = Trainer::new(Sgd::new(0.05)).loss(pose_loss()).epochs(2).progress(false);
         let mut net = Pose::seeded(9);
         pool.install(|| trainer.fit(&mut net, &data, None)).unwrap();
         net

@@ -139,6 +139,26 @@ mod programs {
         Ok(())
     }
 
+    fn train_for_longer(train: &Dataset<Input<LeNet5>>) -> Result<(), typenet::Error> {
+        let mut net = LeNet5::seeded(42);
+        let mut trainer = Trainer::new(AdamW::new(3e-3).schedule(Schedule::one_cycle(30)))
+            .loss(CrossEntropy::new())
+            .batch(128)
+            .epochs(30)
+            .validation(0.1)
+            .clip_grad_norm(1.0)
+            .average(Averaging::ema(0.999))
+            .early_stopping(EarlyStopping::on(Metric::ValidationLoss).patience(5))
+            .restore_best(Metric::ValidationLoss)
+            .checkpoint("run.safetensors")
+            .log_to("run.jsonl")
+            .after_epoch(|moment| println!("epoch {}: loss {:.4}", moment.epoch(), moment.loss()));
+        trainer.resume(&mut net)?; // if there is a checkpoint
+        let history = trainer.fit(&mut net, train, None)?;
+        println!("{history}");
+        net.save("lenet5.safetensors")
+    }
+
     /// The three likeliest classes of a 28×28 grey image, with their probabilities.
     fn classify(weights: &[u8], pixels: &[u8]) -> Result<Vec<(usize, f32)>, typenet::Error> {
         let net = LeNet5::from_bytes(weights)?; // include_bytes!("../lenet5.safetensors")
@@ -288,7 +308,7 @@ mod coming_from_pytorch {
         LeNet5::load_with(path, &LoadOptions::new().strip("module."))?;
         // RAYON_NUM_THREADS=4
         assert_eq!(*net, LeNet5::load("a.safetensors")?);
-        println!("{}", gradcheck(&net, &loss, &images, &labels)?);
+        println!("{}", gradcheck(net, &loss, &images, &labels)?);
         Ok(())
     }
 }

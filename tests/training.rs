@@ -92,7 +92,7 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
 #[test]
 fn a_batch_in_parts_is_the_batch() {
     let data = digits().take(150);
-    let fit = |trainer: Trainer<CrossEntropy>| {
+    let fit = |mut trainer: Trainer<CrossEntropy>| {
         let mut net = Plainly::seeded(3);
         let history = trainer.fit(&mut net, &data, None).unwrap();
         (net, history)
@@ -187,7 +187,7 @@ fn a_bad_input_is_named_and_the_weights_stay() {
 fn bad_arguments_and_labels_are_errors_that_say_what_and_where() {
     let data = digits().take(20);
     let mut net = Plainly::seeded(3);
-    let mut message = |trainer: Trainer<CrossEntropy>, data: &Digits| {
+    let mut message = |mut trainer: Trainer<CrossEntropy>, data: &Digits| {
         let before = net.clone();
         let error = trainer.fit(&mut net, data, None).unwrap_err().to_string();
         assert!(net == before);

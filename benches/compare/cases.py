@@ -43,6 +43,28 @@ NETS = [
     Net("separable", "depthwise-separable", 64, 16_548_352),
 ]
 
+# The nets of the zoo, on 224×224 images but for the last: multiply-adds of torchvision's.
+LARGE_NETS = [
+    Net("resnet18", "ResNet-18", 8, 1_814_073_344),
+    Net("mobilenet_v2", "MobileNetV2", 8, 300_774_272),
+    Net("resnet50", "ResNet-50", 8, 4_089_184_256),
+    Net("squeezenet", "SqueezeNet 1.1", 8, 349_151_936),
+    Net("densenet121", "DenseNet-121", 8, 2_834_161_664),
+    Net("unet", "U-Net, 128×128", 8, 3_017_801_728),
+]
+
+LARGE_BATCHES = [1, 4, 8, 32]
+
+# Of PyTorch's time: inference of one image and of eight.
+LARGE_BARS = {
+    "resnet18": {1: 1.5, 8: 1.3},
+    "mobilenet_v2": {1: 1.5, 8: 1.1},
+    "resnet50": {1: 1.2, 8: 1.2},
+    "squeezenet": {1: 1.3, 8: 1.2},
+    "densenet121": {1: 1.2, 8: 1.1},
+    "unet": {1: 1.2, 8: 1.2},
+}
+
 # Of PyTorch's time: a training step, one image, a batch of images.
 BARS = {
     "mlp": (1.5, 3, 1.1),
@@ -114,6 +136,9 @@ def all_cases():
         cases.append(Case(net, "infer", net.batch, many))
         cases.append(Case(net, "train", UNEVEN))
         cases.append(Case(net, "infer", UNEVEN))
+    for net in LARGE_NETS:
+        for batch in LARGE_BATCHES:
+            cases.append(Case(net, "infer", batch, LARGE_BARS[net.name].get(batch)))
     for layer in LAYERS:
         cases.append(Case(layer, "infer", layer.batch))
         cases.append(Case(layer, "both", layer.batch))

@@ -221,7 +221,8 @@ def chosen(options):
         parts = options.only.split(",")
         if not any(part.lower() in f"{case.net.name} {case.net.title}".lower() for part in parts):
             continue
-        if options.quick and not options.only and (case.net.single_layer or case.batch == cases.UNEVEN):
+        is_extra = case.net.single_layer or case.net in cases.LARGE_NETS or case.batch == cases.UNEVEN
+        if options.quick and not options.only and is_extra:
             continue
         if options.which and case.which not in options.which.split(","):
             continue

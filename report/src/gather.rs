@@ -1,8 +1,8 @@
 use std::fmt;
 use std::path::Path;
 
-use typenet_runtime::data::Dataset;
-use typenet_runtime::loss::{Accepts, Objective};
+use typenet_runtime::data::{Dataset, Examples};
+use typenet_runtime::loss::{Accepts, Compares};
 use typenet_runtime::train::{History, Target, evaluate};
 use typenet_runtime::{Network, OutputValue, SingleOutput};
 use typenet_shape::{Op, TensorKind};
@@ -24,7 +24,7 @@ const TALL: usize = 40;
 /// the page.
 ///
 /// ```no_run
-/// # use typenet_runtime::data::Dataset;
+/// # use typenet_runtime::data::{Dataset, Examples};
 /// # use typenet_runtime::loss::{Accepts, CrossEntropy};
 /// # use typenet_runtime::train::History;
 /// # use typenet_runtime::{Network, SingleOutput};
@@ -107,10 +107,14 @@ impl<'a, N: Network> Report<'a, N> {
     ///
     /// # Errors
     /// As [`evaluate`].
-    pub fn test<L, T>(mut self, loss: &L, test: &Dataset<N::Input, T>) -> Result<Self>
+    pub fn test<L, T>(
+        mut self,
+        loss: &L,
+        test: &(impl Examples<N::Input, T> + ?Sized),
+    ) -> Result<Self>
     where
         T: Target,
-        L: Objective<T> + Accepts<N>,
+        L: Compares<N::Output, T> + Accepts<N>,
     {
         let evaluation = evaluate(self.net, loss, test)?;
         self.record.test_loss = Some(evaluation.loss);

@@ -10,6 +10,7 @@
 
 mod charts;
 mod error;
+mod files;
 mod gather;
 mod page;
 mod pictures;

@@ -7,8 +7,18 @@ use crate::{Result, charts};
 
 const STYLE: &str = include_str!("style.css");
 
+impl Record {
+    /// The page, which refers to nothing outside itself.
+    ///
+    /// # Errors
+    /// [`Error::Draw`](crate::Error::Draw) when a chart cannot be drawn.
+    pub fn to_html(&self) -> Result<String> {
+        write(self)
+    }
+}
+
 /// The page of a record.
-pub(crate) fn write(record: &Record) -> Result<String> {
+fn write(record: &Record) -> Result<String> {
     let name = escaped(&record.net.name);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

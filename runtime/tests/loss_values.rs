@@ -5,7 +5,7 @@
 mod bare;
 
 use typenet_runtime::loss::{
-    Accepts, BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, Reduction,
+    Accepts, BinaryCrossEntropy, CrossEntropy, Huber, Loss, Matches, MeanSquaredError, Reduction,
     SumSquaredError,
 };
 use typenet_runtime::{Error, Network};
@@ -22,7 +22,10 @@ fn run<T, L: Loss<T> + Accepts<Echo>>(
     loss: &L,
     outputs: &[[f32; 3]],
     targets: &[T],
-) -> Result<(f64, Vec<f32>), Error> {
+) -> Result<(f64, Vec<f32>), Error>
+where
+    [f32; 3]: Matches<T>,
+{
     let mut ws = Echo::workspace(outputs.len());
     Echo::seeded(0).forward(outputs, &mut ws);
     let bits = |rows: &[[f32; 3]]| rows.concat().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
@@ -33,7 +36,10 @@ fn run<T, L: Loss<T> + Accepts<Echo>>(
 }
 
 #[track_caller]
-fn expect<T, L: Loss<T> + Accepts<Echo>>(loss: &L, targets: &[T], value: f64, gradient: &[f32]) {
+fn expect<T, L: Loss<T> + Accepts<Echo>>(loss: &L, targets: &[T], value: f64, gradient: &[f32])
+where
+    [f32; 3]: Matches<T>,
+{
     let (found, found_gradient) = run(loss, &OUTPUTS, targets).unwrap();
     assert!((found - value).abs() <= 1e-6 * value, "loss {found}, not {value}");
     assert_eq!(found_gradient.len(), gradient.len());
@@ -225,7 +231,10 @@ fn a_batch_without_weight_is_nan_as_in_pytorch() {
 }
 
 #[track_caller]
-fn refused<T, L: Loss<T> + Accepts<Echo>>(loss: &L, targets: &[T], message: &str) {
+fn refused<T, L: Loss<T> + Accepts<Echo>>(loss: &L, targets: &[T], message: &str)
+where
+    [f32; 3]: Matches<T>,
+{
     let error = run(loss, &OUTPUTS, targets).expect_err("must be refused");
     assert_eq!(error.to_string(), message);
 }
@@ -240,11 +249,15 @@ fn wrong_targets_are_refused() {
         &[0, usize::MAX],
         "target 1 of the batch: label 18446744073709551615 is outside the 3 classes 0..=2",
     );
-    let short = "target 0 of the batch: numbers of a target: expected 3, found 2";
-    refused(&MeanSquaredError::new(), &[[0.0; 2]; 2], short);
-    refused(&SumSquaredError::new(), &[[0.0; 2]; 2], short);
-    refused(&Huber::new(1.0), &[[0.0; 2]; 2], short);
-    refused(&BinaryCrossEntropy::new(), &[[0.0; 2]; 2], short);
+    // A batch of such targets does not compile.
+    let short = |loss: &dyn Fn(&str) -> Result<(), Error>| {
+        let message = loss("target 0").unwrap_err().to_string();
+        assert_eq!(message, "target 0: numbers of a target: expected 3, found 2");
+    };
+    short(&|place| MeanSquaredError::new().check(3, &[0.0; 2], place));
+    short(&|place| SumSquaredError::new().check(3, &[0.0; 2], place));
+    short(&|place| Huber::new(1.0).check(3, &[0.0; 2], place));
+    short(&|place| BinaryCrossEntropy::new().check(3, &[0.0; 2], place));
     let infinite = [[0.0; 3], [0.0, f32::INFINITY, 0.0]];
     let message = "target 1 of the batch: the target of output 1 is inf: a finite number is needed";
     refused(&MeanSquaredError::new(), &infinite, message);

@@ -45,7 +45,7 @@ fn five_steps(sgd: &Sgd) -> ([f32; 3], Option<[f32; 3]>) {
     let three = |parameters: &TinyParameters| {
         [parameters.fc.bias[0], parameters.fc.bias[1], parameters.fc.bias[2]]
     };
-    (three(net.model().parameters()), state.velocity().map(three))
+    (three(net.model().parameters()), state.buffer("momentum_buffer").map(three))
 }
 
 #[track_caller]
@@ -143,7 +143,7 @@ fn a_group_has_its_own_momentum_and_schedule() {
     let mut gradients = WideParameters::zeroed();
     gradients.as_flat_mut().fill(1.0);
     state.step(&mut net, &gradients);
-    let velocity = state.velocity().expect("one group has momentum");
+    let velocity = state.buffer("momentum_buffer").expect("one group has momentum");
     assert_eq!((velocity.fc1.bias[0], velocity.fc10.bias[0]), (0.0, 1.0));
 }
 
@@ -155,7 +155,7 @@ fn large_tensors_take_the_same_steps_as_small_ones() {
         let mut state = sgd.state(&net);
         let mut expected = net.parameters_flat().to_vec();
         let mut velocity = vec![0.0; expected.len()];
-        let momentum = state.velocity().is_some();
+        let momentum = state.buffer("momentum_buffer").is_some();
         for step in 0..2 {
             let mut gradients = WideParameters::zeroed();
             for (i, g) in gradients.as_flat_mut().iter_mut().enumerate() {
@@ -184,7 +184,8 @@ fn a_stopped_run_goes_on_with_the_same_bits() {
 
     let mut other = net.clone();
     let mut resumed = sgd.state(&other);
-    resumed.resume(state.steps(), state.velocity().unwrap().as_flat()).unwrap();
+    let velocity = state.buffer("momentum_buffer").unwrap().as_flat();
+    resumed.resume(state.steps(), &[("momentum_buffer", velocity)]).unwrap();
     let mut copied = state.clone();
     let mut third = net.clone();
     state.step(&mut net, &gradients);
@@ -193,11 +194,21 @@ fn a_stopped_run_goes_on_with_the_same_bits() {
     assert_eq!(net.parameters_flat(), other.parameters_flat());
     assert_eq!(net.parameters_flat(), third.parameters_flat());
     assert_eq!(
-        resumed.resume(1, &[0.0; 3]).unwrap_err().to_string(),
-        "numbers of the velocity: expected 410, found 3"
+        resumed.resume(1, &[("momentum_buffer", &[0.0; 3])]).unwrap_err().to_string(),
+        "numbers of `momentum_buffer`: expected 410, found 3"
+    );
+    assert_eq!(
+        resumed.resume(1, &[]).unwrap_err().to_string(),
+        "numbers of `momentum_buffer`: expected 410, found 0"
     );
     assert_eq!(resumed.steps(), 2);
-    Sgd::new(0.1).state(&net).resume(7, &[]).unwrap();
+    let mut plain = Sgd::new(0.1).state(&net);
+    plain.resume(7, &[]).unwrap();
+    assert_eq!(
+        plain.resume(1, &[("exp_avg", &[])]).unwrap_err().to_string(),
+        "`buffer` = exp_avg: a buffer that this state has"
+    );
+    assert_eq!(plain.steps(), 7);
 }
 
 #[track_caller]

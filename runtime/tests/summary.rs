@@ -30,6 +30,7 @@ fn tiny_is_printed_as_a_table() {
         &rule,
         "weights 1.6 kB",
         "activations an image: 1.7 kB in training, 976 B in inference",
+        "inference: 16 images side by side; up to 4 left over run one at a time",
         "a training step of 64 images: 126.1 kB",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");
@@ -42,7 +43,7 @@ fn passes_that_do_not_run_have_no_kernel() {
     // It reads the image.
     assert_eq!(kernels.backward_data, None);
     assert_eq!(kernels.backward_weight, Some(Conv2dKernel::Direct));
-    assert_eq!(kernels.one_image, Some(Conv2dKernel::Direct));
+    assert_eq!(kernels.one_image, Conv2dKernel::Direct);
 }
 
 bare::bare_net!(Every, [[[f32; 40]; 40]; 4], [f32; 16], [f32; 496], 10, {

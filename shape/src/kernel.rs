@@ -65,6 +65,9 @@ const CHANNELS: usize = 12;
 /// The most vectors of a transformed weight's gradient, 10 MB: it stands once for each slot of images.
 const MOST_SUMS: usize = 160 << 10;
 
+/// Vectors of 16 numbers from which on weights come from memory rather than from a cache, 8 MB.
+const FAR: u64 = 128 << 10;
+
 impl Conv2dKernel {
     /// What it is called in tables.
     pub const fn name(self) -> &'static str {
@@ -253,9 +256,10 @@ impl Conv2dKernel {
         };
         let tiles = tiling.count() as u64;
         let transforms = product([tiles, tiling.transforms(ins.div_ceil(16), outs)]);
-        // Few tiles wait for the weights.
-        let rows = if tiles < 4 { 4 } else { tiles };
-        let products = product([tiling.points() as u64, ins, outs, rows]);
+        // Few tiles wait for the weights, the longer the farther these are.
+        let weights = product([tiling.points() as u64, ins, outs]);
+        let wait = if weights > FAR { 8 } else { 4 };
+        let products = product([weights, if tiles < wait { wait } else { tiles }]);
         sum([transforms, product([products / 10, 11])])
     }
 

@@ -16,6 +16,7 @@ mod geometry;
 mod graph;
 mod join;
 mod kernel;
+mod layout;
 mod marks;
 mod op;
 mod own;
@@ -37,11 +38,14 @@ pub use geometry::{Conv2d, Padding, Pool2d};
 pub use graph::{Graph, Head, LayerInfo, Node};
 pub use join::is_factor_a_channel;
 pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
+pub use layout::{LayoutCosts, Shares};
 pub use marks::{Init, Marks, Scheme};
 pub use op::{Activation, Approximate, MAX_INPUTS, Op, Outline};
 pub use own::{Gradients, Layer, Own, Parameters};
 pub use part::{Part, Placement, count_marks, joined_marks, joined_nodes, places, shape_of};
-pub use plan::{Buffer, Buffers, MAX_HEADS, Norm, Output, Plan, Pooled, Source, Step, Transformed};
+pub use plan::{
+    Buffer, Buffers, Item, MAX_HEADS, Norm, Output, Plan, Pooled, Source, Step, Transformed, place,
+};
 pub use shape::{MAX_RANK, Shape};
 pub use tensor::{Tensor, TensorKind};
 pub use text::Text;

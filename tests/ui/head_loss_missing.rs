@@ -11,6 +11,6 @@ network! {
 
 fn main() {
     let data = Dataset::from_inputs(&[[0.0; 6]], vec![1]).unwrap();
-    let trainer = Trainer::new(Sgd::new(0.1)).loss(CrossEntropy::new());
+    let mut trainer = Trainer::new(Sgd::new(0.1)).loss(CrossEntropy::new());
     trainer.fit(&mut Net::seeded(1), &data, None).unwrap();
 }

@@ -12,6 +12,6 @@ network! {
 fn main() {
     let data = Dataset::from_inputs(&[[0.0; 6]], vec![NetTarget { class: 1, bbox: 3 }]).unwrap();
     let loss = NetLoss { class: CrossEntropy::new(), bbox: MeanSquaredError::new() };
-    let trainer = Trainer::new(Sgd::new(0.1)).loss(loss);
+    let mut trainer = Trainer::new(Sgd::new(0.1)).loss(loss);
     trainer.fit(&mut Net::seeded(1), &data, None).unwrap();
 }

@@ -1,5 +1,6 @@
 """The five nets, and single layers by their description, as PyTorch modules."""
 
+import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -80,12 +81,65 @@ def separable():
     return nn.Sequential(*layers, head(256))
 
 
+class Stage(nn.Sequential):
+    def __init__(self, channels, out):
+        super().__init__(
+            *(nn.Conv2d(channels, out, 3, padding=1, bias=False), nn.BatchNorm2d(out)),
+            nn.ReLU(inplace=True),
+            *(nn.Conv2d(out, out, 3, padding=1, bias=False), nn.BatchNorm2d(out)),
+            nn.ReLU(inplace=True),
+        )
+
+
+class UNet(nn.Module):
+    """The U-Net of typenet's zoo."""
+
+    def __init__(self):
+        super().__init__()
+        widths = [32, 64, 128, 256]
+        self.down = nn.ModuleList(Stage(*pair) for pair in zip([3, *widths], widths))
+        self.bottleneck = Stage(256, 512)
+        self.up = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2) for w in widths)
+        self.join = nn.ModuleList(Stage(2 * w, w) for w in widths)
+        self.conv = nn.Conv2d(32, 1, 1)
+
+    def forward(self, x):
+        skipped = []
+        for stage in self.down:
+            x = stage(x)
+            skipped.append(x)
+            x = F.max_pool2d(x, 2)
+        x = self.bottleneck(x)
+        for up, join in reversed(list(zip(self.up, self.join))):
+            x = join(torch.cat((up(x), skipped.pop()), 1))
+        return self.conv(x)
+
+
+def of_torchvision(name):
+    """A net of torchvision with random weights."""
+
+    def make():
+        import torchvision
+
+        return getattr(torchvision.models, name)(weights=None)
+
+    return make
+
+
+LARGE = (3, 224, 224)
+
 NETS = {
     "mlp": (mlp, (1, 28, 28)),
     "lenet5": (lenet5, (1, 28, 28)),
     "vgg6": (vgg6, (3, 32, 32)),
     "resnet20": (resnet20, (3, 32, 32)),
     "separable": (separable, (3, 32, 32)),
+    "resnet18": (of_torchvision("resnet18"), LARGE),
+    "mobilenet_v2": (of_torchvision("mobilenet_v2"), LARGE),
+    "resnet50": (of_torchvision("resnet50"), LARGE),
+    "squeezenet": (of_torchvision("squeezenet1_1"), LARGE),
+    "densenet121": (of_torchvision("densenet121"), LARGE),
+    "unet": (UNet, (3, 128, 128)),
 }
 
 

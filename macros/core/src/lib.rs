@@ -27,14 +27,12 @@ use proc_macro2::TokenStream;
 /// still every item that the rest of the program may use.
 pub fn network(input: TokenStream) -> TokenStream {
     let (declaration, mut mistakes) = parse::parse(input);
-    let mut items = TokenStream::new();
-    if let Some(declaration) = declaration {
-        let (checked, more) = check::check(&declaration);
-        mistakes.extend(more);
-        // A plan may need numbers that no machine holds; the checks have refused those.
-        let plan = if mistakes.is_empty() { plan::plan(&checked) } else { plan::Plan::default() };
-        items = expand::expand(&checked, &plan, mistakes.is_empty());
-    }
-    items.extend(mistakes.iter().map(Mistake::to_compile_error));
-    items
+    let Some(declaration) = declaration else {
+        return mistakes.iter().map(Mistake::to_compile_error).collect();
+    };
+    let (checked, more) = check::check(&declaration);
+    mistakes.extend(more);
+    // A plan may need numbers that no machine holds; the checks have refused those.
+    let plan = if mistakes.is_empty() { plan::plan(&checked) } else { plan::Plan::default() };
+    expand::expand(&checked, &plan, &mistakes)
 }

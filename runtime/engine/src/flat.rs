@@ -81,6 +81,38 @@ pub unsafe trait Flat: Send + Sync + 'static + Sized {
         })
     }
 
+    /// The numbers as values in a row, if they divide evenly, without copying those that fill their
+    /// memory. Values without numbers have none.
+    fn vec_from_flat(numbers: Vec<f32>) -> Option<Vec<Self>> {
+        if Self::LEN == 0 || !numbers.len().is_multiple_of(Self::LEN) {
+            return None;
+        }
+        let len = numbers.len() / Self::LEN;
+        let first = Box::into_raw(numbers.into_boxed_slice()).cast();
+        // SAFETY: the allocation is `len` times LEN f32, with the size and alignment of so many values,
+        // any numbers of which are valid.
+        Some(unsafe { Vec::from_raw_parts(first, len, len) })
+    }
+
+    /// So many values of zeros, made on the heap and never on the stack.
+    fn zeroed_vec(count: usize) -> Vec<Self> {
+        if Self::LEN == 0 {
+            let mut values = Vec::new();
+            // SAFETY: values without content need no memory, and there is one value only.
+            unsafe { values.set_len(count) };
+            return values;
+        }
+        // More than memory can have are refused where they are allocated.
+        Self::vec_from_flat(vec![0.0; count.saturating_mul(Self::LEN)]).unwrap_or_default()
+    }
+
+    /// A copy on the heap, which never is on the stack, as one by `clone` may be.
+    fn to_boxed(&self) -> Box<Self> {
+        let mut copy = Self::zeroed();
+        copy.as_flat_mut().copy_from_slice(self.as_flat());
+        copy
+    }
+
     /// All zeros, for values that fit on the stack.
     fn zero() -> Self {
         // SAFETY: any pattern of bits is a valid value.
@@ -147,12 +179,22 @@ macro_rules! __parameter_struct {
     }) => {
         $(#[$attribute])*
         #[repr(C)]
-        #[derive(Clone, PartialEq)]
+        #[derive(PartialEq)]
         #[allow(clippy::derive_partial_eq_without_eq)]
         $visibility struct $name<$(const $generic: usize),+> {
             $($(#[$field_attribute])* pub $field: $type,)*
         }
         $crate::__plain_parameters!($name<$($generic),+>: $($type,)*);
+        impl<$(const $generic: usize),+> ::core::clone::Clone for $name<$($generic),+> {
+            fn clone(&self) -> Self {
+                Self { $($field: ::core::clone::Clone::clone(&self.$field),)* }
+            }
+            /// Number by number, without a copy in between.
+            fn clone_from(&mut self, source: &Self) {
+                let numbers = $crate::Flat::as_flat(source);
+                $crate::Flat::as_flat_mut(self).copy_from_slice(numbers);
+            }
+        }
     };
 }
 
@@ -236,5 +278,28 @@ mod tests {
         assert_eq!(<[[f32; 2]; 2]>::from_flat(&[0.0; 3]), None);
         assert_eq!(<[f32; 2]>::slice_from_flat(&[1.0, 2.0, 3.0, 4.0]).map(<[_]>::len), Some(2));
         assert_eq!(*<[[f32; 3]; 2]>::zeroed(), [[0.0; 3]; 2]);
+        assert_eq!(*value.to_boxed(), value);
+    }
+
+    #[test]
+    fn vectors_of_numbers_are_vectors_of_values() {
+        let mut numbers = Vec::with_capacity(100);
+        numbers.extend([1.0, 2.0, 3.0, 4.0]);
+        let mut values = <[f32; 2]>::vec_from_flat(numbers).unwrap_or_default();
+        assert_eq!(values, [[1.0, 2.0], [3.0, 4.0]]);
+        values.push([5.0, 6.0]);
+        assert_eq!(values.len(), 3);
+        assert_eq!(<[f32; 2]>::vec_from_flat(vec![0.0; 3]), None);
+        assert_eq!(<[f32; 2]>::vec_from_flat(Vec::new()), Some(Vec::new()));
+        assert_eq!(<[f32; 0]>::vec_from_flat(Vec::new()), None);
+        assert_eq!(<[f32; 2]>::zeroed_vec(3), [[0.0; 2]; 3]);
+        assert_eq!(<[f32; 0]>::zeroed_vec(3), [[0.0; 0]; 3]);
+        assert_eq!(<[f32; 2]>::zeroed_vec(0), Vec::<[f32; 2]>::new());
+    }
+
+    #[test]
+    #[should_panic(expected = "capacity overflow")]
+    fn more_values_than_memory_can_have_are_refused() {
+        let _ = <[f32; 8]>::zeroed_vec(usize::MAX / 4);
     }
 }

@@ -1,15 +1,28 @@
 //! Inference: in a workspace's memory, or in memory that each thread keeps.
 
+use std::cell::Cell;
+use std::sync::OnceLock;
+
+use typenet_kernels::team::{
+    Parts, Team, chunks, chunks_mut, long_and_short, long_and_short_mut, of_images,
+};
+use typenet_kernels::{LANES, Lanes, pack, unpack_part};
+use typenet_shape::Shares;
+
 use crate::arena::{at_least, rooms};
-use crate::layout::Layout;
-use crate::one_image::OneImage;
+use crate::blocked::{Blocked, BlockedPlan, BlockedWeights, Carried, Halves, Memory};
 use crate::pass::Forward;
 use crate::rows::largest;
 use crate::spec::NetSpec;
 use crate::training::StepMemory;
 use crate::weights::{Prepared, PreparedWeights};
-use typenet_kernels::team::{Chunks, ChunksMut, Parts, Team, chunks, chunks_mut};
-use typenet_kernels::{LANES, Lanes, pack, unpack_part};
+
+/// At most so many images go through the second half of a net together: more share its weights hardly better,
+/// and need more memory.
+const TOGETHER: usize = 16;
+
+/// From so many multiply-adds on, more threads than one save more than sending for them costs.
+const SHARED: u64 = 4_000_000;
 
 /// A net that predicts: its declaration, its parameters and what is prepared of them.
 #[derive(Clone, Copy)]
@@ -24,25 +37,77 @@ pub struct Inference<'a> {
     pub group: &'a (dyn Fn(&mut Forward<'_>) + Sync),
 }
 
+/// Memory beside the arena of a call.
+enum Rooms<'a> {
+    /// A workspace's, for all threads of a team.
+    Workspace(&'a mut Vec<Lanes>),
+    /// What each thread keeps.
+    Threads,
+}
+
+impl Rooms<'_> {
+    /// [`Team::for_each`], with so much memory for each thread.
+    fn for_each<P: Parts>(
+        &mut self,
+        team: &Team,
+        len: usize,
+        parts: P,
+        work: impl Fn(&mut [Lanes], usize, P::Part) + Sync,
+    ) {
+        match self {
+            Rooms::Workspace(all) => team.for_each_with(rooms(all, team, len), parts, work),
+            Rooms::Threads => team.for_each(parts, |index, part| {
+                let mut room = ROOM.take();
+                at_least(&mut room, len, Lanes::ZERO);
+                work(&mut room[..len], index, part);
+                ROOM.set(room);
+            }),
+        }
+    }
+}
+
 impl Inference<'_> {
-    /// The outputs of images in a workspace's memory, or else in memory that each thread keeps. One
-    /// image alone takes the kernels for one image.
+    /// The outputs of images in a workspace's memory, or else in memory that each thread keeps.
     pub fn run(&self, memory: Option<&mut StepMemory>, images: &[f32], outputs: &mut [f32]) {
-        let is_one = images.len() == self.spec.layout.input_len;
         match memory {
             Some(memory) => {
                 memory.images = 0;
-                if !(is_one && self.one_image(&mut memory.arena, images, outputs)) {
-                    self.batch_in(memory, images, outputs);
-                }
+                let rooms = Rooms::Workspace(&mut memory.rooms);
+                self.images(&mut memory.arena, rooms, images, outputs);
             }
             None => {
                 let mut arena = ARENA.take();
-                let is_done = is_one && self.one_image(&mut arena, images, outputs);
+                self.images(&mut arena, Rooms::Threads, images, outputs);
                 ARENA.set(arena);
-                if !is_done {
-                    self.batch(images, outputs);
-                }
+            }
+        }
+    }
+
+    /// The outputs of one image, to look at where they are: in a workspace's memory, or else in memory
+    /// that each thread keeps. They may be too large for the stack.
+    pub fn look<R>(
+        &self,
+        memory: Option<&mut StepMemory>,
+        image: &[f32],
+        look: impl FnOnce(&mut [f32]) -> R,
+    ) -> R {
+        let len = self.spec.layout.output_len;
+        match memory {
+            Some(memory) => {
+                at_least(&mut memory.outputs, len, 0.0);
+                let mut outputs = std::mem::take(&mut memory.outputs);
+                self.run(Some(&mut *memory), image, &mut outputs[..len]);
+                let seen = look(&mut outputs[..len]);
+                memory.outputs = outputs;
+                seen
+            }
+            None => {
+                let mut outputs = OUTPUTS.take();
+                at_least(&mut outputs, len, 0.0);
+                self.run(None, image, &mut outputs[..len]);
+                let seen = look(&mut outputs[..len]);
+                OUTPUTS.set(outputs);
+                seen
             }
         }
     }
@@ -57,7 +122,7 @@ impl Inference<'_> {
             images.chunks(at_once * layout.input_len).zip(classes.chunks_mut(at_once))
         {
             let rows = &mut rows[..classes.len() * layout.output_len];
-            self.batch_in(memory, images, rows);
+            self.run(Some(memory), images, rows);
             for (class, row) in classes.iter_mut().zip(rows.chunks_exact(layout.output_len)) {
                 *class = largest(row);
             }
@@ -66,35 +131,56 @@ impl Inference<'_> {
         memory.images = 0;
     }
 
-    /// The outputs of many images, in memory that each thread keeps.
-    pub fn batch(&self, images: &[f32], outputs: &mut [f32]) {
-        let (layout, prepared) = (self.spec.layout, self.of_batch());
-        let parts = groups(layout, images, outputs);
-        Team::gather(parts.count(), |team| {
-            team.for_each(parts, |_, (images, outputs)| {
-                let mut arena = ARENA.take();
-                at_least(&mut arena, room_len(layout), Lanes::ZERO);
-                self.group(prepared, &mut arena, images, outputs);
-                ARENA.set(arena);
-            });
-        });
+    /// The outputs of images, in the layouts that cost least.
+    fn images(
+        &self,
+        arena: &mut Vec<Lanes>,
+        rooms: Rooms<'_>,
+        images: &[f32],
+        outputs: &mut [f32],
+    ) {
+        let plan = self.prepared.plan(self.spec);
+        let count = images.len() / self.spec.layout.input_len;
+        let shares = plan.shares(count);
+        if shares.grouped == 0 {
+            self.blocked(plan, arena, rooms, images, outputs);
+        } else {
+            self.groups(plan, shares, rooms, images, outputs);
+        }
     }
 
-    /// The outputs of many images in a workspace's memory.
-    fn batch_in(&self, memory: &mut StepMemory, images: &[f32], outputs: &mut [f32]) {
-        memory.images = 0;
-        let (layout, prepared) = (self.spec.layout, self.of_batch());
-        let parts = groups(layout, images, outputs);
+    /// Groups of images, and behind them single ones.
+    fn groups(
+        &self,
+        plan: &BlockedPlan,
+        shares: Shares,
+        mut rooms: Rooms<'_>,
+        images: &[f32],
+        outputs: &mut [f32],
+    ) {
+        let layout = self.spec.layout;
+        let prepared = self.prepared.of_batch(self.spec, self.parameters);
+        let weights =
+            (shares.blocked > 0).then(|| self.prepared.blocked(self.spec, self.parameters));
+        let groups = shares.grouped.div_ceil(LANES);
+        let [from, to] = [layout.input_len, layout.output_len];
+        let parts = (
+            long_and_short(images, shares.grouped * from, LANES * from, from),
+            long_and_short_mut(outputs, shares.grouped * to, LANES * to, to),
+        );
+        let alone = if shares.blocked > 0 { plan.whole.len + plan.scratch_len(1) } else { 0 };
+        let room_len = alone.max(layout.inference_len + layout.scratch_len[1]);
         Team::gather(parts.count(), |team| {
-            let rooms = rooms(&mut memory.rooms, team, room_len(layout));
-            team.for_each_with(rooms, parts, |arena, _, (images, outputs)| {
-                self.group(prepared, arena, images, outputs);
+            rooms.for_each(team, room_len, parts, |room, index, (images, outputs)| match weights {
+                Some(weights) if index >= groups => {
+                    let team = &Team::alone();
+                    let run = self.pass(plan, weights, &plan.whole, team, (1, images));
+                    self.layers(run, room);
+                    self.store(run, room, outputs);
+                }
+                _ => self.group(prepared, room, images, outputs),
             });
         });
-    }
-
-    fn of_batch(&self) -> Prepared<'_> {
-        self.prepared.of_batch(self.spec, self.parameters)
     }
 
     /// One group of images.
@@ -117,28 +203,173 @@ impl Inference<'_> {
         }
     }
 
-    /// One image; `false` where the net has no kernels for that.
-    fn one_image(&self, arena: &mut Vec<Lanes>, image: &[f32], output: &mut [f32]) -> bool {
+    /// Images with 16 channels side by side. What each computes is the same, whether a thread has it alone
+    /// or all share its layers.
+    fn blocked(
+        &self,
+        plan: &BlockedPlan,
+        arena: &mut Vec<Lanes>,
+        mut rooms: Rooms<'_>,
+        images: &[f32],
+        outputs: &mut [f32],
+    ) {
         let layout = self.spec.layout;
-        let Some(net) = self.prepared.of_one_image(self.spec, self.parameters) else {
-            return false;
-        };
-        let from = layout.inference_input;
-        Team::gather(net.plan.threads, |team| {
-            let len = layout.inference_len;
-            at_least(arena, len + net.plan.scratch_len(team.threads()), Lanes::ZERO);
-            let (arena, scratch) = arena.split_at_mut(len);
-            net.load(image, &mut arena[from.offset..from.end()]);
-            let one = OneImage { net, team, pixels: image };
-            (self.group)(&mut Forward::of_image(arena, scratch, one, layout.steps));
-            for output_of in layout.outputs {
-                let (from, to) = (output_of.inference, output_of.row);
-                let to = &mut output[to.offset..to.end()];
-                net.store(output_of.node, &arena[from.offset..from.end()], to);
+        let weights = self.prepared.blocked(self.spec, self.parameters);
+        let count = images.len() / layout.input_len;
+        let work = plan.work.saturating_mul(count as u64);
+        let threads = if work >= SHARED { usize::MAX } else { 1 };
+        Team::gather(threads, |team| match &plan.halves {
+            Some(halves) if count > 1 => {
+                // As even as can be.
+                let at_once = count.div_ceil(count.div_ceil(TOGETHER));
+                let images = images.chunks(at_once * layout.input_len);
+                for (images, outputs) in images.zip(outputs.chunks_mut(at_once * layout.output_len))
+                {
+                    self.in_halves(
+                        (plan, halves, weights),
+                        team,
+                        arena,
+                        &mut rooms,
+                        images,
+                        outputs,
+                    );
+                }
+            }
+            _ => {
+                let memory = &plan.whole;
+                let alone = if count == 1 { 0 } else { plan.alone(count, team) };
+                let (first, rest) = images.split_at(alone * layout.input_len);
+                let (first_outputs, rest_outputs) = outputs.split_at_mut(alone * layout.output_len);
+                let parts =
+                    (chunks(first, layout.input_len), chunks_mut(first_outputs, layout.output_len));
+                let room_len = memory.len + plan.scratch_len(1);
+                rooms.for_each(team, room_len, parts, |room, _, (image, output)| {
+                    let team = &Team::alone();
+                    let run = self.pass(plan, weights, memory, team, (1, image));
+                    self.layers(run, room);
+                    self.store(run, room, output);
+                });
+                at_least(arena, memory.len + plan.scratch_len(team.threads()), Lanes::ZERO);
+                let rest = rest.chunks_exact(layout.input_len);
+                for (image, output) in rest.zip(rest_outputs.chunks_exact_mut(layout.output_len)) {
+                    let run = self.pass(plan, weights, memory, team, (1, image));
+                    self.layers(run, arena);
+                    self.store(run, arena, output);
+                }
             }
         });
-        true
     }
+
+    /// Some images, in two halves of the net.
+    fn in_halves(
+        &self,
+        (plan, halves, weights): (&BlockedPlan, &Halves, &BlockedWeights),
+        team: &Team,
+        arena: &mut Vec<Lanes>,
+        rooms: &mut Rooms<'_>,
+        images: &[f32],
+        outputs: &mut [f32],
+    ) {
+        let (input_len, Halves { first, second, carried }) = (self.spec.layout.input_len, halves);
+        let count = images.len() / input_len;
+        let second_len = second.len * count;
+        let scratch_len = plan.scratch_len(team.threads());
+        at_least(arena, second_len + first.len + scratch_len, Lanes::ZERO);
+        let (together, of_one) = arena.split_at_mut(second_len);
+        let alone = plan.alone(count, team);
+        let range = |carried: &Carried| carried.to.offset..carried.to.end();
+        let parts = (
+            chunks(&images[..alone * input_len], input_len),
+            of_images(&mut *together, count, carried, range),
+        );
+        rooms.for_each(
+            team,
+            first.len + plan.scratch_len(1),
+            parts,
+            |room, _, (image, mut part)| {
+                let team = &Team::alone();
+                self.layers(self.pass(plan, weights, first, team, (1, image)), room);
+                for (index, Carried { from, .. }) in carried.iter().enumerate() {
+                    part.get(index).copy_from_slice(&room[from.offset..from.end()]);
+                }
+            },
+        );
+        for (index, image) in images.chunks_exact(input_len).enumerate().skip(alone) {
+            self.layers(self.pass(plan, weights, first, team, (1, image)), of_one);
+            for Carried { from, to } in carried {
+                let start = to.offset * count + index * to.len;
+                let to = &mut together[start..start + to.len];
+                to.copy_from_slice(&of_one[from.offset..from.end()]);
+            }
+        }
+        let run = self.pass(plan, weights, second, team, (count, images));
+        self.layers(run, arena);
+        self.store(run, arena, outputs);
+    }
+
+    fn pass<'a>(
+        &self,
+        plan: &'a BlockedPlan,
+        weights: &'a BlockedWeights,
+        memory: &'a Memory,
+        team: &'a Team,
+        (images, pixels): (usize, &'a [f32]),
+    ) -> Blocked<'a> {
+        let input_len = self.spec.layout.input_len;
+        Blocked { plan, weights, memory, team, images, pixels, input_len }
+    }
+
+    /// Runs the layers of a pass in memory that has room for its values and, behind them, its threads.
+    fn layers(&self, run: Blocked<'_>, memory: &mut [Lanes]) {
+        let (arena, scratch) = memory.split_at_mut(run.memory.len * run.images);
+        let scratch = &mut scratch[..run.plan.scratch_len(run.team.threads())];
+        (self.group)(&mut Forward::blocked(arena, scratch, run, self.spec.layout.steps));
+    }
+
+    /// Copies the outputs of a pass.
+    fn store(&self, run: Blocked<'_>, arena: &[Lanes], outputs: &mut [f32]) {
+        for output in self.spec.layout.outputs {
+            run.store(output.node, arena, output.row, outputs);
+        }
+    }
+}
+
+impl BlockedPlan {
+    /// How many of these images run each on one thread, and the rest one after the other on all.
+    fn alone(&self, images: usize, team: &Team) -> usize {
+        if self.work < SHARED { images } else { images / team.threads() * team.threads() }
+    }
+
+    /// How a batch is shared out between the layouts.
+    pub(crate) fn shares(&self, images: usize) -> Shares {
+        match forced() {
+            Some(Forced::Interleaved) => Shares { grouped: images, blocked: 0 },
+            Some(Forced::Blocked) => Shares { grouped: 0, blocked: images },
+            None if images == 1 => Shares { grouped: 0, blocked: 1 },
+            None => self.costs.shares(images),
+        }
+    }
+}
+
+/// A layout for all batches.
+#[derive(Clone, Copy, Debug)]
+enum Forced {
+    Interleaved,
+    Blocked,
+}
+
+/// The layout that the environment variable `TYPENET_LAYOUT` names: `interleaved` or `blocked`. Decided at
+/// the first call.
+fn forced() -> Option<Forced> {
+    static CHOICE: OnceLock<Option<Forced>> = OnceLock::new();
+    *CHOICE.get_or_init(|| {
+        let value = std::env::var("TYPENET_LAYOUT").unwrap_or_default();
+        match value.trim().to_ascii_lowercase().as_str() {
+            "interleaved" => Some(Forced::Interleaved),
+            "blocked" => Some(Forced::Blocked),
+            _ => None,
+        }
+    })
 }
 
 impl std::fmt::Debug for Inference<'_> {
@@ -148,21 +379,10 @@ impl std::fmt::Debug for Inference<'_> {
 }
 
 thread_local! {
-    /// The memory of inference without a workspace: one for each thread, grown once.
-    static ARENA: std::cell::Cell<Vec<Lanes>> = const { std::cell::Cell::new(Vec::new()) };
-}
-
-/// The inputs and outputs of each group of images.
-fn groups<'a>(
-    layout: &Layout,
-    inputs: &'a [f32],
-    outputs: &'a mut [f32],
-) -> (Chunks<'a, f32>, ChunksMut<'a, f32>) {
-    let [from, to] = [layout.input_len, layout.output_len].map(|len| LANES * len);
-    (chunks(inputs, from), chunks_mut(outputs, to))
-}
-
-/// What a thread needs for a group of images.
-fn room_len(layout: &Layout) -> usize {
-    layout.inference_len + layout.scratch_len[1]
+    /// The memory of inference without a workspace, grown once: of each thread that calls, and of each
+    /// that works for a call.
+    static ARENA: Cell<Vec<Lanes>> = const { Cell::new(Vec::new()) };
+    static ROOM: Cell<Vec<Lanes>> = const { Cell::new(Vec::new()) };
+    /// The outputs of one image.
+    static OUTPUTS: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }

@@ -85,7 +85,7 @@ impl Layout {
     }
 
     /// Where one of a layer's tensors stands among all; nowhere, if it has none of that kind.
-    pub(crate) fn place(&self, node: usize, kind: TensorKind) -> Range<usize> {
+    pub fn place(&self, node: usize, kind: TensorKind) -> Range<usize> {
         let own = self.tensors.iter().find(|tensor| tensor.node == node && tensor.kind == kind);
         own.map_or(0..0, |tensor| tensor.offset..tensor.offset + tensor.shape.elements())
     }

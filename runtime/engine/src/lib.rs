@@ -4,14 +4,14 @@
 //!
 //! Reading order: [`layout`] (sizes and places, from the plan that `typenet-shape` computes), [`pass`]
 //! (what one step calls), [`training`] and [`inference`] (how steps are shared out), [`weights`] and
-//! [`one_image`] (what is prepared of the parameters).
+//! [`blocked`] (what is prepared of the parameters; the layout of few or large images).
 #![deny(unsafe_code)]
 
 mod arena;
+pub mod blocked;
 pub mod flat;
 pub mod inference;
 pub mod layout;
-pub mod one_image;
 mod parameter_structs;
 pub mod parameters;
 pub mod pass;
@@ -21,10 +21,10 @@ pub mod trainable;
 pub mod training;
 pub mod weights;
 
+pub use blocked::BlockedPlan;
 pub use flat::Flat;
 pub use inference::Inference;
 pub use layout::Layout;
-pub use one_image::OneImagePlan;
 pub use spec::NetSpec;
 pub use trainable::Trainable;
 pub use training::{StepMemory, step_bytes};

@@ -6,7 +6,7 @@ use crate::Flat;
 
 /// The weight and the bias of a layer.
 #[repr(C)]
-#[derive(Clone, PartialEq, Debug)]
+#[derive(PartialEq, Debug)]
 pub struct WeightBias<W, B> {
     /// The factors, in PyTorch's order of dimensions.
     pub weight: W,
@@ -16,7 +16,7 @@ pub struct WeightBias<W, B> {
 
 /// The weight of a layer without bias.
 #[repr(C)]
-#[derive(Clone, PartialEq, Debug)]
+#[derive(PartialEq, Debug)]
 pub struct Weight<W> {
     /// The factors, in PyTorch's order of dimensions.
     pub weight: W,
@@ -24,7 +24,7 @@ pub struct Weight<W> {
 
 /// The parameters and the running statistics of a batch norm; `C` has a number for each channel.
 #[repr(C)]
-#[derive(Clone, PartialEq, Debug)]
+#[derive(PartialEq, Debug)]
 pub struct BatchNorm<C> {
     /// The factors.
     pub weight: C,
@@ -38,7 +38,7 @@ pub struct BatchNorm<C> {
 
 /// The running statistics of a batch norm without parameters.
 #[repr(C)]
-#[derive(Clone, PartialEq, Debug)]
+#[derive(PartialEq, Debug)]
 pub struct Running<C> {
     /// The mean that inference uses. It has no gradient.
     pub running_mean: C,
@@ -56,13 +56,76 @@ pub struct Running<C> {
 /// assert_eq!(rows.as_flat(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 /// ```
 #[repr(C)]
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Copy, PartialEq, Debug)]
 pub struct Joined<A, B>(
     /// The first rows.
     pub A,
     /// The rows behind them.
     pub B,
 );
+
+// By `clone_from` no layer's numbers come to stand on the stack, which may be too small for them.
+
+impl<W: Clone, B: Clone> Clone for WeightBias<W, B> {
+    fn clone(&self) -> WeightBias<W, B> {
+        WeightBias { weight: self.weight.clone(), bias: self.bias.clone() }
+    }
+
+    fn clone_from(&mut self, source: &WeightBias<W, B>) {
+        self.weight.clone_from(&source.weight);
+        self.bias.clone_from(&source.bias);
+    }
+}
+
+impl<W: Clone> Clone for Weight<W> {
+    fn clone(&self) -> Weight<W> {
+        Weight { weight: self.weight.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Weight<W>) {
+        self.weight.clone_from(&source.weight);
+    }
+}
+
+impl<C: Clone> Clone for BatchNorm<C> {
+    fn clone(&self) -> BatchNorm<C> {
+        BatchNorm {
+            weight: self.weight.clone(),
+            bias: self.bias.clone(),
+            running_mean: self.running_mean.clone(),
+            running_var: self.running_var.clone(),
+        }
+    }
+
+    fn clone_from(&mut self, source: &BatchNorm<C>) {
+        self.weight.clone_from(&source.weight);
+        self.bias.clone_from(&source.bias);
+        self.running_mean.clone_from(&source.running_mean);
+        self.running_var.clone_from(&source.running_var);
+    }
+}
+
+impl<C: Clone> Clone for Running<C> {
+    fn clone(&self) -> Running<C> {
+        Running { running_mean: self.running_mean.clone(), running_var: self.running_var.clone() }
+    }
+
+    fn clone_from(&mut self, source: &Running<C>) {
+        self.running_mean.clone_from(&source.running_mean);
+        self.running_var.clone_from(&source.running_var);
+    }
+}
+
+impl<A: Clone, B: Clone> Clone for Joined<A, B> {
+    fn clone(&self) -> Joined<A, B> {
+        Joined(self.0.clone(), self.1.clone())
+    }
+
+    fn clone_from(&mut self, source: &Joined<A, B>) {
+        self.0.clone_from(&source.0);
+        self.1.clone_from(&source.1);
+    }
+}
 
 // SAFETY: repr(C) with two fields of f32 alignment, neither with padding.
 unsafe impl<A: Flat, B: Flat> Flat for Joined<A, B> {}

@@ -120,6 +120,16 @@ impl StepMemory {
         self.passes = 0;
     }
 
+    /// The seed of dropout's random numbers, and how many forward passes have drawn from it.
+    pub fn dropout_state(&self) -> (u64, u64) {
+        (self.seed, self.passes)
+    }
+
+    /// Goes on with dropout's random numbers where [`dropout_state`](Self::dropout_state) was read.
+    pub fn set_dropout_state(&mut self, (seed, passes): (u64, u64)) {
+        (self.seed, self.passes) = (seed, passes);
+    }
+
     /// Whether `dropout` layers drop values in a forward pass; `true` unless changed.
     pub fn set_dropout(&mut self, enabled: bool) {
         self.dropout = enabled;

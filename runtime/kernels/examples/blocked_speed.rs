@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use typenet_kernels::blocked::{self, Pixels, blocks};
+use typenet_kernels::blocked::{self, Pixels, Rows, blocks};
 use typenet_kernels::team::Team;
 use typenet_kernels::{LANES, Lanes, isa};
 use typenet_shape::{Activation, Conv2d, Shape};
@@ -70,7 +70,15 @@ fn main() {
         let packed = vec![Lanes([0.25; LANES]); blocked::linear_packed_len(inputs, outputs)];
         let mut y = vec![Lanes::ZERO; blocks(outputs)];
         let time = best(|| {
-            blocked::linear(isa, &Team::alone(), &x, &packed, None, Activation::Relu, &mut y);
+            blocked::linear(
+                isa,
+                &Team::alone(),
+                Rows::one(&x),
+                &packed,
+                None,
+                Activation::Relu,
+                &mut y,
+            );
             black_box(&mut y);
         });
         let name = format!("linear {inputs} to {outputs}");

@@ -7,6 +7,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use typenet_kernels::team::Team;
 use typenet_kernels::{
     Epilogue, Isa, LANES, Lanes, activation, batch_norm, blocked, conv2d, dropout, group_norm, isa,
     linear, pack, pointwise, pool2d, softmax, unpack, winograd,
@@ -249,7 +250,9 @@ fn norms(channels: usize, pixels: usize) {
         });
         let (scale, shift) = (ramp(len / pixels), ramp(len / pixels));
         row("affine of one image", 2, &mut || {
-            blocked::affine(isa, black_box(&x), &scale, &shift, None, Activation::Relu, &mut y);
+            let x = black_box(&x);
+            let f = Activation::Relu;
+            blocked::affine(isa, &Team::alone(), pixels, x, [&scale, &shift], None, f, &mut y);
         });
         black_box(&mut x);
     }

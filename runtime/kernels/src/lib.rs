@@ -18,7 +18,7 @@
 //!   one under its weight gradient; `linear_weight_gradient`: a linear layer's.
 //! - `depthwise`: the same for one kernel a channel.
 //! - `winograd/`: the same for kernels of 3×3 and 5×5, with fewer products; `pointwise`: for kernels of
-//!   1×1; `gemm`: the matrix product under both.
+//!   1×1; `gemm`: the matrix product under both; `matrix`: the same for plain matrices.
 //! - `epilogue`: what is done with a product's sums behind it.
 //! - `moments`: means and variances, under the norms; `statistics`: a batch norm's, also gathered while
 //!   a convolution runs.
@@ -62,6 +62,7 @@ pub mod dropout;
 pub mod elementwise;
 pub mod group_norm;
 pub mod linear;
+pub mod matrix;
 pub mod pointwise;
 pub mod pool2d;
 pub mod softmax;

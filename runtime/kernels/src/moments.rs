@@ -1,5 +1,7 @@
 //! Means and variances, of each image by itself or of all together.
 
+use std::ops::Range;
+
 use super::simd::Simd;
 use super::{LANES, Lanes};
 
@@ -55,16 +57,42 @@ impl Moments {
         [self.means, self.squares.map(rstd)].map(|numbers| Lanes(numbers.map(|n| n as f32)))
     }
 
-    /// The mean of the first lanes together, and the sum of the squares of what differs from it.
+    /// Those of some lanes together.
     #[inline(always)]
-    pub(super) fn together(&self, lanes: usize) -> (f64, f64) {
-        let mean = sum(lanes, &self.means) / lanes as f64;
+    pub(super) fn together(&self, lanes: Range<usize>) -> Joint {
+        let mean = self.means[lanes.clone()].iter().sum::<f64>() / lanes.len() as f64;
         let mut squares = self.squares;
         for l in 0..LANES {
             let delta = self.means[l] - mean;
             squares[l] += self.count * delta * delta;
         }
-        (mean, not_negative(sum(lanes, &squares)))
+        let squares = not_negative(squares[lanes.clone()].iter().sum());
+        Joint { count: self.count * lanes.len() as f64, mean, squares }
+    }
+}
+
+/// The mean of many numbers, and the sum of the squares of what differs from it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Joint {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Joint {
+    /// Takes in other numbers.
+    pub(super) fn join(&mut self, other: Joint) {
+        let share = other.count / (self.count + other.count);
+        let delta = other.mean - self.mean;
+        self.mean += delta * share;
+        self.squares += other.squares + delta * delta * self.count * share;
+        self.count += other.count;
+    }
+
+    /// The mean and `1 / sqrt(var + eps)`, the variance being the biased one.
+    pub(super) fn mean_and_rstd(&self, eps: f32) -> [f32; 2] {
+        let rstd = 1.0 / (self.squares / self.count + f64::from(eps)).sqrt();
+        [self.mean as f32, rstd as f32]
     }
 }
 
@@ -72,11 +100,6 @@ impl Moments {
 #[inline(always)]
 pub(super) fn not_negative(squares: f64) -> f64 {
     if squares < 0.0 { 0.0 } else { squares }
-}
-
-/// The sum of the first numbers; the others, which may be NaN, do not count.
-fn sum(lanes: usize, numbers: &[f64; LANES]) -> f64 {
-    numbers[..lanes].iter().sum()
 }
 
 /// The sum of the lanes that the mask leaves, of each of four.

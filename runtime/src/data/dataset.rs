@@ -1,11 +1,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use rand::seq::SliceRandom;
-
 use super::scaling;
-use super::split::{SPLIT, check_fraction, stratified};
-use crate::{Error, Normalization, Result, random};
+use super::split::{check_fraction, first_part, split_indices, stratified};
+use crate::{Error, Normalization, Result};
 use typenet_engine::Flat;
 
 /// Inputs, each with its target: a class number (`usize`), or the numbers to predict, an `f32` or
@@ -246,7 +244,8 @@ impl<I: Flat, T> Dataset<I, T> {
         for &index in indices {
             assert!(index < self.len(), "example {index} of a data set of {}", self.len());
             inputs.extend_from_slice(&self.inputs[index * I::LEN..][..I::LEN]);
-            targets.push(self.targets[index].clone());
+            // A slice of one is copied without a target on the stack, which may be too small for it.
+            targets.extend_from_slice(std::slice::from_ref(&self.targets[index]));
         }
     }
 
@@ -273,8 +272,7 @@ impl<I: Flat, T> Dataset<I, T> {
         T: Clone,
     {
         check_fraction(fraction)?;
-        let second = (self.len() as f64 * fraction).round() as usize;
-        self.split_at(self.len() - second.min(self.len()), seed)
+        self.split_at(first_part(self.len(), fraction), seed)
     }
 
     /// Splits the examples at random in two: `n` in the first part, the others in the second.
@@ -300,10 +298,8 @@ impl<I: Flat, T> Dataset<I, T> {
         if n > self.len() {
             return Err(Error::size("examples to split", format!("at least {n}"), self.len()));
         }
-        let mut indices: Vec<usize> = (0..self.len()).collect();
-        indices.shuffle(&mut random::generator(seed, SPLIT));
-        let (first, second) = indices.split_at(n);
-        Ok((self.select(first), self.select(second)))
+        let [first, second] = split_indices(self.len(), n, seed);
+        Ok((self.select(&first), self.select(&second)))
     }
 
     /// The first `n` examples, or all if there are fewer.

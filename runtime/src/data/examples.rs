@@ -85,6 +85,12 @@ pub trait Examples<I: Flat, T>: Sync {
         None
     }
 
+    /// Whether inputs are in memory as they are, so that there is nothing to gain from fetching them
+    /// ahead.
+    fn is_at_hand(&self) -> bool {
+        false
+    }
+
     /// Where an example is from, for messages: its file, say.
     fn place(&self, index: usize) -> String {
         format!("example {index}")
@@ -104,6 +110,19 @@ pub trait Examples<I: Flat, T>: Sync {
     /// not just room for the inputs; whatever reading them meets.
     fn inputs_into(&self, view: View, indices: &[usize], numbers: &mut [f32]) -> Result<()>;
 
+    /// Replaces what the buffer holds by the targets of some examples. A source whose targets may be too
+    /// large for the stack writes this without [`target`](Self::target).
+    ///
+    /// # Errors
+    /// As [`target`](Self::target); what the buffer holds is then not to be used.
+    fn targets_into(&self, view: View, indices: &[usize], targets: &mut Vec<T>) -> Result<()> {
+        targets.clear();
+        for &index in indices {
+            targets.push(self.target(view, index)?);
+        }
+        Ok(())
+    }
+
     /// Replaces what the two hold by the numbers of some inputs and by their targets. Buffers that have
     /// grown to their size are not allocated again.
     ///
@@ -117,10 +136,7 @@ pub trait Examples<I: Flat, T>: Sync {
         inputs: &mut Vec<f32>,
         targets: &mut Vec<T>,
     ) -> Result<()> {
-        targets.clear();
-        for &index in indices {
-            targets.push(self.target(view, index)?);
-        }
+        self.targets_into(view, indices, targets)?;
         // Every number is written anew, so those that are there need no clearing.
         inputs.resize(indices.len() * I::LEN, 0.0);
         self.inputs_into(view, indices, inputs)
@@ -259,9 +275,23 @@ impl<I: Flat, T: Clone + Sync> Examples<I, T> for Dataset<I, T> {
         self.normalization()
     }
 
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
     fn target(&self, _: View, index: usize) -> Result<T> {
         check_index(self.len(), index)?;
         Ok(self.targets()[index].clone())
+    }
+
+    fn targets_into(&self, _: View, indices: &[usize], targets: &mut Vec<T>) -> Result<()> {
+        targets.clear();
+        for &index in indices {
+            check_index(self.len(), index)?;
+            // A slice of one is copied without a target on the stack.
+            targets.extend_from_slice(std::slice::from_ref(&self.targets()[index]));
+        }
+        Ok(())
     }
 
     fn inputs_into(&self, _: View, indices: &[usize], numbers: &mut [f32]) -> Result<()> {
@@ -292,6 +322,10 @@ impl<I: Flat, T, S: Examples<I, T> + ?Sized> Examples<I, T> for &S {
         (**self).normalization()
     }
 
+    fn is_at_hand(&self) -> bool {
+        (**self).is_at_hand()
+    }
+
     fn place(&self, index: usize) -> String {
         (**self).place(index)
     }
@@ -302,6 +336,10 @@ impl<I: Flat, T, S: Examples<I, T> + ?Sized> Examples<I, T> for &S {
 
     fn inputs_into(&self, view: View, indices: &[usize], numbers: &mut [f32]) -> Result<()> {
         (**self).inputs_into(view, indices, numbers)
+    }
+
+    fn targets_into(&self, view: View, indices: &[usize], targets: &mut Vec<T>) -> Result<()> {
+        (**self).targets_into(view, indices, targets)
     }
 
     fn batch_into(

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::examples::{check_index, check_room};
 use super::scaling::{self, Table};
+use super::shape::image_dims;
 use super::split::stratified;
 use super::{ArrayShape, Dataset, Examples, View};
 use crate::{Error, Normalization, Result};
@@ -118,18 +119,6 @@ impl Store for InMemory {
 
     fn place(&self, _: usize) -> Option<String> {
         None
-    }
-}
-
-/// The channels, height and width of images of this type.
-pub(super) fn image_dims<I: ArrayShape>() -> Result<[usize; 3]> {
-    let dims = I::SHAPE.dims();
-    match *dims {
-        [channels, height, width] if I::LEN > 0 => Ok([channels, height, width]),
-        _ => {
-            let expected = "[channels, height, width], each at least 1";
-            Err(Error::size("the shape of an image", expected, format!("{dims:?}")))
-        }
     }
 }
 

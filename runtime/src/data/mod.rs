@@ -1,14 +1,21 @@
-//! Data sets: inputs with their targets in memory, how they are split, normalised and drawn into
-//! minibatches, and how they are read from files.
+//! Data sets: inputs with their targets, how they are read, split, normalised, changed at random and
+//! drawn into minibatches.
 //!
-//! [`Examples`] is what a trainer needs of them, wherever they are. [`Dataset`] holds them in memory; [`Dataset::minibatches`] is for loops written by hand, [`Sampler`] with
-//! [`Dataset::gather`] is the same without allocation.
+//! | source | where the numbers are | from |
+//! |---|---|---|
+//! | [`Dataset`] | in memory, as `f32` | arrays; [IDX](Dataset::from_idx) (MNIST's format) and [CSV](Dataset::from_csv) files |
+//! | [`Images`] | in memory, as bytes | [bytes](Images::from_bytes); [CIFAR-10 and CIFAR-100](Images::from_cifar10) |
+//! | [`Images`] | in a cache file, as bytes; for sets larger than the memory too | `ImageFolder`: PNG and JPEG files, a folder for each class |
+//! | your own | anywhere | [`Examples`], the trait that a trainer knows them all by |
 //!
-//! With the feature `files` (a default): [`Dataset::from_idx`] reads the format of MNIST,
-//! [`Dataset::from_csv`] tables with a label, and [`Dataset::from_csv_values`] tables with numbers to
-//! predict. A file that starts with gzip's bytes `1f 8b` is decompressed, whatever its name. A file
-//! is read completely or not at all, and what is wrong with it is said with its name and the byte
-//! or row.
+//! IDX, CSV and CIFAR files need the feature `files`, a default; folders the feature `image`. A file that
+//! starts with gzip's bytes `1f 8b` is decompressed, whatever its name. A file is read completely or not at
+//! all, and what is wrong with it is said with its name and the byte or row.
+//!
+//! What stands between a source and the trainer: [`Augment`] changes images at random
+//! ([`Examples::augmented`]), [`Examples::mixup`] mixes them, [`Prefetch`] fetches batches ahead of the net.
+//! For loops written by hand there is [`Dataset::minibatches`]; [`Sampler`] with [`Dataset::gather`] is the
+//! same without allocation.
 
 mod augment;
 #[cfg(feature = "files")]
@@ -27,6 +34,7 @@ mod images;
 mod minibatches;
 mod mixed_label;
 pub(crate) mod pixels;
+mod prefetch;
 mod sampler;
 mod scaling;
 mod several;
@@ -40,7 +48,7 @@ pub use self::cifar::{Cifar100Labels, CifarImage};
 #[cfg(feature = "files")]
 pub use self::csv::{ClassOrder, Csv};
 #[cfg(feature = "image")]
-pub use self::folder::{Broken, FolderReport, ImageFolder};
+pub use self::folder::{Broken, ImageFolder, read_image};
 #[cfg(feature = "image")]
 pub use self::image::{Channels, ImageOptions, Resize};
 pub use augment::{Augment, Border, Draw};
@@ -49,7 +57,9 @@ pub use examples::{Augmented, Examples, MapTargets, Mixup, Subset, View};
 pub use images::{Images, SkippedFile};
 pub use minibatches::{Inputs, Minibatch, Minibatches};
 pub use mixed_label::MixedLabel;
+pub use prefetch::{Batch, Batches, Prefetch};
 pub use sampler::Sampler;
 #[doc(hidden)]
 pub use several::{dataset_of, same_counts};
 pub use shape::ArrayShape;
+pub(crate) use split::{first_part, split_indices};

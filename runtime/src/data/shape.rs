@@ -2,6 +2,8 @@ use typenet_shape::{MAX_RANK, Shape};
 
 use typenet_engine::Flat;
 
+use crate::{Error, Result};
+
 /// Nested arrays of `f32` and their dimensions, the outermost first.
 ///
 /// ```
@@ -32,4 +34,16 @@ const fn prepend(first: usize, rest: Shape) -> Shape {
         i += 1;
     }
     Shape::new(dims.split_at(rest.rank() + 1).0)
+}
+
+/// The channels, height and width of images of this type.
+pub(super) fn image_dims<I: ArrayShape>() -> Result<[usize; 3]> {
+    let dims = I::SHAPE.dims();
+    match *dims {
+        [channels, height, width] if I::LEN > 0 => Ok([channels, height, width]),
+        _ => {
+            let expected = "[channels, height, width], each at least 1";
+            Err(Error::size("the shape of an image", expected, format!("{dims:?}")))
+        }
+    }
 }

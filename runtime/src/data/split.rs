@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use crate::{Error, Result, random};
 
 /// The stream of a seed that splits data sets, apart from those that draw weights and epochs.
-pub(super) const SPLIT: u64 = 1 << 63;
+const SPLIT: u64 = 1 << 63;
 
 /// Checks a share.
 pub(super) fn check_fraction(fraction: f64) -> Result<()> {
@@ -17,6 +17,19 @@ pub(super) fn check_fraction(fraction: f64) -> Result<()> {
     }
     let (value, expected) = (fraction.to_string(), "a share 0 ≤ fraction ≤ 1");
     Err(Error::Argument { name: "fraction", value, expected })
+}
+
+/// The indices of `len` examples, split at random in two, with `first` in the first part.
+pub(crate) fn split_indices(len: usize, first: usize, seed: u64) -> [Vec<usize>; 2] {
+    let mut indices: Vec<usize> = (0..len).collect();
+    indices.shuffle(&mut random::generator(seed, SPLIT));
+    let second = indices.split_off(first.min(len));
+    [indices, second]
+}
+
+/// How many of `len` examples are in the first part, where the second has this share of them.
+pub(crate) fn first_part(len: usize, fraction: f64) -> usize {
+    len - ((len as f64 * fraction).round() as usize).min(len)
 }
 
 /// Splits examples with these labels in two, each in their own order; the second part has the share

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use typenet_engine::{NetSpec, OneImagePlan, pass, step_bytes};
+use typenet_engine::{BlockedPlan, NetSpec, pass, step_bytes};
 use typenet_shape::{
-    Approximate, Conv2dKernel, Conv2dPass, Interpolation, Op, Padding, Shape, Text,
+    Approximate, Conv2dKernel, Conv2dPass, Interpolation, LayoutCosts, Op, Padding, Shape, Text,
 };
 
 /// The table of a net's layers, which `println!` shows.
@@ -32,6 +32,8 @@ pub struct Summary {
     /// Bytes that a training step of 64 images takes in all; see
     /// [`Network::training_memory`](crate::Network::training_memory).
     pub step_bytes: usize,
+    /// What inference costs in each layout, and so how a batch is shared out between them.
+    pub costs: LayoutCosts,
 }
 
 /// One layer of a [`Summary`].
@@ -69,16 +71,15 @@ pub struct Conv2dKernels {
     pub backward_data: Option<Conv2dKernel>,
     /// For the weight's gradient; `None` where the layer is frozen.
     pub backward_weight: Option<Conv2dKernel>,
-    /// For the output of one image alone; `None` where a layer of the net has no kernel for that, so
-    /// that one image runs as 16 do.
-    pub one_image: Option<Conv2dKernel>,
+    /// For the output of one image alone.
+    pub one_image: Conv2dKernel,
 }
 
 impl Summary {
     /// The table of a declared net.
     pub(crate) fn new(spec: &NetSpec) -> Summary {
         let NetSpec { graph, layers, layout, .. } = *spec;
-        let one_image = OneImagePlan::new(spec);
+        let blocked = BlockedPlan::new(spec);
         let row = |node: usize| {
             let (op, layer) = (graph.nodes[node].op, &layers[node]);
             let is_input = matches!(op, Op::Input { .. });
@@ -92,7 +93,7 @@ impl Summary {
                 head: graph.heads.iter().any(|head| head.node == node),
                 multiply_adds: layer.multiply_adds,
                 activation_bytes: if has_memory { bytes(layer.output.elements()) } else { 0 },
-                kernels: kernels(spec, one_image.as_ref(), node),
+                kernels: kernels(spec, &blocked, node),
             }
         };
         let is_shown = |&node: &usize| !matches!(graph.nodes[node].op, Op::NetInput { .. });
@@ -107,8 +108,25 @@ impl Summary {
             training_bytes: bytes(layout.training_len),
             inference_bytes: bytes(layout.inference_len),
             step_bytes: step_bytes(layout, 64),
+            costs: blocked.costs,
         }
     }
+}
+
+/// How inference of a batch is laid out, in words.
+fn layout_of(costs: &LayoutCosts) -> String {
+    let is_alone = |images: &usize| costs.shares(*images).grouped == 0;
+    if is_alone(&16) {
+        return "one image at a time".to_owned();
+    }
+    // One image alone is never a group.
+    let most = (1..16).rev().find(is_alone).unwrap_or(1);
+    let rest = if most == 1 {
+        "one left over runs alone".to_owned()
+    } else {
+        format!("up to {most} left over run one at a time")
+    };
+    format!("16 images side by side; {rest}")
 }
 
 impl SummaryRow {
@@ -126,7 +144,7 @@ impl SummaryRow {
     }
 }
 
-fn kernels(spec: &NetSpec, one_image: Option<&OneImagePlan>, node: usize) -> Option<Conv2dKernels> {
+fn kernels(spec: &NetSpec, blocked: &BlockedPlan, node: usize) -> Option<Conv2dKernels> {
     let step = spec.layout.steps.iter().find(|step| step.node == node)?;
     step.op.conv2d(step.input)?;
     let of = |pass: Conv2dPass| pass::kernel_of(step, pass).0;
@@ -134,7 +152,7 @@ fn kernels(spec: &NetSpec, one_image: Option<&OneImagePlan>, node: usize) -> Opt
         forward: of(Conv2dPass::Forward),
         backward_data: step.input_gradient.map(|_| of(Conv2dPass::BackwardData)),
         backward_weight: (!step.frozen).then(|| of(Conv2dPass::BackwardWeight)),
-        one_image: one_image.map(|plan| plan.kernel(node)),
+        one_image: blocked.kernel(node),
     })
 }
 
@@ -146,7 +164,7 @@ impl fmt::Display for Conv2dKernels {
         let others = [
             (self.backward_data, "∂x"),
             (self.backward_weight, "∂w"),
-            (self.one_image, "one image"),
+            (Some(self.one_image), "one image"),
         ];
         for (kernel, what) in others {
             match kernel {
@@ -323,6 +341,7 @@ impl fmt::Display for Summary {
         }
         let (training, inference) = (size(self.training_bytes), size(self.inference_bytes));
         writeln!(f, "activations an image: {training} in training, {inference} in inference")?;
+        writeln!(f, "inference: {}", layout_of(&self.costs))?;
         write!(f, "a training step of 64 images: {}", size(self.step_bytes))
     }
 }
@@ -377,16 +396,25 @@ mod tests {
     }
 
     #[test]
+    fn the_layout_is_named() {
+        let text = |group, image| layout_of(&LayoutCosts { group, image });
+        assert_eq!(text(1600, 100), "one image at a time");
+        let beside = "16 images side by side; up to 12 left over run one at a time";
+        assert_eq!(text(1599, 130), beside);
+        assert!(text(100, 150).ends_with("one left over runs alone"));
+    }
+
+    #[test]
     fn kernels_are_named_once_and_then_where_they_differ() {
         use Conv2dKernel::{Direct, Winograd2, Winograd4};
         let text = |forward, backward_data, backward_weight, one_image| {
             Conv2dKernels { forward, backward_data, backward_weight, one_image }.to_string()
         };
-        assert_eq!(text(Direct, None, None, None), "direct");
-        let all = text(Winograd4, Some(Winograd4), Some(Winograd4), Some(Winograd4));
+        assert_eq!(text(Direct, None, None, Direct), "direct");
+        let all = text(Winograd4, Some(Winograd4), Some(Winograd4), Winograd4);
         assert_eq!(all, "Winograd 4×4");
         assert_eq!(
-            text(Winograd4, Some(Winograd2), Some(Direct), Some(Direct)),
+            text(Winograd4, Some(Winograd2), Some(Direct), Direct),
             "Winograd 4×4, ∂x Winograd 2×2, ∂w direct, one image direct"
         );
     }

@@ -267,7 +267,7 @@ impl File<'_> {
 }
 
 /// Where and why these bytes are no safetensors file.
-fn explain(error: &SafeTensorError, bytes: &[u8]) -> (usize, String) {
+pub(super) fn explain(error: &SafeTensorError, bytes: &[u8]) -> (usize, String) {
     let Some((length, rest)) = bytes.split_first_chunk::<START>() else {
         let problem =
             "the file ends here; a safetensors file starts with the 8 bytes of its header's length";
@@ -296,6 +296,11 @@ fn explain(error: &SafeTensorError, bytes: &[u8]) -> (usize, String) {
         }
         (error, Some(_)) => (START, format!("the header cannot be read: {error}")),
     }
+}
+
+/// What is stored beside the parameters, from the texts of a file.
+pub(crate) fn read_metadata_texts(texts: &HashMap<String, String>) -> Result<Metadata, String> {
+    metadata(texts)
 }
 
 fn metadata(texts: &HashMap<String, String>) -> Result<Metadata, String> {

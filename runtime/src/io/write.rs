@@ -48,18 +48,7 @@ pub(crate) fn encode(
 /// hash map, whose order would make the bytes differ from save to save.
 fn header(graph: &Graph<'_>, tensors: &[Tensor], metadata: &Metadata) -> Result<String> {
     let mut header = BTreeMap::new();
-    let mut texts = BTreeMap::new();
-    if !metadata.class_names.is_empty() {
-        texts.insert(keys::CLASS_NAMES, json!(metadata.class_names).to_string());
-    }
-    if let Some(normalization) = &metadata.normalization {
-        let (mean, std) = (&normalization.mean, &normalization.std);
-        if mean.len() != std.len() {
-            return Err(Error::size("channels of the std", mean.len(), std.len()));
-        }
-        texts.insert(keys::MEAN, numbers(mean, |mean| mean.is_finite())?);
-        texts.insert(keys::STD, numbers(std, |std| std.is_finite() && std > 0.0)?);
-    }
+    let texts = metadata_texts(metadata)?;
     if !texts.is_empty() {
         header.insert("__metadata__".to_string(), json!(texts));
     }
@@ -80,6 +69,26 @@ fn header(graph: &Graph<'_>, tensors: &[Tensor], metadata: &Metadata) -> Result<
         header.push(' ');
     }
     Ok(header)
+}
+
+/// What is stored beside the parameters, by its keys.
+///
+/// # Errors
+/// As [`save`], but for the file.
+pub(crate) fn metadata_texts(metadata: &Metadata) -> Result<BTreeMap<&'static str, String>> {
+    let mut texts = BTreeMap::new();
+    if !metadata.class_names.is_empty() {
+        texts.insert(keys::CLASS_NAMES, json!(metadata.class_names).to_string());
+    }
+    if let Some(normalization) = &metadata.normalization {
+        let (mean, std) = (&normalization.mean, &normalization.std);
+        if mean.len() != std.len() {
+            return Err(Error::size("channels of the std", mean.len(), std.len()));
+        }
+        texts.insert(keys::MEAN, numbers(mean, |mean| mean.is_finite())?);
+        texts.insert(keys::STD, numbers(std, |std| std.is_finite() && std > 0.0)?);
+    }
+    Ok(texts)
 }
 
 /// Numbers as a JSON array; `allowed` is false for those that could not be read back or used.

@@ -1,7 +1,6 @@
-use super::{Accepts, Loss, Reduction, check_values, check_weights};
+use super::{Accepts, Loss, Reduction, TargetValues, check_values, check_weights};
 use crate::Result;
 use crate::net::outputs::{EndsInLogits, SingleOutput};
-use typenet_engine::Flat;
 
 /// Binary cross-entropy with the sigmoid inside, for outputs that are independent yes-or-no
 /// questions; PyTorch's `BCEWithLogitsLoss`. For one image the mean over its `n` outputs of
@@ -53,7 +52,7 @@ impl BinaryCrossEntropy {
     }
 }
 
-impl<T: Flat> Loss<T> for BinaryCrossEntropy {
+impl<T: TargetValues> Loss<T> for BinaryCrossEntropy {
     fn reduction(&self) -> Reduction {
         self.reduction
     }
@@ -63,7 +62,7 @@ impl<T: Flat> Loss<T> for BinaryCrossEntropy {
             check_weights("pos_weight", "one weight an output is needed", weights, outputs)?;
         }
         let allowed = |value: f32| (0.0..=1.0).contains(&value);
-        check_values(outputs, target.as_flat(), place, allowed, "0 to 1 is allowed")
+        check_values(outputs, target.values(), place, allowed, "0 to 1 is allowed")
     }
 
     fn weight(&self, _target: &T) -> f64 {
@@ -71,7 +70,7 @@ impl<T: Flat> Loss<T> for BinaryCrossEntropy {
     }
 
     fn image(&self, outputs: &[f32], target: &T, scale: f64, gradient: &mut [f32]) -> f64 {
-        let target = target.as_flat();
+        let target = target.values();
         assert_eq!(outputs.len(), gradient.len(), "one gradient for each output");
         assert_eq!(outputs.len(), target.len(), "one target for each output");
         let scale = scale / outputs.len() as f64;
@@ -95,7 +94,7 @@ impl<T: Flat> Loss<T> for BinaryCrossEntropy {
 
     fn reference(&self, outputs: &[f64], target: &T) -> f64 {
         let mut sum = 0.0;
-        for (i, (&z, &t)) in outputs.iter().zip(target.as_flat()).enumerate() {
+        for (i, (&z, &t)) in outputs.iter().zip(target.values()).enumerate() {
             let t = f64::from(t);
             let small = (-z.abs()).exp().ln_1p();
             sum += self.positive(i) * t * ((-z).max(0.0) + small);

@@ -1,7 +1,6 @@
-use super::{Accepts, Loss, Reduction, argument, check_finite};
+use super::{Accepts, Loss, Reduction, TargetValues, argument, check_finite};
 use crate::Result;
 use crate::net::outputs::SingleOutput;
-use typenet_engine::Flat;
 
 /// Huber's loss: squared near the target, linear beyond `delta`, so that outliers pull less
 /// (Huber 1964); PyTorch's `HuberLoss`. For one image the mean over its `n` outputs of
@@ -40,7 +39,7 @@ impl Huber {
     }
 }
 
-impl<T: Flat> Loss<T> for Huber {
+impl<T: TargetValues> Loss<T> for Huber {
     fn reduction(&self) -> Reduction {
         self.reduction
     }
@@ -49,7 +48,7 @@ impl<T: Flat> Loss<T> for Huber {
         if !(self.delta.is_finite() && self.delta > 0.0) {
             return Err(argument("delta", self.delta, "a finite number above 0 is needed"));
         }
-        check_finite(outputs, target.as_flat(), place)
+        check_finite(outputs, target.values(), place)
     }
 
     fn weight(&self, _target: &T) -> f64 {
@@ -57,7 +56,7 @@ impl<T: Flat> Loss<T> for Huber {
     }
 
     fn image(&self, outputs: &[f32], target: &T, scale: f64, gradient: &mut [f32]) -> f64 {
-        let target = target.as_flat();
+        let target = target.values();
         assert_eq!(outputs.len(), gradient.len(), "one gradient for each output");
         assert_eq!(outputs.len(), target.len(), "one target for each output");
         let (delta, count) = (f64::from(self.delta), outputs.len() as f64);
@@ -78,7 +77,7 @@ impl<T: Flat> Loss<T> for Huber {
 
     fn reference(&self, outputs: &[f64], target: &T) -> f64 {
         let delta = f64::from(self.delta);
-        let values = outputs.iter().zip(target.as_flat()).map(|(y, &t)| {
+        let values = outputs.iter().zip(target.values()).map(|(y, &t)| {
             let distance = (y - f64::from(t)).abs();
             // The part within delta, and what lies beyond.
             let near = if distance > delta { delta } else { distance };

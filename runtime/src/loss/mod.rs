@@ -12,6 +12,9 @@
 //! | [`SumSquaredError`] | values | sum of `(y − t)²` | anything |
 //! | [`Huber`] | values | mean of `(y − t)²/2`, linear beyond `delta` | anything |
 //!
+//! Values are arrays of the output's own type, `[f32; 4]` or `[[[f32; width]; height]; channels]`, or
+//! `f32` where the output is one number: see [`Fits`]. Others do not compile.
+//!
 //! A net with several heads has a struct with a loss for each, [`Objective`], and `(0.5, loss)` gives one
 //! of them half the weight.
 //!
@@ -23,13 +26,19 @@ use crate::net::workspace::Workspace;
 use crate::{Error, Result};
 
 mod binary_cross_entropy;
+mod compares;
 mod cross_entropy;
 mod huber;
+mod missing;
 mod nll;
 mod objective;
 mod squared_error;
 
+pub use crate::net::targets::{Fits, Matches};
 pub use binary_cross_entropy::BinaryCrossEntropy;
+#[doc(hidden)]
+pub use compares::HeadCompares;
+pub use compares::{Compares, TargetValues};
 pub use cross_entropy::CrossEntropy;
 pub use huber::Huber;
 pub use nll::NllLoss;
@@ -102,6 +111,7 @@ pub trait Loss<T>: Clone + Send + Sync {
     fn forward_backward<N: Network>(&self, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
     where
         Self: Accepts<N>,
+        N::Output: Matches<T>,
     {
         let denominator = self.denominator(targets);
         self.forward_backward_part(targets, ws, denominator)
@@ -121,7 +131,9 @@ pub trait Loss<T>: Clone + Send + Sync {
     ) -> Result<f64>
     where
         Self: Accepts<N>,
+        N::Output: Matches<T>,
     {
+        let () = N::Output::MATCHES;
         same_count("targets of a batch", ws.batch(), targets.len())?;
         let len = N::LAYOUT.output_len;
         for (i, target) in targets.iter().enumerate() {

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use typenet_shape::{Head, MAX_HEADS, Output};
 
-use super::{Accepts, Loss, Reduction};
+use super::{Accepts, Compares, Loss, Reduction};
 use crate::error::same_count;
 use crate::net::network::Network;
 use crate::net::workspace::Workspace;
@@ -84,8 +84,9 @@ impl<T, L: Loss<T>> HeadLoss for OfHead<'_, L, T> {
 pub fn forward_backward<N, T, O>(objective: &O, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
 where
     N: Network,
-    O: Objective<T> + Accepts<N>,
+    O: Compares<N::Output, T> + Accepts<N>,
 {
+    let () = O::COMPARES;
     let denominators = denominators(objective, targets);
     Ok(of_batch(objective, targets, ws, &denominators)?.iter().sum())
 }

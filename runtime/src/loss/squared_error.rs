@@ -1,7 +1,6 @@
-use super::{Accepts, Loss, Reduction, check_finite};
+use super::{Accepts, Loss, Reduction, TargetValues, check_finite};
 use crate::Result;
 use crate::net::outputs::SingleOutput;
-use typenet_engine::Flat;
 
 /// The mean squared error: for one image the mean of `(y − t)²` over its `n` outputs, PyTorch's
 /// `MSELoss`.
@@ -66,13 +65,13 @@ impl SumSquaredError {
     }
 }
 
-impl<T: Flat> Loss<T> for MeanSquaredError {
+impl<T: TargetValues> Loss<T> for MeanSquaredError {
     fn reduction(&self) -> Reduction {
         self.reduction
     }
 
     fn check(&self, outputs: usize, target: &T, place: &str) -> Result<()> {
-        check_finite(outputs, target.as_flat(), place)
+        check_finite(outputs, target.values(), place)
     }
 
     fn weight(&self, _target: &T) -> f64 {
@@ -81,21 +80,21 @@ impl<T: Flat> Loss<T> for MeanSquaredError {
 
     fn image(&self, outputs: &[f32], target: &T, scale: f64, gradient: &mut [f32]) -> f64 {
         let count = outputs.len() as f64;
-        squares(outputs, target.as_flat(), scale / count, gradient) / count
+        squares(outputs, target.values(), scale / count, gradient) / count
     }
 
     fn reference(&self, outputs: &[f64], target: &T) -> f64 {
-        reference_squares(outputs, target.as_flat()) / outputs.len() as f64
+        reference_squares(outputs, target.values()) / outputs.len() as f64
     }
 }
 
-impl<T: Flat> Loss<T> for SumSquaredError {
+impl<T: TargetValues> Loss<T> for SumSquaredError {
     fn reduction(&self) -> Reduction {
         self.reduction
     }
 
     fn check(&self, outputs: usize, target: &T, place: &str) -> Result<()> {
-        check_finite(outputs, target.as_flat(), place)
+        check_finite(outputs, target.values(), place)
     }
 
     fn weight(&self, _target: &T) -> f64 {
@@ -103,11 +102,11 @@ impl<T: Flat> Loss<T> for SumSquaredError {
     }
 
     fn image(&self, outputs: &[f32], target: &T, scale: f64, gradient: &mut [f32]) -> f64 {
-        squares(outputs, target.as_flat(), scale, gradient)
+        squares(outputs, target.values(), scale, gradient)
     }
 
     fn reference(&self, outputs: &[f64], target: &T) -> f64 {
-        reference_squares(outputs, target.as_flat())
+        reference_squares(outputs, target.values())
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod network;
 pub(crate) mod output_value;
 pub(crate) mod outputs;
 pub(crate) mod scores;
+pub(crate) mod targets;
 pub(crate) mod trainable;
 pub(crate) mod workspace;
 
@@ -18,4 +19,5 @@ pub use outputs::{
     EndsInLogProbabilities, EndsInLogits, LogProbabilities, Logits, SingleInput, SingleOutput,
 };
 pub use scores::Scores;
+pub use targets::Matches;
 pub use workspace::Workspace;

@@ -1,6 +1,7 @@
 //! What the struct of a net holds.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use typenet_engine::{Flat, NetSpec, PreparedWeights, Trainable};
 
@@ -12,6 +13,8 @@ pub struct Model<P> {
     pub(crate) metadata: Metadata,
     /// What inference made of the parameters since they were last changed.
     prepared: PreparedWeights,
+    /// What tells this net from all others of the process, copies included.
+    identity: u64,
     /// Which parameters are trained; as the declaration says until it is asked for or changed.
     trainable: OnceLock<Box<Trainable>>,
 }
@@ -23,9 +26,11 @@ impl<P: Flat> Model<P> {
     }
 
     fn of(parameters: Box<P>, metadata: Metadata) -> Model<P> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Model {
             parameters,
             metadata,
+            identity: NEXT.fetch_add(1, Ordering::Relaxed),
             prepared: PreparedWeights::default(),
             trainable: OnceLock::new(),
         }
@@ -40,6 +45,17 @@ impl<P: Flat> Model<P> {
     pub fn parameters_mut(&mut self) -> &mut P {
         self.prepared.clear();
         &mut self.parameters
+    }
+
+    /// The parameters, to change, and what is stored beside them.
+    pub(crate) fn parameters_and_metadata(&mut self) -> (&mut P, &Metadata) {
+        self.prepared.clear();
+        (&mut self.parameters, &self.metadata)
+    }
+
+    /// What tells this net from all others of the process: a clone has another one.
+    pub(crate) fn identity(&self) -> u64 {
+        self.identity
     }
 
     /// What inference makes of the parameters.
@@ -75,9 +91,8 @@ impl<P: PartialEq> PartialEq for Model<P> {
 
 impl<P: Flat> Clone for Model<P> {
     fn clone(&self) -> Model<P> {
-        // Copied in place: a large parameter struct does not fit on the stack.
-        let mut parameters = P::zeroed();
-        parameters.as_flat_mut().copy_from_slice(self.parameters.as_flat());
+        // A large parameter struct does not fit on the stack.
+        let parameters = self.parameters.to_boxed();
         Model { trainable: self.trainable.clone(), ..Model::of(parameters, self.metadata.clone()) }
     }
 }

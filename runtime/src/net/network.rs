@@ -1,15 +1,16 @@
 //! What every net can do.
 
 use typenet_engine::pass::{Backward, Forward};
-use typenet_engine::rows::{largest, softmax};
+use typenet_engine::rows::largest;
 use typenet_engine::{Flat, Inference, Layout, NetSpec, Trainable, step_bytes};
-use typenet_shape::{Graph, LayerInfo, Node, Op};
+use typenet_shape::{Graph, LayerInfo};
 
 use super::metadata::Metadata;
 use super::model::Model;
 use super::output_value::OutputValue;
 use super::outputs::{SingleInput, SingleOutput};
 use super::scores::top_k;
+use super::targets::Matches;
 use super::trainable;
 use super::workspace::Workspace;
 use crate::data::{Dataset, pixels};
@@ -20,6 +21,9 @@ use crate::inspect::{Summary, Trace};
 use crate::io::LoadOptions;
 use crate::reference::evaluate_single;
 use crate::{Error, Result, init, io};
+use one::{as_probabilities, look, value};
+
+mod one;
 
 /// A net declared with `network!`.
 ///
@@ -35,7 +39,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// One input image.
     type Input: Flat;
     /// One output.
-    type Output: Flat;
+    type Output: Flat + Matches<usize> + Matches<Self::Output>;
     /// An output returned by value: [`Output`](Self::Output), boxed if it is over 64 kB.
     type OutputValue: OutputValue<Self::Output>;
     /// All parameters; gradients have the same type.
@@ -229,10 +233,9 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// One image has kernels of its own, so its last bits may differ from those that
     /// [`outputs`](Self::outputs) gives it among others. Their weights are packed at the first
     /// prediction after a change, which takes as much memory as the weights.
-    fn output(&self, image: &Self::Input) -> Self::OutputValue {
-        let mut output = Self::OutputValue::zeroed();
-        infer(self, None, image.as_flat(), output.get_mut().as_flat_mut());
-        output
+    #[rustfmt::skip] // A message about a wrong argument shows the next line.
+    fn output(&self, image: &Self::Input) -> Self::OutputValue { // of a slice: `Net::input(&numbers)?`
+        look(self, None, image, value::<Self>)
     }
 
     /// Writes the outputs of many images, in `ws`'s memory; images run on all threads.
@@ -251,21 +254,19 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     }
 
     /// The outputs of many images; images run on all threads.
-    fn outputs(&self, images: &[Self::Input]) -> Vec<Self::Output>
-    where
-        Self::Output: Copy,
-    {
-        let mut outputs = vec![*<Self::Output as Flat>::zeroed(); images.len()];
+    fn outputs(&self, images: &[Self::Input]) -> Vec<Self::Output> {
+        let mut outputs = Self::Output::zeroed_vec(images.len());
         infer(self, None, Flat::flatten(images), Flat::flatten_mut(&mut outputs));
         outputs
     }
 
     /// The class of an image: the index of its largest output.
-    fn predict(&self, image: &Self::Input) -> usize
+    #[rustfmt::skip] // A message about a wrong argument shows the next line.
+    fn predict(&self, image: &Self::Input) -> usize // of a slice: `Net::input(&numbers)?`
     where
         Self: SingleOutput,
     {
-        largest(self.output(image).get_mut().as_flat())
+        look(self, None, image, |row| largest(row))
     }
 
     /// As [`predict`](Self::predict), in a workspace's memory instead of the thread's own.
@@ -273,13 +274,12 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     where
         Self: SingleOutput,
     {
-        let mut output = Self::OutputValue::zeroed();
-        infer(self, Some(ws), image.as_flat(), output.get_mut().as_flat_mut());
-        largest(output.get_mut().as_flat())
+        look(self, Some(ws), image, |row| largest(row))
     }
 
     /// The classes of many images; images run on all threads.
-    fn predict_batch(&self, images: &[Self::Input]) -> Vec<usize>
+    #[rustfmt::skip] // A message about a wrong argument shows the next line.
+    fn predict_batch(&self, images: &[Self::Input]) -> Vec<usize> // of a slice: `Net::inputs(&numbers)?`
     where
         Self: SingleOutput,
     {
@@ -313,32 +313,27 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
 
     /// The probability of each class: the softmax of the outputs, or the outputs themselves where
     /// the net ends in `softmax` or `sigmoid`, or `e` to them where it ends in `log_softmax`.
-    fn probabilities(&self, image: &Self::Input) -> Self::OutputValue
+    #[rustfmt::skip] // A message about a wrong argument shows the next line.
+    fn probabilities(&self, image: &Self::Input) -> Self::OutputValue // of a slice: `Net::input(&numbers)?`
     where
         Self: SingleOutput,
     {
-        let mut output = self.output(image);
-        let mut last = Self::GRAPH.nodes[Self::GRAPH.output_node(0)];
-        while let Node { op: Op::NetOutput { .. }, inputs: &[inner], .. } = last {
-            last = Self::GRAPH.nodes[inner];
-        }
-        let last = last.op;
-        let row = output.get_mut().as_flat_mut();
-        match last {
-            Op::Softmax | Op::Sigmoid => {}
-            Op::LogSoftmax => row.iter_mut().for_each(|x| *x = x.exp()),
-            _ => softmax(row),
-        }
-        output
+        look(self, None, image, |row| {
+            as_probabilities(&Self::GRAPH, row);
+            value::<Self>(row)
+        })
     }
 
     /// The `k` most probable classes with their probabilities, the most probable first.
-    fn top_k(&self, image: &Self::Input, k: usize) -> Vec<(usize, f32)>
+    #[rustfmt::skip] // A message about a wrong argument shows the next line.
+    fn top_k(&self, image: &Self::Input, k: usize) -> Vec<(usize, f32)> // of a slice: `Net::input(&x)?`
     where
         Self: SingleOutput,
     {
-        let mut probabilities = self.probabilities(image);
-        top_k(probabilities.get_mut().as_flat(), k)
+        look(self, None, image, |row| {
+            as_probabilities(&Self::GRAPH, row);
+            top_k(row, k)
+        })
     }
 
     /// Numbers in the input's order (channel, row, column) seen as an input, without copying.
@@ -348,6 +343,17 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     fn input(numbers: &[f32]) -> Result<&Self::Input> {
         Self::Input::from_flat(numbers)
             .ok_or_else(|| Error::size("numbers of an input", Self::Input::LEN, numbers.len()))
+    }
+
+    /// As [`input`](Self::input), the numbers of many inputs, one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Size`] when they do not divide into inputs.
+    fn inputs(numbers: &[f32]) -> Result<&[Self::Input]> {
+        Self::Input::slice_from_flat(numbers).ok_or_else(|| {
+            let expected = format!("a multiple of the {} of one", Self::Input::LEN);
+            Error::size("numbers of inputs", expected, numbers.len())
+        })
     }
 
     /// An image of bytes, as image decoders give them (row, column, channel), as an input: scaled

@@ -6,6 +6,8 @@ use typenet_engine::Flat;
 pub trait OutputValue<T> {
     /// An output of zeros.
     fn zeroed() -> Self;
+    /// A copy of an output.
+    fn copied(output: &T) -> Self;
     /// The output, to write.
     fn get_mut(&mut self) -> &mut T;
 }
@@ -13,6 +15,9 @@ pub trait OutputValue<T> {
 impl<T: Flat + Copy> OutputValue<T> for T {
     fn zeroed() -> T {
         T::zero()
+    }
+    fn copied(output: &T) -> T {
+        *output
     }
     fn get_mut(&mut self) -> &mut T {
         self
@@ -22,6 +27,9 @@ impl<T: Flat + Copy> OutputValue<T> for T {
 impl<T: Flat> OutputValue<T> for Box<T> {
     fn zeroed() -> Box<T> {
         <T as Flat>::zeroed()
+    }
+    fn copied(output: &T) -> Box<T> {
+        output.to_boxed()
     }
     fn get_mut(&mut self) -> &mut T {
         self

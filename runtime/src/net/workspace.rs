@@ -43,6 +43,17 @@ impl<N> Workspace<N> {
         self.memory.reseed(seed);
     }
 
+    /// Where dropout's random numbers are: the seed, and how many passes have drawn from it. For
+    /// [`set_dropout_state`](Self::set_dropout_state), in a run that goes on later.
+    pub fn dropout_state(&self) -> (u64, u64) {
+        self.memory.dropout_state()
+    }
+
+    /// Goes on with dropout's random numbers where [`dropout_state`](Self::dropout_state) was read.
+    pub fn set_dropout_state(&mut self, state: (u64, u64)) {
+        self.memory.set_dropout_state(state);
+    }
+
     /// Whether `forward` drops values in `dropout` layers; `true` unless changed. Switch it off to
     /// compare gradients with finite differences.
     pub fn set_dropout(&mut self, enabled: bool) {

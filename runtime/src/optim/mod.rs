@@ -1,15 +1,49 @@
-//! The optimiser: [`Sgd`] with momentum, its learning rate's [`Schedule`], and the [`Regularizer`]
-//! that is part of a loss.
+//! Optimisers, the learning rate's [`Schedule`], and the [`Regularizer`] that is part of a loss.
+//!
+//! | optimiser | source |
+//! |---|---|
+//! | [`Sgd`] | stochastic gradient descent with momentum, Nesterov's too |
+//! | [`Adam`] | Kingma and Ba 2015 |
+//! | [`AdamW`] | Loshchilov and Hutter 2019 |
+//! | [`RmsProp`] | Hinton 2012 |
+//! | [`Lion`] | Chen and others 2023 |
+//! | [`Muon`] | Jordan and others 2024 |
+//!
+//! All take [`Optimizer::state`], which makes what a loop by hand steps with, and go into
+//! [`Trainer::new`](crate::train::Trainer::new).
 
+mod adam;
+mod adamw;
+mod average;
+mod clip;
+mod lion;
+mod muon;
+mod norm;
+mod one_cycle;
+mod orthogonal;
+mod plateau;
 mod regularizer;
+mod rmsprop;
+mod rule;
 mod schedule;
+mod settings;
 mod sgd;
-mod state;
 
+pub use adam::{Adam, AdamGroup, AdamSettings};
+pub use adamw::{AdamW, AdamWGroup, AdamWSettings};
+pub(crate) use average::Mean;
+pub use average::{Average, Averaging};
+pub use clip::{clip_grad_norm, clip_grad_value};
+pub use lion::{Lion, LionGroup, LionSettings};
+pub use muon::{Muon, MuonGroup, MuonSettings};
+pub use one_cycle::OneCycle;
+pub use plateau::{Plateau, PlateauState};
 pub use regularizer::Regularizer;
+pub use rmsprop::{RmsProp, RmsPropGroup, RmsPropSettings};
+pub(crate) use rule::Core;
+pub use rule::{MAX_BUFFERS, Optimizer, Rule, State, TensorStep};
 pub use schedule::Schedule;
-pub use sgd::{Group, Sgd};
-pub use state::SgdState;
+pub use sgd::{Sgd, SgdGroup, SgdSettings};
 
 use crate::Error;
 

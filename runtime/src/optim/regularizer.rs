@@ -2,6 +2,7 @@ use rayon::prelude::*;
 use typenet_shape::{Graph, Tensor, TensorKind};
 
 use super::argument;
+use super::norm::{sum_of_magnitudes, sum_of_squares};
 use crate::Result;
 use crate::net::network::Network;
 use crate::net::trainable;
@@ -228,25 +229,11 @@ impl Term {
 }
 
 impl Norm {
-    /// `Σ w²` or `Σ |w|`. Halves are added as a tree that depends on the length alone, so that the
-    /// sum has the same bits with any number of threads.
+    /// `Σ w²` or `Σ |w|`.
     fn sum(self, w: &[f32]) -> f64 {
-        if w.len() > PIECE {
-            let (left, right) = w.split_at(w.len() / 2);
-            let (left, right) = rayon::join(|| self.sum(left), || self.sum(right));
-            return left + right;
+        match self {
+            Norm::L1 => sum_of_magnitudes(w),
+            Norm::L2 => sum_of_squares(w),
         }
-        // Eight sums side by side, which become vectors.
-        let mut sums = [0.0; 8];
-        for chunk in w.chunks(sums.len()) {
-            for (sum, &w) in sums.iter_mut().zip(chunk) {
-                let w = f64::from(w);
-                *sum += match self {
-                    Norm::L1 => w.abs(),
-                    Norm::L2 => w * w,
-                };
-            }
-        }
-        sums.iter().sum()
     }
 }

@@ -2,10 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::argument;
+use super::one_cycle::OneCycle;
 use crate::Result;
 
 /// How the learning rate changes while training: a factor for each moment, which is counted in
-/// epochs from 0 and may lie between two (after half of the first epoch it is 0.5).
+/// epochs from 0 and may lie between two (after half of the first epoch it is 0.5). A trainer sets the
+/// rate before every step, so that what is smooth here is smooth in training.
 ///
 /// ```
 /// use typenet_runtime::optim::Schedule;
@@ -34,6 +36,19 @@ enum Curve {
     Cosine {
         epochs: usize,
     },
+    Linear {
+        start: f64,
+        end: f64,
+        epochs: usize,
+    },
+    Exponential {
+        gamma: f64,
+    },
+    Polynomial {
+        epochs: usize,
+        power: f64,
+    },
+    OneCycle(OneCycle),
     Function(Arc<dyn Fn(f64) -> f64 + Send + Sync>),
 }
 
@@ -61,6 +76,29 @@ impl Schedule {
     /// `½ (1 + cos(π · epoch / epochs))`. Loshchilov and Hutter 2017, without restarts.
     pub fn cosine(epochs: usize) -> Schedule {
         Curve::Cosine { epochs }.into()
+    }
+
+    /// A straight line from `start_factor` at the start to `end_factor` after `epochs` epochs, and that
+    /// from there; PyTorch's `LinearLR`. `linear(1.0, 0.0, 30)` falls to nothing in 30 epochs.
+    pub fn linear(start_factor: f64, end_factor: f64, epochs: usize) -> Schedule {
+        Curve::Linear { start: start_factor, end: end_factor, epochs }.into()
+    }
+
+    /// `gamma^epoch`, at whole epochs PyTorch's `ExponentialLR`.
+    pub fn exponential(gamma: f64) -> Schedule {
+        Curve::Exponential { gamma }.into()
+    }
+
+    /// `(1 − epoch / epochs)^power`, and 0 after `epochs` epochs; at whole epochs PyTorch's
+    /// `PolynomialLR`.
+    pub fn polynomial(epochs: usize, power: f64) -> Schedule {
+        Curve::Polynomial { epochs, power }.into()
+    }
+
+    /// Up to the learning rate in the first 30 % of so many epochs, and down to almost nothing in the
+    /// rest. [`OneCycle`] has the choices.
+    pub fn one_cycle(epochs: usize) -> Schedule {
+        OneCycle::new(epochs).into()
     }
 
     /// A function of the epoch, which returns a finite number, 0 or more.
@@ -97,6 +135,15 @@ impl Schedule {
                 let done = (epoch / *epochs as f64).clamp(0.0, 1.0);
                 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
             }
+            Curve::Linear { start, end, epochs } => {
+                let done = (epoch / *epochs as f64).clamp(0.0, 1.0);
+                start + (end - start) * done
+            }
+            Curve::Exponential { gamma } => gamma.powf(epoch.max(0.0)),
+            Curve::Polynomial { epochs, power } => {
+                (1.0 - (epoch / *epochs as f64).clamp(0.0, 1.0)).powf(*power)
+            }
+            Curve::OneCycle(cycle) => cycle.factor(epoch),
             Curve::Function(factor) => factor(epoch),
         }
     }
@@ -114,7 +161,26 @@ impl Schedule {
             Curve::Step { every_epochs: 0, .. } => {
                 Err(argument("every_epochs", 0, "1 epoch or more is needed"))
             }
-            Curve::Cosine { epochs: 0 } => Err(argument("epochs", 0, "1 epoch or more is needed")),
+            Curve::Cosine { epochs: 0 }
+            | Curve::Linear { epochs: 0, .. }
+            | Curve::Polynomial { epochs: 0, .. } => {
+                Err(argument("epochs", 0, "1 epoch or more is needed"))
+            }
+            Curve::Linear { start: factor, .. } | Curve::Linear { end: factor, .. }
+                if !in_range(*factor) =>
+            {
+                Err(argument("factor", factor, "a finite number, 0 or more, is needed"))
+            }
+            Curve::Exponential { gamma: value } | Curve::Polynomial { power: value, .. }
+                if !in_range(*value) =>
+            {
+                let name = match &self.curve {
+                    Curve::Exponential { .. } => "gamma",
+                    _ => "power",
+                };
+                Err(argument(name, value, "a finite number, 0 or more, is needed"))
+            }
+            Curve::OneCycle(cycle) => cycle.check(),
             Curve::Milestones { epochs, .. } if !epochs.is_sorted_by(|a, b| a < b) => {
                 Err(argument("epochs", format!("{epochs:?}"), "milestones stand in rising order"))
             }
@@ -134,6 +200,12 @@ fn power(factor: f64, n: f64) -> f64 {
     factor.powi(n.min(f64::from(i32::MAX)) as i32)
 }
 
+impl From<OneCycle> for Schedule {
+    fn from(cycle: OneCycle) -> Schedule {
+        Curve::OneCycle(cycle).into()
+    }
+}
+
 impl From<Curve> for Schedule {
     fn from(curve: Curve) -> Schedule {
         Schedule { curve, warmup: 0.0 }
@@ -147,6 +219,10 @@ impl fmt::Debug for Curve {
             Curve::Step { every_epochs, factor } => write!(f, "Step({every_epochs}, {factor})"),
             Curve::Milestones { epochs, factor } => write!(f, "Milestones({epochs:?}, {factor})"),
             Curve::Cosine { epochs } => write!(f, "Cosine({epochs})"),
+            Curve::Linear { start, end, epochs } => write!(f, "Linear({start}, {end}, {epochs})"),
+            Curve::Exponential { gamma } => write!(f, "Exponential({gamma})"),
+            Curve::Polynomial { epochs, power } => write!(f, "Polynomial({epochs}, {power})"),
+            Curve::OneCycle(cycle) => write!(f, "{cycle:?}"),
             Curve::Function(_) => write!(f, "Function(..)"),
         }
     }

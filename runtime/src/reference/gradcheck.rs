@@ -2,7 +2,7 @@ use rand::RngExt;
 use typenet_shape::MAX_HEADS;
 
 use super::evaluation::run_batch;
-use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, of_batch, shares};
+use crate::loss::{Accepts, Compares, Rows, add_reference, denominators, of_batch, shares};
 use crate::net::network::Network;
 use crate::{Result, random};
 use typenet_engine::Flat;
@@ -122,16 +122,12 @@ impl std::fmt::Display for GradCheck {
 ///
 /// # Errors
 /// When a target does not belong to the net's output.
-pub fn gradcheck<N, L, T>(
+pub fn gradcheck<N: Network, L: Compares<N::Output, T> + Accepts<N>, T>(
     net: &N,
     loss: &L,
     inputs: &[N::Input],
     targets: &[T],
-) -> Result<GradCheck>
-where
-    N: Network,
-    L: Objective<T> + Accepts<N>,
-{
+) -> Result<GradCheck> {
     gradcheck_with(net, loss, inputs, targets, 40, 0)
 }
 
@@ -139,18 +135,15 @@ where
 ///
 /// # Errors
 /// As [`gradcheck`].
-pub fn gradcheck_with<N, L, T>(
+pub fn gradcheck_with<N: Network, L: Compares<N::Output, T> + Accepts<N>, T>(
     net: &N,
     loss: &L,
     inputs: &[N::Input],
     targets: &[T],
     samples: usize,
     seed: u64,
-) -> Result<GradCheck>
-where
-    N: Network,
-    L: Objective<T> + Accepts<N>,
-{
+) -> Result<GradCheck> {
+    let () = L::COMPARES;
     let mut ws = N::workspace(inputs.len());
     ws.set_dropout(false);
     // Running statistics move in a forward pass; those of the net that was given stay.

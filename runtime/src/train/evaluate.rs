@@ -3,14 +3,21 @@ use std::fmt;
 use typenet_engine::Flat;
 use typenet_engine::pass::Forward;
 use typenet_engine::rows::largest;
+use typenet_kernels::LANES;
 use typenet_shape::MAX_HEADS;
 
-use crate::data::{Dataset, MixedLabel};
-use crate::loss::{Accepts, Objective, Rows, add_reference, denominators, shares};
+use crate::data::{Examples, MixedLabel, View};
+use crate::error::same_count;
+use crate::loss::{Accepts, Compares, Rows, add_reference, denominators, shares};
 use crate::net::network::{Network, inference};
 use crate::{Error, Result};
 
+/// About so many numbers of inputs are in memory at once.
+const NUMBERS: usize = 1 << 24;
+
 /// What a net is trained to give for an image: a class number, or numbers.
+///
+/// A type of your own, for a loss of your own, also says which outputs it [fits](crate::loss::Fits).
 pub trait Target: Clone + Send + Sync {
     /// The class number, for targets that are classes.
     fn class(&self) -> Option<usize>;
@@ -34,16 +41,24 @@ impl Target for MixedLabel {
     }
 }
 
-impl Target for f32 {
-    fn class(&self) -> Option<usize> {
-        None
-    }
+/// Targets that are no classes; a loss says which of them it takes.
+macro_rules! no_class {
+    ($([$($generics:tt)*] $target:ty,)*) => {
+        $(impl<$($generics)*> Target for $target {
+            fn class(&self) -> Option<usize> {
+                None
+            }
+        })*
+    };
 }
 
-impl<T: Flat + Clone, const N: usize> Target for [T; N] {
-    fn class(&self) -> Option<usize> {
-        None
-    }
+no_class! {
+    [] f32, [] f64, [] bool, [] String, [] &'static str,
+    [] u8, [] u16, [] u32, [] u64, [] i8, [] i16, [] i32, [] i64, [] isize,
+    [T: Clone + Send + Sync, const N: usize] [T; N],
+    [T: Clone + Send + Sync] Vec<T>,
+    [A: Clone + Send + Sync] (A,),
+    [A: Clone + Send + Sync, B: Clone + Send + Sync] (A, B),
 }
 
 /// How good a net is on a data set.
@@ -62,7 +77,7 @@ pub struct Evaluation {
     /// add up to `loss`.
     pub heads: Vec<HeadEvaluation>,
     /// How many images have their own class in place `r` of the net's order of classes.
-    ranks: Vec<usize>,
+    pub(super) ranks: Vec<usize>,
 }
 
 /// How good one head of a net is on a data set.
@@ -75,7 +90,7 @@ pub struct HeadEvaluation {
     pub loss: f64,
     /// Which classes were taken for which; `None` for targets that are no classes.
     pub confusion: Option<ConfusionMatrix>,
-    ranks: Vec<usize>,
+    pub(super) ranks: Vec<usize>,
 }
 
 impl HeadEvaluation {
@@ -117,9 +132,9 @@ impl Evaluation {
 /// where the data set or the net has them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfusionMatrix {
-    classes: usize,
-    counts: Vec<usize>,
-    names: Vec<String>,
+    pub(super) classes: usize,
+    pub(super) counts: Vec<usize>,
+    pub(super) names: Vec<String>,
 }
 
 impl ConfusionMatrix {
@@ -255,23 +270,35 @@ impl fmt::Debug for HeadEvaluation {
     }
 }
 
+impl<T: Target> Target for Box<T> {
+    fn class(&self) -> Option<usize> {
+        (**self).class()
+    }
+
+    fn class_of(&self, head: usize) -> Option<usize> {
+        (**self).class_of(head)
+    }
+}
+
 /// Runs a net over a data set in inference mode: loss, accuracy, top-k and the confusion matrix.
 ///
 /// # Errors
 /// When the set is empty, a target does not belong to the net's output, or the set's classes have other
 /// names than the net's: its labels would mean other classes.
-pub fn evaluate<N, L, T>(net: &N, loss: &L, data: &Dataset<N::Input, T>) -> Result<Evaluation>
-where
-    N: Network,
-    T: Target,
-    L: Objective<T> + Accepts<N>,
-{
+pub fn evaluate<N: Network, L: Compares<N::Output, T> + Accepts<N>, T: Target>(
+    net: &N,
+    loss: &L,
+    data: &(impl Examples<N::Input, T> + ?Sized),
+) -> Result<Evaluation> {
+    let () = L::COMPARES;
     let len = N::Output::LEN;
-    let (inputs, targets) = (data.inputs(), data.targets());
-    if targets.is_empty() {
+    if data.is_empty() {
         return Err(Error::size("images to evaluate", "at least 1", 0));
     }
     same_classes("the data set", data.class_names(), "the net", &net.metadata().class_names)?;
+    let (all, mut targets): (Vec<usize>, _) = ((0..data.len()).collect(), Vec::new());
+    data.targets_into(View::Plain, &all, &mut targets)?;
+    same_count("targets of the data set", all.len(), targets.len())?;
     let rows = Rows::of::<N, T, L>();
     let mut tallies: Vec<Tally> = (0..L::HEADS)
         .map(|head| Tally::new(targets[0].class_of(head).map(|_| rows.part(head).len())))
@@ -279,17 +306,20 @@ where
     let mut sums = [0.0; MAX_HEADS];
     let group = |run: &mut Forward<'_>| N::forward_group(net.model().parameters(), run);
     let inference = inference(net, &group);
-    // In pieces, so that the outputs of a large set need not be in memory at once.
-    let at_once = 4096;
+    // In pieces, so that the inputs and outputs of a large set need not be in memory at once.
+    let at_once = (NUMBERS / N::Input::LEN.max(1)).clamp(64, 4096) / LANES * LANES;
+    let mut inputs = Vec::new();
     let mut outputs = vec![0.0; at_once.min(targets.len()) * len];
     let mut wide = vec![0.0; len];
-    for (piece, (inputs, targets)) in
-        inputs.chunks(at_once).zip(targets.chunks(at_once)).enumerate()
-    {
+    for (piece, targets) in targets.chunks(at_once).enumerate() {
+        let first = piece * at_once;
+        let indices: Vec<usize> = (first..first + targets.len()).collect();
+        inputs.resize(indices.len() * N::Input::LEN, 0.0);
+        data.inputs_into(View::Plain, &indices, &mut inputs)?;
         let outputs = &mut outputs[..targets.len() * len];
-        inference.batch(Flat::flatten(inputs), outputs);
+        inference.run(None, &inputs, outputs);
         for (i, (row, target)) in outputs.chunks_exact(len).zip(targets).enumerate() {
-            rows.check(loss, target, || format!("target {}", piece * at_once + i))?;
+            rows.check(loss, target, || format!("target {}", first + i))?;
             wide.iter_mut().zip(row).for_each(|(wide, &x)| *wide = f64::from(x));
             add_reference(loss, rows, &wide, target, &mut sums);
             for (head, tally) in tallies.iter_mut().enumerate() {
@@ -299,7 +329,7 @@ where
             }
         }
     }
-    let losses = shares::<T, L>(sums, &denominators(loss, targets));
+    let losses = shares::<T, L>(sums, &denominators(loss, &targets));
     let names = |classes: usize| {
         let of_data = data.class_names();
         let names = if of_data.is_empty() { &net.metadata().class_names } else { of_data };

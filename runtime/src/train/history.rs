@@ -20,7 +20,7 @@ pub struct Epoch {
     pub validation: Option<Evaluation>,
     /// On the test set, if there is one.
     pub test: Option<Evaluation>,
-    /// The learning rate of the default parameter group.
+    /// The learning rate of the epoch's last step, of the default parameter group.
     pub learning_rate: f64,
     /// Seconds of training, without evaluation.
     pub seconds: f64,
@@ -72,20 +72,55 @@ impl fmt::Debug for Epoch {
     }
 }
 
-/// What happened in a call of [`fit`](super::Trainer::fit). `Display` has a line an epoch, `Debug` the last
-/// one.
+/// What happened in a run: in all calls of [`fit`](super::Trainer::fit) since its start. `Display` has a
+/// line an epoch, `Debug` the last one.
 #[derive(Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct History {
     /// One entry an epoch.
     pub epochs: Vec<Epoch>,
     /// The loss of every batch in order, with the regulariser's share.
     pub batch_losses: Vec<f64>,
+    /// The learning rate of every step in order, of the default parameter group.
+    pub learning_rates: Vec<f32>,
+    /// Why the last call ended before all its epochs were trained; `None` where they were.
+    pub stopped: Option<Stopped>,
+}
+
+/// Why a call of [`fit`](super::Trainer::fit) ended early. `Display` is a sentence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Stopped {
+    /// The metric of [`EarlyStopping`](super::EarlyStopping) no longer got better.
+    Early {
+        /// The epoch in which it was best, counted from 1.
+        best_epoch: usize,
+    },
+    /// A callback said so, for this reason.
+    Callback(String),
+    /// Ctrl-C was pressed.
+    Interrupted,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stopped::Early { best_epoch } => {
+                write!(f, "stopped early: no improvement since epoch {best_epoch}")
+            }
+            Stopped::Callback(reason) => write!(f, "stopped: {reason}"),
+            Stopped::Interrupted => write!(f, "interrupted"),
+        }
+    }
 }
 
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, epoch) in self.epochs.iter().enumerate() {
             write!(f, "{}{epoch}", if i == 0 { "" } else { "\n" })?;
+        }
+        if let Some(stopped) = &self.stopped {
+            write!(f, "{}{stopped}", if self.epochs.is_empty() { "" } else { "\n" })?;
         }
         Ok(())
     }

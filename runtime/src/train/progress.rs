@@ -9,6 +9,8 @@ pub(super) struct Now {
     pub(super) loss: f64,
     pub(super) accuracy: Option<f64>,
     pub(super) images_per_second: f64,
+    /// The share of the time in which the net waited for data.
+    pub(super) waiting: f64,
 }
 
 #[cfg(feature = "progress")]
@@ -45,8 +47,12 @@ impl Progress {
             Some(accuracy) => format!("  accuracy {:.2} %", 100.0 * accuracy),
             None => String::new(),
         };
+        let waiting = match now.waiting {
+            share if share >= 0.01 => format!("  {:.0} % waiting for data", 100.0 * share),
+            _ => String::new(),
+        };
         self.bar.set_message(format!(
-            "loss {:.4}{accuracy}  {:.0} images/s",
+            "loss {:.4}{accuracy}  {:.0} images/s{waiting}",
             now.loss, now.images_per_second
         ));
     }
@@ -71,7 +77,8 @@ impl Progress {
         Progress
     }
     pub(super) fn step(&mut self, now: &Now) {
-        let Now { epoch: _, epochs: _, loss: _, accuracy: _, images_per_second: _ } = now;
+        let Now { epoch: _, epochs: _, loss: _, accuracy: _, images_per_second: _, waiting: _ } =
+            now;
     }
     pub(super) fn epoch(&self, _epoch: &Epoch) {}
     pub(super) fn finish(&self) {}

@@ -1,23 +1,22 @@
-use std::time::Instant;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
-use typenet_shape::MAX_HEADS;
-
-use super::evaluate::{Target, evaluate, same_classes};
-use super::history::{Epoch, HeadEpoch, History};
-use super::progress::{Now, Progress};
-use crate::data::{Dataset, Sampler};
-use crate::loss::{Accepts, CrossEntropy, Objective, PerHead, Rows, denominators, of_batch};
+use super::callback::{AfterEpoch, AfterStep, Callback, Moment};
+use super::checkpoint::Checkpoint;
+use super::evaluate::{Target, same_classes};
+use super::history::{History, Stopped};
+use super::metric::{EarlyStopping, Metric};
+use super::run::{Run, Sets};
+use super::saved::{self, Loaded, Parts};
+use super::settings::Settings;
+use super::state::{Drawn, Early, EpochSums, Position, RunState};
+use crate::data::{Dataset, Examples, View, first_part, split_indices};
+use crate::loss::{Accepts, Compares, CrossEntropy, Rows};
 use crate::net::network::Network;
 use crate::net::outputs::Logits;
-use crate::net::workspace::Workspace;
-use crate::optim::{Regularizer, Sgd};
-use crate::reference::first_not_finite;
+use crate::optim::{Averaging, Core, Mean, Optimizer, Plateau, Regularizer, Sgd};
 use crate::{Error, Result};
 use typenet_engine::Flat;
-use typenet_engine::rows::largest;
-
-/// How many images of a batch are in memory at a time, unless said otherwise.
-const PART: usize = 512;
 
 /// Minibatch gradient descent on `L(W) = loss + λR(W)`.
 ///
@@ -28,69 +27,85 @@ const PART: usize = 512;
 /// | method | default |
 /// |---|---|
 /// | [`batch`](Self::batch) | 32 images |
-/// | [`epochs`](Self::epochs) | 10 |
+/// | [`epochs`](Self::epochs) | 10 in each call of `fit` |
 /// | [`seed`](Self::seed) | 0 |
 /// | [`regularizer`](Self::regularizer) | none |
 /// | [`validation`](Self::validation) | nothing held back |
 /// | [`with_replacement`](Self::with_replacement) | `false` |
+/// | [`clip_grad_norm`](Self::clip_grad_norm), [`clip_grad_value`](Self::clip_grad_value) | gradients as they are |
+/// | [`average`](Self::average) | the last weights, and no mean of them |
+/// | [`plateau`](Self::plateau) | the optimiser's schedule alone |
+/// | [`early_stopping`](Self::early_stopping), [`restore_best`](Self::restore_best) | all epochs, and the last weights |
+/// | [`checkpoint`](Self::checkpoint), [`log_to`](Self::log_to) | no files |
+/// | [`callback`](Self::callback), [`after_step`](Self::after_step), [`after_epoch`](Self::after_epoch) | none |
 /// | [`workspace`](Self::workspace) | at most 512 images in memory at a time |
 /// | [`progress`](Self::progress) | `true`: shown if stderr is a terminal |
-#[derive(Clone, Debug)]
-pub struct Trainer<L = ()> {
-    sgd: Sgd,
+///
+/// # Runs
+/// A trainer knows the net that it trained last, and goes on with it: a second [`fit`](Self::fit) of the
+/// same net trains further epochs, with the numbers of epochs, the schedule, the momentum, the order of
+/// the images and dropout as if it had been one longer call, to the same bits. With another net (a clone
+/// is another one), or after [`restart`](Self::restart), a run starts anew. A clone of a trainer has its
+/// settings, and no run.
+///
+/// With a [`checkpoint`](Self::checkpoint) a run goes on in another process, also to the same bits:
+///
+/// ```no_run
+/// # use typenet_runtime::{Network, Result, data::Dataset, net::Logits};
+/// use typenet_runtime::loss::CrossEntropy;
+/// use typenet_runtime::optim::{AdamW, Schedule};
+/// use typenet_runtime::train::Trainer;
+/// # fn run<N: Network + Logits>(mut net: N, train: Dataset<N::Input>) -> Result<()> {
+/// let mut trainer = Trainer::new(AdamW::new(1e-3).schedule(Schedule::one_cycle(30)))
+///     .loss(CrossEntropy::new())
+///     .epochs(30)
+///     .checkpoint("run.safetensors");
+/// if trainer.resume(&mut net)? {
+///     println!("going on with a run that was stopped");
+/// }
+/// trainer.fit(&mut net, &train, None)?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Trainer<L = (), O: Optimizer = Sgd> {
+    optimizer: O,
     loss: L,
-    batch: usize,
-    epochs: usize,
-    seed: u64,
-    regularizer: Option<Regularizer>,
-    validation: f64,
-    with_replacement: bool,
-    workspace: usize,
-    progress: bool,
+    settings: Settings,
+    run: Option<Box<RunState<O>>>,
+    /// The calls of `fit` since the run started, or was resumed.
+    calls: usize,
 }
 
-impl Trainer<()> {
+impl<O: Optimizer> Trainer<(), O> {
     /// A trainer with this optimiser; it still needs a [`loss`](Self::loss).
-    pub fn new(sgd: Sgd) -> Trainer<()> {
-        Trainer {
-            sgd,
-            loss: (),
-            batch: 32,
-            epochs: 10,
-            seed: 0,
-            regularizer: None,
-            validation: 0.0,
-            with_replacement: false,
-            workspace: PART,
-            progress: true,
-        }
+    pub fn new(optimizer: O) -> Trainer<(), O> {
+        Trainer { optimizer, loss: (), settings: Settings::default(), run: None, calls: 0 }
     }
 
-    /// The loss to minimise: an [`Objective`], which for a net with several heads is a struct with a loss
+    /// The loss to minimise: an [`Objective`](crate::loss::Objective), which for a net with several heads is a struct with a loss
     /// for each.
-    pub fn loss<L>(self, loss: L) -> Trainer<L> {
-        let Trainer { sgd, loss: (), batch, epochs, seed, regularizer, validation, .. } = self;
-        let Trainer { with_replacement, workspace, progress, .. } = self;
-        Trainer {
-            sgd,
-            loss,
-            batch,
-            epochs,
-            seed,
-            regularizer,
-            validation,
-            with_replacement,
-            workspace,
-            progress,
-        }
+    pub fn loss<L>(self, loss: L) -> Trainer<L, O> {
+        let Trainer { optimizer, loss: (), settings, run, calls } = self;
+        Trainer { optimizer, loss, settings, run, calls }
     }
 }
 
-impl<L> Trainer<L> {
+impl<L, O: Optimizer> Trainer<L, O> {
+    fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+        set(&mut self.settings);
+        self
+    }
+
+    /// Other settings of the optimiser, for a run that goes on with them.
+    #[must_use]
+    pub fn optimizer(self, optimizer: O) -> Self {
+        Trainer { optimizer, ..self }
+    }
+
     /// Images a step, at least 1.
     #[must_use]
     pub fn batch(self, images: usize) -> Self {
-        Trainer { batch: images, ..self }
+        self.set(|settings| settings.batch = images)
     }
 
     /// Every step takes the whole training set: gradient descent without sampling.
@@ -99,70 +114,234 @@ impl<L> Trainer<L> {
         self.batch(usize::MAX)
     }
 
-    /// How often to go through the training set.
+    /// How often a call of [`fit`](Self::fit) goes through the training set. An epoch that a call before
+    /// left unfinished counts as the first.
     #[must_use]
     pub fn epochs(self, epochs: usize) -> Self {
-        Trainer { epochs, ..self }
+        self.set(|settings| settings.epochs = epochs)
     }
 
     /// Decides the order of the images, the images held back, and dropout.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
-        Trainer { seed, ..self }
+        self.set(|settings| settings.seed = seed)
     }
 
     /// Adds a penalty on the weights to the loss.
     #[must_use]
     pub fn regularizer(self, regularizer: Regularizer) -> Self {
-        Trainer { regularizer: Some(regularizer), ..self }
+        self.set(|settings| settings.regularizer = Some(regularizer))
     }
 
     /// Holds back this share of the training set, `0 ≤ fraction < 1`, and evaluates on it after
     /// each epoch.
     #[must_use]
     pub fn validation(self, fraction: f64) -> Self {
-        Trainer { validation: fraction, ..self }
+        self.set(|settings| settings.validation = fraction)
     }
 
     /// Whether every image of every batch is drawn from the whole set, so that an image can come
     /// several times in an epoch, or not at all.
     #[must_use]
     pub fn with_replacement(self, with_replacement: bool) -> Self {
-        Trainer { with_replacement, ..self }
+        self.set(|settings| settings.with_replacement = with_replacement)
+    }
+
+    /// Scales the gradients of a step so that their norm together is at most this: see
+    /// [`clip_grad_norm`](crate::optim::clip_grad_norm). A norm that is not finite ends training as a loss
+    /// that is not.
+    #[must_use]
+    pub fn clip_grad_norm(self, max_norm: f64) -> Self {
+        self.set(|settings| settings.clip_grad_norm = Some(max_norm))
+    }
+
+    /// Brings every gradient into `-max_value..=max_value`, before they are clipped by norm.
+    #[must_use]
+    pub fn clip_grad_value(self, max_value: f32) -> Self {
+        self.set(|settings| settings.clip_grad_value = Some(max_value))
+    }
+
+    /// Keeps a mean of the weights, evaluates with it, and gives it to the net at the end of `fit`. The
+    /// next call goes on with the weights that were trained.
+    #[must_use]
+    pub fn average(self, averaging: Averaging) -> Self {
+        self.set(|settings| settings.average = Some(averaging))
+    }
+
+    /// Lowers all learning rates when a metric no longer gets better, beside the optimiser's schedule.
+    #[must_use]
+    pub fn plateau(self, metric: Metric, plateau: Plateau) -> Self {
+        self.set(|settings| settings.plateau = Some((metric, plateau)))
+    }
+
+    /// Stops before all epochs are trained when a metric no longer gets better.
+    #[must_use]
+    pub fn early_stopping(self, stopping: EarlyStopping) -> Self {
+        self.set(|settings| settings.early_stopping = Some(stopping))
+    }
+
+    /// Gives the net at the end of `fit` the weights of the epoch that was best by this metric: those that
+    /// were evaluated. The next call goes on with the weights that were trained.
+    #[must_use]
+    pub fn restore_best(self, metric: Metric) -> Self {
+        self.set(|settings| settings.restore_best = Some(metric))
+    }
+
+    /// Saves the run to this file, after every epoch and at the end of `fit`, or as a [`Checkpoint`] says:
+    /// the net's weights and running statistics, the optimiser's state, dropout's random numbers, the
+    /// position, the history. [`resume`](Self::resume) goes on from there.
+    ///
+    /// The file is a safetensors file, and at every moment complete: the one before or the new one, as long
+    /// as there is room for both. The net's weights alone are read by
+    /// `Net::load_with(path, &LoadOptions::new().ignore("run."))`.
+    #[must_use]
+    pub fn checkpoint(self, checkpoint: impl Into<Checkpoint>) -> Self {
+        let checkpoint = checkpoint.into();
+        self.set(|settings| settings.checkpoint = Some(checkpoint))
+    }
+
+    /// Writes a line of JSON for each epoch to this file: `epoch`, `loss`, `accuracy`, `learning_rate`,
+    /// `seconds`, `images_per_second`, and objects `validation`, `test` and `heads` where there are such.
+    /// What the file held is replaced by the lines of the run so far.
+    #[must_use]
+    pub fn log_to(self, path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        self.set(|settings| settings.log = Some(path))
+    }
+
+    /// Ctrl-C ends `fit` after the step that is running: the run is saved, and the net has its weights. A
+    /// second one ends the process. With the feature `ctrl-c`.
+    #[cfg(feature = "ctrl-c")]
+    #[must_use]
+    pub fn stop_on_ctrl_c(self) -> Self {
+        self.set(|settings| settings.stop_on_ctrl_c = true)
+    }
+
+    /// Calls this after every step and every epoch, after the callbacks that were added before. Clones of
+    /// the trainer share it.
+    #[must_use]
+    pub fn callback(self, callback: impl Callback + 'static) -> Self {
+        self.set(|settings| settings.callbacks.push(callback))
+    }
+
+    /// Calls a function after every step of the optimiser.
+    #[must_use]
+    pub fn after_step(self, call: impl FnMut(&mut Moment<'_>) + Send + 'static) -> Self {
+        self.callback(AfterStep(call))
+    }
+
+    /// Calls a function after every epoch:
+    ///
+    /// ```
+    /// # use typenet_runtime::optim::Sgd;
+    /// # use typenet_runtime::train::Trainer;
+    /// let trainer = Trainer::new(Sgd::new(0.1)).after_epoch(|moment| {
+    ///     if moment.epoch() == 20 {
+    ///         moment.scale_learning_rate(0.1);
+    ///     }
+    ///     if moment.loss() < 0.01 {
+    ///         moment.stop("good enough");
+    ///     }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn after_epoch(self, call: impl FnMut(&mut Moment<'_>) + Send + 'static) -> Self {
+        self.callback(AfterEpoch(call))
     }
 
     /// How many images are in memory at a time, at least 1. A larger batch is taken in parts, and
     /// their gradients are added up before the step.
     #[must_use]
     pub fn workspace(self, images: usize) -> Self {
-        Trainer { workspace: images, ..self }
+        self.set(|settings| settings.workspace = images)
     }
 
     /// Whether to show progress on stderr, if that is a terminal.
     #[must_use]
     pub fn progress(self, progress: bool) -> Self {
-        Trainer { progress, ..self }
+        self.set(|settings| settings.progress = progress)
     }
 
-    /// Trains `net` and returns what happened in each epoch; `test` is evaluated after each.
-    /// Class names and normalisation of the training set are stored in the net.
+    /// What happened in the run so far; none before the first `fit` or [`resume`](Self::resume).
+    pub fn history(&self) -> Option<&History> {
+        self.run.as_ref().map(|run| &run.history)
+    }
+
+    /// Forgets the run: the next [`fit`](Self::fit) starts anew, with epoch 1, from the net's weights.
+    pub fn restart(&mut self) {
+        self.run = None;
+        self.calls = 0;
+    }
+
+    /// Goes on with the run that was saved to the file of [`checkpoint`](Self::checkpoint): gives the net
+    /// its weights, class names and normalisation, and the trainer its state. `false`, and nothing is
+    /// changed, if there is no such file yet.
+    ///
+    /// The next [`fit`](Self::fit) does what was left of the call that was stopped: all of its epochs
+    /// together are those of [`epochs`](Self::epochs), and where none is left it trains nothing. In a
+    /// program with several calls, those that were done are skipped. So the same program, started again,
+    /// ends with the same bits as if it had never been stopped. Data, loss, schedules and what
+    /// [`set_trainable`](Network::set_trainable) switched are code, and not in the file.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] without a `checkpoint`; [`Error::Io`]; [`Error::Format`] when the file is no
+    /// checkpoint, is damaged, or of another version, net or kind of optimiser; [`Error::Weights`] when
+    /// the net's tensors are others. Nothing is changed then.
+    pub fn resume<N: Network>(&mut self, net: &mut N) -> Result<bool> {
+        let Some(checkpoint) = &self.settings.checkpoint else {
+            let (value, expected) = ("none".into(), "`checkpoint` says where the run is saved");
+            return Err(Error::Argument { name: "checkpoint", value, expected });
+        };
+        let path = checkpoint.path.clone();
+        if !path.try_exists().map_err(Error::io(&path))? {
+            return Ok(false);
+        }
+        self.resume_from(net, path).map(|()| true)
+    }
+
+    /// As [`resume`](Self::resume), from this file, which has to be there.
+    ///
+    /// # Errors
+    /// As `resume`.
+    pub fn resume_from<N: Network>(&mut self, net: &mut N, path: impl AsRef<Path>) -> Result<()> {
+        let parts = Parts {
+            optimizer: &self.optimizer,
+            averaging: self.settings.average,
+            plateau: self.settings.plateau(),
+        };
+        let Loaded { state, parameters, metadata, callbacks } =
+            saved::load(path.as_ref(), net, &parts)?;
+        self.settings.callbacks.resume(&callbacks)?;
+        net.parameters_flat_mut().copy_from_slice(&parameters);
+        *net.metadata_mut() = metadata;
+        self.run = Some(Box::new(state));
+        self.calls = 0;
+        Ok(())
+    }
+
+    /// Trains `net` and returns what happened in each epoch of the run; `test` is evaluated after each.
+    /// Class names and normalisation of the training set are stored in the net. See
+    /// [Runs](Self#runs) for what a second call does.
     ///
     /// # Errors
     /// When an argument is out of range, the training set is empty, a target does not belong to the
-    /// net's output, or the test set has other class names, before anything is changed.
+    /// net's output, or the test set has other class names, before anything is changed; or when reading
+    /// the data fails, or writing a file: the run can then go on in another call.
     /// [`Error::NotFinite`] when the loss or a weight becomes NaN or infinite: the net then keeps the
-    /// weights of the last good step.
-    pub fn fit<N, T>(
-        &self,
+    /// weights of the last good step, and the run is over.
+    pub fn fit<N, T, S>(
+        &mut self,
         net: &mut N,
-        train: &Dataset<N::Input, T>,
-        test: Option<&Dataset<N::Input, T>>,
+        train: &S,
+        test: Option<&dyn Examples<N::Input, T>>,
     ) -> Result<History>
     where
         N: Network,
         T: Target,
-        L: Objective<T> + Accepts<N>,
+        L: Compares<N::Output, T> + Accepts<N>,
+        S: Examples<N::Input, T>,
     {
+        let () = L::COMPARES;
         self.check::<N, T>(train, test)?;
         if let Some(test) = test {
             let (holder, names) = match train.class_names() {
@@ -171,237 +350,183 @@ impl<L> Trainer<L> {
             };
             same_classes("the test set", test.class_names(), holder, names)?;
         }
-        let split;
-        let (train, held_back) = if self.validation > 0.0 {
-            split = train.split(self.validation, self.seed)?;
-            (&split.0, Some(&split.1))
-        } else {
-            (train, None)
-        };
-        let held_back = held_back.filter(|set| !set.is_empty());
-        if train.is_empty() {
+        let parts;
+        let mut sets = Sets { train, validation: None, test };
+        if self.settings.validation > 0.0 {
+            let count = first_part(train.len(), self.settings.validation);
+            let [first, second] = split_indices(train.len(), count, self.settings.seed);
+            let subset = |indices| Examples::<N::Input, T>::subset(train, indices);
+            parts = (subset(first)?, subset(second)?);
+            sets.train = &parts.0;
+            sets.validation = Some(&parts.1 as &dyn Examples<_, _>).filter(|part| !part.is_empty());
+        }
+        if sets.train.is_empty() {
             return Err(Error::size("training images", "at least 1", 0));
         }
+        // Targets may be too large for the stack.
+        let mut first = Vec::new();
+        sets.train.targets_into(View::Plain, &[0], &mut first)?;
+        let is_class = first.iter().any(|target| target.class_of(0).is_some());
+        let has_classes = L::HEADS == 1 && is_class;
+        let (validates, tests) = (sets.validation.is_some(), test.is_some());
+        self.settings
+            .metrics()
+            .try_for_each(|metric| metric.check(validates, tests, has_classes))?;
+
+        let drawn = Drawn {
+            images: sets.train.len(),
+            batch: self.settings.batch.min(sets.train.len()),
+            seed: self.settings.seed,
+            with_replacement: self.settings.with_replacement,
+            validation: self.settings.validation,
+        };
+        let mut state = self.state(net, drawn)?;
+        if self.calls + 1 < state.position.call {
+            // A call that was done before the run was saved.
+            self.calls += 1;
+            let history = state.history.clone();
+            self.run = Some(state);
+            return Ok(history);
+        }
+        self.begin_call(&mut state);
         if !train.class_names().is_empty() {
             net.metadata_mut().class_names = train.class_names().to_vec();
         }
         if let Some(normalization) = train.normalization() {
             net.metadata_mut().normalization = Some(normalization.clone());
         }
-
-        let batch = self.batch.min(train.len());
-        let mut sampler =
-            Sampler::new(train.len(), batch, self.seed).with_replacement(self.with_replacement);
-        let mut run = Run::new(self, net, batch);
-        let steps = self.epochs * train.len().div_ceil(batch);
-        let mut progress = Progress::new(steps as u64, self.progress);
-        let mut history = History::default();
-        for epoch in 1..=self.epochs {
-            let start = Instant::now();
-            let (mut losses, mut images) = (0.0, 0);
-            let mut heads = [Counted::default(); MAX_HEADS];
-            run.sgd.set_epoch((epoch - 1) as f64);
-            sampler.shuffle(epoch - 1);
-            let batches = sampler.batches().len();
-            for (index, indices) in sampler.batches().enumerate() {
-                train.gather(indices, &mut run.inputs, &mut run.targets);
-                let step = run.step(net, epoch, index + 1)?;
-                history.batch_losses.push(step.loss);
-                losses += step.loss;
-                images += indices.len();
-                for (sum, head) in heads.iter_mut().zip(step.heads) {
-                    sum.loss += head.loss;
-                    sum.right += head.right;
-                }
-                progress.step(&Now {
-                    epoch,
-                    epochs: self.epochs,
-                    loss: losses / (index + 1) as f64,
-                    accuracy: run.accuracy(0, &heads, images).filter(|_| L::HEADS == 1),
-                    images_per_second: images as f64 / start.elapsed().as_secs_f64(),
-                });
+        let result = Run::new(&self.settings, &self.loss, sets, &mut state, net).go();
+        match result {
+            Ok(()) => {
+                let history = state.history.clone();
+                self.run = Some(state);
+                Ok(history)
             }
-            run.check_weights(net, epoch, batches)?;
-            let seconds = start.elapsed().as_secs_f64();
-            let evaluate_on = |set: Option<&Dataset<N::Input, T>>| {
-                set.map(|set| evaluate(net, &self.loss, set)).transpose()
-            };
-            let record = Epoch {
-                epoch,
-                loss: losses / batches as f64,
-                accuracy: run.accuracy(0, &heads, images).filter(|_| L::HEADS == 1),
-                heads: run.heads(&heads, images, batches),
-                validation: evaluate_on(held_back)?,
-                test: evaluate_on(test)?,
-                learning_rate: f64::from(run.sgd.learning_rate()),
-                seconds,
-                images_per_second: images as f64 / seconds,
-            };
-            progress.epoch(&record);
-            history.epochs.push(record);
+            Err(error @ Error::NotFinite { .. }) => {
+                self.calls = 0;
+                Err(error)
+            }
+            Err(error) => {
+                // The next call does what is left of this one.
+                self.calls -= 1;
+                self.run = Some(state);
+                Err(error)
+            }
         }
-        progress.finish();
-        Ok(history)
+    }
+
+    /// The state of the net's run, or of a new one.
+    fn state<N: Network>(&mut self, net: &N, drawn: Drawn) -> Result<Box<RunState<O>>> {
+        let identity = net.model().identity();
+        let (tensors, parameters) = (N::LAYOUT.tensors, N::Parameters::LEN);
+        let Some(state) = self.run.as_mut().filter(|state| state.net == identity) else {
+            let core = Core::new(&self.optimizer, &N::GRAPH, tensors, parameters)?;
+            self.restart();
+            return Ok(Box::new(RunState {
+                net: identity,
+                core,
+                dropout: (self.settings.seed, 0),
+                position: Position::default(),
+                drawn,
+                sums: EpochSums::default(),
+                history: History::default(),
+                mean: self.settings.average.map(Mean::new),
+                best: None,
+                early: Early::default(),
+                plateau: self.settings.plateau().map(|plateau| plateau.state()),
+                held: None,
+            }));
+        };
+        if state.position.batch > 0 {
+            drawn.check_unchanged(&state.drawn, state.position.epoch + 1)?;
+        }
+        state.core.set_optimizer(&self.optimizer, &N::GRAPH, tensors, parameters)?;
+        state.drawn = drawn;
+        match (&mut state.mean, self.settings.average) {
+            (Some(mean), Some(settings)) => mean.settings = settings,
+            (mean, settings) => *mean = settings.map(Mean::new),
+        }
+        match (&mut state.plateau, self.settings.plateau()) {
+            (Some(plateau), Some(settings)) => plateau.set_settings(settings),
+            (plateau, settings) => *plateau = settings.map(|settings| settings.state()),
+        }
+        self.run.take().ok_or_else(|| unreachable!("it was there"))
+    }
+
+    /// Begins another call of `fit`, or goes on with one that was stopped.
+    fn begin_call(&mut self, state: &mut RunState<O>) {
+        self.calls += 1;
+        if self.calls > state.position.call {
+            state.position.call = self.calls;
+            state.position.call_start = state.position.epoch;
+            if let Some(Stopped::Early { .. }) = state.history.stopped {
+                state.early.bad = 0;
+            }
+            state.history.stopped = None;
+        } else if state.history.stopped == Some(Stopped::Interrupted) {
+            state.history.stopped = None;
+        }
     }
 
     fn check<N, T>(
         &self,
-        train: &Dataset<N::Input, T>,
-        test: Option<&Dataset<N::Input, T>>,
+        train: &dyn Examples<N::Input, T>,
+        test: Option<&dyn Examples<N::Input, T>>,
     ) -> Result<()>
     where
         N: Network,
         T: Target,
-        L: Objective<T> + Accepts<N>,
+        L: Compares<N::Output, T> + Accepts<N>,
     {
-        let argument =
-            |name, value: String, expected| Err(Error::Argument { name, value, expected });
-        self.sgd.check()?;
-        self.sgd.check_against(&N::GRAPH, N::LAYOUT.tensors)?;
-        if let Some(regularizer) = &self.regularizer {
+        self.optimizer.check_against(&N::GRAPH, N::LAYOUT.tensors)?;
+        if let Some(regularizer) = &self.settings.regularizer {
             regularizer.check_against(&N::GRAPH, N::LAYOUT.tensors)?;
         }
-        if self.batch == 0 {
-            return argument("batch", "0".into(), "at least one image a step");
-        }
-        if self.workspace == 0 {
-            return argument("workspace", "0".into(), "at least one image at a time");
-        }
-        if !(0.0..1.0).contains(&self.validation) {
-            return argument("validation", self.validation.to_string(), "a share 0 ≤ fraction < 1");
-        }
+        self.settings.check()?;
+        let (rows, mut one) = (Rows::of::<N, T, L>(), Vec::new());
         for (set, name) in [(Some(train), "training"), (test, "test")] {
             let Some(set) = set else { continue };
             if set.is_empty() {
                 return Err(Error::size(format!("{name} images"), "at least 1", 0));
             }
-            let rows = Rows::of::<N, T, L>();
-            for (i, target) in set.targets().iter().enumerate() {
-                rows.check(&self.loss, target, || format!("{name} target {i}"))?;
+            for i in 0..set.len() {
+                set.targets_into(View::Plain, &[i], &mut one)?;
+                let Some(target) = one.first() else { continue };
+                rows.check(&self.loss, target, || {
+                    let place = set.place(i);
+                    let is_named = place != format!("example {i}");
+                    let place = if is_named { format!(" ({place})") } else { String::new() };
+                    format!("{name} target {i}{place}")
+                })?;
             }
         }
         Ok(())
     }
 }
 
-/// What a call of `fit` keeps from step to step, so that a step need not allocate.
-struct Run<'a, N: Network, T, L> {
-    trainer: &'a Trainer<L>,
-    sgd: crate::optim::SgdState<N>,
-    ws: Workspace<N>,
-    rows: Rows,
-    inputs: Vec<f32>,
-    targets: Vec<T>,
-    /// The weights before the last step.
-    good: Vec<f32>,
+impl<L: Clone, O: Optimizer> Clone for Trainer<L, O> {
+    fn clone(&self) -> Self {
+        let Trainer { optimizer, loss, settings, .. } = self;
+        Trainer {
+            optimizer: optimizer.clone(),
+            loss: loss.clone(),
+            settings: settings.clone(),
+            run: None,
+            calls: 0,
+        }
+    }
 }
 
-/// What is counted of a head.
-#[derive(Clone, Copy, Default)]
-struct Counted {
-    loss: f64,
-    right: usize,
-}
-
-struct StepResult {
-    loss: f64,
-    heads: [Counted; MAX_HEADS],
-}
-
-impl<'a, N: Network, T: Target, L: Objective<T> + Accepts<N>> Run<'a, N, T, L> {
-    fn new(trainer: &'a Trainer<L>, net: &N, batch: usize) -> Run<'a, N, T, L> {
-        let mut ws = N::workspace(batch.min(trainer.workspace));
-        ws.reseed(trainer.seed);
-        Run {
-            trainer,
-            sgd: trainer.sgd.state(net),
-            ws,
-            rows: Rows::of::<N, T, L>(),
-            inputs: Vec::new(),
-            targets: Vec::new(),
-            good: net.parameters_flat().to_vec(),
-        }
-    }
-
-    fn accuracy(&self, head: usize, counted: &[Counted; MAX_HEADS], images: usize) -> Option<f64> {
-        self.targets.first()?.class_of(head)?;
-        Some(counted[head].right as f64 / images as f64)
-    }
-
-    fn heads(
-        &self,
-        counted: &[Counted; MAX_HEADS],
-        images: usize,
-        batches: usize,
-    ) -> Vec<HeadEpoch> {
-        let named = (0..L::HEADS).filter_map(|head| Some((head, self.rows.name(head)?)));
-        let of_head = |(head, name): (usize, _)| HeadEpoch {
-            name,
-            loss: counted[head].loss / batches as f64,
-            accuracy: self.accuracy(head, counted, images),
-        };
-        named.map(of_head).collect()
-    }
-
-    /// One step on the gathered batch.
-    fn step(&mut self, net: &mut N, epoch: usize, batch: usize) -> Result<StepResult> {
-        let trainer = self.trainer;
-        let denominators = denominators(&trainer.loss, &self.targets);
-        let inputs = N::Input::slice_from_flat(&self.inputs).unwrap_or_default();
-        let mut heads = [Counted::default(); MAX_HEADS];
-        let parts = inputs.chunks(trainer.workspace).zip(self.targets.chunks(trainer.workspace));
-        for (part, (inputs, targets)) in parts.enumerate() {
-            net.forward(inputs, &mut self.ws);
-            let losses: PerHead = of_batch(&trainer.loss, targets, &mut self.ws, &denominators)?;
-            heads.iter_mut().zip(losses).for_each(|(head, loss)| head.loss += loss);
-            for (output, target) in self.ws.output().iter().zip(targets) {
-                for (index, head) in heads.iter_mut().enumerate().take(L::HEADS) {
-                    if let Some(class) = target.class_of(index) {
-                        let own = &output.as_flat()[self.rows.part(index)];
-                        head.right += usize::from(largest(own) == class);
-                    }
-                }
-            }
-            if part == 0 {
-                net.backward(inputs, &mut self.ws);
-            } else {
-                net.backward_accumulate(inputs, &mut self.ws);
-            }
-        }
-        let mut loss: f64 = heads.iter().map(|head| head.loss).sum();
-        if let Some(regularizer) = &trainer.regularizer {
-            loss += regularizer.value_of(net);
-            regularizer.add_gradient_of(net, self.ws.gradients_mut());
-        }
-        if !loss.is_finite() {
-            return Err(self.not_finite(net, epoch, batch, "the loss"));
-        }
-        net.model().trainable(&N::SPEC).keep(net.parameters_flat(), &mut self.good);
-        self.sgd.step(net, self.ws.gradients());
-        Ok(StepResult { loss, heads })
-    }
-
-    /// After the last step of an epoch no loss would show that it went wrong.
-    fn check_weights(&mut self, net: &mut N, epoch: usize, batch: usize) -> Result<()> {
-        if net.parameters_flat().iter().all(|weight| weight.is_finite()) {
-            Ok(())
-        } else {
-            Err(self.not_finite(net, epoch, batch, "a weight"))
-        }
-    }
-
-    /// Finds the layer, and gives the net the weights of the last good step.
-    fn not_finite(&self, net: &mut N, epoch: usize, batch: usize, what: &str) -> Error {
-        let bad_input = self.inputs.iter().any(|number| !number.is_finite());
-        let layer = self
-            .inputs
-            .chunks_exact(N::Input::LEN)
-            .find_map(|input| first_not_finite(&N::SPEC, net.parameters_flat(), input))
-            .unwrap_or("loss");
-        if !bad_input {
-            net.parameters_flat_mut().copy_from_slice(&self.good);
-        }
-        Error::NotFinite { epoch, batch, what: what.into(), layer: layer.into() }
+impl<L: fmt::Debug, O: Optimizer> fmt::Debug for Trainer<L, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer")
+            .field("optimizer", &self.optimizer)
+            .field("loss", &self.loss)
+            .field("batch", &self.settings.batch)
+            .field("epochs", &self.settings.epochs)
+            .field("seed", &self.settings.seed)
+            .field("history", &self.history())
+            .finish_non_exhaustive()
     }
 }
 
@@ -418,7 +543,7 @@ pub fn train<N: Network + Logits>(
 ) -> Result<History> {
     let data = Dataset::from_inputs(images, labels.to_vec())?;
     let trainer = Trainer::new(Sgd::new(0.02).momentum(0.9)).loss(CrossEntropy::new());
-    let steps = images.len().div_ceil(trainer.batch).max(1);
+    let steps = images.len().div_ceil(trainer.settings.batch).max(1);
     let epochs = 500_usize.div_ceil(steps).clamp(10, 100);
     trainer.epochs(epochs).fit(net, &data, None)
 }

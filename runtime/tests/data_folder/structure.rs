@@ -3,7 +3,7 @@
 use std::fs;
 
 use typenet_runtime::data::{
-    Channels, Examples, FolderReport, ImageFolder, ImageOptions, Images, Resize, View,
+    Channels, Examples, ImageFolder, ImageOptions, Images, Resize, View, read_image,
 };
 use typenet_runtime::image::imageops::FilterType;
 use typenet_runtime::image::{ImageFormat, RgbImage};
@@ -211,22 +211,17 @@ fn names_need_no_utf8_but_those_of_classes() {
 }
 
 #[test]
-fn a_report_counts_classes_sizes_and_broken_files() {
+fn a_single_image_is_read_by_the_same_rules() {
     let place = pets();
-    write(place.path(), "train/dog/cut.png", &png(4)[..40]);
-    let large = RgbImage::new(9, 9);
-    write(place.path(), "train/cat/large.png", &encoded(&large, ImageFormat::Png));
-    let report = FolderReport::read(place.path().join("train")).unwrap();
-    let classes: Vec<_> =
-        report.classes.iter().map(|(name, count)| (name.as_str(), *count)).collect();
-    assert_eq!(classes, [("bird", 1), ("cat", 3), ("dog", 1)]);
-    assert_eq!(report.images(), 5);
-    assert_eq!(report.sizes.iter().collect::<Vec<_>>(), [(&(5, 4), &4), (&(9, 9), &1)]);
-    assert_eq!(report.broken.len(), 1);
-    let text = report.to_string();
-    assert!(text.starts_with("bird         1   20.0 %\ncat          3   60.0 %\n"), "{text}");
+    let good = read_image(place.path().join("train/cat/a.png")).unwrap();
+    assert_eq!(good.to_rgb8(), picture(1));
+    let jpeg = encoded(&picture(1), ImageFormat::Jpeg);
+    let cut = write(place.path(), "cut.jpg", &jpeg[..jpeg.len() - 9]);
+    let error = read_image(&cut).unwrap_err().to_string();
     assert!(
-        text.contains("5 images of 3 classes\n       4 of 5×4 pixels\n       1 of 9×9 pixels\n")
+        error.ends_with("cut.jpg: the JPEG data end too early: the file is truncated"),
+        "{error}"
     );
-    assert!(text.contains("\nbroken: ") && text.contains("cut.png: "), "{text}");
+    assert!(read_image(place.path()).unwrap_err().to_string().ends_with("this is no regular file"));
+    assert!(read_image(place.path().join("nowhere.png")).is_err());
 }

@@ -1,6 +1,7 @@
 //! What layers do: [`Op`], with its shape rules in `rules`, its parameters in `parameters`, and what is
 //! known after a mistake in `outline`.
 
+mod every;
 mod outline;
 mod parameters;
 mod rules;

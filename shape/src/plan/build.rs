@@ -136,10 +136,10 @@ impl<const N: usize> Plan<N> {
         }
 
         let mut training = [values, gradients, scratch];
-        let training_len = place(&mut training);
+        let training_len = place_all(&mut training);
         let [values, gradients, scratch] = training;
         let mut small = [inference];
-        let inference_len = place(&mut small);
+        let inference_len = place_all(&mut small);
         let [inference] = small;
 
         let mut steps = [no_step(shapes[0]); N];
@@ -300,6 +300,12 @@ impl<const N: usize> Plan<N> {
             inference_len,
         }
     }
+}
+
+/// [`place`] for these items.
+const fn place_all<const N: usize, const L: usize>(items: &mut [[Item; N]; L]) -> usize {
+    let (mut heap, mut next) = ([[0; N]; L], [[0; N]; L]);
+    place(items.as_flattened_mut(), heap.as_flattened_mut(), next.as_flattened_mut())
 }
 
 /// Where each node's weight stands among the parameters; see [`Graph::tensors`].

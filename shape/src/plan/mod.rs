@@ -10,6 +10,7 @@ mod pools;
 mod tests;
 
 pub use kernels::Transformed;
+pub use place::{Item, place};
 
 use self::kernels::Kernels;
 use crate::MAX_INPUTS;

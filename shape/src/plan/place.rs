@@ -1,33 +1,43 @@
-/// What is placed: nothing when `len` is 0.
-#[derive(Clone, Copy)]
-pub(super) struct Item {
-    pub(super) len: usize,
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) offset: usize,
+/// A piece of memory that is needed for some time.
+#[derive(Clone, Copy, Debug)]
+pub struct Item {
+    /// How long it is; nothing is placed when that is 0.
+    pub len: usize,
+    /// The first step that needs it.
+    pub start: usize,
+    /// The last one.
+    pub end: usize,
+    /// Where it stands; [`place`] says.
+    pub offset: usize,
 }
 
 impl Item {
     pub(super) const NOTHING: Item = Item { len: 0, start: 0, end: 0, offset: 0 };
 
-    pub(super) const fn live_until(&mut self, time: usize) {
-        if self.end < time {
-            self.end = time;
+    /// Keeps it until this step, or longer.
+    pub const fn live_until(&mut self, step: usize) {
+        if self.end < step {
+            self.end = step;
         }
     }
 
-    pub(super) const fn buffer(&self) -> super::Buffer {
+    /// Its place.
+    pub const fn buffer(&self) -> super::Buffer {
         super::Buffer { offset: self.offset, len: self.len }
     }
 }
 
-/// Gives every item its offset; returns the length of the arena. This runs in constants, where
-/// every operation is slow: the largest item is found with a heap, and those already placed are a
-/// list in the order of their offsets, so that one look at each finds the gap and its place there.
-pub(super) const fn place<const N: usize, const L: usize>(items: &mut [[Item; N]; L]) -> usize {
-    let items = items.as_flattened_mut();
-    let mut heap = [[0; N]; L];
-    let heap = heap.as_flattened_mut();
+/// Gives every item its offset, such that items which are needed at the same time do not overlap; returns
+/// the length of the arena. `heap` and `next` are as many numbers, of any value.
+///
+/// This runs in constants, where every operation is slow: the largest item is found with a heap, and
+/// those already placed are a list in the order of their offsets, so that one look at each finds the gap
+/// and its place there.
+///
+/// # Panics
+/// When the slices are not of one length.
+pub const fn place(items: &mut [Item], heap: &mut [usize], next: &mut [usize]) -> usize {
+    assert!(items.len() == heap.len() && items.len() == next.len(), "slices of one length");
     let mut heap_len = 0;
     let mut i = 0;
     while i < items.len() {
@@ -44,8 +54,6 @@ pub(super) const fn place<const N: usize, const L: usize>(items: &mut [[Item; N]
 
     // The first item of the list, and behind each item the next one; `none` ends it.
     let none = items.len();
-    let mut next = [[0; N]; L];
-    let next = next.as_flattened_mut();
     let mut lowest = none;
     let mut arena = 0;
     while heap_len > 0 {

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use compare_driver::{Case, Pass, labels, locked, normal, sample, serve};
 use nets::{LeNet5, Mlp, ResNet20, Separable, Vgg6};
 use typenet::prelude::*;
-use typenet::{Logits, Flat};
+use typenet::{Flat, Logits, zoo};
 
 fn main() -> std::io::Result<()> {
     serve("typenet", locked("typenet"), &["default"], |case| match case.net.as_str() {
@@ -17,6 +17,12 @@ fn main() -> std::io::Result<()> {
         "vgg6" => net::<Vgg6>(case),
         "resnet20" => net::<ResNet20>(case),
         "separable" => net::<Separable>(case),
+        "resnet18" => net::<zoo::ResNet18>(case),
+        "resnet50" => net::<zoo::ResNet50>(case),
+        "mobilenet_v2" => net::<zoo::MobileNetV2>(case),
+        "squeezenet" => net::<zoo::SqueezeNet>(case),
+        "densenet121" => net::<zoo::DenseNet121>(case),
+        "unet" => passes::<zoo::UNet>(case),
         other => layers::run(case).unwrap_or_else(|| Err(format!("no net `{other}`"))),
     })
 }

@@ -10,7 +10,7 @@ use super::Checker;
 use super::names::{line_of, name_mistake};
 use super::symbols::Rule;
 use crate::Mistake;
-use crate::mistake::nearest;
+use crate::mistake::{Place, nearest};
 use crate::number::{Number, shape_text};
 use crate::parse::{Constant, Expression, Form, Operator};
 
@@ -334,6 +334,51 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Says in one that there are no such constants, where several among these values are none.
+    pub(super) fn unknown_constants(&mut self, values: &[&Expression]) {
+        let declared = |name: &Ident| self.body.constants.iter().any(|one| one.name == *name);
+        let mut unknown: Vec<&Ident> = Vec::new();
+        for name in values.iter().flat_map(|value| value.names()) {
+            let known = self.constant(name).is_some()
+                || declared(name)
+                || self.frames.iter().any(|frame| frame.writes(&name.unraw().to_string()));
+            if !known && !unknown.contains(&name) {
+                unknown.push(name);
+            }
+        }
+        let [first, .., last] = unknown.as_slice() else { return };
+        if self.open_generics {
+            return;
+        }
+        if unknown.iter().any(|name| self.near(&name.unraw().to_string()).is_some()) {
+            return;
+        }
+        let list = |form: &dyn Fn(&Ident) -> String| {
+            unknown.iter().map(|name| form(name)).collect::<Vec<_>>().join(", ")
+        };
+        let message = format!("there are no constants {}", list(&|name| format!("`{name}`")));
+        let help = format!(
+            "write {} for those of your program, or declare each before the layers: `const {first}: usize = …;`",
+            list(&|name| format!("`self::{name}`"))
+        );
+        let place = Place { start: first.span(), end: last.span() };
+        self.unknown_names.extend(unknown.iter().map(|name| name.unraw().to_string()));
+        self.report(Mistake::new(place, message).help(help));
+    }
+
+    /// The constant, generic or parameter that a name most likely stands for.
+    fn near(&self, text: &str) -> Option<String> {
+        let parameters = self.uses.last().map(|one| one.block.parameters.as_slice());
+        let names: Vec<String> = parameters
+            .unwrap_or_default()
+            .iter()
+            .map(|parameter| parameter.name.to_string())
+            .chain(self.body.constants.iter().map(|constant| constant.name.to_string()))
+            .chain(self.generics.iter().map(|(generic, _)| generic.name.to_string()))
+            .collect();
+        nearest(text, names.iter().map(String::as_str)).map(str::to_string)
+    }
+
     fn unknown_constant(&mut self, name: &Ident) {
         let text = name.unraw().to_string();
         let (place, body) = (name.span(), self.body);
@@ -351,19 +396,18 @@ impl<'a> Checker<'a> {
             self.report(Mistake::new(place, message));
             return;
         }
+        // One constant that is not declared is one mistake, however often it is used.
+        if !self.unknown_names.insert(text.clone()) || self.open_generics {
+            self.found += 1;
+            return;
+        }
         let parameters = self.uses.last().map(|one| one.block.parameters.as_slice());
-        let names: Vec<String> = parameters
-            .unwrap_or_default()
-            .iter()
-            .map(|parameter| parameter.name.to_string())
-            .chain(body.constants.iter().map(|constant| constant.name.to_string()))
-            .chain(self.generics.iter().map(|(generic, _)| generic.name.to_string()))
-            .collect();
-        let near = nearest(&text, names.iter().map(String::as_str));
+        let near = self.near(&text);
         let (what, help) = match (parameters, near) {
             (_, Some(near)) => {
-                self.forgiven.insert(near.to_string());
-                ("constant", format!("did you mean `{near}`?"))
+                let help = format!("did you mean `{near}`?");
+                self.forgiven.insert(near);
+                ("constant", help)
             }
             (Some(_), None) => (
                 "constant or parameter",

@@ -11,6 +11,7 @@ use super::{Checker, Known, Node};
 use crate::Mistake;
 use crate::layers;
 use crate::mistake::{Place, nearest};
+use crate::number::shape_text;
 use crate::parse::{Form, Layer};
 
 impl<'a> Checker<'a> {
@@ -245,6 +246,23 @@ impl<'a> Checker<'a> {
             }
         }
         let (message, help) = self.unknown(&text);
+        // It may be an input of a header that could not be read.
+        if (self.lost_input || self.open_names[0]) && !help.starts_with("did you mean") {
+            self.found += 1;
+            return None;
+        }
+        // Or one that the header does not have.
+        self.missed_names[0] = true;
+        if self.inputs.is_empty() && self.nodes.len() == 1 {
+            self.lost_input = true;
+            let shape = match self.nodes[0].dims() {
+                Some(dims) => shape_text(&dims),
+                None => "[3, 32, 32]".into(),
+            };
+            let help = format!("an input has its name in the header: `({text}: {shape})`");
+            self.report(Mistake::new(word.span(), message).help(help));
+            return None;
+        }
         self.report(Mistake::new(word.span(), message).help(help));
         None
     }

@@ -36,6 +36,7 @@ impl<'a> Checker<'a> {
             } else if self.generic(name).is_some() {
                 let message = format!("`{text}` is already the name of a generic before it");
                 self.report(Mistake::new(name.span(), message));
+                self.open_generics = true;
                 continue;
             } else if !text.contains(char::is_uppercase) && generic.kind == GenericKind::Size {
                 let message = format!("`{text}`: the name of a generic is in upper case");
@@ -44,6 +45,7 @@ impl<'a> Checker<'a> {
             }
             let value = if generic.kind != GenericKind::Size || self.found > before {
                 self.forgiven.insert(text);
+                self.open_generics = true;
                 Value::Wrong
             } else {
                 let index = self.symbols.len();

@@ -9,31 +9,41 @@ use super::symbolic::{numbers, ones, shape};
 use super::symbols::Rule;
 use super::{Checker, Known, Node};
 use crate::Mistake;
+use crate::mistake::Place;
 use crate::number::{Number, shape_text};
-use crate::parse::{Dimensions, HeaderShape};
+use crate::parse::{Declaration, Dimensions, Expression, Form, HeaderShape};
 
 impl Checker<'_> {
-    /// Adds the input, or the inputs. Returns its shape for the input's type, also where rules forbid
-    /// it.
-    pub(super) fn input(&mut self, written: &HeaderShape, net: &Ident) -> Option<Shape> {
+    /// Adds the input, or the inputs.
+    pub(super) fn input(&mut self, declaration: &Declaration) {
+        let (written, net) = (&declaration.input, &declaration.name);
+        self.open_names = declaration.open_names;
+        self.lost_input = matches!(written, HeaderShape::Missing(_) | HeaderShape::Wrong);
+        let shapes = [written, &declaration.output].into_iter().flat_map(HeaderShape::written);
+        let shapes = shapes.filter(|shape| batch(shape).is_none());
+        let all: Vec<&Expression> = shapes.flat_map(|shape| &shape.dimensions).collect();
+        self.unknown_constants(&all);
+        self.batches(declaration);
         let mut node = Node { name: "input".into(), ..Node::unknown(net.span()) };
         match written {
             HeaderShape::Written(dimensions) => self.input_shape(&mut node, dimensions, "input"),
             HeaderShape::Named(inputs) => {
-                self.named_inputs(inputs);
-                return None;
+                return self.named_inputs(inputs);
             }
-            HeaderShape::Missing(place) => self.report(
-                Mistake::new(*place, format!("`{net}`: the input shape is missing"))
-                    .help("write it after the name: `: [1, 28, 28]`"),
-            ),
+            HeaderShape::Missing(place) => {
+                let help = match declaration.output {
+                    HeaderShape::Wrong => {
+                        "write it after the name, and the output shape behind it: `: [1, 28, 28] -> [10]`"
+                    }
+                    _ => "write it after the name: `: [1, 28, 28]`",
+                };
+                let message = format!("`{net}`: the input shape is missing");
+                self.report(Mistake::new(*place, message).help(help));
+            }
             HeaderShape::Wrong => {}
         }
-        // Also of a shape with a zero, which is reported and has a type.
-        let shape = shape(&node.symbolic_dims).filter(|_| node.op.is_some());
         self.nodes.push(node);
         self.define_text("input", 0);
-        shape
     }
 
     /// Gives an input its shape.
@@ -52,28 +62,21 @@ impl Checker<'_> {
 
     /// The shape of the header, unless it is none that a type could have.
     fn header(&mut self, written: &Dimensions, what: &str) -> Option<Vec<Number>> {
+        if batch(written).is_some_and(|first| self.is_unknown(first)) {
+            self.found += 1;
+            return None;
+        }
+        self.takes_paths = true;
+        let values: Vec<Value> = written.dimensions.iter().map(|one| self.evaluate(one)).collect();
+        self.takes_paths = false;
         let mut dims = Vec::new();
-        for dimension in &written.dimensions {
-            self.takes_paths = true;
-            let value = self.evaluate(dimension);
-            self.takes_paths = false;
-            match value {
-                Value::Wrong => {}
-                value => match value.number() {
-                    Some(number) => {
-                        self.header_length(what, &number, dimension);
-                        dims.push(number);
-                    }
-                    None => {
-                        let message = format!(
-                            "the {what} shape: a dimension is a whole number, found `{dimension}`"
-                        );
-                        self.report(Mistake::new(dimension.place, message));
-                    }
-                },
-            }
+        for (value, dimension) in values.iter().zip(&written.dimensions) {
+            let Some(number) = value.number() else { continue };
+            self.header_length(what, &number, dimension);
+            dims.push(number);
         }
         if dims.len() < written.dimensions.len() {
+            self.no_numbers(written, &values, what);
             return None;
         }
         let rank = dims.len();
@@ -104,7 +107,8 @@ impl Checker<'_> {
             }
             ShapeError::Rank { .. } => {
                 let message = format!("the {what} shape {text}");
-                self.report(Mistake::new(written.span, message));
+                let help = rank_help(&dims, what);
+                self.report(Mistake::new(written.span, message).help(help));
                 None
             }
             _ => {
@@ -115,6 +119,60 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// Whether a name is that of no constant.
+    fn is_unknown(&self, value: &Expression) -> bool {
+        !matches!(&value.form, Form::Name(name) if self.constant(name).is_some())
+    }
+
+    /// Reports first dimensions that stand for the number of images.
+    fn batches(&mut self, declaration: &Declaration) {
+        let shapes = [&declaration.input, &declaration.output].into_iter();
+        let all: Vec<(&Dimensions, &Expression)> = shapes
+            .flat_map(HeaderShape::written)
+            .filter_map(|shape| Some((shape, batch(shape)?)))
+            .filter(|(_, first)| self.is_unknown(first))
+            .collect();
+        let Some((_, first)) = all.first() else { return };
+        let rest = |(shape, _): &(&Dimensions, &Expression)| {
+            let rest = shape.dimensions.iter().skip(1).map(Expression::to_string);
+            format!("`[{}]`", rest.collect::<Vec<_>>().join(", "))
+        };
+        let rests: Vec<String> = all.iter().map(rest).collect();
+        let message = "a shape is that of one image, without the number of images";
+        let help = format!("write {}: a net takes as many as it is given", rests.join(" and "));
+        self.report(Mistake::new(first.place, message).help(help));
+    }
+
+    /// Says which dimensions are no whole numbers, unless that is said.
+    fn no_numbers(&mut self, written: &Dimensions, values: &[Value], what: &str) {
+        let all = values.iter().zip(&written.dimensions);
+        let wrong: Vec<(&Value, &Expression)> =
+            all.filter(|(value, _)| value.number().is_none() && **value != Value::Wrong).collect();
+        let (Some((_, first)), Some((_, last))) = (wrong.first(), wrong.last()) else { return };
+        let found: Vec<String> = wrong.iter().map(|(_, one)| format!("`{one}`")).collect();
+        let message =
+            format!("the {what} shape: a dimension is a whole number, found {}", found.join(", "));
+        let whole = |value: &Value| match value {
+            Value::Float(float) if *float >= 1.0 && float.fract() == 0.0 => {
+                Some(format!("{float}"))
+            }
+            Value::Other(text) => {
+                let text = text.trim_matches('"');
+                let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+                let (digits, suffix) = text.split_at(end);
+                let is_number = !digits.is_empty() && suffix.len() <= 4 && !suffix.contains(' ');
+                is_number.then(|| digits.to_string())
+            }
+            value => value.number().map(|number| number.to_string()),
+        };
+        let help = match values.iter().map(whole).collect::<Option<Vec<String>>>() {
+            Some(sizes) => format!("write `[{}]`", sizes.join(", ")),
+            None => "it is a number, a `usize` constant before the layers, or the path of one: `crate::SIDE`".into(),
+        };
+        let place = Place { start: first.place.start, end: last.place.end };
+        self.report(Mistake::new(place, message).help(help));
     }
 
     /// Leaves it to the compiler whether the sizes that it alone knows make a shape.
@@ -132,8 +190,8 @@ impl Checker<'_> {
     }
 
     /// Compares what the layers arrive at with what the header declares; returns the shape of the
-    /// output's type.
-    pub(super) fn output(&mut self, written: &HeaderShape, net: &Ident) -> Option<Shape> {
+    /// output's type, unless a mistake leaves it open.
+    pub(super) fn output(&mut self, written: &HeaderShape, net: &Ident) -> Option<Vec<Number>> {
         let dimensions = match written {
             HeaderShape::Written(dimensions) => dimensions,
             HeaderShape::Named(heads) => {
@@ -151,22 +209,16 @@ impl Checker<'_> {
                     Mistake::new(*place, message)
                         .help(format!("write it after the input shape: `-> {shape}`")),
                 );
-                return self.value().shape();
+                return None;
             }
-            HeaderShape::Wrong => return self.value().shape(),
+            HeaderShape::Wrong => return None,
         };
-        let Some(declared) = self.arrives(dimensions, "output", self.current, net, None) else {
-            return self.value().shape();
-        };
-        let known = shape(&declared);
-        if known.is_none() {
-            self.symbolic_output = Some(declared);
-        }
-        known
+        self.arrives(dimensions, "output", self.current, net, None)
     }
 
     /// Compares a value with the shape that the header declares of the net, or of one of its heads;
-    /// returns that shape, unless it is none.
+    /// returns that shape, unless there is a mistake in either: the program may then go by the one or
+    /// the other.
     pub(super) fn arrives(
         &mut self,
         dimensions: &Dimensions,
@@ -175,10 +227,10 @@ impl Checker<'_> {
         net: &Ident,
         head: Option<&Ident>,
     ) -> Option<Vec<Number>> {
-        let before = self.mistakes.len();
+        let before = self.found;
         let declared = self.header(dimensions, what)?;
-        if self.mistakes.len() > before {
-            return Some(declared);
+        if self.found > before {
+            return None;
         }
         let (value, arrived) = match self.nodes.get(node) {
             Some(found) => (found.value, found.dims()),
@@ -207,13 +259,39 @@ impl Checker<'_> {
                 head.unwrap_or(net)
             );
             let mistake = Mistake::new(dimensions.span, message).shapes(&self.shapes_to(node));
-            let help = self.way_to(&declared, &arrived, node, head);
+            let help = match self.other_output(&declared, node).filter(|_| head.is_none()) {
+                Some(help) => {
+                    self.missed_names[1] = true;
+                    help
+                }
+                None => self.way_to(&declared, &arrived, node, head),
+            };
             self.report(mistake.help(help));
+            return None;
         } else if shape(&arrived).is_none() || shape(&declared).is_none() {
             let rule = Rule::Output(node, declared.clone());
             self.leave(Spot::at(dimensions.span.into()), rule);
         }
         Some(declared)
+    }
+
+    /// What to do where another layer arrives at the declared shape, and no layer reads it.
+    fn other_output(&self, declared: &[Number], last: usize) -> Option<String> {
+        let names = &self.frames.first()?.names;
+        let is_read = |node| self.nodes.iter().any(|other| other.inputs.contains(&node));
+        let (name, _) = names.iter().find(|(_, node)| {
+            *node != last
+                && !is_read(*node)
+                && self.nodes.get(*node).and_then(Node::dims).as_deref() == Some(declared)
+        })?;
+        let of_last = names.iter().find(|(_, node)| *node == last);
+        let of_last = of_last.map_or("other", |(name, _)| name.as_str());
+        let dims = self.nodes.get(last).and_then(Node::dims)?;
+        Some(format!(
+            "several outputs have their layers' names: `-> ({name}: {}, {of_last}: {})`",
+            shape_text(declared),
+            shape_text(&dims)
+        ))
     }
 
     /// How the layers could arrive at the declared shape, or the other way round.
@@ -256,5 +334,40 @@ impl Checker<'_> {
             }
             _ => declare,
         }
+    }
+}
+
+/// The first dimension of a shape, if it is written like the number of images in a batch.
+fn batch(shape: &Dimensions) -> Option<&Expression> {
+    const WORDS: [&str; 8] = ["_", "none", "n", "b", "bs", "batch", "batch_size", "batchsize"];
+    let (first, others) = shape.dimensions.split_first()?;
+    let is_batch = match &first.form {
+        Form::Name(name) => WORDS.contains(&name.to_string().to_lowercase().as_str()),
+        Form::Other(text) => ["?", "-1", "_", "..", "*"].contains(&text.as_str()),
+        _ => false,
+    };
+    (is_batch && matches!(others.len(), 1 | 3)).then_some(first)
+}
+
+/// What to write in place of a shape that has another number of dimensions.
+fn rank_help(dims: &[Number], what: &str) -> String {
+    let is_output = what.ends_with("output");
+    let one = dims.first().and_then(Number::known) == Some(1);
+    match dims {
+        [_, rest @ ..] if rest.len() == 3 => format!(
+            "leave out the number of images: `{}`; a net takes as many as it is given",
+            shape_text(rest)
+        ),
+        [_, size] if is_output => format!(
+            "leave out the number of images: `[{size}]`; a net takes as many as it is given"
+        ),
+        [_, side] if one => format!(
+            "write `[1, {side}, {side}]` for grey images of {side}×{side}, or `[{side}]` for {side} features"
+        ),
+        [height, width] => format!(
+            "write `[1, {height}, {width}]` for grey images, or `[3, {height}, {width}]` for coloured ones"
+        ),
+        _ if is_output => "write `[10]` for ten classes, say".into(),
+        _ => "write `[1, 28, 28]`, say".into(),
     }
 }

@@ -8,7 +8,7 @@ use super::names::name_mistake;
 use super::{Checker, Head, Node};
 use crate::Mistake;
 use crate::mistake::nearest;
-use crate::number::{Number, shape_text};
+use crate::number::shape_text;
 use crate::parse::{Entry, NamedShape};
 
 impl Checker<'_> {
@@ -26,6 +26,7 @@ impl Checker<'_> {
             if let Some(mistake) = mistake {
                 self.report(mistake);
                 self.forgiven.insert(text);
+                self.open_names[0] = true;
                 continue;
             }
             let mut node = Node {
@@ -79,21 +80,22 @@ impl Checker<'_> {
             if let Some(mistake) = self.head_mistake(name, &text) {
                 self.report(mistake);
                 self.forgiven.insert(text);
+                self.open_names[1] = true;
                 continue;
             }
             let names = self.frames.first().map(|frame| frame.names.as_slice());
             let found = names.unwrap_or_default().iter().rev().find(|(known, _)| *known == text);
             let node = found.map(|(_, node)| *node);
             if node.is_none() {
+                // The program may have the layer's name.
+                self.open_names[1] = true;
                 self.no_head(name, &text, shape.as_ref().map(|shape| shape.dimensions.len()), net);
             }
-            let arrived = node.and_then(|node| self.nodes.get(node)?.dims());
-            let declared = shape.as_ref().and_then(|dimensions| {
+            let dims = shape.as_ref().and_then(|dimensions| {
                 // Without its node it is compared with none.
                 let node = node.unwrap_or(usize::MAX);
                 self.arrives(dimensions, &format!("`{text}` output"), node, net, Some(name))
             });
-            let dims = declared.or(arrived).unwrap_or_else(|| vec![Number::from(1)]);
             self.heads.push(Head { name: name.clone(), node, dims });
         }
     }
@@ -152,6 +154,7 @@ impl Checker<'_> {
 /// `class [10], bbox [4]`
 impl std::fmt::Display for Head {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.name, shape_text(&self.dims))
+        let dims = self.dims.as_ref().map_or("?".into(), |dims| shape_text(dims));
+        write!(f, "{} {dims}", self.name)
     }
 }

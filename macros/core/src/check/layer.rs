@@ -177,6 +177,12 @@ impl<'a> Checker<'a> {
         let sound = |shape: &Shape| shape.checked().is_ok();
         let input = self.value();
         node.tensors = self.tensors(op, input).filter(|(_, shape)| sound(shape)).collect();
+        // Behind a mistake, that alone is sure which follows from what is written.
+        let sure_of_input = Outline { rank: None, channels: self.sure_channels() };
+        let follows = |kind| op.tensor_of_outline(kind, sure_of_input).is_some();
+        let sure = |kind| clean && (matches!(input, Known::Shape(_)) || follows(kind));
+        let kinds = node.tensors.iter().map(|(kind, _)| *kind);
+        node.open = kinds.filter(|&kind| !sure(kind)).collect();
         let outline = op.outline(input.outline());
         node.value = match input {
             Known::Shape(shape) => match op.output(shape) {
@@ -269,8 +275,29 @@ impl<'a> Checker<'a> {
         if error.concerns_input() && shapes != "…" {
             mistake = mistake.shapes(&shapes);
         }
-        let help = self.way_out(&error);
+        let help = match self.channels_last(&error) {
+            Some(shape) => {
+                self.doubtful_input = true;
+                format!("the channels stand first in a shape: is the input `{shape}`?")
+            }
+            None => self.way_out(&error),
+        };
         self.report(mistake.help(help));
+    }
+
+    /// The input with its channels first, if it seems to have them last and that is what does not fit.
+    fn channels_last(&self, error: &ShapeError) -> Option<Shape> {
+        let ShapeError::KernelTooLarge { kernel, input, .. } = error else { return None };
+        let too_narrow = input[0] >= kernel[0] && input[1] < kernel[1];
+        let Known::Shape(shape) = self.nodes.get(*self.path(self.current).first()?)?.value else {
+            return None;
+        };
+        match *shape.dims() {
+            [height, width, channels @ 1..=4] if height > 4 && width > 4 && too_narrow => {
+                Some(Shape::new(&[channels, height, width]))
+            }
+            _ => None,
+        }
     }
 
     /// What to do about a layer that does not fit the current value.

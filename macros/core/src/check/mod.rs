@@ -68,18 +68,16 @@ pub struct Checked {
     pub name: Ident,
     /// Its const generics: each is a symbol, unless there is a mistake in it.
     pub generics: Vec<Ident>,
-    /// The input's shape, if it is known.
-    pub input: Option<Shape>,
     /// The names of the inputs, which are the first nodes; none for one without a name.
     pub inputs: Vec<Ident>,
-    /// The output's shape as declared, or else as the layers give it, if it is known.
-    pub output: Option<Shape>,
+    /// The output's shape as declared, unless a mistake leaves it open.
+    pub output: Option<Vec<Number>>,
     /// The outputs with names; none for one without.
     pub heads: Vec<Head>,
+    /// Whether a mistake leaves open which names the inputs have, and which the heads.
+    pub open_names: [bool; 2],
     /// The inputs and the layers in order.
     pub nodes: Vec<Node>,
-    /// The output's shape as declared, if the compiler alone knows some of its numbers.
-    pub symbolic_output: Option<Vec<Number>>,
     /// What the compiler alone knows.
     pub symbols: Vec<Symbol>,
     /// Nets and layers of the user's own, by their paths.
@@ -104,8 +102,8 @@ pub struct Head {
     pub name: Ident,
     /// The node whose value it is, if there is one.
     pub node: Option<usize>,
-    /// Its shape as declared, or else as the layers give it; `[1]` where neither is known.
-    pub dims: Vec<Number>,
+    /// Its shape as declared, unless a mistake leaves it open.
+    pub dims: Option<Vec<Number>>,
 }
 
 /// A visibility as it was written.
@@ -155,6 +153,8 @@ pub struct Node {
     pub symbolic_tensors: Vec<(TensorKind, Vec<Number>)>,
     /// Its parameters and running statistics with their shapes, as far as they are known.
     pub tensors: Vec<(TensorKind, Shape)>,
+    /// Those whose shapes a mistake leaves open; in `tensors` they have any.
+    pub open: Vec<TensorKind>,
     /// The net or the layer of the user's own that it is.
     pub part: Option<Part>,
     /// What attributes say of it.
@@ -185,6 +185,7 @@ impl Node {
             symbolic_dims: Vec::new(),
             symbolic_tensors: Vec::new(),
             tensors: Vec::new(),
+            open: Vec::new(),
             part: None,
             marks: Marks::NONE,
             file_name: None,
@@ -302,9 +303,10 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
     let mut checker = Checker::new(&declaration.name, &declaration.body);
     names::struct_name(&declaration.name, &mut checker.mistakes);
     let attributes = attributes::check(&declaration.attributes, &mut checker.mistakes);
+    checker.open_generics = declaration.open_generics;
     checker.generics(&declaration.generics);
     checker.items();
-    let input = checker.input(&declaration.input, &declaration.name);
+    checker.input(declaration);
     checker.entries(&declaration.body.entries);
     let output = checker.output(&declaration.output, &declaration.name);
     checker.unused(declaration);
@@ -316,11 +318,10 @@ pub fn check(declaration: &Declaration) -> (Checked, Vec<Mistake>) {
         visibility: Visibility(declaration.visibility.clone()),
         name: declaration.name.clone(),
         generics: declared(&checker.generics),
-        input,
         inputs: checker.inputs,
         output,
         heads: checker.heads,
-        symbolic_output: checker.symbolic_output,
+        open_names: [0, 1].map(|side| checker.open_names[side] || checker.missed_names[side]),
         symbols: checker.symbols,
         paths: checker.paths,
         checks: checker.checks,
@@ -352,6 +353,8 @@ struct Checker<'a> {
     body: &'a Body,
     /// The generics with their values.
     generics: Vec<(&'a Generic, Value)>,
+    /// Whether there is a mistake in them: what is no constant may be one of them.
+    open_generics: bool,
     /// How many of the symbols are generics: the first ones.
     generics_known: usize,
     /// Lengths that no array can have.
@@ -374,14 +377,22 @@ struct Checker<'a> {
     closed: Vec<String>,
     /// Names that a mistake may have meant: that they are unused is no news.
     forgiven: HashSet<String>,
+    /// Names of constants that are reported to be none.
+    unknown_names: HashSet<String>,
     /// How many entries have been read, each time that they are.
     entries_read: usize,
     /// The names of the inputs, if they have some.
     inputs: Vec<Ident>,
     heads: Vec<Head>,
+    open_names: [bool; 2],
+    /// Whether the layers seem to have inputs, or heads, that the header does not.
+    missed_names: [bool; 2],
+    /// Whether the header's input could not be read: it may have had names.
+    lost_input: bool,
+    /// Whether the header's input is likely not what is meant.
+    doubtful_input: bool,
     /// Whether no layer has said yet from which of several inputs it starts.
     undecided: bool,
-    symbolic_output: Option<Vec<Number>>,
     symbols: Vec<Symbol>,
     paths: Vec<TypePath>,
     checks: Vec<Check>,
@@ -405,6 +416,7 @@ impl<'a> Checker<'a> {
             net: net.to_string(),
             body,
             generics: Vec::new(),
+            open_generics: false,
             generics_known: 0,
             refused: Vec::new(),
             constants: Constants::default(),
@@ -417,11 +429,15 @@ impl<'a> Checker<'a> {
             marks: Vec::new(),
             closed: Vec::new(),
             forgiven: HashSet::new(),
+            unknown_names: HashSet::new(),
             entries_read: 0,
             inputs: Vec::new(),
             heads: Vec::new(),
+            open_names: [false; 2],
+            missed_names: [false; 2],
+            lost_input: false,
+            doubtful_input: false,
             undecided: false,
-            symbolic_output: None,
             symbols: Vec::new(),
             paths: Vec::new(),
             checks: Vec::new(),
@@ -495,9 +511,17 @@ impl<'a> Checker<'a> {
         self.frames.len() > 1
     }
 
-    /// Gives parameters whose shapes are unknown after a mistake some shape, so that the program
-    /// around the declaration still finds their fields.
+    /// Gives parameters whose shapes are unknown after a mistake any, so that the program around the
+    /// declaration still finds their fields.
     fn stand_ins(&mut self) {
+        if self.doubtful_input {
+            for node in &mut self.nodes {
+                node.open = node.tensors.iter().map(|(kind, _)| *kind).collect();
+                if matches!(node.op, Some(Op::Input { .. })) {
+                    node.value = Known::NOTHING;
+                }
+            }
+        }
         for node in self.nodes.iter_mut().filter(|node| node.field.is_some()) {
             let any = node.layer.map(|layer| layer.any());
             let kinds = node.op.or(any).map_or(BOTH, |op| op.tensors());
@@ -505,14 +529,8 @@ impl<'a> Checker<'a> {
                 if node.tensors.get(index).is_some_and(|(known, _)| *known == kind) {
                     continue;
                 }
-                let rank = match (kind, node.layer.map(|layer| layer.keyword)) {
-                    (TensorKind::Weight, Some("conv2d" | "depthwise_conv2d")) => 4,
-                    (TensorKind::Weight, Some("linear")) => 2,
-                    _ => 1,
-                };
-                let bias = node.tensors.iter().find(|(known, _)| *known == TensorKind::Bias);
-                let first = bias.map_or(1, |(_, bias)| bias.dim(0));
-                node.tensors.insert(index, (kind, Shape::new(&[first, 1, 1, 1][..rank])));
+                node.tensors.insert(index, (kind, Shape::new(&[1])));
+                node.open.push(kind);
             }
         }
     }

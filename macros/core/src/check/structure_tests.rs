@@ -166,7 +166,7 @@ fn numbers_are_arithmetic_over_constants_and_parameters() {
             "10"
         ]
     );
-    assert_eq!(checked.input, Some(Shape::new(&[8, 7, 9])));
+    assert_eq!(checked.nodes[0].value, Known::Shape(Shape::new(&[8, 7, 9])));
 }
 
 #[test]

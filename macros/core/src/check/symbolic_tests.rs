@@ -290,7 +290,9 @@ fn what_the_macro_can_know_it_says() {
         ),
         (
             "[crate::K, 8] -> [10] { linear(10) }",
-            "the input shape has 2 dimensions, but is [channels, height, width] or [features]",
+            "the input shape has 2 dimensions, but is [channels, height, width] or [features]\n\
+             help: write `[1, crate::K, 8]` for grey images, or `[3, crate::K, 8]` for \
+             coloured ones",
         ),
         (
             "[8] { linear(crate::K) }",

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use super::blocks::keywords;
 use super::{Checker, MOST_ENTRIES};
 use crate::Mistake;
-use crate::parse::{Block, Declaration, Entry, Expression, Structure, StructureKind};
+use crate::parse::{Block, Declaration, Entry, Expression, HeaderShape, Structure, StructureKind};
 
 impl Checker<'_> {
     /// Reports values that nothing reads, and constants, blocks and parameters that nothing uses.
@@ -18,7 +18,12 @@ impl Checker<'_> {
         if !body.complete || self.entries_read > MOST_ENTRIES {
             return;
         }
-        self.unread();
+        let lost =
+            |shape: &HeaderShape| matches!(shape, HeaderShape::Missing(_) | HeaderShape::Wrong);
+        // A layer that nothing reads may be a head that was not read.
+        if !(self.open_names[1] || self.missed_names[1] || lost(&declaration.output)) {
+            self.unread();
+        }
         let mut words = Vec::new();
         keywords(&body.entries, &mut words);
         for block in &body.blocks {
@@ -32,10 +37,9 @@ impl Checker<'_> {
             self.unused_parameters(block);
         }
         used.clear();
-        for shape in [&declaration.input, &declaration.output] {
-            for shape in shape.written() {
-                shape.dimensions.iter().for_each(|one| names(one, &mut used));
-            }
+        let shapes = [&declaration.input, &declaration.output];
+        for shape in shapes.into_iter().flat_map(HeaderShape::written) {
+            shape.dimensions.iter().for_each(|one| names(one, &mut used));
         }
         names_of(&body.entries, &mut used);
         for block in &body.blocks {
@@ -44,6 +48,10 @@ impl Checker<'_> {
             defaults.for_each(|one| names(one, &mut used));
         }
         body.constants.iter().for_each(|one| names(&one.value, &mut used));
+        let named = |shape: &HeaderShape| matches!(shape, HeaderShape::Named(all) if all.iter().any(|one| one.shape.is_none()));
+        if shapes.into_iter().any(|shape| lost(shape) || named(shape)) {
+            return;
+        }
         for generic in &declaration.generics {
             let name = &generic.name;
             if !used.contains(&name.to_string()) {
@@ -139,6 +147,7 @@ impl Checker<'_> {
                         .into()
                 }
             };
+            self.missed_names[1] = true;
             mistakes.push(Mistake::about(&node.name, place, "nothing reads its value").help(help));
         }
         for mistake in mistakes {

@@ -10,7 +10,7 @@ use crate::mistake::Place;
 
 /// The generics of a net; without any, all of these write nothing.
 pub(super) struct Generics {
-    names: Vec<Ident>,
+    pub(super) names: Vec<Ident>,
 }
 
 impl Generics {

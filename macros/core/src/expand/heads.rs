@@ -8,8 +8,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::numbers::Numbers;
-use super::structs::generated;
-use super::{Names, output, site};
+use super::{Names, generated, open, site};
 use crate::check::{Checked, Head};
 use crate::number::{Number, shape_text};
 use crate::plan::Plan;
@@ -18,13 +17,14 @@ use crate::plan::Plan;
 pub(super) fn structs(checked: &Checked, names: &Names<'_>) -> TokenStream {
     let net = names.net;
     let mut items = TokenStream::new();
-    if !checked.inputs.is_empty() {
-        let dims = checked.nodes.iter().map(|node| node.dims().unwrap_or_else(one));
+    let [inputs, heads] = open::declared(checked);
+    if inputs {
+        let dims = checked.nodes.iter().map(|node| node.dims());
         let fields: Vec<_> = checked.inputs.iter().zip(dims).collect();
         let doc = format!(" The inputs of [`{net}`].");
         items.extend(values(checked, names, &names.input, &doc, &fields));
     }
-    if checked.heads.is_empty() {
+    if !heads {
         return items;
     }
     let fields: Vec<_> = checked.heads.iter().map(|head| (&head.name, head.dims.clone())).collect();
@@ -40,8 +40,7 @@ pub(super) fn structs(checked: &Checked, names: &Names<'_>) -> TokenStream {
         " A loss for each head of [`{net}`], which are added. `(0.5, loss)` is a loss times 0.5."
     );
     let doc = |what: &str| {
-        let one =
-            |head: &Head| format!(" The {what} of `{}`, `{}`.", head.name, shape_text(&head.dims));
+        let one = |head: &Head| format!(" The {what} of `{}`, `{}`.", head.name, text(&head.dims));
         checked.heads.iter().map(one).collect::<Vec<_>>()
     };
     let (loss_docs, target_docs) = (doc("loss"), doc("target"));
@@ -90,13 +89,13 @@ fn values(
     names: &Names<'_>,
     name: &Ident,
     doc: &str,
-    fields: &[(&Ident, Vec<Number>)],
+    fields: &[(&Ident, Option<Vec<Number>>)],
 ) -> TokenStream {
     let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
     let visibility = generated(checked.visibility.0.to_token_stream());
     let declared = names.numbers.generics.declared();
     let fields = fields.iter().map(|(name, dims)| {
-        let (doc, array) = (format!(" `{}`", shape_text(dims)), names.numbers.numbers(dims));
+        let (doc, array) = (format!(" `{}`", text(dims)), names.numbers.numbers(dims.as_deref()));
         quote_spanned!(site()=> #[doc = #doc] pub #name: #array,)
     });
     quote_spanned! {site()=>
@@ -118,16 +117,18 @@ pub(super) fn implementations(
     names: &Names<'_>,
     sound: bool,
 ) -> TokenStream {
-    let Names { net, input, loss, target, .. } = names;
+    let Names { net, net_struct, input, output, loss, target, .. } = names;
     let generics = &names.numbers.generics;
     let (declared, used, further) = (generics.declared(), generics.used(), generics.further());
+    let (of_net, further_net) = (net_struct.of(), &net_struct.further);
     let mut items = TokenStream::new();
-    if !checked.inputs.is_empty() {
+    let [inputs, heads] = open::declared(checked);
+    if inputs {
         let fields = &checked.inputs;
         let texts: Vec<String> = fields.iter().map(|field| field.unraw().to_string()).collect();
         let arrays: Vec<TokenStream> = (0..fields.len())
-            .map(|node| checked.nodes.get(node).and_then(|node| node.dims()).unwrap_or_else(one))
-            .map(|dims| names.numbers.numbers(&dims))
+            .map(|node| checked.nodes.get(node).and_then(|node| node.dims()))
+            .map(|dims| names.numbers.numbers(dims.as_deref()))
             .collect();
         items.extend(quote_spanned! {site()=>
             impl #declared #input #used {
@@ -148,7 +149,7 @@ pub(super) fn implementations(
             }
         });
     }
-    if checked.heads.is_empty() {
+    if !heads {
         return items;
     }
     let fields: Vec<&Ident> = checked.heads.iter().map(|head| &head.name).collect();
@@ -162,8 +163,13 @@ pub(super) fn implementations(
         let head = quote_spanned!(site()=> heads::#field);
         let last = checked.heads[index].node.and_then(|node| checked.nodes.get(node));
         let last = last.filter(|_| sound).and_then(|node| names.numbers.part_type(node));
-        output(&TokenStream::new(), &head, plan.outputs.get(index).filter(|_| sound), last)
+        super::output(&TokenStream::new(), &head, plan.outputs.get(index).filter(|_| sound), last)
     });
+    // Messages about targets point to the net's name.
+    let compares = quote_spanned! {net.span().resolved_at(site())=>
+        Self: __rt::Compares<#output #used, #target<#(#targets),*>>,
+    };
+    items.extend(comparisons(checked, names, &types, &targets, sound));
     items.extend(quote_spanned! {site()=>
         #[allow(non_camel_case_types, unreachable_pub, missing_docs, missing_debug_implementations)]
         mod heads {
@@ -174,7 +180,7 @@ pub(super) fn implementations(
         }
         #(#kinds)*
 
-        impl<#(#types: __rt::Accepts<heads::#fields>,)* #further> __rt::Accepts<#net #used>
+        impl<#(#types: __rt::Accepts<heads::#fields>,)* #further_net> __rt::Accepts<#of_net>
             for #loss<#(#types),*> {}
 
         #[automatically_derived]
@@ -205,7 +211,8 @@ pub(super) fn implementations(
                 ws: &mut __rt::Workspace<#net #used>,
             ) -> __rt::Result<f64>
             where
-                Self: __rt::Objective<#target<#(#targets),*>> + __rt::Accepts<#net #used>,
+                #compares
+                Self: __rt::Accepts<#net #used>,
             {
                 __rt::forward_backward(self, targets, ws)
             }
@@ -244,6 +251,48 @@ pub(super) fn implementations(
     items
 }
 
+/// Which targets the losses of the heads take, head by head; any of theirs after a mistake, where the
+/// outputs may not be known.
+fn comparisons(
+    checked: &Checked,
+    names: &Names<'_>,
+    types: &[Ident],
+    targets: &[Ident],
+    sound: bool,
+) -> TokenStream {
+    let Names { output, loss, target, .. } = names;
+    let generics = &names.numbers.generics;
+    let (used, further) = (generics.used(), generics.further());
+    let arrays: Vec<TokenStream> =
+        checked.heads.iter().map(|head| names.numbers.numbers(head.dims.as_deref())).collect();
+    // Messages about a head point to the net's name.
+    let place = names.net.span().resolved_at(site());
+    let constant = sound.then(|| {
+        quote_spanned! {place=>
+            const COMPARES: () = {
+                #(let () = <#types as __rt::HeadCompares<#arrays, #targets>>::COMPARES;)*
+            };
+        }
+    });
+    let bounds = arrays.iter().zip(targets).map(|(array, target)| match sound {
+        true => quote_spanned!(place=> __rt::HeadCompares<#array, #target>),
+        false => quote_spanned!(place=> __rt::Loss<#target>),
+    });
+    quote_spanned! {place=>
+        // What is wrong with a single loss for several heads is not the targets.
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        impl<__T, #further> __rt::Matches<__T> for #output #used {}
+
+        #[automatically_derived]
+        impl<#(#types: #bounds,)* #(#targets,)* #further>
+            __rt::Compares<#output #used, #target<#(#targets),*>> for #loss<#(#types),*>
+        {
+            #constant
+        }
+    }
+}
+
 /// `Class` for `class`, a type parameter for each head.
 fn type_names(fields: &[&Ident]) -> Vec<Ident> {
     let mut taken = HashSet::new();
@@ -262,6 +311,7 @@ fn type_names(fields: &[&Ident]) -> Vec<Ident> {
     fields.iter().map(name).collect()
 }
 
-fn one() -> Vec<Number> {
-    vec![Number::from(1)]
+/// A shape as documentation shows it.
+fn text(dims: &Option<Vec<Number>>) -> String {
+    dims.as_ref().map_or("?".into(), |dims| shape_text(dims))
 }

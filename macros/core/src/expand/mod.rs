@@ -1,5 +1,6 @@
 //! A checked graph and its plan to tokens. Finds no mistakes: after one it writes the same items
-//! with empty passes, so that the program around the declaration shows no further errors.
+//! with empty passes, so that the program around the declaration shows no further errors; where a
+//! mistake leaves a type open, that is one that fits any use (see `open.rs`).
 //!
 //! What the user wrote keeps its place, so that errors and editors point there. Everything else is
 //! placed at the macro itself, which also keeps the user's lints away from it.
@@ -11,20 +12,22 @@ mod fields;
 mod generics;
 mod heads;
 mod marks;
+mod net_struct;
 mod numbers;
 mod op;
+mod open;
 mod parts;
 mod structs;
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote_spanned};
 
-use typenet_shape::Shape;
-
+use crate::Mistake;
 use crate::check::{Checked, Node};
 use crate::number::Number;
 use crate::plan::{Call, Outputs, Plan};
 use generics::Steps;
+use net_struct::NetStruct;
 use numbers::Numbers;
 
 /// Outputs of more bytes than this are returned in a box.
@@ -35,15 +38,35 @@ fn site() -> Span {
     Span::mixed_site()
 }
 
-/// The items of a net; `sound` says that there were no mistakes.
-pub fn expand(checked: &Checked, plan: &Plan, sound: bool) -> TokenStream {
-    let names = Names::new(checked);
+/// The same tokens as if the macro had written them, at the user's place.
+fn generated(tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let TokenTree::Group(group) = &token {
+                let span = group.span();
+                let mut inner = Group::new(group.delimiter(), generated(group.stream()));
+                inner.set_span(span);
+                token = inner.into();
+            }
+            token.set_span(token.span().resolved_at(site()));
+            token
+        })
+        .collect()
+}
+
+/// The items of a net, and the mistakes.
+pub fn expand(checked: &Checked, plan: &Plan, mistakes: &[Mistake]) -> TokenStream {
+    let sound = mistakes.is_empty();
+    let names = Names::new(checked, sound);
     let items = [
+        open::items(checked, &names, mistakes),
         names.numbers.constants(),
         names.numbers.paths(),
         structs::structs(checked, plan, &names, sound),
         heads::structs(checked, &names),
         implementations(checked, plan, &names, sound),
+        mistakes.iter().skip(1).map(Mistake::to_compile_error).collect(),
     ];
     items.into_iter().collect()
 }
@@ -51,6 +74,7 @@ pub fn expand(checked: &Checked, plan: &Plan, sound: bool) -> TokenStream {
 /// The names of the generated items.
 struct Names<'a> {
     net: &'a Ident,
+    net_struct: NetStruct,
     parameters: Ident,
     gradients: Ident,
     /// The structs of a net with named inputs or heads.
@@ -62,40 +86,43 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn new(checked: &'a Checked) -> Names<'a> {
+    fn new(checked: &'a Checked, sound: bool) -> Names<'a> {
         let net = &checked.name;
         // Where two nets or a net and another item meet, the error is at the net's name.
         let span = net.span().resolved_at(site());
+        let numbers = Numbers::new(checked);
         Names {
             net,
+            net_struct: NetStruct::new(checked, &numbers, sound),
             parameters: format_ident!("{net}Parameters", span = span),
             gradients: format_ident!("{net}Gradients", span = span),
             input: format_ident!("{net}Input", span = span),
             output: format_ident!("{net}Output", span = span),
             loss: format_ident!("{net}Loss", span = span),
             target: format_ident!("{net}Target", span = span),
-            numbers: Numbers::new(checked),
+            numbers,
         }
     }
 }
 
 fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
-    let Names { net, parameters, .. } = names;
+    let Names { parameters, net_struct, .. } = names;
+    let NetStruct { declared, value, .. } = net_struct;
+    let of_net = &net_struct.of();
     let (lints, cfg) = (&checked.attributes.lints, &checked.attributes.cfg);
-    let (declared, used) = (names.numbers.generics.declared(), names.numbers.generics.used());
+    let used = names.numbers.generics.used();
     let constants = if sound { constants(checked, plan, names) } else { stand_ins(checked, names) };
     let network = network(checked, plan, names, sound);
-    let of_net = quote_spanned!(site()=> #net #used);
     // After a mistake a net is whatever a loss asks for.
     let single =
-        (checked.inputs.is_empty() || !sound).then(|| marker("SingleInput", &declared, &of_net));
+        (checked.inputs.is_empty() || !sound).then(|| marker("SingleInput", declared, of_net));
     let last = checked.nodes.last().filter(|_| sound);
     let last = last.and_then(|node| names.numbers.part_type(node));
     let output = if checked.heads.is_empty() || !sound {
-        output(&declared, &of_net, plan.outputs.first().filter(|_| sound), last)
+        output(declared, of_net, plan.outputs.first().filter(|_| sound), last)
     } else {
         // What such a net lacks for a loss is the one output.
-        ends(&declared, &of_net, None)
+        ends(declared, of_net, None)
     };
     let heads = heads::implementations(checked, plan, names, sound);
     let editors = editors::for_editors(checked, names);
@@ -114,7 +141,7 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
             #heads
 
             #[automatically_derived]
-            impl #declared ::core::ops::Deref for #net #used {
+            impl #declared ::core::ops::Deref for #of_net {
                 type Target = #parameters #used;
 
                 fn deref(&self) -> &#parameters #used {
@@ -123,28 +150,28 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
             }
 
             #[automatically_derived]
-            impl #declared ::core::ops::DerefMut for #net #used {
+            impl #declared ::core::ops::DerefMut for #of_net {
                 fn deref_mut(&mut self) -> &mut #parameters #used {
                     self.__model.parameters_mut()
                 }
             }
 
             #[automatically_derived]
-            impl #declared ::core::clone::Clone for #net #used {
+            impl #declared ::core::clone::Clone for #of_net {
                 fn clone(&self) -> Self {
-                    Self { __model: ::core::clone::Clone::clone(&self.__model) }
+                    Self { __model: ::core::clone::Clone::clone(&self.__model) #value }
                 }
             }
 
             #[automatically_derived]
-            impl #declared ::core::cmp::PartialEq for #net #used {
+            impl #declared ::core::cmp::PartialEq for #of_net {
                 fn eq(&self, other: &Self) -> bool {
                     self.__model == other.__model
                 }
             }
 
             #[automatically_derived]
-            impl #declared ::core::fmt::Debug for #net #used {
+            impl #declared ::core::fmt::Debug for #of_net {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     ::core::fmt::Display::fmt(&<Self as __rt::Network>::summary(), f)
                 }
@@ -330,31 +357,28 @@ fn stand_ins(checked: &Checked, names: &Names<'_>) -> TokenStream {
 }
 
 fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
-    let Names { net, parameters, .. } = names;
+    let Names { parameters, net_struct, .. } = names;
+    let (declared, of_net, more) = (&net_struct.declared, net_struct.of(), &net_struct.value);
     let numbers = &names.numbers;
-    let one = || vec![Number::from(1)];
-    let dims = |shape: Shape| shape.dims().iter().map(|&dim| Number::from(dim)).collect();
-    let in_dims = match checked.input {
-        Some(shape) => dims(shape),
-        None => checked.nodes.first().and_then(Node::dims).unwrap_or_else(one),
-    };
-    let out_dims = match (checked.output, &checked.symbolic_output) {
-        (None, Some(dims)) => dims.clone(),
-        (shape, _) => shape.map_or_else(one, dims),
-    };
     let used = numbers.generics.used();
+    let [inputs_open, heads_open] = checked.open_names;
     let input = match (checked.inputs.is_empty(), &names.input) {
-        (true, _) => numbers.numbers(&in_dims),
+        _ if inputs_open => numbers.open.kind(),
+        (true, _) => numbers.numbers(checked.nodes.first().and_then(Node::dims).as_deref()),
         (false, input) => quote_spanned!(site()=> #input #used),
     };
-    let (output, value) = if checked.heads.is_empty() {
-        let output = numbers.numbers(&out_dims);
-        (output.clone(), returned(numbers, &[&out_dims], &output))
+    let (output, parts) = if heads_open {
+        (numbers.open.kind(), vec![None])
+    } else if checked.heads.is_empty() {
+        (numbers.numbers(checked.output.as_deref()), vec![checked.output.as_deref()])
     } else {
         let output = &names.output;
         let output = quote_spanned!(site()=> #output #used);
-        let dims: Vec<&[Number]> = checked.heads.iter().map(|head| head.dims.as_slice()).collect();
-        (output.clone(), returned(numbers, &dims, &output))
+        (output, checked.heads.iter().map(|head| head.dims.as_deref()).collect())
+    };
+    let value = match parts.into_iter().collect::<Option<Vec<_>>>() {
+        Some(parts) => returned(numbers, &parts, &output),
+        None => output.clone(),
     };
     let calls = if sound { plan.calls.as_slice() } else { &[] };
     let forward = calls.iter().map(|call| forward_call(numbers, checked, call, sound));
@@ -363,7 +387,6 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
         .rev()
         .filter(|call| call.backward)
         .map(|call| backward_call(numbers, checked, call, sound));
-    let declared = numbers.generics.declared();
     let constants = if numbers.generics.are_none() || !sound {
         quote_spanned! {site()=>
             const GRAPH: __rt::Graph<'static> = GRAPH;
@@ -392,7 +415,7 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
     quote_spanned! {site()=>
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
-        impl #declared __rt::Network for #net #used {
+        impl #declared __rt::Network for #of_net {
             type Input = #input;
             type Output = #output;
             type OutputValue = #value;
@@ -401,7 +424,7 @@ fn network(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> To
             #constants
 
             fn from_model(model: __rt::Model<#parameters>) -> Self {
-                Self { __model: model }
+                Self { __model: model #more }
             }
 
             fn model(&self) -> &__rt::Model<#parameters> {

@@ -5,6 +5,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use typenet_shape::Op;
 
 use super::generics::{Generics, joined};
+use super::open::Open;
 use super::site;
 use crate::check::{Checked, Node, last_word};
 use crate::length::Length;
@@ -14,6 +15,7 @@ use crate::number::{Atom, Number};
 pub(super) struct Numbers<'a> {
     pub(super) checked: &'a Checked,
     pub(super) generics: Generics,
+    pub(super) open: Open,
     /// The constant that holds the value of each path; the generics by their own names.
     symbols: Vec<Ident>,
     /// The index of each node's first tensor.
@@ -43,7 +45,8 @@ impl<'a> Numbers<'a> {
             first
         });
         let tensors = tensors.collect();
-        Numbers { checked, generics: Generics::new(checked), symbols, tensors }
+        let (generics, open) = (Generics::new(checked), Open::new(&checked.name));
+        Numbers { checked, generics, open, symbols, tensors }
     }
 
     /// The constants that hold the values of paths. Each path is written once, so that a mistake in
@@ -143,20 +146,27 @@ impl<'a> Numbers<'a> {
     }
 
     /// The type of a node's tensor. Where no product of constants says a dimension, it is read from
-    /// the graph; or else, after a mistake, it is 1.
+    /// the graph; or else, after a mistake, it is open.
     pub(super) fn tensor(&self, node: usize, tensor: usize, sound: bool) -> TokenStream {
         let owner = &self.checked.nodes[node];
         let net = &self.checked.name;
+        let (kind, shape) = owner.tensors[tensor];
+        if owner.open.contains(&kind) {
+            return self.open.kind();
+        }
         let Some((_, dims)) = owner.symbolic_tensors.get(tensor) else {
-            let dims = owner.tensors[tensor].1.dims().iter().map(|&dim| Number::from(dim));
-            return self.numbers(&dims.collect::<Vec<_>>());
+            let dims = shape.dims().iter().map(|&dim| Number::from(dim));
+            return self.numbers(Some(&dims.collect::<Vec<_>>()));
         };
         if dims.is_empty() {
             return self.array_of_any_rank(node, tensor, sound);
         }
         if !self.generics.are_none() {
             let dims = self.with_flattened(owner, dims);
-            return self.numbers(&dims);
+            return self.numbers(Some(&dims));
+        }
+        if !sound && !dims.iter().all(Number::is_plain) {
+            return self.open.kind();
         }
         let index = if self.has_parts() {
             let [node, tensor] = [node, tensor].map(Literal::usize_unsuffixed);
@@ -168,21 +178,15 @@ impl<'a> Numbers<'a> {
             let axis = Literal::usize_unsuffixed(axis);
             match dim {
                 dim if dim.is_plain() => self.expression(dim),
-                _ if sound => quote_spanned!(site()=> #net::__size(#index, #axis)),
-                _ => quote_spanned!(site()=> 1),
+                _ => quote_spanned!(site()=> #net::__size(#index, #axis)),
             }
         });
         nested(dims.collect())
     }
 
-    /// Arrays of these lengths; of 1 where that is none, after a mistake.
-    pub(super) fn numbers(&self, dims: &[Number]) -> TokenStream {
-        let one = Number::from(1);
-        let number = quote_spanned!(site()=> f32);
-        dims.iter().rev().fold(number, |inner, dim| {
-            let length = self.length(dim).unwrap_or(Length::Plain(one.clone()));
-            self.of_length(&length, inner)
-        })
+    /// Arrays of these lengths; an open type where one is none or they are not known, after a mistake.
+    pub(super) fn numbers(&self, dims: Option<&[Number]>) -> TokenStream {
+        dims.and_then(|dims| self.array(dims)).unwrap_or_else(|| self.open.kind())
     }
 
     fn length(&self, number: &Number) -> Option<Length> {

@@ -1,11 +1,12 @@
 //! The items that a user sees: the net's struct, the struct of its parameters and the name of its
 //! gradients.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use super::fields::{Content, Field, fields};
-use super::{Names, docs, site};
+use super::net_struct::NetStruct;
+use super::{Names, docs, generated, site};
 use crate::check::Checked;
 use crate::plan::Plan;
 use typenet_shape::TensorKind;
@@ -17,7 +18,7 @@ pub(super) fn structs(
     names: &Names<'_>,
     sound: bool,
 ) -> TokenStream {
-    let Names { net, parameters, gradients, .. } = names;
+    let Names { net, net_struct, parameters, gradients, .. } = names;
     let visibility = &checked.visibility.0;
     let generated_visibility = generated(visibility.to_token_stream());
     let attributes = &checked.attributes;
@@ -33,15 +34,29 @@ pub(super) fn structs(
     let shown = Shown { checked, names, sound };
     let fields = tree.iter().filter_map(|one| shown.field(one));
     let inner = shown.groups(&tree, &generated_visibility);
+    let NetStruct { name, declared: of, field, .. } = net_struct;
+    let alias = net_struct.alias.as_ref().map(|[declared, kind]| {
+        let docs = own.iter().filter(|one| one.path().is_ident("doc"));
+        quote_spanned! {site()=>
+            #(#cfg)*
+            #(#lints)*
+            #(#docs)*
+            #[allow(dead_code)]
+            #visibility type #net #declared = #kind;
+        }
+    });
     quote_spanned! {site()=>
         #(#cfg)*
         #(#lints)*
         #(#own)*
         #gap
         #(#[doc = #table])*
-        #visibility struct #net #declared {
+        #visibility struct #name #of {
             __model: ::typenet::__private::Model<#parameters #used>,
+            #field
         }
+
+        #alias
 
         #(#cfg)*
         ::typenet::__private::__parameter_struct! {
@@ -144,21 +159,4 @@ impl Shown<'_> {
         let kind = quote_spanned!(site()=> ::typenet::parameters::#name<#(#types),*>);
         Some((docs::field(node, input), kind))
     }
-}
-
-/// The same tokens as if the macro had written them, at the user's place.
-pub(super) fn generated(tokens: TokenStream) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|mut token| {
-            if let TokenTree::Group(group) = &token {
-                let span = group.span();
-                let mut inner = Group::new(group.delimiter(), generated(group.stream()));
-                inner.set_span(span);
-                token = inner.into();
-            }
-            token.set_span(token.span().resolved_at(site()));
-            token
-        })
-        .collect()
 }

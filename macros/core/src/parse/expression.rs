@@ -3,6 +3,7 @@
 use std::fmt;
 
 use proc_macro2::{Delimiter, Ident, Literal, Span, TokenStream, TokenTree};
+use syn::parse::Parser;
 
 use super::{flat, punct};
 use crate::Mistake;
@@ -429,7 +430,10 @@ pub(super) fn path(tokens: &[TokenTree]) -> Option<TokenStream> {
         }
         rest = &after[2..];
     }
-    (names > 1 || tokens.len() > 1).then(|| tokens.iter().cloned().collect())
+    let stream: TokenStream = tokens.iter().cloned().collect();
+    // Not `const::usize`, nor `my::fn`.
+    let is_path = || syn::Path::parse_mod_style.parse2(stream.clone()).is_ok();
+    ((names > 1 || tokens.len() > 1) && is_path()).then_some(stream)
 }
 
 fn number(literal: &Literal, mistakes: &mut Vec<Mistake>) -> Form {

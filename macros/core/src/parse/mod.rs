@@ -12,7 +12,9 @@ mod generics;
 mod habits;
 mod header;
 mod items;
+mod notation;
 mod reader;
+mod shapes;
 mod statements;
 mod steps;
 mod structure;
@@ -38,10 +40,14 @@ pub struct Declaration {
     pub name: Ident,
     /// Its const generics.
     pub generics: Vec<Generic>,
+    /// Whether there is a mistake in them.
+    pub open_generics: bool,
     /// The input's shape, or those of several.
     pub input: HeaderShape,
     /// The output's shape, or those of several heads.
     pub output: HeaderShape,
+    /// Whether a mistake leaves open which names the inputs have, and which the heads.
+    pub open_names: [bool; 2],
     /// What stands between the braces.
     pub body: Body,
 }
@@ -343,5 +349,7 @@ fn shown(token: &TokenTree) -> String {
 
 #[cfg(test)]
 mod habits_tests;
+#[cfg(test)]
+mod shapes_tests;
 #[cfg(test)]
 mod tests;

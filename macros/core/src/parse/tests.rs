@@ -267,7 +267,7 @@ fn headers_with_one_mistake_give_one_message() {
         ("struct N: ([3], b: [4]) -> [2] { relu }", "this input has no name"),
         ("struct N: (a: [3],, b: [4]) -> [2] { relu }", "an input is missing between two commas"),
         ("struct N: [3] -> (a) { relu }", "the shape of the head `a` is missing"),
-        ("struct N: [3] -> (a: 4) { relu }", "the shape of the head `a` is missing"),
+        ("struct N: [3] -> (a: 4) { relu }", "the shape of the head `a` stands in brackets"),
         ("struct N: [3] -> (a: [4] b: [2]) { relu }", "expected a comma, found `b`"),
         ("struct N: (a: [3, , 4]) -> [2] { relu }", "the `a` input shape: a dimension is missing"),
         ("struct N: [1, W, 8] -> [2 * 5] { relu }", ""),
@@ -277,9 +277,11 @@ fn headers_with_one_mistake_give_one_message() {
         ("struct N: [1, 8, 8] -> [2];", "expected the layers in braces, found `;`"),
         ("struct N: [1, 8, 8] -> [2]", "the layers of `N` are missing"),
         ("struct N: [1] -> [1] { relu } struct M: [1] -> [1] { relu }", "expected nothing after"),
-        ("enum N: [1] -> [1] { relu }", "this is not the declaration of a net"),
-        ("pub N: [1] -> [1] { relu }", "this is not the declaration of a net"),
-        ("struct: [1] -> [1] { relu }", "this is not the declaration of a net"),
+        ("enum N: [1] -> [1] { relu }", "a net is declared as a `struct`, not as `enum`"),
+        ("pub N: [1] -> [1] { relu }", "`struct` is missing before `N`"),
+        ("struct: [1] -> [1] { relu }", "the name of the net is missing after `struct`"),
+        ("public struct N: [1] -> [1] { relu }", "before `struct` stands `pub` or nothing"),
+        ("3", "this is not the declaration of a net"),
         ("", "a net is declared here"),
     ];
     for (text, start) in cases {

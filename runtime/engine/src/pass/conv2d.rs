@@ -14,8 +14,8 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(image) = &self.image {
-            return image.conv2d(self.isa, step, self.arena, self.scratch);
+        if let Some(blocked) = &self.blocked {
+            return blocked.conv2d(self.isa, step, self.arena, self.scratch);
         }
         let (weight, bias) = self.weights(step, parameters);
         self.conv2d_with(step, weight, bias);

@@ -13,8 +13,8 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(image) = &self.image {
-            return image.add(self.isa, step, self.arena);
+        if let Some(blocked) = &self.blocked {
+            return blocked.add(self.isa, step, self.arena);
         }
         let (isa, f, sources) = (self.isa, self.activation_of(step), step.sources());
         for (k, source) in sources.iter().enumerate() {
@@ -34,6 +34,9 @@ impl Forward<'_> {
             return;
         }
         let isa = self.isa;
+        if let Some(blocked) = &self.blocked {
+            return blocked.mul(isa, step, self.arena);
+        }
         for (k, source) in step.sources().iter().enumerate() {
             let [x, y] = apart(self.arena, self.of(step, source));
             match k {
@@ -48,6 +51,9 @@ impl Forward<'_> {
         let step = self.at(step);
         if !self.runs(step) {
             return;
+        }
+        if let Some(blocked) = &self.blocked {
+            return blocked.concat(step, self.arena);
         }
         let mut start = 0;
         for source in step.sources() {

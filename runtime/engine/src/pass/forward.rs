@@ -1,4 +1,4 @@
-//! The forward pass of one group of images, or of one image.
+//! The forward pass of one group of images, or of some with 16 channels side by side.
 
 use typenet_kernels::{Isa, Lanes, activation, dropout, elementwise, isa, linear, softmax};
 use typenet_shape::{Activation, Buffer, Op, Source, Step};
@@ -6,7 +6,7 @@ use typenet_shape::{Activation, Buffer, Op, Source, Step};
 use super::segment::{Mode, Segment, own_activation};
 use super::steps::Steps;
 use crate::arena::{apart, operands, wrong};
-use crate::one_image::OneImage;
+use crate::blocked::Blocked;
 use crate::parameters::LayerParameters;
 use crate::weights::{Folded, Prepared};
 
@@ -19,8 +19,8 @@ pub struct Forward<'a> {
     pub(super) isa: Isa,
     /// The segment of a training step.
     pub(super) segment: Option<Segment<'a>>,
-    /// The one image, where there is only one.
-    pub(super) image: Option<OneImage<'a>>,
+    /// The images, where 16 channels of each stand side by side.
+    pub(super) blocked: Option<Blocked<'a>>,
     /// The parameters of layers that have taken in a batch norm.
     pub(super) folded: Option<&'a Folded>,
     /// The weights of convolutions that transform them.
@@ -43,8 +43,8 @@ impl<'a> Forward<'a> {
         steps: &'static [Step],
     ) -> Forward<'a> {
         let (images, isa, segment) = (segment.images, isa(), Some(segment));
-        let (image, folded, steps) = (None, None, Steps::new(steps));
-        Forward { arena, mode, isa, segment, image, folded, transformed, scratch, images, steps }
+        let (blocked, folded, steps) = (None, None, Steps::new(steps));
+        Forward { arena, mode, isa, segment, blocked, folded, transformed, scratch, images, steps }
     }
 
     pub(crate) fn inference(
@@ -55,27 +55,28 @@ impl<'a> Forward<'a> {
         steps: &'static [Step],
     ) -> Forward<'a> {
         let (mode, isa, Prepared { folded, transformed }) = (Mode::Inference, isa(), prepared);
-        let (segment, image, steps) = (None, None, Steps::new(steps));
-        Forward { arena, mode, isa, segment, image, folded, transformed, scratch, images, steps }
+        let (segment, blocked, steps) = (None, None, Steps::new(steps));
+        Forward { arena, mode, isa, segment, blocked, folded, transformed, scratch, images, steps }
     }
 
-    /// Inference of one image.
-    pub(crate) fn of_image(
+    /// Inference with 16 channels side by side.
+    pub(crate) fn blocked(
         arena: &'a mut [Lanes],
         scratch: &'a mut [Lanes],
-        image: OneImage<'a>,
+        blocked: Blocked<'a>,
         steps: &'static [Step],
     ) -> Forward<'a> {
         let prepared = Prepared { folded: None, transformed: &[] };
-        let forward = Forward::inference(arena, scratch, prepared, 1, steps);
-        Forward { image: Some(image), ..forward }
+        let forward = Forward::inference(arena, scratch, prepared, blocked.images, steps);
+        Forward { blocked: Some(blocked), ..forward }
     }
 
     /// Whether a step runs in this segment, and no other does its work.
     pub(crate) fn runs(&self, step: &Step) -> bool {
-        match &self.segment {
-            Some(segment) => step.segment == segment.index,
-            None => !(step.folded || step.in_convolution && self.image.is_none()),
+        match (&self.segment, &self.blocked) {
+            (Some(segment), _) => step.segment == segment.index,
+            (None, Some(blocked)) => blocked.runs(step),
+            (None, None) => !(step.folded || step.in_convolution),
         }
     }
 
@@ -95,20 +96,20 @@ impl<'a> Forward<'a> {
         operands(self.arena, self.mode.buffers(step))
     }
 
-    /// A layer of one value: `image` where there is one image, else `kernel`, which reads the first
-    /// value and writes the second.
+    /// A layer of one value: `of_blocked` where 16 channels stand side by side, else `kernel`, which
+    /// reads the first value and writes the second.
     pub(crate) fn of_one(
         &mut self,
         step: &Step,
-        image: impl FnOnce(&OneImage<'_>, Isa, &mut [Lanes]),
+        of_blocked: impl FnOnce(&Blocked<'_>, Isa, &mut [Lanes]),
         kernel: impl FnOnce(Isa, &[Lanes], &mut [Lanes]),
     ) {
         if !self.runs(step) {
             return;
         }
         let isa = self.isa;
-        if let Some(one) = &self.image {
-            return image(one, isa, self.arena);
+        if let Some(blocked) = &self.blocked {
+            return of_blocked(blocked, isa, self.arena);
         }
         let (x, y) = self.buffers(step);
         kernel(isa, x, y);
@@ -143,8 +144,8 @@ impl<'a> Forward<'a> {
         if !self.runs(step) {
             return;
         }
-        if let Some(image) = &self.image {
-            return image.linear(self.isa, step, self.arena);
+        if let Some(blocked) = &self.blocked {
+            return blocked.linear(self.isa, step, self.arena);
         }
         let (weight, bias) = self.weights(step, parameters);
         self.linear_with(step, weight, bias);
@@ -161,7 +162,7 @@ impl<'a> Forward<'a> {
         let step = self.at(step);
         self.of_one(
             step,
-            |image, isa, arena| image.activation(isa, step, arena),
+            |blocked, isa, arena| blocked.activation(isa, step, arena),
             |isa, x, y| activation::forward(isa, own_activation(step), x, y),
         );
     }
@@ -189,7 +190,7 @@ impl<'a> Forward<'a> {
         let step = self.at(step);
         self.of_one(
             step,
-            |image, _, arena| image.softmax(step, arena),
+            |blocked, isa, arena| blocked.softmax(isa, step, arena),
             |isa, x, y| softmax::forward(isa, step.input.dim(0), x, y),
         );
     }
@@ -199,7 +200,7 @@ impl<'a> Forward<'a> {
         let step = self.at(step);
         self.of_one(
             step,
-            |image, _, arena| image.softmax(step, arena),
+            |blocked, isa, arena| blocked.softmax(isa, step, arena),
             |isa, x, y| softmax::log_forward(isa, step.input.dim(0), x, y),
         );
     }
@@ -210,7 +211,7 @@ impl<'a> Forward<'a> {
         let Op::Scale { factor } = step.op else { return wrong(step) };
         self.of_one(
             step,
-            |image, isa, arena| image.scale(isa, step, factor, arena),
+            |blocked, isa, arena| blocked.scale(isa, step, factor, arena),
             |isa, x, y| elementwise::scale(isa, factor, x, y),
         );
     }

@@ -26,8 +26,8 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(image) = &self.image {
-            return image.own(step, &own, parameters, self.arena, self.scratch);
+        if let Some(blocked) = &self.blocked {
+            return blocked.own(step, &own, parameters, self.arena, self.scratch);
         }
         let images = self.images;
         let [x_len, y_len] = [step.input.elements(), step.output.elements()];

@@ -72,8 +72,8 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(image) = &self.image {
-            return image.batch_norm(isa, step, self.arena);
+        if let Some(blocked) = &self.blocked {
+            return blocked.batch_norm(isa, step, self.arena);
         }
         let f = self.activation_of(step);
         let Some(norm) = of_running(step, parameters, f) else { return wrong(step) };
@@ -87,8 +87,8 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(image) = &self.image {
-            return image.layer_norm(self.isa, step, self.arena);
+        if let Some(blocked) = &self.blocked {
+            return blocked.group_norm(self.isa, step, self.arena);
         }
         let Some(norm) = of_image(step, parameters) else { return wrong(step) };
         let (isa, f) = (self.isa, self.activation_of(step));

@@ -13,7 +13,7 @@ impl Forward<'_> {
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
         self.of_one(
             step,
-            |image, isa, arena| image.pool2d(isa, step, arena),
+            |blocked, isa, arena| blocked.pool2d(isa, step, arena),
             |isa, x, y| pool2d::max_forward(isa, &geometry, x, y),
         );
     }
@@ -24,7 +24,7 @@ impl Forward<'_> {
         let Some(geometry) = step.op.pool2d(step.input) else { return wrong(step) };
         self.of_one(
             step,
-            |image, isa, arena| image.pool2d(isa, step, arena),
+            |blocked, isa, arena| blocked.pool2d(isa, step, arena),
             |isa, x, y| pool2d::avg_forward(isa, &geometry, x, y),
         );
     }
@@ -34,7 +34,7 @@ impl Forward<'_> {
         let step = self.at(step);
         self.of_one(
             step,
-            |image, isa, arena| image.global_avg_pool(isa, step, arena),
+            |blocked, isa, arena| blocked.global_avg_pool(isa, step, arena),
             pool2d::global_avg_forward,
         );
     }

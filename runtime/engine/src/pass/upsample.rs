@@ -14,8 +14,8 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(image) = &self.image {
-            return image.conv_transpose2d(self.isa, step, self.arena);
+        if let Some(blocked) = &self.blocked {
+            return blocked.conv_transpose2d(self.isa, step, self.arena);
         }
         let (weight, bias) = self.weights(step, parameters);
         self.conv_transpose2d_with(step, weight, bias);
@@ -34,7 +34,7 @@ impl Forward<'_> {
         let Some(geometry) = step.op.upsample2d(step.input) else { return wrong(step) };
         self.of_one(
             step,
-            |image, isa, arena| image.upsample(isa, step, arena),
+            |blocked, isa, arena| blocked.upsample(isa, step, arena),
             |isa, x, y| upsample::forward(isa, &geometry, x, y),
         );
     }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 pub(crate) use folded::Folded;
 pub(crate) use transformed::{Prepared, transform};
 
-use crate::one_image::OneImageWeights;
+use crate::blocked::{BlockedPlan, BlockedWeights};
 use crate::spec::NetSpec;
 
 /// What inference makes of a net's parameters, once after each change of them.
@@ -18,8 +18,10 @@ pub struct PreparedWeights {
     folded: OnceLock<Option<Box<Folded>>>,
     /// The weights transformed for inference.
     transformed: OnceLock<Vec<f32>>,
-    /// The parameters packed for one image.
-    one_image: OnceLock<Option<Box<OneImageWeights>>>,
+    /// How the net runs with 16 channels side by side, whatever its parameters are.
+    plan: OnceLock<BlockedPlan>,
+    /// The parameters packed for that.
+    blocked: OnceLock<BlockedWeights>,
     /// The memory of what was made before the last change, for the next time.
     spare: Mutex<Spare>,
 }
@@ -28,7 +30,7 @@ pub struct PreparedWeights {
 struct Spare {
     folded: Box<Folded>,
     transformed: Vec<f32>,
-    one_image: Option<Box<OneImageWeights>>,
+    blocked: BlockedWeights,
 }
 
 impl PreparedWeights {
@@ -41,8 +43,8 @@ impl PreparedWeights {
         if let Some(transformed) = self.transformed.take() {
             spare.transformed = transformed;
         }
-        if let Some(one_image) = self.one_image.take().flatten() {
-            spare.one_image = Some(one_image);
+        if let Some(blocked) = self.blocked.take() {
+            spare.blocked = blocked;
         }
     }
 
@@ -56,18 +58,19 @@ impl PreparedWeights {
         Prepared { folded, transformed: self.transformed.get_or_init(transform) }
     }
 
-    /// The parameters packed for one image, if the net has kernels for that.
-    pub(crate) fn of_one_image(
-        &self,
-        spec: &NetSpec,
-        parameters: &[f32],
-    ) -> Option<&OneImageWeights> {
+    /// How the net runs with 16 channels side by side.
+    pub(crate) fn plan(&self, spec: &NetSpec) -> &BlockedPlan {
+        self.plan.get_or_init(|| BlockedPlan::new(spec))
+    }
+
+    /// The parameters packed for 16 channels side by side.
+    pub(crate) fn blocked(&self, spec: &NetSpec, parameters: &[f32]) -> &BlockedWeights {
         let pack = || {
             let folded = self.folded(spec, parameters);
-            let spare = self.take_spare(|spare| &mut spare.one_image);
-            OneImageWeights::new(spec, parameters, folded, spare)
+            let spare = self.take_spare(|spare| &mut spare.blocked);
+            BlockedWeights::new(spec, self.plan(spec), parameters, folded, spare)
         };
-        self.one_image.get_or_init(pack).as_deref()
+        self.blocked.get_or_init(pack)
     }
 
     /// The parameters with the batch norms folded in, if there are any.

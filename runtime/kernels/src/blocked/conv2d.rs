@@ -14,11 +14,16 @@ use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::{blocks, flat};
 use super::narrow::{self, Row};
 
-/// An image's value.
+/// The value of one image, or of several one after the other.
 #[derive(Clone, Copy, Debug)]
 pub enum Pixels<'a> {
     /// In the order channel, row, column, as a user gives it.
-    Planar(&'a [f32]),
+    Planar {
+        /// From the first image's first number on.
+        numbers: &'a [f32],
+        /// From an image to the next.
+        step: usize,
+    },
     /// Blocks of 16 channels side by side.
     Blocked(&'a [Lanes]),
 }
@@ -63,8 +68,8 @@ pub fn pack_conv2d(g: &Conv2d, weight: &[f32], bias: Option<&[f32]>, packed: &mu
     }
 }
 
-/// `y = f(w * x + b + other)`, shared out among the team; overwrites `y`; `packed` is by
-/// [`pack_conv2d`].
+/// `y = f(w * x + b + other)` of as many images as `y` holds, shared out among the team; overwrites `y`;
+/// `packed` is by [`pack_conv2d`].
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d`] says no, a slice has a
@@ -81,40 +86,82 @@ pub fn conv2d(
 ) {
     let output = output(g);
     assert!(runs_conv2d(g) && (g.groups == 1 || !is_depthwise(g)), "another kernel's geometry");
-    let (x, steps) = x.with_steps(g.input);
     let area = output.dim(1) * output.dim(2);
-    assert_eq!(y.len(), blocks(g.out_channels) * area, "the output's length");
+    let images = images(y.len(), blocks(g.out_channels) * area);
+    let (x, steps) = x.with_steps(g.input, images);
     assert_eq!(packed.len(), conv2d_packed_len(g), "the packed weight's length");
     assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
     let (bias, weight) = packed.split_at(blocks(g.out_channels));
     let (fused, after) = Fused::split(f);
-    let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
-    let (kernel, size) = (g.kernel, [output.dim(1), output.dim(2)]);
+    let (mut height, mut width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
+    let (kernel, mut size) = (g.kernel, [output.dim(1), output.dim(2)]);
+    if is_pointwise(g) {
+        let rows = rows_together(size);
+        size = [size[0] / rows, size[1] * rows];
+        height = Axis { input: size[0], outputs: size[0], ..height };
+        width = Axis { input: size[1], outputs: size[1], ..width };
+    }
     let (groups, channels) = (g.groups, g.input.dim(0) / g.groups);
     let products = channels * kernel[0] * kernel[1];
     let side_by_side = steps.pixel == 1 && g.stride[1] == 1 && groups == 1 && other.is_none();
     let narrow = side_by_side && narrow::pays(g.out_channels, products);
     let narrow = narrow.then_some(g.out_channels);
-    let of =
-        Forward { groups, channels, kernel, height, width, x, steps, weight, bias, fused, narrow };
+    let of = Forward {
+        groups,
+        channels,
+        kernel,
+        height,
+        width,
+        images,
+        x,
+        steps,
+        weight,
+        bias,
+        fused,
+        narrow,
+    };
     of.run(isa, team, size, other, y);
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
 }
 
+/// How many images a value of this length holds.
+pub(super) fn images(len: usize, of_one: usize) -> usize {
+    let images = len.checked_div(of_one).unwrap_or(0);
+    assert!(images > 0 && images * of_one == len, "the output's length");
+    images
+}
+
+/// Whether each output reads the number at its own place.
+fn is_pointwise(g: &Conv2d) -> bool {
+    matches!((g.kernel, g.stride, g.padding, g.extra), ([1, 1], [1, 1], [0, 0], [0, 0]))
+}
+
+/// So many rows are one to a convolution of 1×1, since short ones fill no tile.
+fn rows_together([height, width]: [usize; 2]) -> usize {
+    const ENOUGH: usize = 24;
+    (1..=height)
+        .find(|&rows| height.is_multiple_of(rows) && rows * width >= ENOUGH)
+        .unwrap_or(height)
+}
+
 impl<'a> Pixels<'a> {
     /// The numbers, and how far apart they stand.
-    pub(super) fn with_steps(self, shape: Shape) -> (&'a [f32], Steps) {
+    pub(super) fn with_steps(self, shape: Shape, images: usize) -> (&'a [f32], Steps) {
         let plane = shape.dim(1) * shape.dim(2);
         match self {
-            Pixels::Planar(x) => {
-                assert_eq!(x.len(), shape.elements(), "the input's length");
-                (x, Steps { channel: plane, block: LANES * plane, pixel: 1 })
+            Pixels::Planar { numbers, step } => {
+                let len = (images - 1) * step + shape.elements();
+                assert!(step >= shape.elements() && numbers.len() >= len, "the input's length");
+                (numbers, Steps { channel: plane, block: LANES * plane, pixel: 1, image: step })
             }
             Pixels::Blocked(x) => {
-                assert_eq!(x.len(), blocks(shape.dim(0)) * plane, "the input's length");
-                (flat(x), Steps { channel: 1, block: LANES * plane, pixel: LANES })
+                let len = blocks(shape.dim(0)) * plane;
+                assert_eq!(x.len(), images * len, "the input's length");
+                let steps =
+                    Steps { channel: 1, block: LANES * plane, pixel: LANES, image: LANES * len };
+                (flat(x), steps)
             }
         }
     }
@@ -129,6 +176,8 @@ pub(super) struct Steps {
     block: usize,
     /// From a column to the next.
     pixel: usize,
+    /// From an image to the next.
+    image: usize,
 }
 
 impl Steps {
@@ -148,6 +197,7 @@ pub(super) struct Forward<'a> {
     pub(super) kernel: [usize; 2],
     pub(super) height: Axis,
     pub(super) width: Axis,
+    pub(super) images: usize,
     pub(super) x: &'a [f32],
     pub(super) steps: Steps,
     pub(super) weight: &'a [Lanes],
@@ -168,42 +218,51 @@ impl Forward<'_> {
         other: Option<&[Lanes]>,
         y: &mut [Lanes],
     ) {
-        let (all, outputs) = (self.bias.len(), self.height.outputs);
-        let [blocks_a_task, rows_a_task] = self.task_size(team);
-        let across = all.div_ceil(blocks_a_task);
-        let part =
-            |index: usize, size: usize, all: usize| index * size..all.min((index + 1) * size);
+        let all = [self.images, self.height.outputs, self.bias.len()];
+        let a_task = self.task_size(team);
+        let [images, rows, blocks] = [0, 1, 2].map(|i| all[i].div_ceil(a_task[i]));
+        let part = |i: usize, index: usize| index * a_task[i]..all[i].min((index + 1) * a_task[i]);
         let y = Shared::new(y);
-        team.share(across * outputs.div_ceil(rows_a_task), &|task| {
-            let blocks = part(task % across, blocks_a_task, all);
-            let rows = part(task / across, rows_a_task, outputs);
-            isa.run(Tiles { of: self, size, other, blocks, rows, y });
+        team.share(images * rows * blocks, &|task| {
+            let blocks_at = task % blocks;
+            let (images, rows) = (part(0, task / blocks / rows), part(1, task / blocks % rows));
+            let blocks = part(2, blocks_at);
+            isa.run(Tiles { of: self, size, other, images, blocks, rows, y });
         });
     }
 
-    /// Blocks of channels and rows of one task: each is worth a hand-off, and large weights are read
-    /// by one thread only.
-    fn task_size(&self, team: &Team) -> [usize; 2] {
-        const LARGE: usize = (256 << 10) / size_of::<Lanes>();
-        let (blocks, rows) = (self.bias.len(), self.height.outputs.max(1));
+    /// Images, rows and blocks of channels of one task: each is worth a hand-off, and large weights are
+    /// read by one thread only.
+    fn task_size(&self, team: &Team) -> [usize; 3] {
+        let (images, rows, blocks) = (self.images, self.height.outputs.max(1), self.bias.len());
         // Some more tasks than threads, for those that come late.
         let tasks = 2 * team.threads();
         if team.threads() == 1 {
-            [blocks, rows]
-        } else if self.weight.len() > LARGE && blocks >= 4 * team.threads() || rows < tasks {
+            [images, rows, blocks]
+        } else if self.weight.len() > LARGE && blocks >= 4 * team.threads() || images * rows < tasks
+        {
             // A tile takes up to four blocks.
-            [blocks.div_ceil(tasks).next_multiple_of(4).min(blocks), rows]
+            [images, rows, blocks.div_ceil(tasks).next_multiple_of(4).min(blocks)]
+        } else if images >= tasks {
+            [images.div_ceil(tasks), rows, blocks]
         } else {
-            [blocks, rows.div_ceil(tasks)]
+            [1, rows.div_ceil(tasks.div_ceil(images)), blocks]
         }
     }
 }
 
-/// Some blocks of output channels and rows of a correlation. Nobody else writes them.
+/// [`Lanes`] of weights that stay in the second-level cache while other values pass.
+const LARGE: usize = (256 << 10) / size_of::<Lanes>();
+
+/// [`Lanes`] of the input that stay there while all weights pass.
+const BAND: usize = (128 << 10) / size_of::<Lanes>();
+
+/// Some images, blocks of output channels and rows of a correlation. Nobody else writes them.
 struct Tiles<'a> {
     of: Forward<'a>,
     size: [usize; 2],
     other: Option<&'a [Lanes]>,
+    images: Range<usize>,
     blocks: Range<usize>,
     rows: Range<usize>,
     y: Shared<'a, Lanes>,
@@ -226,69 +285,112 @@ fn tile_size<S: Simd>(blocks: usize, columns: usize) -> (usize, usize) {
 
 /// How many of the positions that are left come next: as even as can be.
 fn positions<S: Simd>(left: usize, most: usize) -> usize {
-    let sizes: &[usize] = if S::FALLBACK { &[1, 2, 4, 6, 8, 12] } else { &[1, 2, 4, 6, 8, 10, 12] };
     let even = left.div_ceil(left.div_ceil(most));
-    let mut best = 1;
-    for &size in sizes {
-        if size <= left && size <= most && best < even {
-            best = size;
+    if !S::WIDE {
+        let sizes: &[usize] =
+            if S::FALLBACK { &[1, 2, 4, 6, 8, 12] } else { &[1, 2, 4, 6, 8, 10, 12] };
+        let mut best = 1;
+        for &size in sizes {
+            if size <= left && size <= most && best < even {
+                best = size;
+            }
         }
+        return best;
     }
-    best
+    even
 }
 
 impl Kernel for Tiles<'_> {
     type Output = ();
 
-    /// Loops, from the outside in: tile of channels, row, tile of columns. Where taps lie outside,
-    /// left and right, the tiles stand upright, so that their positions lack the same taps.
+    /// Loops, from the outside in: where the weights are many, a tile of channels, image, row, tile of
+    /// columns; else image, band of rows, tile of channels.
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Forward { height, width, .. } = self.of;
         let a_group = self.of.bias.len() / self.of.groups;
-        let (inner, columns) = (height.interior(), width.interior());
-        let mut block = self.blocks.start;
-        while block < self.blocks.end {
-            let left = (a_group - block % a_group).min(self.blocks.end - block);
-            let (count, most) = tile_size::<S>(left, columns.len());
-            for row in self.rows.clone() {
-                if let Some(out_channels) = self.of.narrow.filter(|_| columns.len() >= LANES) {
-                    self.narrow_row(s, out_channels, row, columns.clone());
-                    continue;
-                }
-                let mut column = columns.start;
-                while column < columns.end {
-                    let positions = positions::<S>(columns.end - column, most);
-                    self.tile(s, [block, count], [row, column], positions, false);
-                    column += positions;
-                }
-            }
-            for column in (0..columns.start).chain(columns.end..width.outputs) {
-                let mut row = self.rows.start;
-                while row < self.rows.end {
-                    let inside = inner.contains(&row);
-                    let end = inner.end.min(self.rows.end);
-                    let positions = if inside { positions::<S>(end - row, most) } else { 1 };
-                    self.tile(s, [block, count], [row, column], positions, true);
-                    row += positions;
+        let a_block = self.of.weight.len() / self.of.bias.len();
+        let is_large = self.blocks.len() * a_block > LARGE;
+        let a_row = blocks(self.of.channels * self.of.groups) * width.input * height.input_step;
+        let band = if is_large { self.rows.len() } else { (BAND / a_row.max(1)).max(4) };
+        let columns = width.interior();
+        let mut first = self.blocks.start;
+        while first < self.blocks.end {
+            let tile_from = |block: usize| {
+                let left = (a_group - block % a_group).min(self.blocks.end - block);
+                tile_size::<S>(left, columns.len())
+            };
+            let end = if is_large { first + tile_from(first).0 } else { self.blocks.end };
+            for image in self.images.clone() {
+                for row in self.rows.clone().step_by(band.max(1)) {
+                    let rows = row..(row + band).min(self.rows.end);
+                    let mut block = first;
+                    while block < end {
+                        let (count, most) = tile_from(block);
+                        self.strip(s, image, [block, count, most], rows.clone());
+                        block += count;
+                    }
                 }
             }
-            block += count;
+            first = end;
         }
     }
 }
 
 impl Tiles<'_> {
+    /// Some rows of a tile of channels. Where taps lie outside, left and right, the tiles stand upright,
+    /// so that their positions lack the same taps.
+    #[inline(always)]
+    fn strip<S: Simd>(
+        &self,
+        s: S,
+        image: usize,
+        [block, count, most]: [usize; 3],
+        rows: Range<usize>,
+    ) {
+        let Forward { height, width, .. } = self.of;
+        let (inner, columns) = (height.interior(), width.interior());
+        for row in rows.clone() {
+            if let Some(out_channels) = self.of.narrow.filter(|_| columns.len() >= LANES) {
+                self.narrow_row(s, out_channels, image, row, columns.clone());
+                continue;
+            }
+            let mut column = columns.start;
+            while column < columns.end {
+                let positions = positions::<S>(columns.end - column, most);
+                self.tile(s, image, [block, count], [row, column], positions, false);
+                column += positions;
+            }
+        }
+        for column in (0..columns.start).chain(columns.end..width.outputs) {
+            let mut row = rows.start;
+            while row < rows.end {
+                let inside = inner.contains(&row);
+                let end = inner.end.min(rows.end);
+                let positions = if inside { positions::<S>(end - row, most) } else { 1 };
+                self.tile(s, image, [block, count], [row, column], positions, true);
+                row += positions;
+            }
+        }
+    }
+
     /// All `columns`, whose taps lie inside, of a row of one block of channels.
     #[inline(always)]
-    fn narrow_row<S: Simd>(&self, s: S, out_channels: usize, row: usize, columns: Range<usize>) {
+    fn narrow_row<S: Simd>(
+        &self,
+        s: S,
+        out_channels: usize,
+        image: usize,
+        row: usize,
+        columns: Range<usize>,
+    ) {
         let Forward { channels, kernel, height, width, x, steps, weight, bias, fused, .. } =
             self.of;
         let rows = height.taps_inside(row);
-        let mut x_at = 0;
+        let mut x_at = image * steps.image;
         if !rows.is_empty() {
             let at = [height.position(row, rows.start), width.position(columns.start, 0)];
-            x_at = at[0] as usize * width.input + at[1] as usize;
+            x_at += at[0] as usize * width.input + at[1] as usize;
         }
         let of = Row {
             x: &x[x_at..],
@@ -302,7 +404,7 @@ impl Tiles<'_> {
             bias: &bias[0],
             fused,
         };
-        let y_at = row * self.size[1] + columns.start;
+        let y_at = (image * self.size[0] + row) * self.size[1] + columns.start;
         let y = self.y.part(y_at..y_at + columns.len());
         // SAFETY: nobody else writes this task's rows.
         of.run(s, out_channels, unsafe { y.into_slice() });
@@ -314,6 +416,7 @@ impl Tiles<'_> {
     fn tile<S: Simd>(
         &self,
         s: S,
+        image: usize,
         [block, count]: [usize; 2],
         [row, column]: [usize; 2],
         positions: usize,
@@ -326,11 +429,11 @@ impl Tiles<'_> {
             if rows.is_empty() || taps.is_empty() { (0..0, 0..0) } else { (rows, taps) };
         let per_block = self.of.weight.len() / self.of.bias.len();
         let first = block / (self.of.bias.len() / groups) * channels;
-        let mut x_at = 0;
+        let mut x_at = image * steps.image;
         if !rows.is_empty() {
             let (x_row, x_column) =
                 (height.position(row, rows.start), width.position(column, taps.start));
-            x_at = x_row as usize * row_step + x_column as usize * steps.pixel;
+            x_at += x_row as usize * row_step + x_column as usize * steps.pixel;
         }
         let [y_height, y_width] = self.size;
         let y_row = height.first_output + row * height.output_step;
@@ -357,7 +460,8 @@ impl Tiles<'_> {
             y_block: y_height * y_width,
             y_position,
         };
-        let y_at = (block * y_height + y_row) * y_width + y_column;
+        let y_block = image * self.of.bias.len() + block;
+        let y_at = (y_block * y_height + y_row) * y_width + y_column;
         let other = self.other.map(|other| &other[y_at..]);
         let y = self.y.from(y_at);
         macro_rules! sizes {
@@ -381,7 +485,11 @@ impl Tiles<'_> {
             };
         }
         if S::WIDE {
-            sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6 8 10 12; 4: 1 2 4 6; }
+            sizes! {
+                1: 1 2 3 4 5 6 7 8 9 10 11 12;
+                2: 1 2 3 4 5 6 7 8 9 10 11 12;
+                4: 1 2 3 4 5 6;
+            }
         } else if S::FALLBACK {
             sizes! { 1: 1 2 4 6 8 12; 2: 1 2 4 6; 4: 1 2; }
         } else {

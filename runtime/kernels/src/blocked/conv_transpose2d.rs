@@ -12,7 +12,7 @@ use super::super::correlate::Axis;
 use super::super::fused::Fused;
 use super::super::team::Team;
 use super::super::{Isa, LANES, Lanes, activation};
-use super::conv2d::{Forward, Pixels};
+use super::conv2d::{Forward, Pixels, images};
 use super::layout::blocks;
 
 /// Whether [`conv_transpose2d`] can run this: the outputs of one block must be of one group.
@@ -89,8 +89,8 @@ fn taps(axis: &Axis) -> impl Iterator<Item = usize> + use<> {
     (0..taps).map(move |tap| first_weight.wrapping_add_signed(tap as isize * weight_step))
 }
 
-/// As [`forward`](super::super::conv_transpose2d::forward); overwrites `y`; `packed` is by
-/// [`pack_conv_transpose2d`].
+/// As [`forward`](super::super::conv_transpose2d::forward), of as many images as `y` holds; overwrites
+/// `y`; `packed` is by [`pack_conv_transpose2d`].
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`ConvTranspose2d::output`] or [`runs_conv_transpose2d`] says
@@ -108,10 +108,10 @@ pub fn conv_transpose2d(
     let back = back(g);
     assert!(runs_conv_transpose2d(g), "groups of whole blocks");
     let size = [back.input.dim(1), back.input.dim(2)];
-    assert_eq!(y.len(), blocks(g.out_channels) * size[0] * size[1], "the output's length");
+    let images = images(y.len(), blocks(g.out_channels) * size[0] * size[1]);
     assert_eq!(packed.len(), conv_transpose2d_packed_len(g), "the packed weight's length");
     assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
-    let (x, steps) = x.with_steps(g.input);
+    let (x, steps) = x.with_steps(g.input, images);
     let (bias, mut weights) = packed.split_at(blocks(g.out_channels));
     let (fused, after) = Fused::split(f);
     let (groups, channels) = (g.groups, g.input.dim(0) / g.groups);
@@ -126,6 +126,7 @@ pub fn conv_transpose2d(
             kernel,
             height,
             width,
+            images,
             x,
             steps,
             weight,

@@ -11,11 +11,11 @@ use super::super::fused::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::{Team, chunks_mut};
 use super::super::{Isa, Lanes, activation};
+use super::conv2d::images;
 use super::layout::blocks;
 
-/// `y = f(w * x + b + other)` where the groups are the channels, one output of each, shared out among
-/// the team; overwrites `y`;
-/// `packed` is by [`pack_conv2d`](super::pack_conv2d).
+/// `y = f(w * x + b + other)` where the groups are the channels, one output of each, of as many images
+/// as `y` holds, shared out among the team; overwrites `y`; `packed` is by [`pack_conv2d`](super::pack_conv2d).
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or is not depthwise, a slice has a wrong
@@ -35,20 +35,21 @@ pub fn depthwise_conv2d(
     assert!(g.groups == channels && g.out_channels == channels, "one group a channel");
     let blocks = blocks(channels);
     let kernel = g.kernel[0] * g.kernel[1];
-    assert_eq!(x.len(), blocks * g.input.dim(1) * g.input.dim(2), "the input's length");
-    assert_eq!(y.len(), blocks * output.dim(1) * output.dim(2), "the output's length");
+    let x_area = g.input.dim(1) * g.input.dim(2);
+    let y_area = output.dim(1) * output.dim(2);
+    let images = images(y.len(), blocks * y_area);
+    assert_eq!(x.len(), images * blocks * x_area, "the input's length");
     assert_eq!(packed.len(), blocks * (1 + kernel), "the packed weight's length");
     assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
     let (bias, weight) = packed.split_at(blocks);
     let (fused, after) = Fused::split(f);
     let (height, width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
     let of_block = depthwise::of_block(g);
-    let x_area = g.input.dim(1) * g.input.dim(2);
-    let y_area = output.dim(1) * output.dim(2);
-    team.for_each(chunks_mut(y, y_area), |block, y| {
-        let x = &x[block * x_area..][..x_area];
+    team.for_each(chunks_mut(y, y_area), |index, y| {
+        let block = index % blocks;
+        let x = &x[index * x_area..][..x_area];
         let weight = &weight[block * kernel..][..kernel];
-        let other = other.map(|other| &other[block * y_area..][..y_area]);
+        let other = other.map(|other| &other[index * y_area..][..y_area]);
         if depthwise::runs(g) {
             let bias = Bias::Vectors(std::slice::from_ref(&bias[block]));
             let read = (x, Taps::Vectors(weight), bias);

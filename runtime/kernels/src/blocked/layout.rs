@@ -54,6 +54,76 @@ pub fn to_planar(lanes: &[Lanes], channels: usize, to: &mut [f32]) {
     }
 }
 
+/// Writes some channels of an image in the place of others, from channel `start` of `to` on, whose other
+/// channels stay; what stands past the last channel of `to` may change.
+///
+/// # Panics
+/// When `from` is not blocks of so many channels, or `to` has fewer behind `start`.
+pub fn join_channels(from: &[Lanes], channels: usize, start: usize, to: &mut [Lanes]) {
+    let whole = channels > 0 && from.len().is_multiple_of(blocks(channels));
+    assert!(whole, "pixels of each block of channels");
+    let area = from.len() / blocks(channels);
+    assert!(blocks(start + channels) * area <= to.len(), "the channels behind the start");
+    let to = &mut to[start / LANES * area..];
+    macro_rules! shifts {
+        ($($shift:literal)*) => {
+            match start % LANES {
+                $($shift => join_shifted::<$shift>(from, channels, area, to),)*
+                _ => to[..from.len()].copy_from_slice(from),
+            }
+        };
+    }
+    shifts!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+}
+
+/// As [`join_channels`], from lane `SHIFT` of the first block on.
+fn join_shifted<const SHIFT: usize>(
+    from: &[Lanes],
+    channels: usize,
+    area: usize,
+    to: &mut [Lanes],
+) {
+    for (block, from) in from.chunks_exact(area).enumerate() {
+        let to = &mut to[block * area..];
+        for (from, to) in from.iter().zip(&mut *to) {
+            to.0[SHIFT..].copy_from_slice(&from.0[..LANES - SHIFT]);
+        }
+        // The last channels may all have had room.
+        if channels - block * LANES > LANES - SHIFT {
+            for (from, to) in from.iter().zip(&mut to[area..]) {
+                to.0[..SHIFT].copy_from_slice(&from.0[LANES - SHIFT..]);
+            }
+        }
+    }
+}
+
+/// Blocks of one number of channels to blocks of another, of the same numbers in the order channel, row,
+/// column; numbers past the last channel become zero.
+///
+/// # Panics
+/// When the lengths are not those of one value.
+pub fn rearrange(from: &[Lanes], from_channels: usize, to: &mut [Lanes], to_channels: usize) {
+    let areas = [(from.len(), from_channels), (to.len(), to_channels)].map(|(len, channels)| {
+        let blocks = blocks(channels);
+        assert!(blocks > 0 && len.is_multiple_of(blocks), "pixels of each block of channels");
+        len / blocks
+    });
+    assert_eq!(areas[0] * from_channels, areas[1] * to_channels, "as many numbers");
+    let last = (blocks(to_channels) - 1) * areas[1];
+    to[last..].fill(Lanes::ZERO);
+    let (mut channel, mut pixel) = (0, 0);
+    for to_channel in 0..to_channels {
+        for to in &mut to[to_channel / LANES * areas[1]..][..areas[1]] {
+            let number = from[channel / LANES * areas[0] + pixel].0[channel % LANES];
+            to.0[to_channel % LANES] = number;
+            pixel += 1;
+            if pixel == areas[0] {
+                (channel, pixel) = (channel + 1, 0);
+            }
+        }
+    }
+}
+
 fn area(numbers: usize, channels: usize, lanes: usize) -> usize {
     assert!(channels > 0 && numbers.is_multiple_of(channels), "whole channels");
     let area = numbers / channels;

@@ -1,12 +1,15 @@
-//! `y = f(W x + b)` for one image.
+//! `y = f(W x + b)` for one image, or some.
 #![allow(unsafe_code)]
+
+use std::ops::Range;
 
 use typenet_shape::Activation;
 
 use super::super::fused::Fused;
 use super::super::simd::{Kernel, Simd};
-use super::super::team::{Team, chunks, chunks_mut};
+use super::super::team::{Shared, Team};
 use super::super::{Isa, LANES, Lanes, activation};
+use super::conv2d::images;
 use super::layout::blocks;
 
 /// With fewer [`Lanes`] of weights a layer is not shared out.
@@ -41,44 +44,74 @@ pub fn pack_linear(weight: &[f32], bias: Option<&[f32]>, outputs: usize, packed:
     }
 }
 
-/// `y = f(W x + b + other)`, shared out among the team; overwrites `y`; `packed` is by [`pack_linear`].
+/// The numbers that a linear layer reads, of some images.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// From the first image's first number on.
+    pub numbers: &'a [f32],
+    /// How many of an image there are.
+    pub len: usize,
+    /// From an image to the next.
+    pub step: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Those of one image.
+    pub fn one(numbers: &'a [f32]) -> Rows<'a> {
+        Rows { numbers, len: numbers.len(), step: numbers.len() }
+    }
+
+    fn row(&self, image: usize) -> &'a [f32] {
+        &self.numbers[image * self.step..][..self.len]
+    }
+}
+
+/// `y = f(W x + b + other)` of as many images as `y` holds, shared out among the team; overwrites `y`;
+/// `packed` is by [`pack_linear`].
 ///
 /// # Panics
 /// When a slice has a wrong length, or this machine lacks `isa`.
 pub fn linear(
     isa: Isa,
     team: &Team,
-    x: &[f32],
+    x: Rows<'_>,
     packed: &[Lanes],
     other: Option<&[Lanes]>,
     f: Activation,
     y: &mut [Lanes],
 ) {
     assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
-    assert_eq!(packed.len(), y.len() * (1 + x.len()), "the packed weight's length");
+    let blocks = packed.len() / (1 + x.len);
+    assert_eq!(packed.len(), blocks * (1 + x.len), "the packed weight's length");
+    let images = images(y.len(), blocks);
     let (fused, after) = Fused::split(f);
-    let (bias, weight) = packed.split_at(y.len());
+    let (bias, weight) = packed.split_at(blocks);
     // Whole tiles of four blocks, and few enough that each is worth a hand-off.
-    let most = if weight.len() < SHARED { y.len() } else { y.len().div_ceil(2 * team.threads()) };
-    let step = most.next_multiple_of(4).max(1);
-    team.for_each((chunks_mut(y, step), chunks(bias, step)), |task, (y, bias)| {
-        let first = task * step;
-        let weight = &weight[first * x.len()..][..y.len() * x.len()];
-        let other = other.map(|other| &other[first..][..y.len()]);
-        isa.run(Product { x, weight, bias, other, fused, y });
+    let is_shared = weight.len() * images >= SHARED;
+    let most = if is_shared { blocks.div_ceil(2 * team.threads()) } else { blocks };
+    let step = most.next_multiple_of(4);
+    let y = Shared::new(y);
+    team.share(blocks.div_ceil(step), &|task| {
+        let own = task * step..blocks.min((task + 1) * step);
+        isa.run(Product { x, images, blocks, own, weight, bias, other, fused, y });
     });
     if let Some(f) = after {
-        activation::forward_in_place(isa, f, y);
+        // SAFETY: all tasks are done.
+        activation::forward_in_place(isa, f, unsafe { y.into_slice() });
     }
 }
 
+/// Some blocks of outputs of all images. Nobody else writes them.
 struct Product<'a> {
-    x: &'a [f32],
+    x: Rows<'a>,
+    images: usize,
+    blocks: usize,
+    own: Range<usize>,
     weight: &'a [Lanes],
     bias: &'a [Lanes],
     other: Option<&'a [Lanes]>,
     fused: Fused,
-    y: &'a mut [Lanes],
+    y: Shared<'a, Lanes>,
 }
 
 impl Kernel for Product<'_> {
@@ -86,24 +119,29 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Product { x, weight, bias, other, fused, y } = self;
-        assert!(bias.len() == y.len() && weight.len() == y.len() * x.len(), "the lengths");
-        let mut block = 0;
-        while block < y.len() {
+        let Product { x: rows, images, blocks, own, weight, bias, other, fused, y } = self;
+        let mut block = own.start;
+        while block < own.end {
             // Eight sums of each part, so that additions need not wait for each other.
-            let count = match y.len() - block {
+            let count = match own.end - block {
                 4.. => 4,
                 2.. => 2,
                 _ => 1,
             };
-            let weight = &weight[block * x.len()..(block + count) * x.len()];
+            let weight = &weight[block * rows.len..(block + count) * rows.len];
             let bias = &bias[block..block + count];
-            let other = other.map(|other| &other[block..block + count]);
-            let y = &mut y[block..block + count];
-            match count {
-                4 => s.run(Tile::<'_, 4, 2> { x, weight, bias, other, fused, y }),
-                2 => s.run(Tile::<'_, 2, 4> { x, weight, bias, other, fused, y }),
-                _ => s.run(Tile::<'_, 1, 8> { x, weight, bias, other, fused, y }),
+            // The images after each other, while these weights are in cache.
+            for image in 0..images {
+                let at = image * blocks + block..image * blocks + block + count;
+                let x = rows.row(image);
+                let other = other.map(|other| &other[at.clone()]);
+                // SAFETY: nobody else writes these blocks.
+                let y = unsafe { y.part(at).into_slice() };
+                match count {
+                    4 => s.run(Tile::<'_, 4, 2> { x, weight, bias, other, fused, y }),
+                    2 => s.run(Tile::<'_, 2, 4> { x, weight, bias, other, fused, y }),
+                    _ => s.run(Tile::<'_, 1, 8> { x, weight, bias, other, fused, y }),
+                }
             }
             block += count;
         }

@@ -1,45 +1,49 @@
-//! Normalisations of one image.
+//! Normalisations of one image, or some.
 
 use typenet_shape::Activation;
 
 use super::super::fused::Fused;
-use super::super::moments::{Moments, parts};
+use super::super::moments::{Joint, Moments, parts};
 use super::super::simd::{Kernel, Simd};
+use super::super::team::{Team, chunks, chunks_mut};
 use super::super::{Isa, LANES, Lanes, activation, elementwise};
+use super::conv2d::images;
 use super::layout::blocks;
 
-/// `y = f(x · scale + shift + other)`, with one [`Lanes`] of factors for each block of channels: a batch
-/// norm of inference that no convolution before it could take up. Overwrites `y`.
+/// `y = f(x · scale + shift + other)`, with one [`Lanes`] of factors for each block of `area` pixels: a
+/// batch norm of inference that no convolution before it could take up. Of as many images as `y` holds,
+/// shared out among the team; overwrites `y`.
 ///
 /// # Panics
 /// When `x` is not so many blocks, a slice has a wrong length, or this machine lacks `isa`.
 pub fn affine(
     isa: Isa,
+    team: &Team,
+    area: usize,
     x: &[Lanes],
-    scale: &[Lanes],
-    shift: &[Lanes],
+    [scale, shift]: [&[Lanes]; 2],
     other: Option<&[Lanes]>,
     f: Activation,
     y: &mut [Lanes],
 ) {
     let blocks = scale.len();
-    let area = x.len().checked_div(blocks).unwrap_or(0);
-    assert!(area > 0 && area * blocks == x.len(), "pixels of each block of channels");
+    images(y.len(), blocks * area);
     assert!(shift.len() == blocks && y.len() == x.len(), "the lengths of shift and output");
     assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
     // A sum costs a pass of its own here: this is the rare norm with no convolution before it.
     let (fused, after) = Fused::split(if other.is_some() { Activation::Identity } else { f });
-    isa.run(Affine { area, x, scale, shift, fused, y });
-    if let Some(other) = other {
-        return elementwise::add_activated(isa, other, f, y);
-    }
-    if let Some(f) = after {
-        activation::forward_in_place(isa, f, y);
-    }
+    team.for_each((chunks(x, area), chunks_mut(y, area)), |index, (x, y)| {
+        let factors = [&scale[index % blocks], &shift[index % blocks]];
+        isa.run(Affine { x, factors, fused, y });
+        if let Some(other) = other {
+            elementwise::add_activated(isa, &other[index * area..][..area], f, y);
+        } else if let Some(f) = after {
+            activation::forward_in_place(isa, f, y);
+        }
+    });
 }
 
-/// A layer norm over the whole value: see [`group_norm`](super::super::group_norm), whose groups
-/// of channels have no kernel for one image.
+/// A layer norm over the whole value: see [`group_norm`](super::super::group_norm).
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNorm<'a> {
     /// Of the value; the length of one of shape `[f]`.
@@ -52,7 +56,7 @@ pub struct LayerNorm<'a> {
     pub bias: Option<&'a [Lanes]>,
 }
 
-/// `y = f((x − mean) / sqrt(var + eps) · weight + bias)`; overwrites `y`. Two passes over `x`.
+/// `y = f((x − mean) / sqrt(var + eps) · weight + bias)` of one image; overwrites `y`. Two passes over `x`.
 ///
 /// # Panics
 /// When a slice has a wrong length, or this machine lacks `isa`.
@@ -71,11 +75,61 @@ pub fn layer_norm(isa: Isa, norm: &LayerNorm<'_>, x: &[Lanes], f: Activation, y:
     }
 }
 
+/// A norm over groups of channels: see [`group_norm`](super::super::group_norm).
+#[derive(Clone, Copy, Debug)]
+pub struct GroupNorm<'a> {
+    /// Of the value.
+    pub channels: usize,
+    /// Groups of channels, of which each has as many.
+    pub groups: usize,
+    /// Added to the variance.
+    pub eps: f32,
+    /// One for each channel, in as many [`Lanes`] as there are blocks; ones, when left out.
+    pub weight: Option<&'a [Lanes]>,
+    /// Likewise; zeros, when left out.
+    pub bias: Option<&'a [Lanes]>,
+}
+
+impl GroupNorm<'_> {
+    /// How many [`Lanes`] [`group_norm`] needs for itself.
+    pub const fn room_len(channels: usize) -> usize {
+        2 * blocks(channels)
+    }
+}
+
+/// `y = f((x − mean) / sqrt(var + eps) · weight + bias)` of one image, with the mean and the variance of
+/// each group; overwrites `y`. `room` is of [`GroupNorm::room_len`], with any contents.
+///
+/// # Panics
+/// When a slice has a wrong length, the groups do not divide the channels, or this machine lacks `isa`.
+pub fn group_norm(
+    isa: Isa,
+    norm: &GroupNorm<'_>,
+    x: &[Lanes],
+    f: Activation,
+    room: &mut [Lanes],
+    y: &mut [Lanes],
+) {
+    let blocks = blocks(norm.channels);
+    let area = x.len().checked_div(blocks).unwrap_or(0);
+    assert!(area > 0 && area * blocks == x.len(), "pixels of each block of channels");
+    assert!(norm.groups > 0 && norm.channels.is_multiple_of(norm.groups), "groups of channels");
+    assert_eq!(y.len(), x.len(), "the output's length");
+    assert_eq!(room.len(), GroupNorm::room_len(norm.channels), "the room's length");
+    for numbers in [norm.weight, norm.bias].into_iter().flatten() {
+        assert_eq!(numbers.len(), blocks, "the length of weight or bias");
+    }
+    let (fused, after) = Fused::split(f);
+    isa.run(NormaliseGroups { norm, area, x, fused, room, y });
+    if let Some(f) = after {
+        activation::forward_in_place(isa, f, y);
+    }
+}
+
+/// One block of channels.
 struct Affine<'a> {
-    area: usize,
     x: &'a [Lanes],
-    scale: &'a [Lanes],
-    shift: &'a [Lanes],
+    factors: [&'a Lanes; 2],
     fused: Fused,
     y: &'a mut [Lanes],
 }
@@ -85,16 +139,13 @@ impl Kernel for Affine<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Affine { area, x, scale, shift, fused, y } = self;
-        let blocks = x.chunks_exact(area).zip(y.chunks_exact_mut(area));
-        for ((x, y), factors) in blocks.zip(scale.iter().zip(shift)) {
-            // One loop for each function, which then asks nothing within.
-            match fused {
-                Fused::Identity => affine_block(s, Fused::Identity, factors, x, y),
-                Fused::Relu => affine_block(s, Fused::Relu, factors, x, y),
-                Fused::Leaky(_) => affine_block(s, fused, factors, x, y),
-                Fused::Relu6 => affine_block(s, Fused::Relu6, factors, x, y),
-            }
+        let Affine { x, factors, fused, y } = self;
+        // One loop for each function, which then asks nothing within.
+        match fused {
+            Fused::Identity => affine_block(s, Fused::Identity, factors, x, y),
+            Fused::Relu => affine_block(s, Fused::Relu, factors, x, y),
+            Fused::Leaky(_) => affine_block(s, fused, factors, x, y),
+            Fused::Relu6 => affine_block(s, Fused::Relu6, factors, x, y),
         }
     }
 }
@@ -103,7 +154,7 @@ impl Kernel for Affine<'_> {
 fn affine_block<S: Simd>(
     s: S,
     fused: Fused,
-    (scale, shift): (&Lanes, &Lanes),
+    [scale, shift]: [&Lanes; 2],
     x: &[Lanes],
     y: &mut [Lanes],
 ) {
@@ -130,8 +181,15 @@ impl Kernel for Normalise<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Normalise { norm, area, x, fused, y } = self;
-        let (mean, rstd) = statistics(s, norm, area, x);
-        let (mean, rstd) = (s.splat(mean as f32), s.splat(rstd as f32));
+        // Of the last block only the channels that there are.
+        let (whole, last) = x.split_at(norm.channels / LANES * area);
+        let mut all = Joint::default();
+        for (part, lanes) in [(whole, LANES), (last, norm.channels % LANES)] {
+            if !part.is_empty() {
+                all.join(Moments::of(s, part).together(0..lanes));
+            }
+        }
+        let [mean, rstd] = all.mean_and_rstd(norm.eps).map(|number| s.splat(number));
         for (at, (x, y)) in x.iter().zip(y).enumerate() {
             for part in 0..S::PARTS {
                 let mut v = s.mul(s.sub(s.load(x, part), mean), rstd);
@@ -147,22 +205,60 @@ impl Kernel for Normalise<'_> {
     }
 }
 
-/// Mean and `1 / sqrt(var + eps)`; of the last block only the channels that there are.
-#[inline(always)]
-fn statistics<S: Simd>(s: S, norm: &LayerNorm<'_>, area: usize, x: &[Lanes]) -> (f64, f64) {
-    let (whole, last) = x.split_at(norm.channels / LANES * area);
-    let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
-    for (part, lanes) in [(whole, LANES), (last, norm.channels % LANES)] {
-        if part.is_empty() {
-            continue;
+struct NormaliseGroups<'a> {
+    norm: &'a GroupNorm<'a>,
+    area: usize,
+    x: &'a [Lanes],
+    fused: Fused,
+    room: &'a mut [Lanes],
+    y: &'a mut [Lanes],
+}
+
+impl Kernel for NormaliseGroups<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let NormaliseGroups { norm, area, x, fused, room, y } = self;
+        let (means, rstds) = room.split_at_mut(room.len() / 2);
+        // What stands past the last channel stays finite.
+        rstds[means.len() - 1] = Lanes::ZERO;
+        means[rstds.len() - 1] = Lanes::ZERO;
+        let a_group = norm.channels / norm.groups;
+        // A block may end one group and begin the next.
+        let mut known = (0, Moments::of(s, &x[..area]));
+        for group in 0..norm.groups {
+            let channels = group * a_group..(group + 1) * a_group;
+            let lanes_of = |block: usize| {
+                let first = channels.start.max(block * LANES);
+                first - block * LANES..channels.end.min((block + 1) * LANES) - block * LANES
+            };
+            let own = channels.start / LANES..channels.end.div_ceil(LANES);
+            let mut all = Joint::default();
+            for block in own.clone() {
+                if known.0 != block {
+                    known = (block, Moments::of(s, &x[block * area..][..area]));
+                }
+                all.join(known.1.together(lanes_of(block)));
+            }
+            let [mean, rstd] = all.mean_and_rstd(norm.eps);
+            for block in own {
+                means[block].0[lanes_of(block)].fill(mean);
+                rstds[block].0[lanes_of(block)].fill(rstd);
+            }
         }
-        let (own_mean, own_squares) = Moments::of(s, part).together(lanes);
-        let own = (part.len() * lanes) as f64;
-        let share = own / (count + own);
-        let delta = own_mean - mean;
-        mean += delta * share;
-        squares += own_squares + delta * delta * count * share;
-        count += own;
+        let values = x.chunks_exact(area).zip(y.chunks_exact_mut(area));
+        for (block, (x, y)) in values.enumerate() {
+            let weight = norm.weight.map_or([s.splat(1.0); 4], |weight| parts(s, &weight[block]));
+            let bias = norm.bias.map_or([s.splat(0.0); 4], |bias| parts(s, &bias[block]));
+            let (mean, rstd) = (parts(s, &means[block]), parts(s, &rstds[block]));
+            for (x, y) in x.iter().zip(y) {
+                for part in 0..S::PARTS {
+                    let scale = s.mul(rstd[part], weight[part]);
+                    let v = s.fma(s.sub(s.load(x, part), mean[part]), scale, bias[part]);
+                    s.store(y, part, fused.apply(s, v));
+                }
+            }
+        }
     }
-    (mean, 1.0 / (squares / count + f64::from(norm.eps)).sqrt())
 }

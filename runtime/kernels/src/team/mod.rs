@@ -15,7 +15,8 @@ use sharing::Over;
 pub use sharing::Team;
 pub(crate) use slices::Shared;
 pub use slices::{
-    Chunks, ChunksMut, EqualMut, Numbered, Parts, RangesMut, chunks, chunks_mut, equal_mut,
+    Chunks, ChunksMut, EqualMut, LongAndShort, LongAndShortRead, Numbered, OfImage, OfImages,
+    Parts, RangesMut, chunks, chunks_mut, equal_mut, long_and_short, long_and_short_mut, of_images,
     ranges_mut,
 };
 
@@ -88,6 +89,51 @@ mod tests {
                 .enumerate()
                 .all(|(i, &sum)| sum == if i == 33 { 99 } else { 9 * i as u32 + 3 })
         );
+    }
+
+    #[test]
+    fn images_have_parts_of_buffers() {
+        let buffers = [1..3, 3..3, 4..7];
+        for images in [1, 2, 5] {
+            let mut numbers = vec![0; 8 * images];
+            Team::gather(2, |team| {
+                let parts = of_images(&mut numbers, images, &buffers, Clone::clone);
+                team.for_each(parts, |image, mut part| {
+                    for (buffer, range) in buffers.iter().enumerate() {
+                        assert_eq!(part.get(buffer).len(), range.len());
+                        part.get(buffer).iter_mut().for_each(|n| *n += 10 * image + buffer + 1);
+                    }
+                });
+            });
+            for (buffer, range) in buffers.iter().enumerate() {
+                for image in 0..images {
+                    let first = range.start * images + image * range.len();
+                    let part = &numbers[first..first + range.len()];
+                    assert!(part.iter().all(|&n| n == 10 * image + buffer + 1), "{numbers:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "parts that ascend")]
+    fn buffers_that_overlap_are_refused() {
+        of_images(&mut [0; 20], 2, &[0..4, 3..5], Clone::clone);
+    }
+
+    #[test]
+    fn long_parts_come_before_short_ones() {
+        let from: Vec<usize> = (0..23).collect();
+        let mut to = vec![0; 23];
+        Team::gather(2, |team| {
+            let parts = (long_and_short(&from, 14, 5, 2), long_and_short_mut(&mut to, 14, 5, 2));
+            team.for_each(parts, |index, (from, to)| {
+                let expected = [5, 5, 4, 2, 2, 2, 2, 1][index];
+                assert!(from.len() == expected && to.len() == expected);
+                to.copy_from_slice(from);
+            });
+        });
+        assert_eq!(to, from);
     }
 
     #[test]

@@ -238,3 +238,135 @@ impl<'a, T: Send, E: Sync> Parts for RangesMut<'a, T, E> {
         unsafe { part.into_slice() }
     }
 }
+
+/// Of each of several images its part of some buffers, each of which holds the images one behind the other.
+#[derive(Debug)]
+pub struct OfImages<'a, T, E> {
+    all: Shared<'a, T>,
+    images: usize,
+    buffers: &'a [E],
+    range: fn(&E) -> Range<usize>,
+}
+
+/// The parts of one image; see [`OfImages`].
+#[derive(Debug)]
+pub struct OfImage<'a, T, E> {
+    of: OfImages<'a, T, E>,
+    image: usize,
+}
+
+/// The parts of `images` images in buffers of a slice: `range` says where that of the first would be if it
+/// were the only one, and for so many all is as many times as long and as far behind.
+///
+/// # Panics
+/// When the buffers overlap or do not ascend, or do not lie in the slice.
+pub fn of_images<'a, T: Send, E: Sync>(
+    slice: &'a mut [T],
+    images: usize,
+    buffers: &'a [E],
+    range: fn(&E) -> Range<usize>,
+) -> OfImages<'a, T, E> {
+    // `RangesMut` compares them.
+    let len = slice.len().checked_div(images).unwrap_or(0);
+    let ranges = ranges_mut(&mut slice[..len * images], buffers, range);
+    assert!(buffers.iter().all(|buffer| range(buffer).end <= len), "parts of the slice");
+    OfImages { all: ranges.all, images, buffers, range }
+}
+
+impl<'a, T: Send, E: Sync> Parts for OfImages<'a, T, E> {
+    type Part = OfImage<'a, T, E>;
+
+    fn count(&self) -> usize {
+        self.images
+    }
+    unsafe fn part(&self, image: usize) -> OfImage<'a, T, E> {
+        let OfImages { all, images, buffers, range } = *self;
+        OfImage { of: OfImages { all, images, buffers, range }, image }
+    }
+}
+
+impl<T: Send, E: Sync> OfImage<'_, T, E> {
+    /// Its part of a buffer.
+    pub fn get(&mut self, buffer: usize) -> &mut [T] {
+        let OfImages { all, images, buffers, range } = &self.of;
+        let Range { start, end } = range(&buffers[buffer]);
+        let (len, first) = (end - start, start * images);
+        let part = all.part(first + self.image * len..first + (self.image + 1) * len);
+        // SAFETY: the buffers do not overlap, nor do the images in each; nobody else has this image, and
+        // who has it is borrowed as long as the slice is.
+        unsafe { part.into_slice() }
+    }
+}
+
+/// A slice in chunks of one length and, behind so many of these, chunks of another, to write.
+#[derive(Debug)]
+pub struct LongAndShort<'a, T> {
+    long: ChunksMut<'a, T>,
+    short: ChunksMut<'a, T>,
+}
+
+/// As [`LongAndShort`], to read.
+#[derive(Debug)]
+pub struct LongAndShortRead<'a, T>(Chunks<'a, T>, Chunks<'a, T>);
+
+/// The first `end` numbers of `slice` in chunks of `long`, the others in chunks of `short`, to write.
+///
+/// # Panics
+/// When there are fewer numbers than `end`, or a length is 0.
+pub fn long_and_short_mut<T: Send>(
+    slice: &mut [T],
+    end: usize,
+    long: usize,
+    short: usize,
+) -> LongAndShort<'_, T> {
+    let (first, rest) = slice.split_at_mut(end);
+    LongAndShort { long: chunks_mut(first, long), short: chunks_mut(rest, short) }
+}
+
+/// As [`long_and_short_mut`], to read.
+///
+/// # Panics
+/// As that.
+pub fn long_and_short<T: Sync>(
+    slice: &[T],
+    end: usize,
+    long: usize,
+    short: usize,
+) -> LongAndShortRead<'_, T> {
+    let (first, rest) = slice.split_at(end);
+    LongAndShortRead(chunks(first, long), chunks(rest, short))
+}
+
+impl<'a, T: Send> Parts for LongAndShort<'a, T> {
+    type Part = &'a mut [T];
+
+    fn count(&self) -> usize {
+        self.long.count() + self.short.count()
+    }
+    unsafe fn part(&self, index: usize) -> &'a mut [T] {
+        // SAFETY: the caller vouches for the index, and the two slices do not overlap.
+        unsafe {
+            match index.checked_sub(self.long.count()) {
+                Some(index) => self.short.part(index),
+                None => self.long.part(index),
+            }
+        }
+    }
+}
+
+impl<'a, T: Sync> Parts for LongAndShortRead<'a, T> {
+    type Part = &'a [T];
+
+    fn count(&self) -> usize {
+        self.0.count() + self.1.count()
+    }
+    unsafe fn part(&self, index: usize) -> &'a [T] {
+        // SAFETY: the caller vouches for the index.
+        unsafe {
+            match index.checked_sub(self.0.count()) {
+                Some(index) => self.1.part(index),
+                None => self.0.part(index),
+            }
+        }
+    }
+}

@@ -20,11 +20,18 @@ use super::weights::{transform_taps, turn_taps};
 /// Blocks of output channels that are multiplied together: two vectors beside each other.
 const BLOCKS: usize = 2;
 
-/// From so many bytes of weights on, each thread reads some of them rather than all.
-const LARGE: usize = 256 << 10;
+/// From so many bytes of weights on, as many tiles share them as there is room for.
+const LARGE: usize = 768 << 10;
 
 /// Bytes of transformed tiles that stay in the second-level cache beside the weights.
 const ROOM: usize = 400 << 10;
+
+/// Bytes of transformed tiles that share large weights: to read these anew takes longer than to read tiles
+/// that stand in the third-level cache.
+const LARGE_ROOM: usize = 2400 << 10;
+
+/// The most tiles that share large weights.
+const MOST_TILES: usize = 48;
 
 /// How many [`Lanes`] the packed weight and bias are.
 ///
@@ -71,7 +78,8 @@ pub fn pack(
     run!(isa, tiling, Pack { tiling, weight, packed });
 }
 
-/// `y = f(w * x + b + other)`, shared out among the team; overwrites `y`. `packed` is by [`pack`];
+/// `y = f(w * x + b + other)` of as many images as `y` holds, shared out among the team; overwrites `y`.
+/// `packed` is by [`pack`];
 /// `scratch` of [`scratch_len`], with any contents.
 ///
 /// # Panics
@@ -92,8 +100,12 @@ pub fn forward(
     let tiling = super::tiling(kernel, g, Conv2dPass::Forward);
     let (fused, after) = Fused::split(f);
     let (bias, weights) = packed.split_at(blocks(g.out_channels));
+    let of_one = bias.len() * tiling.outputs[0] * tiling.outputs[1];
+    let images = y.len() / of_one;
+    assert!(images > 0 && images * of_one == y.len(), "the output's length");
     let of = Forward {
         tiling,
+        images,
         size: [g.input.dim(1), g.input.dim(2)],
         start: g.padding.map(|padding| -(padding as isize)),
         x,
@@ -102,7 +114,6 @@ pub fn forward(
         plus: Plus::value(other),
         fused,
     };
-    assert_eq!(y.len(), bias.len() * tiling.outputs[0] * tiling.outputs[1], "the output's length");
     assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
     of.run(isa, team, y, scratch);
     if let Some(f) = after {
@@ -110,10 +121,37 @@ pub fn forward(
     }
 }
 
-/// The most tiles that a thread transforms together.
+/// Bytes of the transformed weights.
+fn weight_bytes(tiling: &Tiling) -> usize {
+    tiling.points() * tiling.in_channels * blocks(tiling.out_channels) * size_of::<Lanes>()
+}
+
+/// The most tiles that a thread transforms before it multiplies them.
 fn together(tiling: &Tiling) -> usize {
     let bytes = tiling.points() * blocks(tiling.in_channels) * size_of::<Lanes>();
-    (ROOM / bytes).clamp(2, MOST_TOGETHER).min(tiling.tiles[0] * tiling.tiles[1])
+    if weight_bytes(tiling) > LARGE {
+        (LARGE_ROOM / bytes).clamp(2, MOST_TILES)
+    } else {
+        (ROOM / bytes).clamp(2, MOST_TOGETHER)
+    }
+}
+
+/// Some tiles of several images, of which each has `a_image`, in pieces of one image each: the piece's first
+/// tile among them, its image, and it.
+fn pieces(
+    tiling: &Tiling,
+    first: usize,
+    count: usize,
+) -> impl Iterator<Item = (usize, usize, Tiles)> {
+    let a_image = tiling.tiles[0] * tiling.tiles[1];
+    let (tiling, mut at) = (*tiling, 0);
+    std::iter::from_fn(move || {
+        let (image, tile) = ((first + at) / a_image, (first + at) % a_image);
+        let own = (count - at).min(a_image - tile).min(MOST_TOGETHER);
+        let piece = (own > 0).then(|| (at, image, Tiles::new(&tiling, tile, own)));
+        at += own;
+        piece
+    })
 }
 
 /// From a point to the next among transformed tiles of so many blocks; see [`Tiling::point_step`].
@@ -168,6 +206,7 @@ impl<const N: usize, const R: usize> Kernel for Pack<'_, N, R> {
 #[derive(Clone, Copy)]
 struct Forward<'a> {
     tiling: Tiling,
+    images: usize,
     /// Height and width of `x`.
     size: [usize; 2],
     /// Row and column that the first output's first tap reads.
@@ -181,14 +220,19 @@ struct Forward<'a> {
 
 impl Forward<'_> {
     fn run(self, isa: Isa, team: &Team, y: &mut [Lanes], scratch: &mut [Lanes]) {
-        let tiles = self.tiling.tiles[0] * self.tiling.tiles[1];
+        let tiles = self.images * self.tiling.tiles[0] * self.tiling.tiles[1];
         let pairs = self.bias.len().div_ceil(BLOCKS);
-        // Large weights are cut, though then some threads transform the same tiles; else the tiles are
-        // cut, into some more parts than there are threads, for those that come late.
+        // Where few tiles meet many weights, the weights are cut: each thread transforms the same tiles,
+        // which takes less time than to read weights of others. Else the tiles are cut, into some more parts
+        // than there are threads, for those that come late.
         let threads = team.threads();
-        let sets = if size_of_val(self.weights) > LARGE { pairs.min(threads) } else { 1 };
+        let is_large = weight_bytes(&self.tiling) > LARGE;
+        let is_wide = is_large && tiles < 7 * self.bias.len();
+        let sets = if is_wide { pairs.min(threads) } else { 1 };
         let parts = match threads.div_ceil(sets) {
             1 => 1,
+            // Each part reads all weights.
+            parts if is_large => parts.min(tiles),
             parts => (2 * parts).min(tiles.div_ceil(8)).max(parts).min(tiles),
         };
         let [values, products] = room(&self.tiling);
@@ -221,7 +265,7 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Task { of, blocks: own, tiles: all, y, room } = self;
-        let Forward { tiling, size, start, x, weights, bias, plus, fused } = of;
+        let Forward { tiling, images, size, start, x, weights, bias, plus, fused } = of;
         let in_blocks = blocks(tiling.in_channels);
         let plane = tiling.outputs[0] * tiling.outputs[1];
         let of_block = N * N * tiling.in_channels;
@@ -230,41 +274,48 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
         let (v, m) = room.split_at_mut(N * N * step);
         assert_eq!(weights.len(), bias.len() * of_block, "the weights' length");
         assert_eq!(m.len(), N * N * product_step, "the products' length");
+        let x_len = in_blocks * size[0] * size[1];
+        assert_eq!(x.len(), images * x_len, "the input's length");
         let mut first = all.start;
         while first < all.end {
             let count = even(all.end - first, together(&tiling));
-            let tiles = Tiles::new(&tiling, first, count);
-            s.run(Input::<N> {
-                x,
-                channels: in_blocks,
-                size,
-                start,
-                tiles,
-                v,
-                step,
-                channel_step: 1,
-                tile_step: in_blocks,
-            });
+            for (at, image, tiles) in pieces(&tiling, first, count) {
+                s.run(Input::<N> {
+                    x: &x[image * x_len..][..x_len],
+                    channels: in_blocks,
+                    size,
+                    start,
+                    tiles,
+                    v: &mut v[at * in_blocks..],
+                    step,
+                    channel_step: 1,
+                    tile_step: in_blocks,
+                });
+            }
             for block in own.clone().step_by(BLOCKS) {
                 let blocks = block..(block + BLOCKS).min(own.end);
                 let pair = Pair { points: N * N, tiling: &tiling, count, blocks: blocks.len() };
                 let weights = &weights[block * of_block..][..blocks.len() * of_block];
                 pair.multiply(s, weights, (v, step), (m, product_step));
-                let outputs = blocks.start * plane..blocks.end * plane;
-                s.run(Output::<N, R> {
-                    m,
-                    step: product_step,
-                    channels: blocks.len(),
-                    tiles,
-                    bias: Bias::Vectors(&bias[blocks]),
-                    plus: match plus {
-                        Plus::Value(value) => Plus::Value(&value[outputs.clone()]),
-                        plus => plus,
-                    },
-                    fused,
-                    size: tiling.outputs,
-                    y: y.part(outputs),
-                });
+                for (at, image, tiles) in pieces(&tiling, first, count) {
+                    let from = (image * bias.len() + blocks.start) * plane;
+                    let outputs = from..from + blocks.len() * plane;
+                    s.run(Output::<N, R> {
+                        m: &m[at..],
+                        step: product_step,
+                        channels: blocks.len(),
+                        channel_step: count,
+                        tiles,
+                        bias: Bias::Vectors(&bias[blocks.clone()]),
+                        plus: match plus {
+                            Plus::Value(value) => Plus::Value(&value[outputs.clone()]),
+                            plus => plus,
+                        },
+                        fused,
+                        size: tiling.outputs,
+                        y: y.part(outputs),
+                    });
+                }
             }
             first += count;
         }
@@ -293,39 +344,49 @@ impl Pair<'_> {
         assert_eq!(weights.len(), points * in_channels * own, "two blocks' weights");
         assert!(step >= in_blocks * count && v.len() >= points * step, "the inputs' length");
         assert!(product_step >= own * count && m.len() >= points * product_step, "the products'");
-        let mut row = 0;
-        while row < count {
-            let rows = even(count - row, most_rows::<S>());
+        // Where one block of rows is all, the points go in one call; else the blocks of a point follow each
+        // other, while its weights are near.
+        let together = if count <= most_rows::<S>() { points } else { 1 };
+        let blocks_of_rows = (0..points).step_by(together).flat_map(|point| {
+            let mut row = 0;
+            std::iter::from_fn(move || {
+                let at = row;
+                let rows = (count - at > 0).then(|| even(count - at, most_rows::<S>()))?;
+                row += rows;
+                Some((point, at, rows))
+            })
+        });
+        for (point, row, rows) in blocks_of_rows {
             let product = Product {
                 a: Numbers {
-                    first: v[row * in_blocks..].as_ptr().cast(),
+                    first: v[point * step + row * in_blocks..].as_ptr().cast(),
                     row: in_blocks * LANES,
                     depth: 1,
                     point: step * LANES,
                 },
                 b: Vectors {
-                    first: weights.as_ptr().cast(),
+                    first: weights[point * in_channels * own..].as_ptr().cast(),
                     row: own * LANES,
                     block: LANES,
                     point: in_channels * own * LANES,
                 },
                 c: Vectors {
-                    first: m[row..].as_mut_ptr().cast(),
+                    first: m[point * product_step + row..].as_mut_ptr().cast(),
                     row: LANES,
                     block: count * LANES,
                     point: product_step * LANES,
                 },
                 depth: *in_channels,
-                points,
+                points: together,
                 bias: std::ptr::null(),
                 plus: std::ptr::null(),
                 fused: Fused::Identity,
             };
             // SAFETY: the assertions compare the lengths with the steps: at each point there are
             // `count` rows of `in_blocks` Lanes, of which `in_channels` numbers are read, as many
-            // rows of `own` Lanes of weights, and `own` blocks of `count` Lanes of products.
+            // rows of `own` Lanes of weights, and `own` blocks of `count` Lanes of products; and `points` are
+            // a multiple of those of one call, which is all of them or one.
             unsafe { multiply(s, rows, own, &product) };
-            row += rows;
         }
     }
 }

@@ -80,6 +80,7 @@ impl<const N: usize, const R: usize> Kernel for Correlate<'_, N, R> {
                     m,
                     step: product_step,
                     channels,
+                    channel_step: count,
                     tiles,
                     bias: Bias::numbers(bias.map(|bias| &bias[channel..channel + channels])),
                     plus: match plus {

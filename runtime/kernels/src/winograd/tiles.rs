@@ -72,7 +72,7 @@ impl<const N: usize> Kernel for Input<'_, N> {
         let count = tiles.count;
         assert_eq!(x.len(), channels * height * width, "the input's length");
         let last = (channels - 1) * self.channel_step + (count - 1) * self.tile_step;
-        assert!(step > last && v.len() >= N * N * step, "the transformed length");
+        assert!(step > last && v.len() > (N * N - 1) * step + last, "the transformed length");
         let zeros = [Lanes::ZERO; N];
         let places = tiles.places();
         for c in 0..channels {
@@ -174,12 +174,13 @@ impl<const N: usize> InputAt<N> {
 }
 
 /// Transforms products back: `y = f(Aᵀ m A + b + plus)`, where point `p` of channel `c` of tile `t` is
-/// `m[p · step + c · count + t]`.
+/// `m[p · step + c · channel_step + t]`.
 #[derive(Debug)]
 pub(super) struct Output<'a, const N: usize, const R: usize> {
     pub(super) m: &'a [Lanes],
     pub(super) step: usize,
     pub(super) channels: usize,
+    pub(super) channel_step: usize,
     pub(super) tiles: Tiles,
     pub(super) bias: Bias<'a>,
     pub(super) plus: Plus<'a>,
@@ -195,10 +196,13 @@ impl<const N: usize, const R: usize> Kernel for Output<'_, N, R> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Output { m, step, channels, tiles, bias, plus, fused, size: [height, width], y } = self;
-        let count = tiles.count;
+        let Output {
+            m, step, channels, tiles, bias, plus, fused, size: [height, width], y, ..
+        } = self;
+        let (count, channel_step) = (tiles.count, self.channel_step);
         assert_eq!(y.len(), channels * height * width, "the output's length");
-        assert!(step >= channels * count && m.len() >= N * N * step, "the products' length");
+        let last = (N * N - 1) * step + (channels - 1) * channel_step + count - 1;
+        assert!(channel_step >= count && m.len() > last, "the products' length");
         if let Plus::Value(value) = plus {
             assert_eq!(value.len(), y.len(), "the added value's length");
         }
@@ -207,7 +211,7 @@ impl<const N: usize, const R: usize> Kernel for Output<'_, N, R> {
             let bias = bias.of(c);
             for (t, &[top, left]) in places[..count].iter().enumerate() {
                 let at = (c * height + top) * width + left;
-                let m: *const f32 = m[c * count + t..].as_ptr().cast();
+                let m: *const f32 = m[c * channel_step + t..].as_ptr().cast();
                 let y: *mut f32 = y.from(at).as_mut_ptr().cast();
                 let plus: *const f32 = match plus {
                     Plus::Nothing => std::ptr::null(),

@@ -2,39 +2,54 @@
 
 use crate::support::*;
 use proptest::prelude::*;
-use typenet_kernels::Isa;
-use typenet_kernels::blocked::{self, Pixels, blocks};
+use typenet_kernels::blocked::{self, Pixels, Rows, blocks};
 use typenet_kernels::team::Team;
 use typenet_kernels::winograd::blocked as blocked_winograd;
+use typenet_kernels::{Isa, Lanes};
 use typenet_shape::{Activation, Conv2d, Conv2dKernel, Shape};
 
 const BOUND: f64 = 1e-5;
 
+/// Of one to three images, with each kernel that there is.
 fn check(g: &Conv2d, seed: u64) {
-    let output = g.output().unwrap();
-    let area = output.dim(1) * output.dim(2);
+    let (images, output) = (1 + seed as usize % 3, g.output().unwrap());
+    let (area, len) = (output.dim(1) * output.dim(2), output.elements());
     let mut random = Random::new(seed);
-    let x = random.numbers(g.input.elements());
+    // There may be numbers between the images.
+    let step = g.input.elements() + 5 * (seed as usize % 2);
+    let x = random.numbers(images * step);
     let weight = random.numbers(g.weight().elements());
     let bias = g.bias.then(|| random.numbers(g.out_channels));
-    let mut expected: Vec<f64> = (0..output.elements())
-        .map(|at| bias.as_ref().map_or(0.0, |bias| f64::from(bias[at / area])))
+    let mut expected: Vec<f64> = (0..images * len)
+        .map(|at| bias.as_ref().map_or(0.0, |bias| f64::from(bias[at % len / area])))
         .collect();
-    products(g, |at_y, at_x, at_w| {
-        expected[at_y] += f64::from(weight[at_w]) * f64::from(x[at_x]);
-    });
+    for image in 0..images {
+        products(g, |at_y, at_x, at_w| {
+            expected[image * len + at_y] +=
+                f64::from(weight[at_w]) * f64::from(x[image * step + at_x]);
+        });
+    }
     let relu: Vec<f64> = expected.iter().map(|y| y.max(0.0)).collect();
     let other = random.numbers(expected.len());
     let tanh: Vec<f64> =
         expected.iter().zip(&other).map(|(y, o)| (y + f64::from(*o)).tanh()).collect();
     let sum: Vec<f64> = expected.iter().zip(&other).map(|(y, o)| y + f64::from(*o)).collect();
-    let other = blocked(&other, g.out_channels);
+    let other = all_blocked(other.chunks(len), g.out_channels);
     let other = Some(other.as_slice());
-
-    let mut packed = poison(blocked::conv2d_packed_len(g));
-    blocked::pack_conv2d(g, &weight, bias.as_deref(), &mut packed);
-    let lanes = blocked(&x, g.input.dim(0));
+    let lanes = all_blocked(x.chunks(step).map(|x| &x[..g.input.elements()]), g.input.dim(0));
     let depthwise = g.groups > 1 && g.groups == g.input.dim(0) && g.groups == g.out_channels;
+    let filled = blocked::filled_conv2d(g);
+    let as_run = filled.unwrap_or(*g);
+    let (rows, outputs) = (g.groups, g.out_channels / g.groups);
+    let fill = |numbers: &[f32]| match filled {
+        Some(_) => blocked::filled(numbers, rows, outputs),
+        None => numbers.to_vec(),
+    };
+    let mut packed = poison(blocked::conv2d_packed_len(&as_run));
+    let filled_bias = bias.as_ref().map(|bias| fill(bias));
+    blocked::pack_conv2d(&as_run, &fill(&weight), filled_bias.as_deref(), &mut packed);
+    let y_len = images * blocks(g.out_channels) * area;
+    let planar = |y: &[Lanes]| all_planar(y, images, g.out_channels, area);
     for isa in Isa::available() {
         for (f, other, expected) in [
             (Activation::Identity, None, &expected),
@@ -43,42 +58,29 @@ fn check(g: &Conv2d, seed: u64) {
             (Activation::Tanh, other, &tanh),
         ] {
             for threads in [1, 3] {
-                let what = format!("{isa} {f:?} {threads} threads {g:?}");
-                let mut y = poison(blocks(g.out_channels) * area);
-                Team::gather(threads, |team| {
-                    if depthwise {
-                        blocked::depthwise_conv2d(isa, team, g, &lanes, &packed, other, f, &mut y);
-                    } else {
-                        blocked::conv2d(
-                            isa,
-                            team,
-                            g,
-                            Pixels::Planar(&x),
-                            &packed,
-                            other,
-                            f,
-                            &mut y,
-                        );
-                        assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
-                        y = poison(y.len());
-                        blocked::conv2d(
-                            isa,
-                            team,
-                            g,
-                            Pixels::Blocked(&lanes),
-                            &packed,
-                            other,
-                            f,
-                            &mut y,
-                        );
-                    }
-                });
-                assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
+                let what = format!("{isa} {f:?} {threads} threads {images} images {g:?}");
+                for pixels in [Pixels::Planar { numbers: &x, step }, Pixels::Blocked(&lanes)] {
+                    let mut y = poison(y_len);
+                    Team::gather(threads, |team| match (depthwise, filled) {
+                        (true, _) => blocked::depthwise_conv2d(
+                            isa, team, g, &lanes, &packed, other, f, &mut y,
+                        ),
+                        (_, Some(filled)) => {
+                            let room = images * blocks(filled.out_channels) * area;
+                            let (room, y) = (&mut poison(room), &mut y);
+                            blocked::grouped_conv2d(
+                                isa, team, g, pixels, &packed, other, f, room, y,
+                            );
+                        }
+                        _ => blocked::conv2d(isa, team, g, pixels, &packed, other, f, &mut y),
+                    });
+                    assert_close(&planar(&y), expected, BOUND, &what);
+                }
                 for kernel in WINOGRAD.into_iter().filter(|kernel| kernel.runs(g)) {
                     let what = format!("{kernel:?} {what}");
                     let mut packed = poison(blocked_winograd::packed_len(kernel, g));
                     blocked_winograd::pack(isa, kernel, g, &weight, bias.as_deref(), &mut packed);
-                    let mut y = poison(y.len());
+                    let mut y = poison(y_len);
                     Team::gather(threads, |team| {
                         let mut room =
                             poison(blocked_winograd::scratch_len(kernel, g, team.threads()));
@@ -87,7 +89,7 @@ fn check(g: &Conv2d, seed: u64) {
                             isa, team, kernel, g, x, &packed, other, f, y, room,
                         );
                     });
-                    assert_close(&planar(&y, g.out_channels, area), expected, BOUND, &what);
+                    assert_close(&planar(&y), expected, BOUND, &what);
                 }
             }
         }
@@ -137,8 +139,38 @@ fn groups_of_whole_blocks_and_depthwise() {
         check(&Conv2d { groups: channels, padding: [2, 1], ..g }, 5);
         check(&Conv2d { groups: channels, padding: [2, 2], stride: [2, 2], ..g }, 5);
     }
-    let g = conv([4, 5, 5], 8, [3, 3]);
-    assert!(!blocked::runs_conv2d(&Conv2d { groups: 2, ..g }));
+}
+
+#[test]
+fn groups_of_any_size() {
+    for (groups, ins, outs) in
+        [(2, 2, 4), (3, 1, 2), (5, 2, 1), (2, 3, 17), (3, 16, 5), (7, 4, 4), (32, 4, 4), (20, 1, 2)]
+    {
+        let g = conv([groups * ins, 5, 7], groups * outs, [3, 2]);
+        assert!(blocked::filled_conv2d(&Conv2d { groups, ..g }).is_some());
+        check(&Conv2d { groups, padding: [1, 0], ..g }, groups as u64);
+        check(&Conv2d { groups, stride: [2, 2], bias: false, ..g }, 1 + groups as u64);
+    }
+}
+
+#[test]
+fn convolutions_of_1x1() {
+    for (height, width) in [(1, 1), (7, 7), (14, 14), (5, 23), (6, 2), (13, 1), (4, 30)] {
+        for (channels, outs) in [(3, 5), (20, 40), (64, 70)] {
+            check(&conv([channels, height, width], outs, [1, 1]), height as u64);
+            let g = conv([channels, height, width], outs, [1, 1]);
+            check(&Conv2d { stride: [2, 2], ..g }, width as u64);
+        }
+    }
+}
+
+#[test]
+fn many_images_of_few_pixels() {
+    for images in 0..3 {
+        check(&Conv2d { padding: [1, 1], ..conv([40, 7, 7], 48, [3, 3]) }, images);
+        check(&Conv2d { padding: [1, 1], ..conv([20, 2, 3], 70, [3, 3]) }, images);
+        check(&Conv2d { padding: [2, 2], ..conv([9, 5, 4], 33, [5, 5]) }, images);
+    }
 }
 
 #[test]
@@ -174,7 +206,7 @@ fn a_wrong_length_is_refused() {
     blocked::linear(
         Isa::Portable,
         &Team::alone(),
-        &[1.0; 3],
+        Rows::one(&[1.0; 3]),
         &poison(3),
         None,
         Activation::Identity,
@@ -226,31 +258,63 @@ proptest! {
     }
 
     #[test]
-    fn linear_layers(inputs in 1..=200usize, outputs in 1..=150usize, bias: bool, seed: u64) {
+    fn random_groups(
+        (h, kh, sh, ph) in (1..=9usize, 1..=3usize, 1..=2usize, 0..=2usize),
+        (w, kw, sw, pw) in (1..=20usize, 1..=3usize, 1..=2usize, 0..=2usize),
+        (groups, ins, outs, bias) in (2..=9usize, 1..=9usize, 1..=20usize, any::<bool>()),
+        seed: u64,
+    ) {
+        let g = Conv2d {
+            stride: [sh, sw],
+            padding: [ph, pw],
+            groups,
+            bias,
+            ..conv([groups * ins, h, w], groups * outs, [kh, kw])
+        };
+        prop_assume!(g.output().is_ok());
+        check(&g, seed);
+    }
+
+    #[test]
+    fn linear_layers(
+        inputs in 1..=200usize,
+        outputs in 1..=150usize,
+        images in 1..=5usize,
+        more in 0..=3usize,
+        bias: bool,
+        seed: u64,
+    ) {
         let mut random = Random::new(seed);
-        let (x, weight) = (random.numbers(inputs), random.numbers(inputs * outputs));
+        let step = inputs + more;
+        let (x, weight) = (random.numbers(images * step), random.numbers(inputs * outputs));
         let bias = bias.then(|| random.numbers(outputs));
-        let expected: Vec<f64> = weight
-            .chunks(inputs)
-            .enumerate()
-            .map(|(o, row)| {
-                let products = row.iter().zip(&x).map(|(&w, &x)| f64::from(w) * f64::from(x));
-                let sum = bias.as_ref().map_or(0.0, |bias| f64::from(bias[o])) + products.sum::<f64>();
-                sum.max(0.0)
-            })
-            .collect();
+        let of_image = |x: &[f32]| -> Vec<f64> {
+            weight
+                .chunks(inputs)
+                .enumerate()
+                .map(|(o, row)| {
+                    let products = row.iter().zip(x).map(|(&w, &x)| f64::from(w) * f64::from(x));
+                    let bias = bias.as_ref().map_or(0.0, |bias| f64::from(bias[o]));
+                    (bias + products.sum::<f64>()).max(0.0)
+                })
+                .collect()
+        };
+        let expected: Vec<f64> = x.chunks(step).flat_map(of_image).collect();
+        let rows = Rows { numbers: &x, len: inputs, step };
         let mut packed = poison(blocked::linear_packed_len(inputs, outputs));
         blocked::pack_linear(&weight, bias.as_deref(), outputs, &mut packed);
         for isa in Isa::available() {
-            let mut y = poison(blocks(outputs));
-            blocked::linear(isa, &Team::alone(), &x, &packed, None, Activation::Relu, &mut y);
-            assert_close(&planar(&y, outputs, 1), &expected, BOUND, &format!("{isa}"));
+            let mut y = poison(images * blocks(outputs));
+            let f = Activation::Relu;
+            blocked::linear(isa, &Team::alone(), rows, &packed, None, f, &mut y);
+            let found = all_planar(&y, images, outputs, 1);
+            assert_close(&found, &expected, BOUND, &format!("{isa}"));
             // A sum with itself, where both are not negative.
             let other = y.clone();
             Team::gather(2, |team| {
-                blocked::linear(isa, team, &x, &packed, Some(&other), Activation::Relu, &mut y);
+                blocked::linear(isa, team, rows, &packed, Some(&other), f, &mut y);
             });
-            let sums = planar(&y, outputs, 1);
+            let sums = all_planar(&y, images, outputs, 1);
             for (sum, y) in sums.iter().zip(&expected).filter(|(_, y)| **y > 0.0) {
                 assert!((sum - 2.0 * y).abs() <= 1e-4 * (1.0 + y), "{isa}: {sum} for {y}");
             }

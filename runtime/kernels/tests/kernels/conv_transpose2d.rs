@@ -84,47 +84,63 @@ fn check(g: &ConvTranspose2d, seed: u64) {
         conv_transpose2d::backward_weight(isa, g, &x, &dy, &mut again, None);
         assert_eq!(dw, again, "{isa}: the bias changes nothing");
     }
-    if blocked::runs_conv_transpose2d(g) {
-        check_one(g, seed);
-    }
+    check_blocked(g, seed);
 }
 
-/// The kernel for one image, whichever way its numbers stand.
-fn check_one(g: &ConvTranspose2d, seed: u64) {
-    let output = g.output().unwrap();
-    let area = output.dim(1) * output.dim(2);
+/// The kernel for 16 channels side by side, whichever way its numbers stand, of one to three images.
+fn check_blocked(g: &ConvTranspose2d, seed: u64) {
+    let (images, output) = (1 + seed as usize % 3, g.output().unwrap());
+    let (area, len) = (output.dim(1) * output.dim(2), output.elements());
     let mut random = Random::new(seed + 1);
-    let x = random.numbers(g.input.elements());
+    let (step, channels) = (g.input.elements(), g.input.dim(0));
+    let x = random.numbers(images * step);
     let weight = random.numbers(g.weight().elements());
     let bias = g.bias.then(|| random.numbers(g.out_channels));
-    let other = random.numbers(output.elements());
-    let mut expected: Vec<f64> = (0..output.elements())
-        .map(|at| bias.as_ref().map_or(0.0, |bias| f64::from(bias[at / area])))
+    let other = random.numbers(images * len);
+    let mut expected: Vec<f64> = (0..images * len)
+        .map(|at| bias.as_ref().map_or(0.0, |bias| f64::from(bias[at % len / area])))
         .collect();
-    products(g, |at_y, at_x, at_w| {
-        expected[at_y] += f64::from(weight[at_w]) * f64::from(x[at_x]);
-    });
-    let mut packed = poison(blocked::conv_transpose2d_packed_len(g));
-    blocked::pack_conv_transpose2d(g, &weight, bias.as_deref(), &mut packed);
-    let mut lanes = poison(blocks(g.input.dim(0)) * g.input.dim(1) * g.input.dim(2));
-    blocked::from_planar(&x, g.input.dim(0), &mut lanes);
-    let mut plus = poison(blocks(g.out_channels) * area);
-    blocked::from_planar(&other, g.out_channels, &mut plus);
+    for image in 0..images {
+        products(g, |at_y, at_x, at_w| {
+            expected[image * len + at_y] +=
+                f64::from(weight[at_w]) * f64::from(x[image * step + at_x]);
+        });
+    }
+    let filled = blocked::filled_conv_transpose2d(g);
+    let (as_run, outputs) = (filled.unwrap_or(*g), g.out_channels / g.groups);
+    let fill = |numbers: &[f32], rows: usize| match filled {
+        Some(_) => blocked::filled(numbers, rows, outputs),
+        None => numbers.to_vec(),
+    };
+    let (weight, bias) = (fill(&weight, channels), bias.map(|bias| fill(&bias, g.groups)));
+    let mut packed = poison(blocked::conv_transpose2d_packed_len(&as_run));
+    blocked::pack_conv_transpose2d(&as_run, &weight, bias.as_deref(), &mut packed);
+    let lanes = all_blocked(x.chunks(step), channels);
+    let plus = all_blocked(other.chunks(len), g.out_channels);
+    let planar = Pixels::Planar { numbers: &x, step };
     for isa in Isa::available() {
         for f in [Activation::Identity, Activation::Relu6, Activation::Silu] {
-            for (pixels, plus) in
-                [(Pixels::Planar(&x), None), (Pixels::Blocked(&lanes), Some(plus.as_slice()))]
+            for (pixels, plus) in [(planar, None), (Pixels::Blocked(&lanes), Some(plus.as_slice()))]
             {
-                let mut y = poison(blocks(g.out_channels) * area);
-                blocked::conv_transpose2d(isa, &Team::alone(), g, pixels, &packed, plus, f, &mut y);
-                let mut found = vec![f32::NAN; output.elements()];
-                blocked::to_planar(&y, g.out_channels, &mut found);
+                let mut y = poison(images * blocks(g.out_channels) * area);
+                Team::gather(2, |team| {
+                    let (packed, y) = (&packed, &mut y);
+                    if filled.is_some() {
+                        let room = &mut poison(images * blocks(as_run.out_channels) * area);
+                        blocked::grouped_conv_transpose2d(
+                            isa, team, g, pixels, packed, plus, f, room, y,
+                        );
+                    } else {
+                        blocked::conv_transpose2d(isa, team, g, pixels, packed, plus, f, y);
+                    }
+                });
+                let found = all_planar(&y, images, g.out_channels, area);
                 let expected: Vec<f64> = expected
                     .iter()
                     .zip(&other)
                     .map(|(y, &other)| exact(f, y + plus.map_or(0.0, |_| f64::from(other))).0)
                     .collect();
-                assert_close(&wide(&found), &expected, BOUND, &format!("{isa} {f:?} one {g:?}"));
+                assert_close(&found, &expected, BOUND, &format!("{isa} {f:?} blocked {g:?}"));
             }
         }
     }

@@ -326,47 +326,6 @@ fn layer_norms_of_blocked() {
 }
 
 #[test]
-fn affine_of_blocked() {
-    for (channels, area) in [(1, 1), (16, 7), (17, 9), (40, 1), (33, 64)] {
-        let mut random = Random::new(10);
-        let x = random.numbers(channels * area);
-        let (scale, shift) = (random.numbers(channels), random.numbers(channels));
-        let lanes = blocked(&x, channels);
-        let (scales, shifts) = (blocked(&scale, channels), blocked(&shift, channels));
-        for isa in Isa::available() {
-            for f in [
-                Activation::Identity,
-                Activation::Relu,
-                Activation::LeakyRelu { negative_slope: 0.25 },
-                Activation::Relu6,
-                Activation::Tanh,
-                Activation::Hardswish,
-            ] {
-                let expected: Vec<f64> = wide(&x)
-                    .iter()
-                    .enumerate()
-                    .map(|(at, x)| {
-                        let c = at / area;
-                        let y = x * f64::from(scale[c]) + f64::from(shift[c]);
-                        exact(f, y).0
-                    })
-                    .collect();
-                let mut y = poison(lanes.len());
-                blocked::affine(isa, &lanes, &scales, &shifts, None, f, &mut y);
-                let mut sum = poison(lanes.len());
-                blocked::affine(isa, &lanes, &scales, &shifts, Some(&y), f, &mut sum);
-                let what = format!("{isa} {f:?} {channels} {area}");
-                assert_close(&planar(&y, channels, area), &expected, 1e-6, &what);
-                if f == Activation::Identity {
-                    let doubled: Vec<f64> = expected.iter().map(|y| 2.0 * y).collect();
-                    assert_close(&planar(&sum, channels, area), &doubled, 1e-6, &what);
-                }
-            }
-        }
-    }
-}
-
-#[test]
 #[should_panic(expected = "as many weights and biases in each group")]
 fn weights_that_fit_no_group_are_refused() {
     let norm = GroupNorm { groups: 2, eps: EPS, weight: Some(&[1.0; 3]), bias: None };

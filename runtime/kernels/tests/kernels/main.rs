@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod blocked;
+mod blocked_values;
 mod conv2d;
 mod conv_transpose2d;
 mod group_norm;
 mod linear;
+mod matrix;
 mod norm;
 mod other;
 mod pointwise;

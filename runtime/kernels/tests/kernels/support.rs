@@ -201,6 +201,17 @@ pub fn planar(lanes: &[Lanes], channels: usize, area: usize) -> Vec<f64> {
     wide(&numbers)
 }
 
+/// As [`blocked`], of several images one behind the other.
+pub fn all_blocked<'a>(images: impl Iterator<Item = &'a [f32]>, channels: usize) -> Vec<Lanes> {
+    images.flat_map(|numbers| blocked(numbers, channels)).collect()
+}
+
+/// The inverse of [`all_blocked`].
+pub fn all_planar(lanes: &[Lanes], images: usize, channels: usize, area: usize) -> Vec<f64> {
+    let of_image = lanes.len() / images;
+    lanes.chunks(of_image).flat_map(|lanes| planar(lanes, channels, area)).collect()
+}
+
 /// An activation and its slope.
 pub fn exact(f: Activation, x: f64) -> (f64, f64) {
     use std::f64::consts::{FRAC_1_SQRT_2, PI};

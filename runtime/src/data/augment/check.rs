@@ -1,10 +1,12 @@
 //! What the arguments of changes may be.
 
+use std::fmt;
+
 use super::color::ColorJitter;
 use super::picture::Border;
 use super::{Augment, Change};
 use crate::data::ArrayShape;
-use crate::data::images::image_dims;
+use crate::data::shape::image_dims;
 use crate::{Error, Normalization, Result};
 
 /// The largest standard deviation of an elastic deformation, in sides of the image.
@@ -53,7 +55,7 @@ fn check(change: &Change, [channels, height, width]: [usize; 3]) -> Result<()> {
             check_probability(probability)?;
             let expected = "least and most share of the area, 0 to 1";
             let is_right = 0.0 <= scale[0] && scale[0] <= scale[1] && scale[1] <= 1.0;
-            range("scale", format!("{scale:?}"), is_right, expected)?;
+            range("scale", LeastAndMost(scale), is_right, expected)?;
             check_positive_range("ratio", ratio)
         }
         Change::ColorJitter(ColorJitter { brightness, contrast, saturation, hue }) => {
@@ -86,6 +88,15 @@ fn check(change: &Change, [channels, height, width]: [usize; 3]) -> Result<()> {
     }
 }
 
+/// Written out only for an argument that is refused: a step allocates nothing.
+struct LeastAndMost([f64; 2]);
+
+impl fmt::Display for LeastAndMost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
 fn range(
     name: &'static str,
     value: impl ToString,
@@ -106,5 +117,5 @@ fn check_probability(probability: f64) -> Result<()> {
 fn check_positive_range(name: &'static str, [least, most]: [f64; 2]) -> Result<()> {
     let is_right = 0.0 < least && least <= most && most.is_finite();
     let expected = "least and most of a factor, both above 0 and finite";
-    range(name, format!("{:?}", [least, most]), is_right, expected)
+    range(name, LeastAndMost([least, most]), is_right, expected)
 }

@@ -60,12 +60,12 @@ fn apply(picture: &mut Picture<'_>, change: Change) {
         }
         Change::Contrast(factor) => {
             let area = picture.height * picture.width;
-            let sum: f64 = match picture.numbers.chunks_exact(area).collect::<Vec<_>>()[..] {
-                [r, g, b] => {
-                    let pixels = r.iter().zip(g).zip(b);
-                    pixels.map(|((&r, &g), &b)| f64::from(grey([r, g, b]))).sum()
-                }
-                _ => picture.numbers.iter().copied().map(f64::from).sum(),
+            let sum: f64 = if picture.channels == 3 {
+                let (red, others) = picture.numbers.split_at(area);
+                let pixels = red.iter().zip(&others[..area]).zip(&others[area..]);
+                pixels.map(|((&r, &g), &b)| f64::from(grey([r, g, b]))).sum()
+            } else {
+                picture.numbers.iter().copied().map(f64::from).sum()
             };
             let mean = (sum / area as f64) as f32;
             picture.numbers.iter_mut().for_each(|number| *number = blend(*number, mean, factor));

@@ -53,6 +53,10 @@ impl<I: ArrayShape, T, S: Examples<I, T>> Examples<I, T> for Augmented<S> {
         self.source.target(view, index)
     }
 
+    fn targets_into(&self, view: View, indices: &[usize], targets: &mut Vec<T>) -> Result<()> {
+        self.source.targets_into(view, indices, targets)
+    }
+
     fn inputs_into(&self, view: View, indices: &[usize], numbers: &mut [f32]) -> Result<()> {
         self.source.inputs_into(view, indices, numbers)?;
         let View::Epoch(epoch) = view else { return Ok(()) };

@@ -37,6 +37,10 @@ where
         self.source.normalization()
     }
 
+    fn is_at_hand(&self) -> bool {
+        self.source.is_at_hand()
+    }
+
     fn place(&self, index: usize) -> String {
         self.source.place(index)
     }

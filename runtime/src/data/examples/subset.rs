@@ -25,6 +25,18 @@ impl<S> Subset<S> {
         indices.iter().try_for_each(|&index| check_index(source.len(), index))?;
         Ok(Subset { source, indices })
     }
+
+    /// Asks for these examples by the source's indices.
+    fn of_source(&self, indices: &[usize], ask: impl FnOnce(&[usize]) -> Result<()>) -> Result<()> {
+        indices.iter().try_for_each(|&index| check_index(self.indices.len(), index))?;
+        // Taken, not borrowed: the source may be a subset as well.
+        let mut inner = INDICES.take();
+        inner.clear();
+        inner.extend(indices.iter().map(|&index| self.indices[index]));
+        let done = ask(&inner);
+        INDICES.set(inner);
+        done
+    }
 }
 
 impl<I: Flat, T, S: Examples<I, T>> Examples<I, T> for Subset<S> {
@@ -40,6 +52,10 @@ impl<I: Flat, T, S: Examples<I, T>> Examples<I, T> for Subset<S> {
         self.source.normalization()
     }
 
+    fn is_at_hand(&self) -> bool {
+        self.source.is_at_hand()
+    }
+
     fn place(&self, index: usize) -> String {
         match self.indices.get(index) {
             Some(&index) => self.source.place(index),
@@ -52,14 +68,11 @@ impl<I: Flat, T, S: Examples<I, T>> Examples<I, T> for Subset<S> {
         self.source.target(view, self.indices[index])
     }
 
+    fn targets_into(&self, view: View, indices: &[usize], targets: &mut Vec<T>) -> Result<()> {
+        self.of_source(indices, |indices| self.source.targets_into(view, indices, targets))
+    }
+
     fn inputs_into(&self, view: View, indices: &[usize], numbers: &mut [f32]) -> Result<()> {
-        indices.iter().try_for_each(|&index| check_index(self.len(), index))?;
-        // Taken, not borrowed: the source may be a subset as well.
-        let mut inner = INDICES.take();
-        inner.clear();
-        inner.extend(indices.iter().map(|&index| self.indices[index]));
-        let written = self.source.inputs_into(view, &inner, numbers);
-        INDICES.set(inner);
-        written
+        self.of_source(indices, |indices| self.source.inputs_into(view, indices, numbers))
     }
 }

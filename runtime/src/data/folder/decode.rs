@@ -1,6 +1,6 @@
 //! From files to pixels.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
@@ -87,7 +87,8 @@ impl Recipe {
 
     /// The pixels of a file: channel, row, column.
     pub(super) fn decode(&self, scan: &Scan, file: &Scanned) -> Result<Vec<u8>, Failure> {
-        let image = read_image(scan, file)?;
+        let stamp = file.stamp.clone().map_err(Failure::Broken)?;
+        let image = decode(&scan.path(file), stamp)?;
         let pixels = to_bytes(&self.dims, &image, &self.options)
             .map_err(|error| Failure::Broken(error.to_string()))?;
         let [channels, height, width] = self.dims;
@@ -102,11 +103,38 @@ impl Recipe {
     }
 }
 
+/// Decodes a PNG or JPEG file as [`ImageFolder`](crate::data::ImageFolder) does, for
+/// [`input_from_image`](crate::Network::input_from_image): what it is is known by its content, and a file
+/// that is cut is an error, also where decoders would fill the rest with grey.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read, [`Error::File`] when it is no such image, is cut or damaged,
+/// longer than 1 GiB, or claims to be so large that decoding it would take more than 512 MiB.
+///
+/// ```no_run
+/// # fn main() -> Result<(), typenet_runtime::Error> {
+/// let image = typenet_runtime::data::read_image("cat.jpg")?;
+/// println!("{}×{}", image.width(), image.height());
+/// # Ok(())
+/// # }
+/// ```
+pub fn read_image(path: impl AsRef<Path>) -> Result<DynamicImage> {
+    let path = path.as_ref();
+    let metadata = fs::metadata(path).map_err(Error::io(path))?;
+    let decoded = if metadata.is_file() {
+        decode(path, Stamp::of(&metadata))
+    } else {
+        broken("this is no regular file")
+    };
+    decoded.map_err(|failure| match failure {
+        Failure::Broken(problem) => Error::file(path, problem),
+        Failure::Fatal(error) => error,
+    })
+}
+
 /// Decodes a file, if it is still the one that was seen.
-pub(super) fn read_image(scan: &Scan, file: &Scanned) -> Result<DynamicImage, Failure> {
-    let stamp = file.stamp.clone().map_err(Failure::Broken)?;
-    let path = scan.path(file);
-    let (bytes, format) = read(&path, stamp)?;
+fn decode(path: &Path, stamp: Stamp) -> Result<DynamicImage, Failure> {
+    let (bytes, format) = read(path, stamp)?;
     if format == ImageFormat::Jpeg && !jpeg::is_whole(&bytes) {
         return broken("the JPEG data end too early: the file is truncated");
     }
@@ -152,5 +180,38 @@ fn format(start: &[u8]) -> Result<ImageFormat, Failure> {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
         Ok(other) => broken(format!("this is a file of the format {other:?}, not PNG or JPEG")),
         Err(_) => broken("this is no image: PNG and JPEG are read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+    use crate::data::{Channels, Resize};
+    use crate::image::RgbImage;
+
+    #[test]
+    fn a_file_that_changes_after_the_scan_is_no_broken_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let class = folder.path().join("cat");
+        fs::create_dir(&class).unwrap();
+        let save = |name: &str, side| RgbImage::new(side, side).save(class.join(name)).unwrap();
+        ["a.png", "b.png", "c.png"].iter().for_each(|name| save(name, 4));
+        let scan = Scan::read(folder.path(), None).unwrap();
+        save("b.png", 300);
+        fs::remove_file(class.join("c.png")).unwrap();
+        let recipe =
+            Recipe { dims: [3, 4, 4], options: ImageOptions::new(Resize::Exact, Channels::Rgb) };
+        assert!(recipe.decode(&scan, &scan.files[0]).is_ok());
+        for (file, problem) in [(1, "b.png: the file changed while it was read"), (2, "c.png: ")] {
+            let Err(Failure::Fatal(error)) = recipe.decode(&scan, &scan.files[file]) else {
+                panic!("not a fatal failure");
+            };
+            assert!(error.to_string().contains(problem), "{error}");
+        }
+        // So it is an error even where broken files are skipped.
+        let taken = &mut |_: &[u8]| Ok(());
+        assert!(recipe.decode_all(&scan, true, taken).unwrap().is_err());
     }
 }

@@ -4,7 +4,6 @@ mod cache;
 mod decode;
 mod jpeg;
 mod positioned;
-mod report;
 mod scan;
 mod store;
 
@@ -22,11 +21,11 @@ use self::decode::{Index, Recipe};
 use self::scan::Scan;
 use self::store::{FolderStore, Pixels};
 use super::image::check_options;
-use super::images::image_dims;
+use super::shape::image_dims;
 use super::{ArrayShape, ImageOptions, Images};
 use crate::{Error, Result};
 
-pub use report::FolderReport;
+pub use decode::read_image;
 
 /// How many broken files an error names.
 const NAMED: usize = 5;

@@ -1,0 +1,12 @@
+//! Inference with 16 channels of an image side by side: of one image, or of several. The steps are those
+//! of 16 images; kernels, memory and weights are others. The weights are packed at the first prediction
+//! after they have changed.
+
+mod pass;
+mod plan;
+mod weights;
+
+pub(crate) use pass::Blocked;
+pub use plan::BlockedPlan;
+pub(crate) use plan::{Carried, Halves, Memory};
+pub(crate) use weights::BlockedWeights;

@@ -1,0 +1,14 @@
+//! A trainer without a loss.
+use typenet::prelude::*;
+
+network! {
+    pub struct Net: [4] -> [2] {
+        fc: linear(2),
+    }
+}
+
+
+fn main() {
+    let data = Dataset::from_inputs(&[[0.5; 4]], vec![1]).unwrap();
+    Trainer::new(Sgd::new(0.1)).batch(32).epochs(5).fit(&mut Net::seeded(1), &data, None).unwrap();
+}
