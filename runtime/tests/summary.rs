@@ -30,7 +30,7 @@ fn tiny_is_printed_as_a_table() {
         &rule,
         "weights 1.6 kB",
         "activations an image: 1.7 kB in training, 976 B in inference",
-        "inference: 16 images side by side; up to 4 left over run one at a time",
+        "inference: 16 images side by side from 5 images on; up to 4 left over run one at a time",
         "a training step of 64 images: 126.1 kB",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");

@@ -115,19 +115,21 @@ impl Summary {
 
 /// How inference of a batch is laid out, in words.
 fn layout_of(costs: &LayoutCosts) -> String {
-    let is_alone = |images: &usize| costs.shares(*images).grouped == 0;
-    if is_alone(&16) {
+    let grouped = |images: usize| costs.shares(images).grouped;
+    let Some(first) = (2..=MANY).find(|&images| grouped(images) > 0) else {
         return "one image at a time".to_owned();
-    }
-    // One image alone is never a group.
-    let most = (1..16).rev().find(is_alone).unwrap_or(1);
-    let rest = if most == 1 {
-        "one left over runs alone".to_owned()
-    } else {
-        format!("up to {most} left over run one at a time")
     };
-    format!("16 images side by side; {rest}")
+    let rest = (1..16).rev().find(|rest| grouped(MANY + rest) == MANY).unwrap_or(0);
+    let left_over = match rest {
+        0 => String::new(),
+        1 => "; one left over runs alone".to_owned(),
+        _ => format!("; up to {rest} left over run one at a time"),
+    };
+    format!("16 images side by side from {first} images on{left_over}")
 }
+
+/// Images of a large batch, all in groups of 16.
+const MANY: usize = 1024;
 
 impl SummaryRow {
     /// The layer as it is declared: `fc1: linear(120)`, `relu`, `#[frozen] conv1: conv2d(6, kernel = 5)`,
@@ -399,9 +401,11 @@ mod tests {
     fn the_layout_is_named() {
         let text = |group, image| layout_of(&LayoutCosts { group, image });
         assert_eq!(text(1600, 100), "one image at a time");
-        let beside = "16 images side by side; up to 12 left over run one at a time";
+        let beside =
+            "16 images side by side from 32 images on; up to 15 left over run one at a time";
         assert_eq!(text(1599, 130), beside);
-        assert!(text(100, 150).ends_with("one left over runs alone"));
+        let beside = "16 images side by side from 2 images on; one left over runs alone";
+        assert_eq!(text(100, 100), beside);
     }
 
     #[test]

@@ -2,8 +2,12 @@
 
 use typenet_engine::Flat;
 
-use super::{Loss, Objective};
+use super::objective::{denominators, of_batch};
+use super::{Accepts, Loss, Objective};
+use crate::Result;
+use crate::net::network::Network;
 use crate::net::targets::Matches;
+use crate::net::workspace::Workspace;
 
 /// Says that a loss, or the losses of several heads, compares outputs of type `O` with targets of type
 /// `T`: it is a loss for such targets, and they [fit](super::Fits) the outputs.
@@ -54,6 +58,21 @@ pub trait HeadCompares<O, T>: Loss<T> {
 #[diagnostic::do_not_recommend]
 impl<O: Matches<T>, T, L: Loss<T>> HeadCompares<O, T> for L {
     const COMPARES: () = O::MATCHES;
+}
+
+/// The loss and the gradient of a batch; see [`Loss::forward_backward`].
+///
+/// # Errors
+/// When there are not as many targets as outputs, or a target does not belong to its head.
+#[doc(hidden)]
+pub fn forward_backward<N, T, O>(objective: &O, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
+where
+    N: Network,
+    O: Compares<N::Output, T> + Accepts<N>,
+{
+    let () = O::COMPARES;
+    let denominators = denominators(objective, targets);
+    Ok(of_batch(objective, targets, ws, &denominators)?.iter().sum())
 }
 
 /// Targets of losses of values: `f32`, arrays of it, and boxes of those, which need no room on the stack.

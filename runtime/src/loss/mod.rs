@@ -36,15 +36,15 @@ mod squared_error;
 
 pub use crate::net::targets::{Fits, Matches};
 pub use binary_cross_entropy::BinaryCrossEntropy;
-#[doc(hidden)]
-pub use compares::HeadCompares;
 pub use compares::{Compares, TargetValues};
+#[doc(hidden)]
+pub use compares::{HeadCompares, forward_backward};
 pub use cross_entropy::CrossEntropy;
 pub use huber::Huber;
 pub use nll::NllLoss;
 pub use objective::Objective;
 #[doc(hidden)]
-pub use objective::{HeadLoss, OfHead, forward_backward};
+pub use objective::{HeadLoss, OfHead};
 pub(crate) use objective::{PerHead, Rows, add_reference, denominators, of_batch, shares};
 pub use squared_error::{MeanSquaredError, SumSquaredError};
 

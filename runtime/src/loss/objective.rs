@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use typenet_shape::{Head, MAX_HEADS, Output};
 
-use super::{Accepts, Compares, Loss, Reduction};
+use super::{Accepts, Loss, Reduction};
 use crate::error::same_count;
 use crate::net::network::Network;
 use crate::net::workspace::Workspace;
@@ -74,21 +74,6 @@ impl<T, L: Loss<T>> HeadLoss for OfHead<'_, L, T> {
     fn reference(&self, outputs: &[f64]) -> f64 {
         self.loss.reference(outputs, self.target)
     }
-}
-
-/// The loss and the gradient of a batch; see [`Loss::forward_backward`].
-///
-/// # Errors
-/// When there are not as many targets as outputs, or a target does not belong to its head.
-#[doc(hidden)]
-pub fn forward_backward<N, T, O>(objective: &O, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
-where
-    N: Network,
-    O: Compares<N::Output, T> + Accepts<N>,
-{
-    let () = O::COMPARES;
-    let denominators = denominators(objective, targets);
-    Ok(of_batch(objective, targets, ws, &denominators)?.iter().sum())
 }
 
 /// A number for each head; zeros behind the last.

@@ -204,7 +204,9 @@ mod tests {
         let recipe =
             Recipe { dims: [3, 4, 4], options: ImageOptions::new(Resize::Exact, Channels::Rgb) };
         assert!(recipe.decode(&scan, &scan.files[0]).is_ok());
-        for (file, problem) in [(1, "b.png: the file changed while it was read"), (2, "c.png: ")] {
+        for (file, problem) in
+            [(1, "b.png: the file changed while the folder was read"), (2, "c.png: ")]
+        {
             let Err(Failure::Fatal(error)) = recipe.decode(&scan, &scan.files[file]) else {
                 panic!("not a fatal failure");
             };
