@@ -304,7 +304,7 @@ mod coming_from_pytorch {
 
     /// A formula of its own; a larger one is in the example `own_layer`.
     #[derive(Debug)]
-    pub struct Square;
+    struct Square;
 
     #[typenet::layer]
     impl Square {
