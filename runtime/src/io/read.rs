@@ -232,7 +232,7 @@ impl File<'_> {
         }
         for (tensor, view) in found {
             let numbers = &mut parameters[tensor.offset..][..tensor.shape.elements()];
-            floats::each(view.dtype(), view.data(), |at, number| numbers[at] = number);
+            floats::copy(view.dtype(), view.data(), numbers);
         }
         Ok(metadata)
     }
@@ -260,7 +260,8 @@ impl File<'_> {
     ) -> Result<()> {
         let mut error = None;
         let mut tensors = 0;
-        for (tensor, view) in found {
+        let is_wrong = |view: &TensorView<'_>| !floats::all_finite(view.dtype(), view.data());
+        for (tensor, view) in found.iter().filter(|(_, view)| is_wrong(view)) {
             let (mut count, mut first) = (0, 0);
             floats::each(view.dtype(), view.data(), |at, number| {
                 if !number.is_finite() {

@@ -27,6 +27,6 @@ pub use grouped::{
     filled, filled_conv_transpose2d, filled_conv2d, grouped_conv_transpose2d, grouped_conv2d,
 };
 pub use layout::{blocks, flat, flat_mut, from_planar, join_channels, rearrange, to_planar};
-pub use linear::{Rows, linear, linear_packed_len, pack_linear};
+pub use linear::{Rows, linear, linear_packed_len, pack_linear, pack_linear_block};
 pub use norm::{GroupNorm, LayerNorm, affine, group_norm, layer_norm};
 pub use softmax::softmax;
