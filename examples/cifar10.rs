@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
+use typenet::Flat;
 use typenet::data::{
     Augment, Border, Channels, Examples, ImageFolder, ImageOptions, Images, Resize,
 };
@@ -76,7 +77,7 @@ type Set = Images<Image>;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     match arguments.recipe {
-        Recipe::Quick => train::<32, 128>(&arguments, 8),
+        Recipe::Quick => train::<64, 256>(&arguments, 4),
         Recipe::Full => train::<64, 256>(&arguments, 10),
     }
 }
@@ -102,6 +103,12 @@ fn train<const FIRST: usize, const REST: usize>(
 
     let mut net = AirNet::<FIRST, REST>::seeded(seed);
     net.init_from_data(&sample(&train, 5_000)?)?;
+    pass_on(&mut net.group1.conv2d_1.weight);
+    pass_on(&mut net.group1.conv2d_2.weight);
+    pass_on(&mut net.group2.conv2d_1.weight);
+    pass_on(&mut net.group2.conv2d_2.weight);
+    pass_on(&mut net.group3.conv2d_1.weight);
+    pass_on(&mut net.group3.conv2d_2.weight);
     let augment = Augment::new().border(Border::Reflect).random_crop(2).alternating_flip();
     let train = train.augmented(augment, seed)?;
 
@@ -149,6 +156,14 @@ fn train<const FIRST: usize, const REST: usize>(
     net.save(out.join("weights.safetensors"))?;
     println!("{}", out.join("report.html").display());
     Ok(())
+}
+
+/// Lets the first filters pass on the input's channels as they are.
+fn pass_on<const OUT: usize, const IN: usize>(weight: &mut [[[[f32; 3]; 3]; IN]; OUT]) {
+    for (channel, filter) in weight.iter_mut().enumerate().take(IN) {
+        filter.as_flat_mut().fill(0.0);
+        filter[channel][1][1] = 1.0;
+    }
 }
 
 /// The training and the test set.

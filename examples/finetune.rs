@@ -1,7 +1,7 @@
 //! A trained net's layers under another head: `cargo run --release --example finetune`.
 //!
 //! A net learns the digits 0 to 6. Its convolutions, read from its weight file, then serve a net that
-//! tells 7, 8 and 9 apart from ten images of each: first with these layers frozen, then with all
+//! tells 7, 8 and 9 apart from five images of each: first with these layers frozen, then with all
 //! layers, slowly. A net that starts from random weights learns from the same images beside it.
 
 use typenet::prelude::*;
@@ -37,7 +37,7 @@ fn main() -> Fallible {
     let digits = Dataset::from_csv_reader("digits.csv.gz", DIGITS, &csv)?;
     let (many, _) = some_classes(&digits, 0, 7)?.split_stratified(0.2, 1)?;
     let rest = some_classes(&digits, 7, 10)?;
-    let (few, test) = first_of_each(&rest, 10)?;
+    let (few, test) = first_of_each(&rest, 5)?;
 
     let folder = std::env::temp_dir().join("typenet-finetune");
     std::fs::create_dir_all(&folder)?;

@@ -28,9 +28,7 @@ const CLASSES: usize = 4;
 
 network! {
     /// The zoo's ResNet-18, with a head for so many classes.
-    pub struct Transfer: [3, 224, 224] -> [CLASSES] {
-        const CLASSES = self::CLASSES;
-
+    pub struct Transfer: [3, 224, 224] -> [self::CLASSES] {
         block basic(out) {
             residual {
                 conv1: conv2d(out, kernel = 3, padding = 1, bias = false), bn1: batch_norm, relu,
@@ -63,7 +61,7 @@ network! {
         #[name("layer4.0")] layer4_0: down(512),
         #[name("layer4.1")] layer4_1: basic(512),
         global_avg_pool,
-        fc: linear(CLASSES),
+        fc: linear(self::CLASSES),
     }
 }
 

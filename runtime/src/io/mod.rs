@@ -13,6 +13,7 @@
 //! Other keys are ignored. The same net always gives the same bytes.
 
 mod atomic;
+mod bytes;
 mod checked;
 mod floats;
 mod names;

@@ -9,7 +9,7 @@ use typenet_shape::{Graph, Node, Op, Tensor};
 
 use super::names::{self, Advice};
 use super::options::LoadOptions;
-use super::{floats, keys, tensor_name};
+use super::{bytes, floats, keys, tensor_name};
 use crate::error::{LoadHelp, nearest};
 use crate::{Error, Metadata, Normalization, Result};
 
@@ -53,7 +53,7 @@ pub(crate) fn load(
     parameters: &mut [f32],
 ) -> Result<Metadata> {
     options.for_new_net()?;
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let bytes = bytes::read(path)?;
     let name = |tensor: &Tensor| tensor_name(graph, tensor);
     let file = File { bytes: &bytes, path, options, call: Call::Load(graph.name) };
     file.read(graph.name, tensors.iter(), &name, parameters)
@@ -70,7 +70,7 @@ pub(crate) fn load_weights(
     tensors: &[Tensor],
     parameters: &mut [f32],
 ) -> Result<Metadata> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let bytes = bytes::read(path)?;
     let name = |tensor: &Tensor| tensor_name(graph, tensor);
     let file = File { bytes: &bytes, path, options, call: Call::LoadWeights };
     file.read(graph.name, tensors.iter(), &name, parameters)
@@ -119,7 +119,7 @@ pub(crate) fn load_part(
             with_parameters: Vec::new(),
         });
     };
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let bytes = bytes::read(path)?;
     let within = format!("{part}.");
     let own = tensors.iter().filter(|tensor| graph.nodes[tensor.node].name.starts_with(&within));
     let prefix = match graph.file_name(last) {
