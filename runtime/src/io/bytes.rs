@@ -59,7 +59,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         for len in [0, 1, LARGE - 1, LARGE, LARGE + (5 << 20) + 3] {
-            let bytes: Vec<u8> = (0..len).map(|i| (i * 7919 >> 8) as u8).collect();
+            let bytes: Vec<u8> = (0..len).map(|i| ((i * 7919) >> 8) as u8).collect();
             std::fs::write(&path, &bytes).unwrap();
             assert!(read(&path).unwrap() == bytes, "{len} bytes");
         }
