@@ -43,7 +43,7 @@ mod first {
     /// Says what digit a picture shows: dark on white, one that fills it.
     fn predict(path: &str) -> Result<(), Box<dyn std::error::Error>> {
         let net = Digits::load("digits.safetensors")?;
-        let mut picture = image::open(path)?;
+        let mut picture = image::open(path).map_err(|error| format!("{path}: {error}"))?;
         picture.invert(); // The net has learnt that ink is 1 and paper 0.
         let options = ImageOptions::new(Resize::Fit(FilterType::Triangle), Channels::Grey);
         let input = net.input_from_image(&picture, &options)?;

@@ -24,6 +24,10 @@ use crate::{Error, Result, init, io};
 use one::{as_probabilities, check_size, look, value};
 
 mod one;
+mod without_seed;
+
+#[doc(hidden)]
+pub use without_seed::WithoutSeed;
 
 /// A net declared with `network!`.
 ///
@@ -99,6 +103,14 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     fn seeded(seed: u64) -> Self {
         let () = Self::RULES;
         seeded(init::Scheme::default(), seed)
+    }
+
+    #[doc(hidden)]
+    fn new() -> Self
+    where
+        Self: WithoutSeed,
+    {
+        Self::seeded(0)
     }
 
     /// A new net with random weights of another scheme, but for layers marked `#[init(…)]`.
