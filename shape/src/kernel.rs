@@ -263,6 +263,48 @@ impl Conv2dKernel {
         sum([transforms, product([products / 10, 11])])
     }
 
+    /// The kernel that takes the least time for a pass of a training step of so many images with 16
+    /// channels side by side by [`cost_of_images`](Self::cost_of_images).
+    pub const fn choose_for_images(g: &Conv2d, pass: Conv2dPass, images: usize) -> Conv2dKernel {
+        if Conv2dKernel::Winograd2.tile(g).is_none() {
+            return Conv2dKernel::Direct;
+        }
+        let [direct, four, two] = [
+            Conv2dKernel::Direct.cost_of_images(g, pass, images),
+            Conv2dKernel::Winograd4.cost_of_images(g, pass, images),
+            Conv2dKernel::Winograd2.cost_of_images(g, pass, images),
+        ];
+        Conv2dKernel::of_least_cost(direct, [four, two])
+    }
+
+    /// About how many cycles a pass of a training step of so many images takes on a core that multiplies
+    /// and adds 16 numbers a cycle, those of 16 channels side by side, with weights that are packed for this
+    /// step; [`u64::MAX`] where this kernel cannot run the convolution.
+    pub const fn cost_of_images(self, g: &Conv2d, pass: Conv2dPass, images: usize) -> u64 {
+        let Ok(output) = g.output() else { return u64::MAX };
+        let images = images as u64;
+        let Some(tiling) = self.tiling_of(g, output, pass) else {
+            if !matches!(self, Conv2dKernel::Direct) {
+                return u64::MAX;
+            }
+            let (ins, outs) = match pass {
+                Conv2dPass::BackwardData => (g.out_channels, g.input.dim(0)),
+                _ => (g.input.dim(0), g.out_channels),
+            };
+            let taps = [taps_inside(g, output, 0), taps_inside(g, output, 1)];
+            let pairs = product([(ins / g.groups) as u64, outs.div_ceil(16) as u64]);
+            let products = product([product([taps[0], taps[1]]), pairs, images]);
+            return product([products / 10, 12]);
+        };
+        let tiles = product([tiling.count() as u64, images]);
+        let (ins, outs) = (tiling.in_channels as u64, tiling.out_channels.div_ceil(16) as u64);
+        let transforms = product([tiles, tiling.transforms(ins.div_ceil(16), outs)]);
+        let products = product([tiling.points() as u64, ins, outs, tiles]);
+        // The transformed weights, or their gradients, are written once and read once, from far.
+        let weights = product([ins, outs, sum([product([8, tiling.points() as u64]), 100])]);
+        sum([transforms, product([products / 10, 11]), weights])
+    }
+
     /// Numbers of the transformed weights, for the output and for the input's gradient.
     pub const fn transformed_len(self, g: &Conv2d) -> usize {
         match self.tiling(g, Conv2dPass::Forward) {
@@ -493,6 +535,22 @@ mod tests {
             Conv2d { groups: 64, ..g },
         ] {
             assert_eq!(Conv2dKernel::choose_for_one(&g), Conv2dKernel::Direct, "{g:?}");
+        }
+    }
+
+    #[test]
+    fn batches_are_transformed_but_where_the_weights_are_larger_than_the_images() {
+        for pass in PASSES {
+            for (channels, size) in [(64, 56), (128, 28)] {
+                let g = conv([channels, size, size], channels, 3);
+                let kernel = Conv2dKernel::choose_for_images(&g, pass, 8);
+                assert_eq!(kernel, Conv2dKernel::Winograd4, "{g:?}");
+            }
+            let g = conv([512, 7, 7], 512, 3);
+            let kernel = Conv2dKernel::choose_for_images(&g, pass, 1);
+            assert_eq!(kernel, Conv2dKernel::Direct);
+            let strided = Conv2d { stride: [2, 2], ..g };
+            assert_eq!(Conv2dKernel::choose_for_images(&strided, pass, 8), Conv2dKernel::Direct);
         }
     }
 

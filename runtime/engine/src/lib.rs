@@ -9,7 +9,9 @@
 
 mod arena;
 pub mod blocked;
+mod blocked_training;
 pub mod flat;
+mod forced;
 pub mod inference;
 pub mod layout;
 mod parameter_structs;

@@ -107,7 +107,7 @@ impl Summary {
             parameter_bytes: bytes(layout.parameters),
             training_bytes: bytes(layout.training_len),
             inference_bytes: bytes(layout.inference_len),
-            step_bytes: step_bytes(layout, 64),
+            step_bytes: step_bytes(spec, 64),
             costs: blocked.costs,
         }
     }

@@ -84,6 +84,38 @@ pub fn conv2d(
     f: Activation,
     y: &mut [Lanes],
 ) {
+    run_conv2d(isa, team, g, x, packed, (other, false), f, y);
+}
+
+/// The gradient of what a transposed convolution reads: the convolution `g` of its output's gradient `dy`,
+/// without bias. Overwrites `dx`, or adds to it if it is to `accumulate`; `packed` is by [`pack_conv2d`] of
+/// the transposed convolution's weight.
+///
+/// # Panics
+/// As [`conv2d`].
+pub fn conv_transpose2d_backward_data(
+    isa: Isa,
+    team: &Team,
+    g: &Conv2d,
+    dy: &[Lanes],
+    packed: &[Lanes],
+    accumulate: bool,
+    dx: &mut [Lanes],
+) {
+    let (x, f) = (Pixels::Blocked(dy), Activation::Identity);
+    run_conv2d(isa, team, g, x, packed, (None, accumulate), f, dx);
+}
+
+fn run_conv2d(
+    isa: Isa,
+    team: &Team,
+    g: &Conv2d,
+    x: Pixels<'_>,
+    packed: &[Lanes],
+    (other, adds): (Option<&[Lanes]>, bool),
+    f: Activation,
+    y: &mut [Lanes],
+) {
     let output = output(g);
     assert!(runs_conv2d(g) && (g.groups == 1 || !is_depthwise(g)), "another kernel's geometry");
     let area = output.dim(1) * output.dim(2);
@@ -117,6 +149,7 @@ pub fn conv2d(
         steps,
         weight,
         bias,
+        adds,
         fused,
         narrow,
     };
@@ -202,6 +235,8 @@ pub(super) struct Forward<'a> {
     pub(super) steps: Steps,
     pub(super) weight: &'a [Lanes],
     pub(super) bias: &'a [Lanes],
+    /// Whether the result is added to what stands in its place.
+    pub(super) adds: bool,
     pub(super) fused: Fused,
     /// How many output channels there are, where 16 columns should stand side by side.
     pub(super) narrow: Option<usize>,
@@ -456,6 +491,7 @@ impl Tiles<'_> {
             rows,
             taps,
             bias: &self.of.bias[block..block + count],
+            adds: self.of.adds,
             fused: self.of.fused,
             y_block: y_height * y_width,
             y_position,
@@ -513,6 +549,7 @@ struct At<'a> {
     rows: Range<usize>,
     taps: Range<usize>,
     bias: &'a [Lanes],
+    adds: bool,
     fused: Fused,
     /// [`Lanes`] from a block's output to the next one's.
     y_block: usize,
@@ -598,6 +635,15 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
                     for p in 0..P {
                         let other = &other[b * at.y_block + p * at.y_position];
                         row[p] = s.add(row[p], s.load(other, part));
+                    }
+                }
+                if at.adds {
+                    for p in 0..P {
+                        // SAFETY: as below.
+                        unsafe {
+                            let y = self.y.as_mut_ptr().add(b * at.y_block + p * at.y_position);
+                            row[p] = s.add(row[p], s.read(y.cast::<f32>().add(shift)));
+                        }
                     }
                 }
                 let row = at.fused.apply_to_all(s, row);

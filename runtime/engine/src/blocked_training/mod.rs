@@ -1,0 +1,32 @@
+//! A training step with 16 channels side by side, image by image: for large images and small batches, of
+//! which the interleaved layout has too few groups, each too large for any cache.
+//!
+//! The whole batch runs through one step after the other, and each step is shared out among the team: so a
+//! batch norm needs no segments, and the gradient of a weight is summed over all images at once.
+//!
+//! - `plan`: how values are stored, how long they live, and where; `lives` under it.
+//! - `memory`: what a workspace keeps for it.
+//! - `run`: what all calls share; `forward`, `backward`: which call does what.
+//! - `conv2d` (with `grouped`), `conv_transpose2d`, `linear`, `norms` (of the batch), `image_norms`, `pools`,
+//!   `elementwise`, `joins` (what reads several values, and the rest), `own_layers`.
+
+mod backward;
+mod choice;
+mod conv2d;
+mod conv_transpose2d;
+mod elementwise;
+mod forward;
+mod grouped;
+mod image_norms;
+mod joins;
+mod linear;
+mod lives;
+mod memory;
+mod norms;
+mod own_layers;
+mod plan;
+mod pools;
+mod run;
+
+pub(crate) use choice::is_blocked;
+pub(crate) use memory::{BlockedMemory, StepBuffers};

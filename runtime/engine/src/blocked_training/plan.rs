@@ -1,0 +1,244 @@
+//! How a training step runs with 16 channels side by side: its calls in order, and where they read and
+//! write.
+
+use std::ops::Range;
+
+use typenet_kernels::blocked;
+use typenet_shape::{Op, Shape, Step};
+
+use super::conv2d;
+use super::lives::{self, Write};
+use crate::spec::NetSpec;
+
+/// How a training step of so many images runs.
+#[derive(Debug)]
+pub(crate) struct BlockedTrainingPlan {
+    pub(super) images: usize,
+    pub(super) calls: Vec<Call>,
+    /// [`Lanes`] of all buffers.
+    pub(super) arena_len: usize,
+    /// For each output, what is to be written or read there.
+    pub(super) outputs: Vec<From>,
+}
+
+/// What runs at one time: a step, or a value turned from one way of storing it to another.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// The step; `None` where a value is turned.
+    pub(super) step: Option<&'static Step>,
+    /// The node whose value it writes.
+    pub(super) node: usize,
+    pub(super) reads: Vec<Read>,
+    /// The value that is added before this one is activated.
+    pub(super) added: Option<Read>,
+    pub(super) value: Value,
+    /// What the call needs for itself, forward and backward.
+    pub(super) room: [Range<usize>; 2],
+}
+
+/// A value that a call reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Read {
+    pub(super) node: usize,
+    pub(super) from: From,
+    /// How the call writes its gradient.
+    pub(super) write: Write,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum From {
+    /// One of the inputs as it came: from this number of each image's on.
+    Image(usize),
+    Value(Value),
+}
+
+/// A value in the arena, of all images one behind the other: blocks of 16 channels for `[c, h, w]`, rows of
+/// whole [`Lanes`] for `[f]`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value {
+    pub(super) shape: Shape,
+    /// Where the first image starts.
+    pub(super) offset: usize,
+    /// Where the first image's gradient starts, if there can be one.
+    pub(super) gradient: Option<usize>,
+}
+
+impl Value {
+    /// [`Lanes`] of an image.
+    pub(super) fn len(&self) -> usize {
+        len(self.shape)
+    }
+
+    /// All images.
+    pub(super) fn range(&self, images: usize) -> Range<usize> {
+        self.offset..self.offset + images * self.len()
+    }
+
+    /// The gradient of all images.
+    pub(super) fn gradient(&self, images: usize) -> Option<Range<usize>> {
+        self.gradient.map(|offset| offset..offset + images * self.len())
+    }
+}
+
+impl Read {
+    /// The value, where it is not an image as it came.
+    pub(super) fn value(&self) -> Option<Value> {
+        match self.from {
+            From::Image(..) => None,
+            From::Value(value) => Some(value),
+        }
+    }
+}
+
+/// [`Lanes`] of a value of one image.
+pub(super) fn len(shape: Shape) -> usize {
+    blocked::blocks(shape.dim(0)) * (shape.elements() / shape.dim(0))
+}
+
+/// A call before values have places: they are numbers.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) step: Option<&'static Step>,
+    pub(super) node: usize,
+    pub(super) reads: Vec<DraftRead>,
+    pub(super) added: Option<DraftRead>,
+    pub(super) value: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DraftRead {
+    pub(super) node: usize,
+    pub(super) from: DraftFrom,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum DraftFrom {
+    Image(usize, Shape),
+    Value(usize),
+}
+
+impl BlockedTrainingPlan {
+    /// The kind of the first layer of a net that has no kernel for this layout; `None` where all have.
+    pub(crate) fn missing(spec: &NetSpec) -> Option<&'static str> {
+        let steps = spec.layout.steps.iter();
+        steps.clone().find(|step| !runs(step)).map(|step| step.op.kind())
+    }
+
+    /// The plan of a net of which nothing is [missing](Self::missing).
+    pub(crate) fn new(spec: &NetSpec, images: usize) -> BlockedTrainingPlan {
+        let (drafts, shapes, of_node) = drafts(spec);
+        lives::plan(spec, images, drafts, &shapes, &of_node)
+    }
+
+    /// [`Lanes`] that each thread needs for itself.
+    pub(super) fn scratch_len(&self) -> usize {
+        let of_call = |call: &Call| {
+            let (step, read) = (call.step?, call.reads.first()?);
+            let is_image = matches!(read.from, From::Image(..));
+            let g = step.op.conv2d(step.input)?;
+            Some(conv2d::scratch_len(&g, self.images, is_image))
+        };
+        self.calls.iter().filter_map(of_call).max().unwrap_or(0)
+    }
+}
+
+/// Whether there are kernels for a step.
+fn runs(step: &Step) -> bool {
+    match step.op {
+        Op::ConvTranspose2d { .. } => {
+            let g = step.op.conv_transpose2d(step.input);
+            g.is_some_and(|g| super::conv_transpose2d::runs(&g))
+        }
+        Op::Conv2d { .. }
+        | Op::DepthwiseConv2d { .. }
+        | Op::Linear { .. }
+        | Op::BatchNorm { .. }
+        | Op::LayerNorm { .. }
+        | Op::GroupNorm { .. }
+        | Op::MaxPool2d { .. }
+        | Op::AvgPool2d { .. }
+        | Op::GlobalAvgPool
+        | Op::Upsample { .. }
+        | Op::Dropout { .. }
+        | Op::Scale { .. }
+        | Op::Softmax
+        | Op::LogSoftmax
+        | Op::Add
+        | Op::Mul
+        | Op::Concat
+        | Op::Own(_) => true,
+        _ => step.op.activation().is_some(),
+    }
+}
+
+/// Whether a step can read this input as it came.
+fn reads_images(step: &Step) -> bool {
+    step.op.conv2d(step.input).is_some_and(|g| g.groups == 1)
+}
+
+/// The calls in order, the shapes of all values, and where each node's value comes from.
+fn drafts(spec: &NetSpec) -> (Vec<Draft>, Vec<Shape>, Vec<Option<DraftFrom>>) {
+    let NetSpec { graph, shapes: of_nodes, layout, .. } = *spec;
+    let mut drafts: Vec<Draft> = Vec::new();
+    let mut shapes: Vec<Shape> = Vec::new();
+    let mut of_node: Vec<Option<DraftFrom>> = vec![None; graph.nodes.len()];
+    // Inputs in blocks of channels, where something reads them so.
+    let mut packed: Vec<Option<usize>> = vec![None; graph.nodes.len()];
+    let mut pixels = 0;
+    let mut steps = layout.steps.iter().peekable();
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let shape = of_nodes[index];
+        if let Op::Input { .. } = node.op {
+            of_node[index] = Some(DraftFrom::Image(pixels, shape));
+            pixels += shape.elements();
+            continue;
+        }
+        if node.op.keeps_numbers() {
+            let source = node.inputs[0];
+            let from = of_node[source].unwrap_or(DraftFrom::Value(0));
+            of_node[index] = Some(match from {
+                DraftFrom::Image(start, of) if of == shape => DraftFrom::Image(start, shape),
+                DraftFrom::Value(value) if is_same_order(shapes[value], shape) => from,
+                _ => {
+                    shapes.push(shape);
+                    let value = shapes.len() - 1;
+                    let reads = vec![DraftRead { node: source, from }];
+                    drafts.push(Draft { step: None, node: index, reads, added: None, value });
+                    DraftFrom::Value(value)
+                }
+            });
+            continue;
+        }
+        let Some(step) = steps.next_if(|step| step.node == index) else { continue };
+        let mut read = |node: usize, drafts: &mut Vec<Draft>, shapes: &mut Vec<Shape>| {
+            let from = of_node[node].unwrap_or(DraftFrom::Value(0));
+            let DraftFrom::Image(_, shape) = from else { return DraftRead { node, from } };
+            if reads_images(step) {
+                return DraftRead { node, from };
+            }
+            let value = *packed[node].get_or_insert_with(|| {
+                shapes.push(shape);
+                let value = shapes.len() - 1;
+                let reads = vec![DraftRead { node, from }];
+                drafts.push(Draft { step: None, node, reads, added: None, value });
+                value
+            });
+            DraftRead { node, from: DraftFrom::Value(value) }
+        };
+        let reads = step.sources().iter();
+        let reads = reads.map(|source| read(source.node, &mut drafts, &mut shapes)).collect();
+        let added = step.training.added.map(|_| read(step.added, &mut drafts, &mut shapes));
+        shapes.push(of_nodes[step.value]);
+        let value = shapes.len() - 1;
+        of_node[step.value] = Some(DraftFrom::Value(value));
+        drafts.push(Draft { step: Some(step), node: step.value, reads, added, value });
+    }
+    (drafts, shapes, of_node)
+}
+
+/// Whether two shapes of the same numbers are stored alike.
+fn is_same_order(a: Shape, b: Shape) -> bool {
+    let in_order = |shape: Shape| shape.elements() == shape.dim(0);
+    a == b || in_order(a) && in_order(b)
+}
