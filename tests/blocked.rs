@@ -1,12 +1,14 @@
-//! Inference with 16 channels side by side: every layer, in every order in which its input may stand,
-//! alone and in batches, against the f64 reference.
+//! Inference and training with 16 channels side by side: every layer, in every order in which its input may
+//! stand, alone and in batches, against the f64 reference.
 #![allow(clippy::unwrap_used)]
 
 use std::mem::discriminant;
 
+use typenet::loss::{Accepts, Compares};
 use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
 use typenet::prelude::*;
-use typenet::{Flat, reference};
+use typenet::reference::{self, gradcheck_with};
+use typenet::Flat;
 
 network! {
     /// Channels that are no whole blocks.
@@ -234,6 +236,56 @@ where
     }
 }
 
+/// Gradients of batches that fill no group against central differences.
+fn check_gradients<N: Network, T, L>(loss: &L, batches: &[usize], target: impl Fn(usize) -> T)
+where
+    L: Compares<N::Output, T> + Accepts<N>,
+{
+    let numbers: Vec<f32> = (0..5 * N::Input::LEN).map(|i| (i as f32 * 0.37).sin()).collect();
+    let images = N::Input::slice_from_flat(&numbers).unwrap();
+    let targets: Vec<T> = (0..5).map(target).collect();
+    for &batch in batches {
+        let net = N::seeded(batch as u64);
+        let (images, targets) = (&images[..batch], &targets[..batch]);
+        let check = gradcheck_with(&net, loss, images, targets, 8, 1).unwrap();
+        assert!(check.worst() <= 1e-3, "{} of {batch}:\n{check}", N::GRAPH.name);
+    }
+}
+
+/// Two steps have the same bits, however many threads there are, and so has the second where gradients are
+/// added to those of the first.
+fn check_training_threads<N: Network>() {
+    let numbers: Vec<f32> = (0..20 * N::Input::LEN).map(|i| (i as f32 * 0.3).sin()).collect();
+    let images = N::Input::slice_from_flat(&numbers).unwrap();
+    for batch in [1, 3, 8, 20] {
+        let bits = || -> Vec<u32> {
+            let mut net = N::seeded(1);
+            let mut ws = N::workspace(batch);
+            let mut all = Vec::new();
+            for round in 0..3 {
+                net.forward(&images[..batch], &mut ws);
+                let (outputs, gradient) = ws.output_rows();
+                gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
+                all.extend_from_slice(outputs);
+                if round == 2 {
+                    net.backward_accumulate(&images[..batch], &mut ws);
+                } else {
+                    net.backward(&images[..batch], &mut ws);
+                }
+                all.extend_from_slice(ws.gradients().as_flat());
+                all.extend_from_slice(net.parameters_flat());
+            }
+            all.iter().map(|number| number.to_bits()).collect()
+        };
+        let expected = bits();
+        for threads in [1, 2, 3, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let found = pool.install(bits);
+            assert!(found == expected, "{}: {batch} images, {threads} threads", N::GRAPH.name);
+        }
+    }
+}
+
 /// Does the same for every net.
 macro_rules! all {
     ($function:ident($($argument:expr),*)) => {
@@ -258,6 +310,35 @@ fn every_net_agrees_with_the_reference() {
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     all!(check_threads());
+}
+
+#[test]
+fn every_gradient_agrees_with_the_reference() {
+    let loss = SumSquaredError::new();
+    check_gradients::<Concats, _, _>(&loss, &[3, 5], wanted::<36>);
+    check_gradients::<Dense, _, _>(&loss, &[3, 5], wanted::<10>);
+    check_gradients::<Squeezed, _, _>(&loss, &[3, 5], wanted::<6>);
+    check_gradients::<Orders, _, _>(&loss, &[3, 5], wanted::<20>);
+    check_gradients::<Turned, _, _>(&loss, &[3, 5], wanted::<9>);
+    check_gradients::<Groups, _, _>(&loss, &[3, 5], wanted::<5>);
+    check_gradients::<Heavy, _, _>(&loss, &[3], wanted::<40>);
+    check_gradients::<Small, _, _>(&loss, &[3, 5], wanted::<10>);
+    let outer = OuterLoss { map: loss, pose_again: loss, flat: loss, class: loss };
+    check_gradients::<Outer, _, _>(&outer, &[3, 5], |i| OuterTarget {
+        map: [[wanted(i); 6]; 13],
+        pose_again: wanted(i),
+        flat: wanted(i),
+        class: wanted(i),
+    });
+}
+
+fn wanted<const K: usize>(image: usize) -> [f32; K] {
+    std::array::from_fn(|k| ((image * 7 + k * 3) % 11) as f32 / 10.0)
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_steps() {
+    all!(check_training_threads());
 }
 
 #[test]
@@ -296,6 +377,6 @@ fn each_layout_can_be_forced() {
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&tests.stdout);
-        assert!(tests.status.success() && text.contains("5 passed"), "{layout}: {text}");
+        assert!(tests.status.success() && text.contains("7 passed"), "{layout}: {text}");
     }
 }

@@ -42,13 +42,13 @@ pub(super) fn room_len(
     shapes: &[Shape],
     images: usize,
 ) -> [usize; 2] {
-    let Some(step) = draft.step else { return [0, 0] };
     let read = draft.reads[0].from;
     // Where a kernel cannot add to a gradient, it stands there before.
     let aside = match (read, writes[0]) {
         (DraftFrom::Value(source), Write::Adds) => images * len(shapes[source]),
         _ => 0,
     };
+    let Some(step) = draft.step else { return [0, aside] };
     let input = step.input;
     let [forward, backward] = match step.op {
         Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => {
