@@ -81,6 +81,13 @@ network! {
 }
 
 network! {
+    /// What adds an image as it came; the same numbers twice among the heads, in two orders.
+    struct Added: [3, 8, 8] -> (map: [3, 8, 8], flat: [192], again: [192]) {
+        conv2d(3, kernel = 3, padding = 1), add(input), map: relu, flat: flatten, again: reshape([192]),
+    }
+}
+
+network! {
     struct Inner: [20, 6, 5] -> [13, 6, 5] { conv2d(13, kernel = 3, padding = 1), relu6 }
 }
 
@@ -294,6 +301,7 @@ macro_rules! all {
         $function::<Squeezed>($($argument),*);
         $function::<Orders>($($argument),*);
         $function::<Turned>($($argument),*);
+        $function::<Added>($($argument),*);
         $function::<Outer>($($argument),*);
         $function::<Groups>($($argument),*);
         $function::<Heavy>($($argument),*);
@@ -323,6 +331,12 @@ fn every_gradient_agrees_with_the_reference() {
     check_gradients::<Groups, _, _>(&loss, &[3, 5], wanted::<5>);
     check_gradients::<Heavy, _, _>(&loss, &[3], wanted::<40>);
     check_gradients::<Small, _, _>(&loss, &[3, 5], wanted::<10>);
+    let added = AddedLoss { map: loss, flat: loss, again: loss };
+    check_gradients::<Added, _, _>(&added, &[3, 5], |i| AddedTarget {
+        map: [[wanted(i); 8]; 3],
+        flat: wanted(i),
+        again: wanted(i + 1),
+    });
     let outer = OuterLoss { map: loss, pose_again: loss, flat: loss, class: loss };
     check_gradients::<Outer, _, _>(&outer, &[3, 5], |i| OuterTarget {
         map: [[wanted(i); 6]; 13],

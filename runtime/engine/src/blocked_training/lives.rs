@@ -10,7 +10,7 @@ use std::ops::Range;
 use typenet_kernels::batch_norm;
 use typenet_shape::{Activation, Item, Op, Shape, Step, place};
 
-use super::plan::{BlockedTrainingPlan, Call, Draft, DraftFrom, From, Read, Value, len};
+use super::plan::{BlockedTrainingPlan, Call, Draft, DraftFrom, From, Output, Read, Value, len};
 use super::run::room_len;
 use crate::spec::NetSpec;
 
@@ -105,12 +105,12 @@ pub(super) fn plan(
             room: [room(call, 0), room(call, 1)],
         });
     }
-    BlockedTrainingPlan {
-        images,
-        calls,
-        arena_len,
-        outputs: outputs.into_iter().map(from).collect(),
-    }
+    let output = |(index, &output): (usize, &DraftFrom)| Output {
+        from: from(output),
+        adds: outputs[..index].contains(&output),
+    };
+    let outputs = outputs.iter().enumerate().map(output).collect();
+    BlockedTrainingPlan { images, calls, arena_len, outputs }
 }
 
 const NOTHING: Item = Item { len: 0, start: 0, end: 0, offset: 0 };

@@ -75,8 +75,8 @@ impl BlockedMemory {
         let layout = spec.layout;
         let Some(plan) = self.plans.last() else { return };
         let images = plan.images;
-        let own = &mut self.inputs[..inputs.len()];
-        own.copy_from_slice(inputs);
+        let kept = &mut self.inputs[..inputs.len()];
+        kept.copy_from_slice(inputs);
         let StepBuffers { arena, rooms, statistics, of_norms, mode } = buffers;
         Team::gather(usize::MAX, |team| {
             let mut run = Run {
@@ -86,7 +86,7 @@ impl BlockedMemory {
                 layout,
                 trained,
                 parameters,
-                inputs: own,
+                inputs: kept,
                 arena: &mut arena[..],
                 rooms,
                 mode,
@@ -95,10 +95,10 @@ impl BlockedMemory {
             for call in &plan.calls {
                 run.forward(call, &mut statistics);
             }
-            for (from, output) in plan.outputs.iter().zip(layout.outputs) {
+            for (own, output) in plan.outputs.iter().zip(layout.outputs) {
                 for (image, row) in outputs.chunks_exact_mut(layout.output_len).enumerate() {
                     let row = &mut row[output.row.offset..output.row.end()];
-                    match *from {
+                    match own.from {
                         From::Image(start) => {
                             let start = image * layout.input_len + start;
                             row.copy_from_slice(&run.inputs[start..start + row.len()]);
@@ -128,12 +128,12 @@ impl BlockedMemory {
         let Some(plan) = self.plans.last() else { return };
         let images = plan.images;
         let StepBuffers { arena, rooms, statistics, of_norms, mode } = buffers;
-        for (from, output) in plan.outputs.iter().zip(layout.outputs) {
-            let From::Value(value) = *from else { continue };
+        for (own, output) in plan.outputs.iter().zip(layout.outputs) {
+            let From::Value(value) = own.from else { continue };
             let Some(gradient) = value.gradient(images) else { continue };
             let to = arena[gradient].chunks_exact_mut(value.len());
             for (row, to) in rows.chunks_exact(layout.output_len).zip(to) {
-                write(&row[output.row.offset..output.row.end()], value.shape, output.adds, to);
+                write(&row[output.row.offset..output.row.end()], value.shape, own.adds, to);
             }
         }
         Team::gather(usize::MAX, |team| {

@@ -17,8 +17,16 @@ pub(crate) struct BlockedTrainingPlan {
     pub(super) calls: Vec<Call>,
     /// [`Lanes`] of all buffers.
     pub(super) arena_len: usize,
-    /// For each output, what is to be written or read there.
-    pub(super) outputs: Vec<From>,
+    /// Where each output stands.
+    pub(super) outputs: Vec<Output>,
+}
+
+/// An output of the net.
+#[derive(Debug)]
+pub(super) struct Output {
+    pub(super) from: From,
+    /// Whether its gradient is added to that of an output before it, which is the same value.
+    pub(super) adds: bool,
 }
 
 /// What runs at one time: a step, or a value turned from one way of storing it to another.
@@ -172,7 +180,7 @@ fn runs(step: &Step) -> bool {
     }
 }
 
-/// Whether a step can read this input as it came.
+/// Whether a step can read an image as it came.
 fn reads_images(step: &Step) -> bool {
     step.op.conv2d(step.input).is_some_and(|g| g.groups == 1)
 }
@@ -211,24 +219,27 @@ fn drafts(spec: &NetSpec) -> (Vec<Draft>, Vec<Shape>, Vec<Option<DraftFrom>>) {
             continue;
         }
         let Some(step) = steps.next_if(|step| step.node == index) else { continue };
-        let mut read = |node: usize, drafts: &mut Vec<Draft>, shapes: &mut Vec<Shape>| {
-            let from = of_node[node].unwrap_or(DraftFrom::Value(0));
-            let DraftFrom::Image(_, shape) = from else { return DraftRead { node, from } };
-            if reads_images(step) {
-                return DraftRead { node, from };
-            }
-            let value = *packed[node].get_or_insert_with(|| {
-                shapes.push(shape);
-                let value = shapes.len() - 1;
-                let reads = vec![DraftRead { node, from }];
-                drafts.push(Draft { step: None, node, reads, added: None, value });
-                value
-            });
-            DraftRead { node, from: DraftFrom::Value(value) }
-        };
+        let mut read =
+            |node: usize, may_be_image: bool, drafts: &mut Vec<Draft>, shapes: &mut Vec<Shape>| {
+                let from = of_node[node].unwrap_or(DraftFrom::Value(0));
+                let DraftFrom::Image(_, shape) = from else { return DraftRead { node, from } };
+                if may_be_image {
+                    return DraftRead { node, from };
+                }
+                let value = *packed[node].get_or_insert_with(|| {
+                    shapes.push(shape);
+                    let value = shapes.len() - 1;
+                    let reads = vec![DraftRead { node, from }];
+                    drafts.push(Draft { step: None, node, reads, added: None, value });
+                    value
+                });
+                DraftRead { node, from: DraftFrom::Value(value) }
+            };
         let reads = step.sources().iter();
-        let reads = reads.map(|source| read(source.node, &mut drafts, &mut shapes)).collect();
-        let added = step.training.added.map(|_| read(step.added, &mut drafts, &mut shapes));
+        let reads = reads
+            .map(|source| read(source.node, reads_images(step), &mut drafts, &mut shapes))
+            .collect();
+        let added = step.training.added.map(|_| read(step.added, false, &mut drafts, &mut shapes));
         shapes.push(of_nodes[step.value]);
         let value = shapes.len() - 1;
         of_node[step.value] = Some(DraftFrom::Value(value));
