@@ -4,11 +4,11 @@
 
 use std::mem::discriminant;
 
+use typenet::Flat;
 use typenet::loss::{Accepts, Compares};
 use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
 use typenet::prelude::*;
 use typenet::reference::{self, gradcheck_with};
-use typenet::Flat;
 
 network! {
     /// Channels that are no whole blocks.
@@ -379,6 +379,20 @@ fn a_batch_may_run_in_both_layouts() {
     assert_eq!(costs.shares(20).grouped, 0, "{costs:?}");
 }
 
+/// Sizes decide how a step runs, or the environment.
+#[test]
+fn a_step_runs_in_one_layout() {
+    let (small, heavy) = (Small::summary().blocked_steps, Heavy::summary().blocked_steps);
+    match std::env::var("TYPENET_LAYOUT").as_deref() {
+        Ok("interleaved") => assert!(small.is_empty() && heavy.is_empty()),
+        Ok("blocked") => assert_eq!((small, heavy), (vec![1..=64], vec![1..=64])),
+        _ => {
+            assert!(small.len() == 1 && small[0].contains(&2) && !small[0].contains(&8));
+            assert!(heavy[0].contains(&16) && !heavy.iter().any(|range| range.contains(&49)));
+        }
+    }
+}
+
 /// Every test again with each layout for all.
 #[test]
 fn each_layout_can_be_forced() {
@@ -391,6 +405,6 @@ fn each_layout_can_be_forced() {
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&tests.stdout);
-        assert!(tests.status.success() && text.contains("7 passed"), "{layout}: {text}");
+        assert!(tests.status.success() && text.contains("8 passed"), "{layout}: {text}");
     }
 }

@@ -24,6 +24,7 @@ pub mod training;
 pub mod weights;
 
 pub use blocked::BlockedPlan;
+pub use blocked_training::is_blocked_step;
 pub use flat::Flat;
 pub use inference::Inference;
 pub use layout::Layout;

@@ -9,7 +9,7 @@ use typenet_kernels::{LANES, Lanes, elementwise, isa, pack, pack_part, unpack_pa
 use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
 use crate::arena::{at_least, rooms};
-use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked};
+use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked_step};
 use crate::layout::Layout;
 use crate::pass::{Backward, Forward, Mode, Room, Segment};
 use crate::spec::NetSpec;
@@ -99,7 +99,7 @@ impl StepMemory {
         let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
         at_least(&mut self.statistics, statistics, 0.0);
         at_least(&mut self.of_norms, statistics, 0.0);
-        self.is_blocked = is_blocked(spec, images);
+        self.is_blocked = is_blocked_step(spec, images);
         if self.is_blocked {
             self.blocked.get_or_insert_default().grow(spec, images, &mut self.arena);
             return;
@@ -395,7 +395,7 @@ pub fn step_bytes(spec: &NetSpec, images: usize) -> usize {
     let threads = rayon::current_num_threads();
     let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
     let numbers = 2 * layout.parameters + 2 * images * layout.output_len + 2 * statistics;
-    let own = if is_blocked(spec, images) {
+    let own = if is_blocked_step(spec, images) {
         BlockedMemory::bytes(spec, images, threads)
     } else {
         grouped_bytes(layout, images, threads, statistics)

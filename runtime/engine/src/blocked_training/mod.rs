@@ -28,5 +28,5 @@ mod plan;
 mod pools;
 mod run;
 
-pub(crate) use choice::is_blocked;
+pub use choice::is_blocked_step;
 pub(crate) use memory::{BlockedMemory, StepBuffers};
