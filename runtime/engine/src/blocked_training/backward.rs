@@ -1,31 +1,10 @@
 //! The calls of a backward pass.
 
-use typenet_shape::{Op, TensorKind};
+use typenet_shape::Op;
 
-use super::norms::Statistics;
-use super::plan::Call;
+use super::call::Call;
+use super::gradients::{Gradients, Statistics};
 use super::run::Run;
-use crate::layout::Layout;
-
-/// Where the gradients of the parameters go.
-pub(super) struct Gradients<'a> {
-    pub(super) all: &'a mut [f32],
-    /// Whether they are added to what stands there.
-    pub(super) accumulate: bool,
-}
-
-/// The gradients of a layer's weight and bias, as far as it has them.
-pub(super) fn own<'a>(
-    layout: &Layout,
-    node: usize,
-    gradients: &'a mut [f32],
-) -> [Option<&'a mut [f32]>; 2] {
-    let places = [TensorKind::Weight, TensorKind::Bias].map(|kind| layout.place(node, kind));
-    match gradients.get_disjoint_mut(places) {
-        Ok(both) => both.map(|gradient| (!gradient.is_empty()).then_some(gradient)),
-        Err(_) => [None, None],
-    }
-}
 
 impl Run<'_> {
     /// Runs a call of a backward pass.

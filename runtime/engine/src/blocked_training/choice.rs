@@ -2,7 +2,7 @@
 
 use typenet_shape::TrainingCosts;
 
-use super::plan::BlockedTrainingPlan;
+use super::call::BlockedTrainingPlan;
 use crate::forced::{Forced, forced};
 use crate::spec::NetSpec;
 

@@ -5,10 +5,10 @@ use typenet_kernels::blocked::{self, Pixels};
 use typenet_kernels::winograd::{self, blocked as blocked_winograd};
 use typenet_shape::{Conv2d, Conv2dKernel, Conv2dPass, Step, TensorKind};
 
-use super::backward::{Gradients, own};
+use super::call::Write;
+use super::call::{Call, From};
+use super::gradients::{Gradients, own};
 use super::grouped::{self, Grouped, is_grouped};
-use super::lives::Write;
-use super::plan::{Call, From};
 use super::run::{Operands, Run, apart};
 
 fn is_depthwise(g: &Conv2d) -> bool {

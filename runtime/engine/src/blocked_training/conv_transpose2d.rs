@@ -3,9 +3,9 @@
 use typenet_kernels::blocked::{self, Pixels};
 use typenet_shape::{Conv2d, ConvTranspose2d, Step, TensorKind};
 
-use super::backward::{Gradients, own};
-use super::lives::Write;
-use super::plan::Call;
+use super::call::Call;
+use super::call::Write;
+use super::gradients::{Gradients, own};
 use super::run::{Operands, Run, apart};
 
 /// The convolution from the output back to the input.

@@ -4,8 +4,8 @@ use typenet_kernels::team::{chunks, chunks_mut};
 use typenet_kernels::{activation, blocked, dropout, elementwise};
 use typenet_shape::{Activation, Op, Shape, Step};
 
-use super::lives::Write;
-use super::plan::{Call, From, len};
+use super::call::Write;
+use super::call::{Call, From, len};
 use super::run::{PIECE, Run, apart};
 
 impl Run<'_> {

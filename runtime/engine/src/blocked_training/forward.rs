@@ -2,8 +2,8 @@
 
 use typenet_shape::Op;
 
-use super::norms::Statistics;
-use super::plan::Call;
+use super::call::Call;
+use super::gradients::Statistics;
 use super::run::Run;
 
 impl Run<'_> {

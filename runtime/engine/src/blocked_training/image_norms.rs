@@ -5,9 +5,9 @@ use typenet_kernels::team::{chunks, chunks_mut, equal_mut};
 use typenet_kernels::{LANES, Lanes};
 use typenet_shape::{Op, Step, TensorKind};
 
-use super::backward::{Gradients, own};
-use super::lives::Write;
-use super::plan::{Call, len};
+use super::call::Write;
+use super::call::{Call, len};
+use super::gradients::{Gradients, own};
 use super::run::{Operands, Run, apart};
 
 /// [`Lanes`] that such a norm needs for itself, forward and backward.

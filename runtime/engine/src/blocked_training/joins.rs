@@ -4,8 +4,8 @@ use typenet_kernels::team::{chunks, chunks_mut};
 use typenet_kernels::{Lanes, blocked, elementwise, upsample};
 use typenet_shape::{Op, Shape, Step, Upsample2d};
 
-use super::lives::Write;
-use super::plan::{Call, Read, len};
+use super::call::Write;
+use super::call::{Call, Read, len};
 use super::run::{Run, apart};
 
 /// The channels of what a call reads.

@@ -3,9 +3,9 @@
 use typenet_kernels::blocked;
 use typenet_shape::{Step, TensorKind};
 
-use super::backward::{Gradients, own};
-use super::lives::Write;
-use super::plan::Call;
+use super::call::Call;
+use super::call::Write;
+use super::gradients::{Gradients, own};
 use super::run::{Operands, Run, apart};
 
 fn size(step: &Step) -> [usize; 2] {

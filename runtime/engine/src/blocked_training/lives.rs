@@ -10,8 +10,10 @@ use std::ops::Range;
 use typenet_kernels::batch_norm;
 use typenet_shape::{Activation, Item, Op, Shape, Step, place};
 
-use super::plan::{BlockedTrainingPlan, Call, Draft, DraftFrom, From, Output, Read, Value, len};
-use super::run::room_len;
+use super::call::{
+    BlockedTrainingPlan, Call, Draft, DraftFrom, From, Output, Read, Value, Write, len,
+};
+use super::rooms::room_len;
 use crate::spec::NetSpec;
 
 /// The plan of these calls, whose values have these shapes; `of_node` is where each node's value comes from.
@@ -147,19 +149,6 @@ fn trained(drafts: &[Draft], values: usize) -> Vec<bool> {
         };
     }
     trained
-}
-
-/// How a call writes the gradient of a value that it reads.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Write {
-    /// Not at all: nothing before the value is trained.
-    Nothing,
-    /// It is the first to write it.
-    First,
-    /// It adds to what a later call has written.
-    Adds,
-    /// It is the first, and leaves it where the gradient of its own value stands.
-    InPlace,
 }
 
 struct Gradients {

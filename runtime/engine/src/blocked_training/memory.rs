@@ -4,9 +4,9 @@ use typenet_kernels::team::Team;
 use typenet_kernels::{LANES, Lanes, blocked, isa};
 use typenet_shape::Shape;
 
-use super::backward::Gradients;
-use super::norms::Statistics;
-use super::plan::{BlockedTrainingPlan, From};
+use super::call::{BlockedTrainingPlan, From};
+use super::gradients::{Gradients, Statistics};
+use super::rooms;
 use super::run::Run;
 use crate::arena::at_least;
 use crate::pass::Mode;
@@ -41,7 +41,7 @@ impl BlockedMemory {
     /// Bytes of a step of so many images on so many threads, but for what every layout needs.
     pub(crate) fn bytes(spec: &NetSpec, images: usize, threads: usize) -> usize {
         let plan = BlockedTrainingPlan::new(spec, images);
-        let lanes = plan.arena_len + threads * plan.scratch_len();
+        let lanes = plan.arena_len + threads * rooms::scratch_len(&plan);
         lanes * size_of::<Lanes>() + images * spec.layout.input_len * size_of::<f32>()
     }
 

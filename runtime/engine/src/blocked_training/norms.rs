@@ -6,19 +6,11 @@ use typenet_kernels::batch_norm::{BatchNorm, Running, Spread, recomputes};
 use typenet_kernels::blocked::{self, NormGradient};
 use typenet_shape::{Activation, Norm, Op, Step, TensorKind};
 
-use super::backward::{Gradients, own};
-use super::lives::Write;
-use super::plan::Call;
+use super::call::Call;
+use super::call::Write;
+use super::gradients::{Gradients, Statistics, own};
 use super::run::{Operands, Run, apart};
 use crate::trainable;
-
-/// Two numbers for each channel of each batch norm.
-pub(super) struct Statistics<'a> {
-    /// Mean and `1 / √(variance + eps)`.
-    pub(super) of_batch: &'a mut [f32],
-    /// The running statistics that a forward pass leaves; the means of the gradients in a backward pass.
-    pub(super) moved: &'a mut [f32],
-}
 
 impl Run<'_> {
     fn norm(&self, step: &Step) -> Option<&'static Norm> {

@@ -4,8 +4,8 @@ use typenet_kernels::team::{chunks, chunks_mut, equal_mut};
 use typenet_kernels::{LANES, Lanes, blocked};
 use typenet_shape::{Gradients as OwnGradients, Own, Parameters, Step, TensorKind};
 
-use super::backward::{Gradients, own};
-use super::plan::{Call, len};
+use super::call::{Call, len};
+use super::gradients::{Gradients, own};
 use super::run::{Run, apart};
 
 /// [`Lanes`] that hold so many numbers.

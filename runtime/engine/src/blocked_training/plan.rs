@@ -1,130 +1,11 @@
 //! How a training step runs with 16 channels side by side: its calls in order, and where they read and
 //! write.
 
-use std::ops::Range;
-
-use typenet_kernels::blocked;
 use typenet_shape::{Op, Shape, Step};
 
-use super::conv2d;
-use super::lives::{self, Write};
+use super::call::{BlockedTrainingPlan, Draft, DraftFrom, DraftRead};
+use super::{conv_transpose2d, lives};
 use crate::spec::NetSpec;
-
-/// How a training step of so many images runs.
-#[derive(Debug)]
-pub(crate) struct BlockedTrainingPlan {
-    pub(super) images: usize,
-    pub(super) calls: Vec<Call>,
-    /// [`Lanes`] of all buffers.
-    pub(super) arena_len: usize,
-    /// Where each output stands.
-    pub(super) outputs: Vec<Output>,
-}
-
-/// An output of the net.
-#[derive(Debug)]
-pub(super) struct Output {
-    pub(super) from: From,
-    /// Whether its gradient is added to that of an output before it, which is the same value.
-    pub(super) adds: bool,
-}
-
-/// What runs at one time: a step, or a value turned from one way of storing it to another.
-#[derive(Debug)]
-pub(super) struct Call {
-    /// The step; `None` where a value is turned.
-    pub(super) step: Option<&'static Step>,
-    /// The node whose value it writes.
-    pub(super) node: usize,
-    pub(super) reads: Vec<Read>,
-    /// The value that is added before this one is activated.
-    pub(super) added: Option<Read>,
-    pub(super) value: Value,
-    /// What the call needs for itself, forward and backward.
-    pub(super) room: [Range<usize>; 2],
-}
-
-/// A value that a call reads.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Read {
-    pub(super) node: usize,
-    pub(super) from: From,
-    /// How the call writes its gradient.
-    pub(super) write: Write,
-}
-
-/// Where a value comes from.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum From {
-    /// One of the inputs as it came: from this number of each image's on.
-    Image(usize),
-    Value(Value),
-}
-
-/// A value in the arena, of all images one behind the other: blocks of 16 channels for `[c, h, w]`, rows of
-/// whole [`Lanes`] for `[f]`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Value {
-    pub(super) shape: Shape,
-    /// Where the first image starts.
-    pub(super) offset: usize,
-    /// Where the first image's gradient starts, if there can be one.
-    pub(super) gradient: Option<usize>,
-}
-
-impl Value {
-    /// [`Lanes`] of an image.
-    pub(super) fn len(&self) -> usize {
-        len(self.shape)
-    }
-
-    /// All images.
-    pub(super) fn range(&self, images: usize) -> Range<usize> {
-        self.offset..self.offset + images * self.len()
-    }
-
-    /// The gradient of all images.
-    pub(super) fn gradient(&self, images: usize) -> Option<Range<usize>> {
-        self.gradient.map(|offset| offset..offset + images * self.len())
-    }
-}
-
-impl Read {
-    /// The value, where it is not an image as it came.
-    pub(super) fn value(&self) -> Option<Value> {
-        match self.from {
-            From::Image(..) => None,
-            From::Value(value) => Some(value),
-        }
-    }
-}
-
-/// [`Lanes`] of a value of one image.
-pub(super) fn len(shape: Shape) -> usize {
-    blocked::blocks(shape.dim(0)) * (shape.elements() / shape.dim(0))
-}
-
-/// A call before values have places: they are numbers.
-#[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) step: Option<&'static Step>,
-    pub(super) node: usize,
-    pub(super) reads: Vec<DraftRead>,
-    pub(super) added: Option<DraftRead>,
-    pub(super) value: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct DraftRead {
-    pub(super) node: usize,
-    pub(super) from: DraftFrom,
-}
-
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum DraftFrom {
-    Image(usize, Shape),
-    Value(usize),
-}
 
 impl BlockedTrainingPlan {
     /// The kind of the first layer of a net that has no kernel for this layout; `None` where all have.
@@ -138,17 +19,6 @@ impl BlockedTrainingPlan {
         let (drafts, shapes, of_node) = drafts(spec);
         lives::plan(spec, images, drafts, &shapes, &of_node)
     }
-
-    /// [`Lanes`] that each thread needs for itself.
-    pub(super) fn scratch_len(&self) -> usize {
-        let of_call = |call: &Call| {
-            let (step, read) = (call.step?, call.reads.first()?);
-            let is_image = matches!(read.from, From::Image(..));
-            let g = step.op.conv2d(step.input)?;
-            Some(conv2d::scratch_len(&g, self.images, is_image))
-        };
-        self.calls.iter().filter_map(of_call).max().unwrap_or(0)
-    }
 }
 
 /// Whether there are kernels for a step.
@@ -156,7 +26,7 @@ fn runs(step: &Step) -> bool {
     match step.op {
         Op::ConvTranspose2d { .. } => {
             let g = step.op.conv_transpose2d(step.input);
-            g.is_some_and(|g| super::conv_transpose2d::runs(&g))
+            g.is_some_and(|g| conv_transpose2d::runs(&g))
         }
         Op::Conv2d { .. }
         | Op::DepthwiseConv2d { .. }

@@ -4,7 +4,7 @@ use typenet_kernels::team::{chunks, chunks_mut};
 use typenet_kernels::{Lanes, activation, pool2d};
 use typenet_shape::{Activation, Op, Pool2d, Shape, Step};
 
-use super::plan::Call;
+use super::call::Call;
 use super::run::{PIECE, Run, apart};
 
 /// The windows on one block of channels, and [`Lanes`] of its input and output.

@@ -3,12 +3,10 @@
 use std::ops::Range;
 
 use typenet_kernels::team::{Team, chunks, chunks_mut};
-use typenet_kernels::{Isa, Lanes, activation, blocked, elementwise};
-use typenet_shape::{Activation, Op, Shape};
+use typenet_kernels::{Isa, Lanes, activation, elementwise};
+use typenet_shape::Activation;
 
-use super::lives::Write;
-use super::plan::{Call, Draft, DraftFrom, Read, len};
-use super::{conv_transpose2d, conv2d, image_norms, own_layers};
+use super::call::{Call, Read, Write};
 use crate::arena::at_least;
 use crate::layout::Layout;
 use crate::pass::Mode;
@@ -32,44 +30,6 @@ pub(super) struct Run<'a> {
     /// What threads need for themselves.
     pub(super) rooms: &'a mut Vec<Lanes>,
     pub(super) mode: Mode,
-}
-
-/// [`Lanes`] that a call needs for itself, forward and backward; `writes` is how it writes the gradients of
-/// what it reads.
-pub(super) fn room_len(
-    draft: &Draft,
-    writes: &[Write],
-    shapes: &[Shape],
-    images: usize,
-) -> [usize; 2] {
-    let read = draft.reads[0].from;
-    // Where a kernel cannot add to a gradient, it stands there before.
-    let aside = match (read, writes[0]) {
-        (DraftFrom::Value(source), Write::Adds) => images * len(shapes[source]),
-        _ => 0,
-    };
-    let Some(step) = draft.step else { return [0, aside] };
-    let input = step.input;
-    let [forward, backward] = match step.op {
-        Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => {
-            let is_image = matches!(read, DraftFrom::Image(..));
-            let g = step.op.conv2d(input);
-            return g.map_or([0, 0], |g| conv2d::room_len(&g, images, is_image));
-        }
-        Op::ConvTranspose2d { .. } => {
-            let g = step.op.conv_transpose2d(input);
-            return g.map_or([0, 0], |g| conv_transpose2d::room_len(&g, images));
-        }
-        Op::BatchNorm { .. } => return [blocked::batch_norm_room(input.dim(0), images); 2],
-        Op::LayerNorm { .. } | Op::GroupNorm { .. } => {
-            return image_norms::room_len(step, images);
-        }
-        Op::Linear { .. } | Op::Add | Op::Concat => return [0, 0],
-        Op::Mul => return [0, images * len(step.output)],
-        Op::Own(own) => own_layers::room_len(step, &own, images),
-        _ => [0, 0],
-    };
-    [forward, backward + aside]
 }
 
 /// Several parts of an arena at the same time; empty ones are all the same.
