@@ -9,6 +9,7 @@
 //! side by side.
 
 mod batch_norm;
+mod batch_norm_gradient;
 mod channel_sums;
 mod conv2d;
 mod conv_transpose2d;
@@ -26,17 +27,15 @@ mod pack;
 mod softmax;
 mod weight_gradient;
 
-pub use batch_norm::{
-    NormGradient, batch_norm_apply, batch_norm_apply_backward, batch_norm_gather_backward,
-    batch_norm_room, batch_norm_scale_backward, batch_norm_statistics,
+pub use batch_norm::{batch_norm_apply, batch_norm_room, batch_norm_statistics};
+pub use batch_norm_gradient::{
+    NormGradient, batch_norm_apply_backward, batch_norm_gather_backward, batch_norm_scale_backward,
 };
 pub use channel_sums::{backward_bias, bias_gradient_room};
 pub use conv_transpose2d::{
     conv_transpose2d, conv_transpose2d_packed_len, pack_conv_transpose2d, runs_conv_transpose2d,
 };
-pub use conv2d::{
-    Pixels, conv_transpose2d_backward_data, conv2d, conv2d_packed_len, pack_conv2d, runs_conv2d,
-};
+pub use conv2d::{Pixels, conv_transpose2d_backward_data, conv2d, runs_conv2d};
 pub use data_gradient::{
     conv2d_backward_data, conv2d_data_packed_len, pack_conv2d_data, runs_conv2d_backward_data,
 };
@@ -57,6 +56,6 @@ pub use linear_training::{
 };
 pub use norm::{GroupNorm, LayerNorm, affine, group_norm, layer_norm};
 pub use norm_gradient::{GroupNormGradient, group_norm_backward, group_norm_backward_room};
-pub use pack::pack_conv2d_shared;
+pub use pack::{conv2d_packed_len, pack_conv2d, pack_conv2d_shared};
 pub use softmax::{softmax, softmax_backward};
 pub use weight_gradient::{conv2d_backward_weight, conv2d_weight_gradient_room};

@@ -1,14 +1,43 @@
-//! Weights of a convolution packed once for each training step.
+//! Weights of a convolution, packed once after each change.
 
 use typenet_shape::Conv2d;
 
 use super::super::simd::{Kernel, Simd};
 use super::super::team::{Team, chunks, chunks_mut};
 use super::super::{Isa, LANES, Lanes};
-use super::conv2d::conv2d_packed_len;
 use super::layout::blocks;
 
-/// [`pack_conv2d`](super::pack_conv2d), shared out among the team.
+/// How many [`Lanes`] the packed weight and bias are.
+pub const fn conv2d_packed_len(g: &Conv2d) -> usize {
+    let kernel = g.kernel[0] * g.kernel[1];
+    blocks(g.out_channels) * (1 + g.input.dim(0) / g.groups * kernel)
+}
+
+/// Packs `weight`, in PyTorch's order, and `bias` (zeros if there is none): first the biases, then
+/// for each block of output channels one [`Lanes`] for each input channel and tap.
+///
+/// # Panics
+/// When a slice has a wrong length.
+pub fn pack_conv2d(g: &Conv2d, weight: &[f32], bias: Option<&[f32]>, packed: &mut [Lanes]) {
+    assert_eq!(weight.len(), g.weight().elements(), "the weight's length");
+    assert_eq!(packed.len(), conv2d_packed_len(g), "the packed length");
+    let row = weight.len() / g.out_channels;
+    packed.fill(Lanes::ZERO);
+    let (biases, weights) = packed.split_at_mut(blocks(g.out_channels));
+    for (o, numbers) in weight.chunks_exact(row).enumerate() {
+        for (to, &w) in weights[o / LANES * row..].iter_mut().zip(numbers) {
+            to.0[o % LANES] = w;
+        }
+    }
+    if let Some(bias) = bias {
+        assert_eq!(bias.len(), g.out_channels, "the bias's length");
+        for (o, &b) in bias.iter().enumerate() {
+            biases[o / LANES].0[o % LANES] = b;
+        }
+    }
+}
+
+/// [`pack_conv2d`], shared out among the team.
 ///
 /// # Panics
 /// When a slice has a wrong length, or this machine lacks `isa`.

@@ -154,9 +154,9 @@ pub fn data_scratch_len(kernel: Conv2dKernel, g: &Conv2d, threads: usize) -> usi
     threads * (values + products)
 }
 
-/// The gradient of what the convolution reads, of as many images as `dx` holds, shared out among the team; overwrites `dx`, or adds to it if
-/// it is to `accumulate`. `packed` is by [`pack_data`]; `scratch` of [`data_scratch_len`], with any
-/// contents.
+/// The gradient of what the convolution reads, of as many images as `dx` holds, shared out among the team;
+/// overwrites `dx`, or adds to it if it is to `accumulate`. `packed` is by [`pack_data`]; `scratch` of
+/// [`data_scratch_len`], with any contents.
 ///
 /// # Panics
 /// As [`packed_len`], or when a slice has a wrong length, or this machine lacks `isa`.
@@ -193,8 +193,7 @@ pub fn backward_data(
 }
 
 /// `y = f(w * x + b + other)` of as many images as `y` holds, shared out among the team; overwrites `y`.
-/// `packed` is by [`pack`];
-/// `scratch` of [`scratch_len`], with any contents.
+/// `packed` is by [`pack`]; `scratch` of [`scratch_len`], with any contents.
 ///
 /// # Panics
 /// As [`pack`].
