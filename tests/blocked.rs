@@ -293,6 +293,34 @@ fn check_training_threads<N: Network>() {
     }
 }
 
+/// Steps of many images and of few in one workspace have the bits that they have in workspaces of their own.
+fn check_workspace<N: Network>()
+where
+    N::Output: Copy,
+{
+    let numbers: Vec<f32> = (0..50 * N::Input::LEN).map(|i| (i as f32 * 0.3).sin()).collect();
+    let images = N::Input::slice_from_flat(&numbers).unwrap();
+    let mut shared = N::workspace(3);
+    let mut net = N::seeded(1);
+    for batch in [50, 3, 50, 1, 9, 3] {
+        let images = &images[..batch];
+        let mut step = |ws: &mut Workspace<N>| -> Vec<u32> {
+            // The running statistics move, which these bits do not depend on.
+            net.forward(images, ws);
+            let (outputs, gradient) = ws.output_rows();
+            gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
+            net.backward(images, ws);
+            ws.gradients().as_flat().iter().map(|number| number.to_bits()).collect()
+        };
+        shared.reseed(1);
+        let found = step(&mut shared);
+        let mut fresh = N::workspace(batch);
+        fresh.reseed(1);
+        assert!(found == step(&mut fresh), "{}: {batch} images", N::GRAPH.name);
+        net.outputs_into(&mut shared, images, &mut vec![*N::Output::zeroed(); batch]).unwrap();
+    }
+}
+
 /// Does the same for every net.
 macro_rules! all {
     ($function:ident($($argument:expr),*)) => {
@@ -356,6 +384,11 @@ fn any_number_of_threads_gives_the_same_steps() {
 }
 
 #[test]
+fn a_workspace_serves_batches_of_all_sizes() {
+    all!(check_workspace());
+}
+
+#[test]
 fn every_built_in_layer_is_in_one_of_the_nets() {
     let mut met = Vec::new();
     macro_rules! meet {
@@ -405,6 +438,6 @@ fn each_layout_can_be_forced() {
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&tests.stdout);
-        assert!(tests.status.success() && text.contains("8 passed"), "{layout}: {text}");
+        assert!(tests.status.success() && text.contains("9 passed"), "{layout}: {text}");
     }
 }

@@ -23,8 +23,9 @@ fn kernel(g: &Conv2d, pass: Conv2dPass, images: usize, is_image: bool) -> Conv2d
     Conv2dKernel::choose_for_images(g, pass, images)
 }
 
-/// [`Lanes`] that a convolution needs for itself, forward and backward.
-pub(super) fn room_len(g: &Conv2d, images: usize, is_image: bool) -> [usize; 2] {
+/// [`Lanes`] that a convolution needs for itself, forward and backward, where it reads an image as it came or a
+/// value, and `gives` a gradient to that or not.
+pub(super) fn room_len(g: &Conv2d, images: usize, is_image: bool, gives: bool) -> [usize; 2] {
     let bias = if g.bias { blocked::bias_gradient_room(g.out_channels, images) } else { 0 };
     if is_depthwise(g) {
         let weight = blocked::depthwise_weight_room(g, images);
@@ -44,15 +45,15 @@ pub(super) fn room_len(g: &Conv2d, images: usize, is_image: bool) -> [usize; 2] 
         kernel => blocked_winograd::weight_room_len(kernel, g, images),
     };
     let data = match kernel(g, Conv2dPass::BackwardData, images, is_image) {
-        _ if is_image => 0,
+        _ if !gives => 0,
         Conv2dKernel::Direct => blocked::conv2d_data_packed_len(g),
         kernel => blocked_winograd::data_packed_len(kernel, g),
     };
     [forward, weight.max(data).max(bias)]
 }
 
-/// [`Lanes`] that each thread needs for itself, in the pass that needs more.
-pub(super) fn scratch_len(g: &Conv2d, images: usize, is_image: bool) -> usize {
+/// [`Lanes`] that each thread needs for itself, in the pass that needs more; see [`room_len`].
+pub(super) fn scratch_len(g: &Conv2d, images: usize, is_image: bool, gives: bool) -> usize {
     if g.groups > 1 {
         return 0;
     }
@@ -62,6 +63,7 @@ pub(super) fn scratch_len(g: &Conv2d, images: usize, is_image: bool) -> usize {
     };
     let data = match kernel(g, Conv2dPass::BackwardData, images, is_image) {
         Conv2dKernel::Direct => 0,
+        _ if !gives => 0,
         kernel => blocked_winograd::data_scratch_len(kernel, g, 1),
     };
     forward.max(data)

@@ -26,7 +26,8 @@ pub(super) fn room_len(
         Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => {
             let is_image = matches!(read, DraftFrom::Image(..));
             let g = step.op.conv2d(input);
-            return g.map_or([0, 0], |g| conv2d::room_len(&g, images, is_image));
+            let gives = writes[0] != Write::Nothing;
+            return g.map_or([0, 0], |g| conv2d::room_len(&g, images, is_image, gives));
         }
         Op::ConvTranspose2d { .. } => {
             let g = step.op.conv_transpose2d(input);
@@ -50,7 +51,8 @@ pub(super) fn scratch_len(plan: &BlockedTrainingPlan) -> usize {
         let (step, read) = (call.step?, call.reads.first()?);
         let is_image = matches!(read.from, From::Image(..));
         let g = step.op.conv2d(step.input)?;
-        Some(conv2d::scratch_len(&g, plan.images, is_image))
+        let gives = read.write != Write::Nothing;
+        Some(conv2d::scratch_len(&g, plan.images, is_image, gives))
     };
     plan.calls.iter().filter_map(of_call).max().unwrap_or(0)
 }
