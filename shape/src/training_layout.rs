@@ -6,8 +6,8 @@ use crate::{Conv2dKernel, Conv2dPass, Graph, Op, Shape};
 /// About how many cycles of a core that multiplies and adds 16 numbers a cycle a training step takes in each
 /// layout.
 ///
-/// The constants say which layout is faster, not how long it takes: measured on a core with AVX-512, nets of
-/// the zoo and small ones keep within a fifth of the ratio.
+/// The constants say which layout is faster, not how long it takes. On a core with AVX-512 the ratio of the two
+/// is within a fourth of what was measured, for nets of the zoo and for small ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TrainingCosts {
     /// How many groups of 16 images side by side there are.
