@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
+use typenet::Flat;
 use typenet::data::{
     Augment, Border, Channels, Examples, ImageFolder, ImageOptions, Images, Resize,
 };
@@ -20,17 +21,18 @@ use typenet::prelude::*;
 use typenet::report::Report;
 
 network! {
-    /// The net of airbench94: 24 whitening filters, then three groups of two convolutions.
-    pub struct AirNet: [3, 32, 32] -> [10] {
+    /// The net of airbench: 24 whitening filters, then three groups of two convolutions. Airbench94 has 64
+    /// and 256 channels.
+    pub struct AirNet<const FIRST: usize, const REST: usize>: [3, 32, 32] -> [10] {
         block group(out) {
             conv2d(out, kernel = 3, padding = 1, bias = false), max_pool2d(2), batch_norm(momentum = 0.4), gelu,
             conv2d(out, kernel = 3, padding = 1, bias = false), batch_norm(momentum = 0.4), gelu,
         }
 
         #[init(whitening)] #[frozen] whiten: conv2d(24, kernel = 2), gelu,
-        group1: group(64),
-        group2: group(256),
-        group3: group(256),
+        group1: group(FIRST),
+        group2: group(REST),
+        group3: group(REST),
         max_pool2d(3),
         flatten,
         head: linear(10, bias = false),
@@ -67,17 +69,28 @@ struct Arguments {
 
 const BATCH: usize = 500;
 
+type Image = [[[f32; 32]; 32]; 3];
+
 /// A set of images for the net.
-type Set = Images<Input<AirNet>>;
+type Set = Images<Image>;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Arguments { data, recipe, seed, epochs, out } = Arguments::parse();
-    let epochs = epochs.unwrap_or(match recipe {
-        Recipe::Quick => 4,
-        Recipe::Full => 16,
-    });
+    let arguments = Arguments::parse();
+    match arguments.recipe {
+        Recipe::Quick => train::<64, 256>(&arguments, 4),
+        Recipe::Full => train::<64, 256>(&arguments, 10),
+    }
+}
+
+/// Trains a net of such widths, tests it and writes what came of it.
+fn train<const FIRST: usize, const REST: usize>(
+    arguments: &Arguments,
+    epochs: usize,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let Arguments { data, recipe, seed, out, .. } = arguments;
+    let (seed, epochs) = (*seed, arguments.epochs.unwrap_or(epochs));
     let start = Instant::now();
-    let (mut train, mut test) = read(&data)?;
+    let (mut train, mut test) = read(data)?;
     let statistics = train.channel_statistics()?;
     train.normalize(&statistics)?;
     test.normalize(&statistics)?;
@@ -88,14 +101,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         start.elapsed().as_secs_f64()
     );
 
-    let mut net = AirNet::seeded(seed);
+    let mut net = AirNet::<FIRST, REST>::seeded(seed);
     net.init_from_data(&sample(&train, 5_000)?)?;
+    pass_on(&mut net.group1.conv2d_1.weight);
+    pass_on(&mut net.group1.conv2d_2.weight);
+    pass_on(&mut net.group2.conv2d_1.weight);
+    pass_on(&mut net.group2.conv2d_2.weight);
+    pass_on(&mut net.group3.conv2d_1.weight);
+    pass_on(&mut net.group3.conv2d_2.weight);
     let augment = Augment::new().border(Border::Reflect).random_crop(2).alternating_flip();
     let train = train.augmented(augment, seed)?;
 
     // Airbench's numbers for a mean loss and this batch. Biases of norms learn 64 times as fast.
     let scale = BATCH as f32 / 1024.0;
-    let (peak, decay) = (1.5 * scale, 1.33e-3 / scale);
+    let (peak, decay) = (1.5 * scale, 1.33e-3);
     let triangle = move |epoch: f64| {
         let done = epoch / epochs as f64;
         if done < 0.23 { 0.2 + 0.8 * done / 0.23 } else { 1.0 - 0.93 * (done - 0.23) / 0.77 }
@@ -133,10 +152,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .setting("batch", BATCH)
         .test(&CrossEntropy::new(), &test)?
         .wrong_images(&test)?
-        .save(&out)?;
+        .save(out)?;
     net.save(out.join("weights.safetensors"))?;
     println!("{}", out.join("report.html").display());
     Ok(())
+}
+
+/// Lets the first filters pass on the input's channels as they are.
+fn pass_on<const OUT: usize, const IN: usize>(weight: &mut [[[[f32; 3]; 3]; IN]; OUT]) {
+    for (channel, filter) in weight.iter_mut().enumerate().take(IN) {
+        filter.as_flat_mut().fill(0.0);
+        filter[channel][1][1] = 1.0;
+    }
 }
 
 /// The training and the test set.
@@ -152,7 +179,7 @@ fn read(folder: &Path) -> Result<(Set, Set), typenet::Error> {
 }
 
 /// Some images in memory, from all over the set.
-fn sample(train: &Set, count: usize) -> Result<Dataset<Input<AirNet>>, typenet::Error> {
+fn sample(train: &Set, count: usize) -> Result<Dataset<Image>, typenet::Error> {
     let step = (train.len() / count).max(1);
     let indices: Vec<usize> = (0..train.len()).step_by(step).take(count).collect();
     train.select(&indices)?.to_dataset()
@@ -160,7 +187,11 @@ fn sample(train: &Set, count: usize) -> Result<Dataset<Input<AirNet>>, typenet::
 
 /// The share of images that are classified right; with the mean of an image's and its mirror image's
 /// logits, if asked for.
-fn accuracy(net: &AirNet, test: &Dataset<Input<AirNet>>, mirrored: bool) -> f64 {
+fn accuracy<const FIRST: usize, const REST: usize>(
+    net: &AirNet<FIRST, REST>,
+    test: &Dataset<Image>,
+    mirrored: bool,
+) -> f64 {
     let mut logits = net.outputs(test.inputs());
     if mirrored {
         let mut images = test.inputs().to_vec();

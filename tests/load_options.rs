@@ -1,8 +1,8 @@
 //! Weight files whose names or numbers are not the net's, through each way to load one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use typenet::Error;
 use typenet::prelude::*;
+use typenet::{Error, Normalization};
 
 network! {
     struct Backbone: [4] -> [3] { fc1: linear(3), relu }
@@ -69,6 +69,49 @@ fn a_part_is_taken_from_the_file_of_a_whole_net() {
     other.load_part_with("features", &path, &options).unwrap();
     assert_eq!(other.features.fc1, net.features.fc1);
     assert_ne!(other.head, net.head);
+}
+
+network! {
+    struct WithOtherHead: [4] -> [5] { features: self::Backbone, head: linear(5) }
+}
+
+#[test]
+fn trained_layers_go_under_another_head() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trained.safetensors");
+    let mut trained = Classifier::seeded(1);
+    let normalization = Normalization { mean: vec![0.5; 4], std: vec![2.0; 4] };
+    trained.metadata_mut().normalization = Some(normalization.clone());
+    trained.metadata_mut().class_names = vec!["cat".into(), "dog".into()];
+    trained.save(&path).unwrap();
+
+    let mut net = WithOtherHead::seeded(2);
+    let before = net.clone();
+    let mistake = WithOtherHead::load(&path).unwrap_err().to_string();
+    let shown = format!("{:?}", path.display().to_string());
+    let call = format!("`net.load_weights({shown}, &LoadOptions::new().keep(\"head.\"))`");
+    assert!(mistake.ends_with(&format!("and load all else: {call}")), "{mistake}");
+    let mistake = net.load_weights(&path, &LoadOptions::new()).unwrap_err().to_string();
+    assert!(mistake.ends_with(&call), "{mistake}");
+    assert!(net == before);
+
+    net.load_weights(&path, &LoadOptions::new().keep("head.")).unwrap();
+    assert_eq!(net.features.fc1, trained.features.fc1);
+    assert_eq!(net.head, before.head);
+    assert_eq!(net.metadata().normalization, Some(normalization));
+    assert!(net.metadata().class_names.is_empty());
+
+    // A file without the head does as well; what else it lacks is named.
+    let parts = renamed(&Backbone::seeded(3), "features.");
+    std::fs::write(&path, parts).unwrap();
+    net.load_weights(&path, &LoadOptions::new().keep("head.")).unwrap();
+    assert_eq!(net.features.fc1, Backbone::seeded(3).fc1);
+    let mistake = net.load_weights(&path, &LoadOptions::new().keep("tail.")).unwrap_err();
+    assert!(mistake.to_string().contains("missing: head.weight [5, 3]"), "{mistake}");
+
+    let mistake = Classifier::load_with(&path, &LoadOptions::new().keep("head.")).unwrap_err();
+    assert!(matches!(mistake, Error::Argument { name: "LoadOptions::keep", .. }), "{mistake}");
+    assert!(mistake.to_string().contains("call `load_weights` on it"), "{mistake}");
 }
 
 #[test]

@@ -304,7 +304,7 @@ mod coming_from_pytorch {
 
     /// A formula of its own; a larger one is in the example `own_layer`.
     #[derive(Debug)]
-    pub struct Square;
+    struct Square;
 
     #[typenet::layer]
     impl Square {
@@ -376,13 +376,18 @@ mod coming_from_pytorch {
     }
 
     // Without `no_grad`: nothing is recorded.
-    fn use_it(net: LeNet5, images: Vec<Input<LeNet5>>, labels: Vec<usize>) -> typenet::Result<()> {
+    fn use_it(
+        mut net: LeNet5,
+        images: Vec<Input<LeNet5>>,
+        labels: Vec<usize>,
+    ) -> typenet::Result<()> {
         let (image, loss) = (images[0], CrossEntropy::new());
         println!("{} {:?}", net.predict(&image), net.predict_batch(&images));
         println!("{:?} {:?}", net.probabilities(&image), net.top_k(&image, 3));
         println!("{}", LeNet5::summary());
         println!("{}", net.trace(&image));
         net.save("a.safetensors")?;
+        net.load_weights("a.safetensors", &LoadOptions::new().keep("fc3."))?;
         let path = "b.safetensors";
         LeNet5::load_with(path, &LoadOptions::new().strip("module."))?;
         // RAYON_NUM_THREADS=4

@@ -1,6 +1,10 @@
 //! The types of numbers that weight files hold.
 
+use rayon::prelude::*;
 use safetensors::Dtype;
+
+/// Numbers are read and written in pieces of this many, on all threads.
+const PIECE: usize = 1 << 18;
 
 /// Whether numbers of this type can be read.
 pub(super) fn is_read(dtype: Dtype) -> bool {
@@ -17,6 +21,43 @@ pub(super) fn each(dtype: Dtype, bytes: &[u8], mut visit: impl FnMut(usize, f32)
         Dtype::BF16 => elements(bytes, |at, bytes| visit(at, from_bf16(u16::from_le_bytes(bytes)))),
         _ => {}
     }
+}
+
+/// Writes all numbers, as [`each`] shows them, to `to`, which has room for just these.
+pub(super) fn copy(dtype: Dtype, bytes: &[u8], to: &mut [f32]) {
+    pieces(dtype, bytes).zip(to.par_chunks_mut(PIECE)).for_each(|(bytes, to)| {
+        // One by one the plain case is no copy of memory.
+        if dtype == Dtype::F32 {
+            let (numbers, _) = bytes.as_chunks();
+            to.iter_mut().zip(numbers).for_each(|(to, &number)| *to = f32::from_le_bytes(number));
+        } else {
+            each(dtype, bytes, |at, number| to[at] = number);
+        }
+    });
+}
+
+/// Whether all numbers are finite, as f32.
+pub(super) fn all_finite(dtype: Dtype, bytes: &[u8]) -> bool {
+    pieces(dtype, bytes).all(|bytes| {
+        let mut all = true;
+        each(dtype, bytes, |_, number| all &= number.is_finite());
+        all
+    })
+}
+
+fn pieces(dtype: Dtype, bytes: &[u8]) -> rayon::slice::Chunks<'_, u8> {
+    bytes.par_chunks(PIECE * dtype.bitsize() / 8)
+}
+
+/// Appends the numbers as F32.
+pub(super) fn append(numbers: &[f32], bytes: &mut Vec<u8>) {
+    let start = bytes.len();
+    bytes.resize(start + size_of_val(numbers), 0);
+    let pieces = bytes[start..].par_chunks_mut(PIECE * size_of::<f32>());
+    pieces.zip(numbers.par_chunks(PIECE)).for_each(|(bytes, numbers)| {
+        let (bytes, _) = bytes.as_chunks_mut();
+        bytes.iter_mut().zip(numbers).for_each(|(to, number)| *to = number.to_le_bytes());
+    });
 }
 
 /// A number as it is in the file, for errors.

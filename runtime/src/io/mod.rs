@@ -13,6 +13,7 @@
 //! Other keys are ignored. The same net always gives the same bytes.
 
 mod atomic;
+mod bytes;
 mod checked;
 mod floats;
 mod names;
@@ -30,7 +31,7 @@ pub(crate) use atomic::replace;
 pub(crate) use checked::{Checked, Entry, Numbers, write_checked};
 pub use options::LoadOptions;
 pub(crate) use read::read_metadata_texts;
-pub(crate) use read::{decode, load, load_part};
+pub(crate) use read::{decode, load, load_part, load_weights};
 pub(crate) use write::{encode, metadata_texts, save};
 
 /// The name of a parameter tensor in weight files: `conv1.weight`, or as `#[name("…")]` says.

@@ -53,6 +53,25 @@ pub(super) fn advice(
     (advice.options != *options).then_some(advice)
 }
 
+/// How to read a file some of whose tensors have other shapes, each described as `fc.weight: …`: without
+/// their layers, if these are few.
+pub(super) fn keep(misshaped: &[String], options: &LoadOptions) -> Option<Advice> {
+    let name = |text: &String| text.split(": ").next().unwrap_or_default().to_owned();
+    let layers: BTreeSet<String> = misshaped
+        .iter()
+        .map(|text| {
+            let name = name(text);
+            name.rfind('.').map_or(name.clone(), |end| name[..=end].to_owned())
+        })
+        .collect();
+    if layers.is_empty() || layers.len() > GROUPS {
+        return None;
+    }
+    let list = layers.iter().map(|layer| format!("`{layer}`")).collect::<Vec<_>>().join(", ");
+    let why = format!("to keep the net's own {list} and load all else");
+    Some(Advice { options: layers.into_iter().fold(options.clone(), LoadOptions::keep), why })
+}
+
 /// The advice to use these options, under which the file has these names, and to leave out what the net
 /// lacks if that is little.
 fn complete(

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::{Error, Result};
+
 /// How to read a weight file: for [`Network::load_with`](crate::Network::load_with),
-/// [`from_bytes_with`](crate::Network::from_bytes_with) and
-/// [`load_part_with`](crate::Network::load_part_with).
+/// [`from_bytes_with`](crate::Network::from_bytes_with),
+/// [`load_part_with`](crate::Network::load_part_with) and [`load_weights`](crate::Network::load_weights).
 ///
 /// The names in the file go through [`strip`](Self::strip), [`rename`](Self::rename) and
 /// [`ignore`](Self::ignore) in the order in which these are given, each after those before it. They all
@@ -23,6 +25,7 @@ use std::fmt::Write;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LoadOptions {
     rules: Vec<Rule>,
+    kept: Vec<String>,
     not_finite: bool,
 }
 
@@ -60,6 +63,14 @@ impl LoadOptions {
         self
     }
 
+    /// Leaves the net's tensors whose names start with this as they are, whether the file has some of
+    /// that name or not: for [`load_weights`](crate::Network::load_weights), which reads into a net.
+    #[must_use]
+    pub fn keep(mut self, prefix: impl Into<String>) -> LoadOptions {
+        self.kept.push(prefix.into());
+        self
+    }
+
     /// Takes weights that are NaN, infinite, or too large for f32 (in a file of f64), which are an error
     /// otherwise.
     #[must_use]
@@ -69,6 +80,24 @@ impl LoadOptions {
 
     pub(super) fn allows_not_finite(&self) -> bool {
         self.not_finite
+    }
+
+    /// Whether the net's tensor of this name stays as it is.
+    pub(super) fn keeps(&self, name: &str) -> bool {
+        self.kept.iter().any(|prefix| name.starts_with(prefix.as_str()))
+    }
+
+    /// # Errors
+    /// [`Error::Argument`] where tensors of a net are to be kept and there is none yet.
+    pub(super) fn for_new_net(&self) -> Result<()> {
+        match self.kept.first() {
+            None => Ok(()),
+            Some(prefix) => Err(Error::Argument {
+                name: "LoadOptions::keep",
+                value: format!("{prefix:?}"),
+                expected: "a new net has no weights to keep; make one and call `load_weights` on it",
+            }),
+        }
     }
 
     /// What a tensor of this name in the file is read as; `None` if it is left out.
@@ -98,6 +127,9 @@ impl LoadOptions {
                 Rule::Rename { from, to } => write!(code, ".rename({from:?}, {to:?})"),
                 Rule::Ignore(prefix) => write!(code, ".ignore({prefix:?})"),
             };
+        }
+        for prefix in &self.kept {
+            let _ = write!(code, ".keep({prefix:?})");
         }
         if self.not_finite {
             code += ".allow_not_finite()";

@@ -9,7 +9,7 @@ use typenet_shape::{Graph, Node, Op, Tensor};
 
 use super::names::{self, Advice};
 use super::options::LoadOptions;
-use super::{floats, keys, tensor_name};
+use super::{bytes, floats, keys, tensor_name};
 use crate::error::{LoadHelp, nearest};
 use crate::{Error, Metadata, Normalization, Result};
 
@@ -22,6 +22,7 @@ enum Call<'a> {
     Load(&'a str),
     FromBytes(&'a str),
     LoadPart(&'a str),
+    LoadWeights,
 }
 
 impl Call<'_> {
@@ -35,6 +36,7 @@ impl Call<'_> {
             Call::LoadPart(part) => {
                 format!("net.load_part_with({part:?}, {path:?}, &{options})")
             }
+            Call::LoadWeights => format!("net.load_weights({path:?}, &{options})"),
         }
     }
 }
@@ -50,9 +52,27 @@ pub(crate) fn load(
     tensors: &[Tensor],
     parameters: &mut [f32],
 ) -> Result<Metadata> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    options.for_new_net()?;
+    let bytes = bytes::read(path)?;
     let name = |tensor: &Tensor| tensor_name(graph, tensor);
     let file = File { bytes: &bytes, path, options, call: Call::Load(graph.name) };
+    file.read(graph.name, tensors.iter(), &name, parameters)
+}
+
+/// As [`load`], into the parameters of a net, of which some may stay as they are.
+///
+/// # Errors
+/// As `load`.
+pub(crate) fn load_weights(
+    path: &Path,
+    options: &LoadOptions,
+    graph: &Graph<'_>,
+    tensors: &[Tensor],
+    parameters: &mut [f32],
+) -> Result<Metadata> {
+    let bytes = bytes::read(path)?;
+    let name = |tensor: &Tensor| tensor_name(graph, tensor);
+    let file = File { bytes: &bytes, path, options, call: Call::LoadWeights };
     file.read(graph.name, tensors.iter(), &name, parameters)
 }
 
@@ -70,6 +90,7 @@ pub(crate) fn decode(
     tensors: &[Tensor],
     parameters: &mut [f32],
 ) -> Result<Metadata> {
+    options.for_new_net()?;
     let name = |tensor: &Tensor| tensor_name(graph, tensor);
     let (path, call) = (Path::new("the bytes"), Call::FromBytes(graph.name));
     File { bytes, path, options, call }.read(graph.name, tensors.iter(), &name, parameters)
@@ -98,7 +119,7 @@ pub(crate) fn load_part(
             with_parameters: Vec::new(),
         });
     };
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let bytes = bytes::read(path)?;
     let within = format!("{part}.");
     let own = tensors.iter().filter(|tensor| graph.nodes[tensor.node].name.starts_with(&within));
     let prefix = match graph.file_name(last) {
@@ -152,11 +173,15 @@ impl File<'_> {
         let names = self.names(&file)?;
         let mut extra: BTreeSet<&str> = names.keys().map(AsRef::as_ref).collect();
         // PyTorch counts the batches that a batch norm has met; nothing here needs that number.
-        extra.retain(|name| !name.ends_with(".num_batches_tracked"));
+        extra.retain(|name| !name.ends_with(".num_batches_tracked") && !self.options.keeps(name));
         let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
         let (mut found, mut own) = (Vec::new(), Vec::new());
         for tensor in tensors {
-            own.push(tensor_name(tensor));
+            let name = tensor_name(tensor);
+            if self.options.keeps(&name) {
+                continue;
+            }
+            own.push(name);
             let name = &own[own.len() - 1];
             let view = names.get(name.as_str()).and_then(|name| file.tensor(name).ok());
             let Some(view) = view else {
@@ -183,6 +208,12 @@ impl File<'_> {
             let help = |Advice { options, why }: Advice| {
                 Box::new(LoadHelp { why, call: self.call.with(self.path, &options) })
             };
+            let all_there = missing.is_empty() && extra.is_empty();
+            let keep = names::keep(&misshaped, self.options).filter(|_| all_there);
+            let keep = keep.map(|Advice { options, why }| {
+                let call = Call::LoadWeights.with(self.path, &options);
+                Box::new(LoadHelp { why, call })
+            });
             let in_file = |name: &str| match names.get(name) {
                 Some(&original) if original != name => format!("{name} (in the file {original})"),
                 _ => name.to_owned(),
@@ -193,7 +224,7 @@ impl File<'_> {
                 missing,
                 extra: extra.into_iter().map(in_file).collect(),
                 misshaped,
-                help: advice.map(help),
+                help: advice.map(help).or(keep),
             });
         }
         if !self.options.allows_not_finite() {
@@ -201,7 +232,7 @@ impl File<'_> {
         }
         for (tensor, view) in found {
             let numbers = &mut parameters[tensor.offset..][..tensor.shape.elements()];
-            floats::each(view.dtype(), view.data(), |at, number| numbers[at] = number);
+            floats::copy(view.dtype(), view.data(), numbers);
         }
         Ok(metadata)
     }
@@ -229,7 +260,8 @@ impl File<'_> {
     ) -> Result<()> {
         let mut error = None;
         let mut tensors = 0;
-        for (tensor, view) in found {
+        let is_wrong = |view: &TensorView<'_>| !floats::all_finite(view.dtype(), view.data());
+        for (tensor, view) in found.iter().filter(|(_, view)| is_wrong(view)) {
             let (mut count, mut first) = (0, 0);
             floats::each(view.dtype(), view.data(), |at, number| {
                 if !number.is_finite() {

@@ -4,6 +4,7 @@ use std::path::Path;
 use serde_json::json;
 use typenet_shape::{Graph, Tensor};
 
+use super::floats::append;
 use super::{keys, replace, tensor_name};
 use crate::{Error, Metadata, Result};
 
@@ -35,11 +36,13 @@ pub(crate) fn encode(
     metadata: &Metadata,
 ) -> Result<Vec<u8>> {
     let header = header(graph, tensors, metadata)?;
-    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    let numbers: usize = tensors.iter().map(|tensor| tensor.shape.elements()).sum();
+    let mut bytes = Vec::with_capacity(8 + header.len() + size_of::<f32>() * numbers);
+    bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
     bytes.extend_from_slice(header.as_bytes());
     for tensor in tensors {
         let numbers = &parameters[tensor.offset..][..tensor.shape.elements()];
-        bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        append(numbers, &mut bytes);
     }
     Ok(bytes)
 }

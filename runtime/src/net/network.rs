@@ -459,6 +459,36 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Ok(Self::from_model(model))
     }
 
+    /// Reads a weight file into this net, all but the tensors that the options
+    /// [`keep`](LoadOptions::keep): trained layers for a net with another head.
+    ///
+    /// ```
+    /// # use typenet_runtime::{Network, Result, io::LoadOptions};
+    /// # fn with_new_head<N: Network>(path: &str) -> Result<N> {
+    /// let mut net = N::seeded(42);
+    /// net.load_weights(path, &LoadOptions::new().keep("fc."))?;
+    /// # Ok(net)
+    /// # }
+    /// ```
+    ///
+    /// Class names stay this net's; the normalisation is the file's, where it has one.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load). The net is then as it was.
+    fn load_weights(
+        &mut self,
+        path: impl AsRef<std::path::Path>,
+        options: &LoadOptions,
+    ) -> Result<()> {
+        let parameters = self.model_mut().parameters_mut().as_flat_mut();
+        let (path, tensors) = (path.as_ref(), Self::LAYOUT.tensors);
+        let metadata = io::load_weights(path, options, &Self::GRAPH, tensors, parameters)?;
+        if metadata.normalization.is_some() {
+            self.metadata_mut().normalization = metadata.normalization;
+        }
+        Ok(())
+    }
+
     /// Reads a net's own weight file into the part of this net that is that net: with
     /// `features: super::Backbone` in the declaration, `net.load_part("features", path)` takes the
     /// file that `Backbone::save` wrote. Class names and normalisation stay this net's.

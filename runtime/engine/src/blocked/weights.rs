@@ -1,5 +1,8 @@
 //! A net's weights, packed for 16 channels side by side.
 
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
 use typenet_kernels::winograd::blocked as blocked_winograd;
 use typenet_kernels::{LANES, Lanes, blocked, isa};
 use typenet_shape::{Conv2d, Conv2dKernel, ConvTranspose2d, Op, TensorKind};
@@ -28,7 +31,12 @@ impl BlockedWeights {
             spare.packed = vec![Lanes::ZERO; plan.packed_len];
         }
         let NetSpec { graph, shapes, layout, .. } = *spec;
+        let mut jobs = Jobs::default();
+        // The nodes have their parts one after the other.
+        let mut rest = &mut spare.packed[..];
         for (index, (node, place)) in graph.nodes.iter().zip(&plan.nodes).enumerate() {
+            let (to, behind) = rest.split_at_mut(place.packed.len());
+            rest = behind;
             let tensor = |kind: TensorKind| {
                 let range = layout.place(index, kind);
                 (!range.is_empty()).then(|| &parameters[range])
@@ -38,21 +46,23 @@ impl BlockedWeights {
                 None => (tensor(TensorKind::Weight), tensor(TensorKind::Bias)),
             };
             let [first, ..] = node.inputs else { continue };
-            let (input, to) = (shapes[*first], &mut spare.packed[place.packed.clone()]);
+            let input = shapes[*first];
             match (node.op, weight) {
                 _ if to.is_empty() => {}
                 (Op::Conv2d { .. } | Op::DepthwiseConv2d { .. }, Some(weight)) => {
                     if let Some(g) = node.op.conv2d(input) {
-                        pack_conv2d(place.kernel, &g, weight, bias, to);
+                        jobs.push(to.len(), move || {
+                            pack_conv2d(place.kernel, &g, weight, bias, to)
+                        });
                     }
                 }
                 (Op::ConvTranspose2d { .. }, Some(weight)) => {
                     if let Some(g) = node.op.conv_transpose2d(input) {
-                        pack_conv_transpose2d(&g, weight, bias, to);
+                        jobs.push(to.len(), move || pack_conv_transpose2d(&g, weight, bias, to));
                     }
                 }
                 (Op::Linear { out_features, .. }, Some(weight)) => {
-                    pack_linear(&plan.nodes[*first], out_features, weight, bias, to);
+                    pack_linear(&mut jobs, &plan.nodes[*first], out_features, weight, bias, to);
                 }
                 (Op::BatchNorm { eps, .. }, _) => {
                     let [mean, variance] = [TensorKind::RunningMean, TensorKind::RunningVar];
@@ -76,7 +86,54 @@ impl BlockedWeights {
                 _ => {}
             }
         }
+        jobs.run();
         spare
+    }
+}
+
+/// Layers with fewer [`Lanes`] in all are packed by the caller alone.
+const SHARED: usize = (1 << 20) / size_of::<Lanes>();
+
+/// More threads than this find no more memory bandwidth.
+const MOST_THREADS: usize = 16;
+
+type Job<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// What is to be packed, each with the number of [`Lanes`] that it writes.
+#[derive(Default)]
+struct Jobs<'a> {
+    jobs: Vec<(usize, Job<'a>)>,
+}
+
+impl<'a> Jobs<'a> {
+    fn push(&mut self, lanes: usize, job: impl FnOnce() + Send + 'a) {
+        self.jobs.push((lanes, Box::new(job)));
+    }
+
+    /// Does all of it, on threads of its own if it is much. A pool's threads would take up other work while
+    /// they wait, such as a prediction of this net, which waits for these weights.
+    fn run(mut self) {
+        let lanes: usize = self.jobs.iter().map(|(lanes, _)| lanes).sum();
+        let threads = rayon::current_num_threads().min(MOST_THREADS).min(self.jobs.len());
+        // The largest first.
+        self.jobs.sort_by_key(|(lanes, _)| *lanes);
+        let jobs = Mutex::new(self.jobs);
+        let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let work = || {
+            while let Some((_, job)) = next() {
+                job();
+            }
+        };
+        if lanes < SHARED || threads < 2 {
+            return work();
+        }
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                // Where no thread can be had, the others do its share.
+                let _ = thread::Builder::new().spawn_scoped(scope, work);
+            }
+            work();
+        });
     }
 }
 
@@ -134,22 +191,34 @@ fn pack_conv_transpose2d(
     blocked::pack_conv_transpose2d(&filled, &weight, bias.as_deref(), to);
 }
 
-/// Packs a linear layer's weights in the order in which its input stands.
-fn pack_linear(
-    source: &Place,
+/// Packs a linear layer's weights in the order in which its input stands, each 16 outputs as a job.
+fn pack_linear<'a>(
+    jobs: &mut Jobs<'a>,
+    source: &'a Place,
     outputs: usize,
-    weight: &[f32],
+    weight: &'a [f32],
     bias: Option<&[f32]>,
-    to: &mut [Lanes],
+    to: &'a mut [Lanes],
 ) {
-    if source.pixels.is_some() || source.is_in_order() {
-        return blocked::pack_linear(weight, bias, outputs, to);
+    let (biases, to) = to.split_at_mut(blocked::blocks(outputs));
+    if let Some(bias) = bias {
+        blocked::flat_mut(biases)[..outputs].copy_from_slice(bias);
     }
-    let mut row = vec![Lanes::ZERO; len(source.elements, source.channels)];
-    let mut ordered = Vec::with_capacity(outputs * linear_inputs(source));
-    for weight in weight.chunks_exact(weight.len() / outputs) {
-        blocked::from_planar(weight, source.channels, &mut row);
-        ordered.extend_from_slice(blocked::flat(&row));
+    let is_in_order = source.pixels.is_some() || source.is_in_order();
+    let (inputs, packed) = (weight.len() / outputs, linear_inputs(source));
+    let parts = weight.chunks(LANES * inputs).zip(to.chunks_exact_mut(packed));
+    for (rows, to) in parts {
+        jobs.push(to.len(), move || {
+            if is_in_order {
+                return blocked::pack_linear_block(rows, to);
+            }
+            let mut row = vec![Lanes::ZERO; len(source.elements, source.channels)];
+            let mut ordered = Vec::with_capacity(rows.len() / inputs * packed);
+            for weight in rows.chunks_exact(inputs) {
+                blocked::from_planar(weight, source.channels, &mut row);
+                ordered.extend_from_slice(blocked::flat(&row));
+            }
+            blocked::pack_linear_block(&ordered, to);
+        });
     }
-    blocked::pack_linear(&ordered, bias, outputs, to);
 }

@@ -50,7 +50,7 @@ pub use grouped::{
 pub use layout::{
     blocks, flat, flat_mut, from_planar, join_channels, part_of_channels, rearrange, to_planar,
 };
-pub use linear::{Rows, linear, linear_packed_len, pack_linear};
+pub use linear::{Rows, linear, linear_packed_len, pack_linear, pack_linear_block};
 pub use linear_training::{
     linear_backward_bias, linear_backward_data, linear_backward_weight, linear_forward,
 };

@@ -263,7 +263,7 @@ impl<N: Network, O: Optimizer> State<N, O> {
     }
 
     /// Multiplies all learning rates, those of groups too, from now on and beside their schedules: what
-    /// [`Plateau`](super::Plateau) says, for instance. A factor of 1 leaves them.
+    /// [`Plateau`](crate::optim::Plateau) says, for instance. A factor of 1 leaves them.
     pub fn scale_learning_rate(&mut self, factor: f64) {
         self.core.set_factor(self.core.factor() * factor);
     }

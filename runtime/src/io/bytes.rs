@@ -1,0 +1,69 @@
+//! The bytes of a file.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// All bytes of a file; those of a large one by all threads.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    let read = || {
+        let mut file = File::open(path)?;
+        let about = file.metadata()?;
+        match usize::try_from(about.len()) {
+            Ok(len) if about.is_file() && len >= LARGE => in_pieces(&file, len),
+            len => {
+                let mut bytes = Vec::with_capacity(len.unwrap_or_default().min(LARGE));
+                file.read_to_end(&mut bytes)?;
+                Ok(bytes)
+            }
+        }
+    };
+    read().map_err(Error::io(path))
+}
+
+/// From this size on the time goes into copying, and into memory that is touched for the first time.
+const LARGE: usize = 16 << 20;
+
+#[cfg(unix)]
+fn in_pieces(file: &File, len: usize) -> io::Result<Vec<u8>> {
+    use std::os::unix::fs::FileExt;
+
+    use rayon::prelude::*;
+
+    const PIECE: usize = 4 << 20;
+    let mut bytes = vec![0; len];
+    let pieces = bytes.par_chunks_mut(PIECE).enumerate();
+    pieces.try_for_each(|(index, piece)| file.read_exact_at(piece, (index * PIECE) as u64))?;
+    Ok(bytes)
+}
+
+#[cfg(not(unix))]
+fn in_pieces(mut file: &File, len: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(len);
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_any_size_are_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for len in [0, 1, LARGE - 1, LARGE, LARGE + (5 << 20) + 3] {
+            let bytes: Vec<u8> = (0..len).map(|i| ((i * 7919) >> 8) as u8).collect();
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(read(&path).unwrap() == bytes, "{len} bytes");
+        }
+        assert!(matches!(read(folder.path()), Err(Error::Io { .. })), "a folder is no file");
+        assert!(matches!(read(&folder.path().join("none")), Err(Error::Io { .. })));
+    }
+}
