@@ -27,7 +27,7 @@ pub enum NormGradient<'a> {
 /// `Σ d` to `db`, or overwrites them unless it is to `accumulate`. `room` is of [`batch_norm_room`].
 ///
 /// # Panics
-/// As [`batch_norm_statistics`], or when an activation cannot be [recomputed](recomputes).
+/// As [`batch_norm_statistics`](super::batch_norm_statistics), or when an activation cannot be [recomputed](recomputes).
 pub fn batch_norm_gather_backward(
     isa: Isa,
     team: &Team,
@@ -131,7 +131,7 @@ pub fn batch_norm_apply_backward(
 /// added to `dx` if it is to `accumulate`. `dy` is read from `dx` when left out.
 ///
 /// # Panics
-/// As [`batch_norm_statistics`].
+/// As [`batch_norm_statistics`](super::batch_norm_statistics).
 pub fn batch_norm_scale_backward(
     isa: Isa,
     team: &Team,
