@@ -6,8 +6,8 @@ use typenet_shape::{Op, Shape};
 use super::call::{BlockedTrainingPlan, Call, Draft, DraftFrom, From, Write, len};
 use super::{conv_transpose2d, conv2d, image_norms, own_layers};
 
-/// [`Lanes`](typenet_kernels::Lanes) that a call needs for itself, forward and backward; `writes` is how it writes the gradients of
-/// what it reads.
+/// [`Lanes`](typenet_kernels::Lanes) that a call needs for itself, forward and backward; `writes` is how
+/// it writes the gradients of what it reads.
 pub(super) fn room_len(
     draft: &Draft,
     writes: &[Write],

@@ -27,7 +27,8 @@ pub enum NormGradient<'a> {
 /// `Σ d` to `db`, or overwrites them unless it is to `accumulate`. `room` is of [`batch_norm_room`].
 ///
 /// # Panics
-/// As [`batch_norm_statistics`](super::batch_norm_statistics), or when an activation cannot be [recomputed](recomputes).
+/// As [`batch_norm_statistics`](super::batch_norm_statistics), or when an activation cannot be
+/// [recomputed](recomputes).
 pub fn batch_norm_gather_backward(
     isa: Isa,
     team: &Team,

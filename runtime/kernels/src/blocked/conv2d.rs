@@ -58,9 +58,9 @@ pub fn conv2d(
     run_conv2d(isa, team, g, x, packed, (other, false), f, y);
 }
 
-/// The gradient of what a transposed convolution reads: the convolution `g` of its output's gradient `dy`,
-/// without bias. Overwrites `dx`, or adds to it if it is to `accumulate`; `packed` is by [`pack_conv2d`](super::pack_conv2d) of
-/// the transposed convolution's weight.
+/// The gradient of what a transposed convolution reads: the convolution `g` of its output's gradient
+/// `dy`, without bias. Overwrites `dx`, or adds to it if it is to `accumulate`; `packed` is by
+/// [`pack_conv2d`](super::pack_conv2d) of the transposed convolution's weight.
 ///
 /// # Panics
 /// As [`conv2d`].

@@ -80,7 +80,8 @@ pub fn pack_conv2d_data(team: &Team, g: &Conv2d, weight: &[f32], packed: &mut [L
 }
 
 /// `dx[c, i', j'] = Σ w[o, c, u, v] · dy[o, i, j]` over the places that read `x[c, i', j']`, of as
-/// many images as `dx` holds, shared out among the team; overwrites `dx`, or adds to it if it is to `accumulate`. `packed` is by [`pack_conv2d_data`].
+/// many images as `dx` holds, shared out among the team; overwrites `dx`, or adds to it if it is to
+/// `accumulate`. `packed` is by [`pack_conv2d_data`].
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d_backward_data`] says no, a slice

@@ -26,10 +26,11 @@ pub const fn group_norm_backward_room(channels: usize, area: usize, images: usiz
     4 * images * blocks(channels) + 3 * blocks(channels) * area
 }
 
-/// `dx = rstd · (d − mean of d − x̂ · mean of d · x̂)` with `d = dy · weight` and the means of each group, of all
-/// images, shared out among the team: overwrites `dx`, or adds to it if it is to `accumulate_data`. The gradients
-/// `of_parameters` are `Σ dy · x̂` of the weight and `Σ dy` of the bias, over images and what shares the weight; they are overwritten, or added to if
-/// they are to `accumulate`. Each of the three may be left out. `room` is of [`group_norm_backward_room`], with any contents.
+/// `dx = rstd · (d − mean of d − x̂ · mean of d · x̂)` with `d = dy · weight` and the means of each
+/// group, of all images, shared out among the team: overwrites `dx`, or adds to it if it is to
+/// `accumulate_data`. The gradients `of_parameters` are `Σ dy · x̂` of the weight and `Σ dy` of the bias,
+/// over images and what shares the weight; they are overwritten, or added to if they are to `accumulate`.
+/// Each of the three may be left out. `room` is of [`group_norm_backward_room`], with any contents.
 ///
 /// # Panics
 /// When a slice has a wrong length, the groups do not divide the channels, or this machine lacks `isa`.
