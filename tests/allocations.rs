@@ -95,22 +95,22 @@ fn blocks(run: impl FnOnce()) -> u64 {
     dhat::HeapStats::get().total_blocks - before
 }
 
-fn check<N: Network<Output = [f32; 10]> + typenet::Logits>() {
-    let numbers: Vec<f32> = (0..100 * N::Input::LEN).map(|i| (i as f32 * 0.7).sin()).collect();
+fn check<N: Network<Output = [f32; 10]> + typenet::Logits>(count: usize) {
+    let numbers: Vec<f32> = (0..count * N::Input::LEN).map(|i| (i as f32 * 0.7).sin()).collect();
     let images = N::Input::slice_from_flat(&numbers).unwrap();
-    let labels: Vec<usize> = (0..100).map(|i| i % 10).collect();
+    let labels: Vec<usize> = (0..count).map(|i| i % 10).collect();
     let before = dhat::HeapStats::get().curr_bytes;
     let mut net = N::seeded(1);
-    let mut ws = N::workspace(100);
+    let mut ws = N::workspace(count);
     net.forward(images, &mut ws);
     net.backward(images, &mut ws);
-    let (found, expected) = (dhat::HeapStats::get().curr_bytes - before, N::training_memory(100));
+    let (found, expected) = (dhat::HeapStats::get().curr_bytes - before, N::training_memory(count));
     let ratio = found as f64 / expected as f64;
     assert!((0.9..=1.1).contains(&ratio), "{}: {found} bytes, {expected} expected", N::GRAPH.name);
     let mut sgd = Sgd::new(0.01).momentum(0.9).weight_decay(1e-4).state(&net);
     let loss = CrossEntropy::new().label_smoothing(0.1);
-    let mut outputs = vec![[0.0; 10]; 100];
-    let mut classes = vec![0; 100];
+    let mut outputs = vec![[0.0; 10]; count];
+    let mut classes = vec![0; count];
     for round in 0..4 {
         let training = blocks(|| {
             net.forward(images, &mut ws);
@@ -204,10 +204,13 @@ fn steps_and_predictions_allocate_nothing() {
     // On a thread of the pool: a thread outside hands work over through a queue that grows by
     // itself, some bytes for every 60 calls.
     rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap().install(|| {
-        check::<LeNet>();
-        check::<Residual>();
+        check::<LeNet>(100);
+        check::<Residual>(100);
         check_heads();
-        check::<Parts>();
+        check::<Parts>(100);
+        // Few images, of which a step has 16 channels side by side.
+        check::<Residual>(9);
+        check::<Parts>(4);
     });
     check_batches();
 }

@@ -1,12 +1,14 @@
-//! Inference with 16 channels side by side: every layer, in every order in which its input may stand,
-//! alone and in batches, against the f64 reference.
+//! Inference and training with 16 channels side by side: every layer, in every order in which its input may
+//! stand, alone and in batches, against the f64 reference.
 #![allow(clippy::unwrap_used)]
 
 use std::mem::discriminant;
 
+use typenet::Flat;
+use typenet::loss::{Accepts, Compares};
 use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
 use typenet::prelude::*;
-use typenet::{Flat, reference};
+use typenet::reference::{self, gradcheck_with};
 
 network! {
     /// Channels that are no whole blocks.
@@ -75,6 +77,13 @@ network! {
         from(turned), mul(gate), a: conv2d(9, kernel = 1), flatten, reshape([36, 2, 2]),
         global_avg_pool, linear(36), factors: sigmoid,
         from(a), reshape([36, 4, 1]), mul(factors), reshape([9, 16, 1]), softmax, global_avg_pool,
+    }
+}
+
+network! {
+    /// What adds an image as it came; the same numbers twice among the heads, in two orders.
+    struct Added: [3, 8, 8] -> (map: [3, 8, 8], flat: [192], again: [192]) {
+        conv2d(3, kernel = 3, padding = 1), add(input), map: relu, flat: flatten, again: reshape([192]),
     }
 }
 
@@ -234,6 +243,84 @@ where
     }
 }
 
+/// Gradients of batches that fill no group against central differences.
+fn check_gradients<N: Network, T, L>(loss: &L, batches: &[usize], target: impl Fn(usize) -> T)
+where
+    L: Compares<N::Output, T> + Accepts<N>,
+{
+    let numbers: Vec<f32> = (0..5 * N::Input::LEN).map(|i| (i as f32 * 0.37).sin()).collect();
+    let images = N::Input::slice_from_flat(&numbers).unwrap();
+    let targets: Vec<T> = (0..5).map(target).collect();
+    for &batch in batches {
+        let net = N::seeded(batch as u64);
+        let (images, targets) = (&images[..batch], &targets[..batch]);
+        let check = gradcheck_with(&net, loss, images, targets, 8, 1).unwrap();
+        assert!(check.worst() <= 1e-3, "{} of {batch}:\n{check}", N::GRAPH.name);
+    }
+}
+
+/// Two steps have the same bits, however many threads there are, and so has the second where gradients are
+/// added to those of the first.
+fn check_training_threads<N: Network>() {
+    let numbers: Vec<f32> = (0..20 * N::Input::LEN).map(|i| (i as f32 * 0.3).sin()).collect();
+    let images = N::Input::slice_from_flat(&numbers).unwrap();
+    for batch in [1, 3, 8, 20] {
+        let bits = || -> Vec<u32> {
+            let mut net = N::seeded(1);
+            let mut ws = N::workspace(batch);
+            let mut all = Vec::new();
+            for round in 0..3 {
+                net.forward(&images[..batch], &mut ws);
+                let (outputs, gradient) = ws.output_rows();
+                gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
+                all.extend_from_slice(outputs);
+                if round == 2 {
+                    net.backward_accumulate(&images[..batch], &mut ws);
+                } else {
+                    net.backward(&images[..batch], &mut ws);
+                }
+                all.extend_from_slice(ws.gradients().as_flat());
+                all.extend_from_slice(net.parameters_flat());
+            }
+            all.iter().map(|number| number.to_bits()).collect()
+        };
+        let expected = bits();
+        for threads in [1, 2, 3, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let found = pool.install(bits);
+            assert!(found == expected, "{}: {batch} images, {threads} threads", N::GRAPH.name);
+        }
+    }
+}
+
+/// Steps of many images and of few in one workspace have the bits that they have in workspaces of their own.
+fn check_workspace<N: Network>()
+where
+    N::Output: Copy,
+{
+    let numbers: Vec<f32> = (0..50 * N::Input::LEN).map(|i| (i as f32 * 0.3).sin()).collect();
+    let images = N::Input::slice_from_flat(&numbers).unwrap();
+    let mut shared = N::workspace(3);
+    let mut net = N::seeded(1);
+    for batch in [50, 3, 50, 1, 9, 3] {
+        let images = &images[..batch];
+        let mut step = |ws: &mut Workspace<N>| -> Vec<u32> {
+            // The running statistics move, which these bits do not depend on.
+            net.forward(images, ws);
+            let (outputs, gradient) = ws.output_rows();
+            gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
+            net.backward(images, ws);
+            ws.gradients().as_flat().iter().map(|number| number.to_bits()).collect()
+        };
+        shared.reseed(1);
+        let found = step(&mut shared);
+        let mut fresh = N::workspace(batch);
+        fresh.reseed(1);
+        assert!(found == step(&mut fresh), "{}: {batch} images", N::GRAPH.name);
+        net.outputs_into(&mut shared, images, &mut vec![*N::Output::zeroed(); batch]).unwrap();
+    }
+}
+
 /// Does the same for every net.
 macro_rules! all {
     ($function:ident($($argument:expr),*)) => {
@@ -242,6 +329,7 @@ macro_rules! all {
         $function::<Squeezed>($($argument),*);
         $function::<Orders>($($argument),*);
         $function::<Turned>($($argument),*);
+        $function::<Added>($($argument),*);
         $function::<Outer>($($argument),*);
         $function::<Groups>($($argument),*);
         $function::<Heavy>($($argument),*);
@@ -258,6 +346,46 @@ fn every_net_agrees_with_the_reference() {
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     all!(check_threads());
+}
+
+#[test]
+fn every_gradient_agrees_with_the_reference() {
+    let loss = SumSquaredError::new();
+    check_gradients::<Concats, _, _>(&loss, &[3, 5], wanted::<36>);
+    check_gradients::<Dense, _, _>(&loss, &[3, 5], wanted::<10>);
+    check_gradients::<Squeezed, _, _>(&loss, &[3, 5], wanted::<6>);
+    check_gradients::<Orders, _, _>(&loss, &[3, 5], wanted::<20>);
+    check_gradients::<Turned, _, _>(&loss, &[3, 5], wanted::<9>);
+    check_gradients::<Groups, _, _>(&loss, &[3, 5], wanted::<5>);
+    check_gradients::<Heavy, _, _>(&loss, &[3], wanted::<40>);
+    check_gradients::<Small, _, _>(&loss, &[3, 5], wanted::<10>);
+    let added = AddedLoss { map: loss, flat: loss, again: loss };
+    check_gradients::<Added, _, _>(&added, &[3, 5], |i| AddedTarget {
+        map: [[wanted(i); 8]; 3],
+        flat: wanted(i),
+        again: wanted(i + 1),
+    });
+    let outer = OuterLoss { map: loss, pose_again: loss, flat: loss, class: loss };
+    check_gradients::<Outer, _, _>(&outer, &[3, 5], |i| OuterTarget {
+        map: [[wanted(i); 6]; 13],
+        pose_again: wanted(i),
+        flat: wanted(i),
+        class: wanted(i),
+    });
+}
+
+fn wanted<const K: usize>(image: usize) -> [f32; K] {
+    std::array::from_fn(|k| ((image * 7 + k * 3) % 11) as f32 / 10.0)
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_steps() {
+    all!(check_training_threads());
+}
+
+#[test]
+fn a_workspace_serves_batches_of_all_sizes() {
+    all!(check_workspace());
 }
 
 #[test]
@@ -284,6 +412,20 @@ fn a_batch_may_run_in_both_layouts() {
     assert_eq!(costs.shares(20).grouped, 0, "{costs:?}");
 }
 
+/// Sizes decide how a step runs, or the environment.
+#[test]
+fn a_step_runs_in_one_layout() {
+    let (small, heavy) = (Small::summary().blocked_steps, Heavy::summary().blocked_steps);
+    match std::env::var("TYPENET_LAYOUT").as_deref() {
+        Ok("interleaved") => assert!(small.is_empty() && heavy.is_empty()),
+        Ok("blocked") => assert_eq!((small, heavy), (vec![1..=64], vec![1..=64])),
+        _ => {
+            assert!(small.len() == 1 && small[0].contains(&2) && !small[0].contains(&8));
+            assert!(heavy[0].contains(&16) && !heavy.iter().any(|range| range.contains(&49)));
+        }
+    }
+}
+
 /// Every test again with each layout for all.
 #[test]
 fn each_layout_can_be_forced() {
@@ -296,6 +438,6 @@ fn each_layout_can_be_forced() {
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&tests.stdout);
-        assert!(tests.status.success() && text.contains("5 passed"), "{layout}: {text}");
+        assert!(tests.status.success() && text.contains("9 passed"), "{layout}: {text}");
     }
 }

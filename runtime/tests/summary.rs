@@ -31,6 +31,7 @@ fn tiny_is_printed_as_a_table() {
         "weights 1.6 kB",
         "activations an image: 1.7 kB in training, 976 B in inference",
         "inference: 16 images side by side from 5 images on; up to 4 left over run one at a time",
+        "training: 16 images side by side",
         "a training step of 64 images: 126.1 kB",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");

@@ -25,6 +25,7 @@ mod plan;
 mod shape;
 mod tensor;
 mod text;
+mod training_layout;
 mod upsample;
 
 pub use checked::{
@@ -49,4 +50,5 @@ pub use plan::{
 pub use shape::{MAX_RANK, Shape};
 pub use tensor::{Tensor, TensorKind};
 pub use text::Text;
+pub use training_layout::TrainingCosts;
 pub use upsample::{Interpolation, Upsample2d};

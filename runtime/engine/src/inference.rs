@@ -1,7 +1,6 @@
 //! Inference: in a workspace's memory, or in memory that each thread keeps.
 
 use std::cell::Cell;
-use std::sync::OnceLock;
 
 use typenet_kernels::team::{
     Parts, Team, chunks, chunks_mut, long_and_short, long_and_short_mut, of_images,
@@ -11,6 +10,7 @@ use typenet_shape::Shares;
 
 use crate::arena::{at_least, rooms};
 use crate::blocked::{Blocked, BlockedPlan, BlockedWeights, Carried, Halves, Memory};
+use crate::forced::{Forced, forced};
 use crate::pass::Forward;
 use crate::rows::largest;
 use crate::spec::NetSpec;
@@ -115,7 +115,7 @@ impl Inference<'_> {
     /// The index of the largest output of each image, in a workspace's memory.
     pub fn classes(&self, memory: &mut StepMemory, images: &[f32], classes: &mut [usize]) {
         let layout = self.spec.layout;
-        memory.grow(layout, 1);
+        memory.grow_outputs(layout, 1);
         let mut rows = std::mem::take(&mut memory.outputs);
         let at_once = rows.len() / layout.output_len;
         for (images, classes) in
@@ -349,27 +349,6 @@ impl BlockedPlan {
             None => self.costs.shares(images),
         }
     }
-}
-
-/// A layout for all batches.
-#[derive(Clone, Copy, Debug)]
-enum Forced {
-    Interleaved,
-    Blocked,
-}
-
-/// The layout that the environment variable `TYPENET_LAYOUT` names: `interleaved` or `blocked`. Decided at
-/// the first call.
-fn forced() -> Option<Forced> {
-    static CHOICE: OnceLock<Option<Forced>> = OnceLock::new();
-    *CHOICE.get_or_init(|| {
-        let value = std::env::var("TYPENET_LAYOUT").unwrap_or_default();
-        match value.trim().to_ascii_lowercase().as_str() {
-            "interleaved" => Some(Forced::Interleaved),
-            "blocked" => Some(Forced::Blocked),
-            _ => None,
-        }
-    })
 }
 
 impl std::fmt::Debug for Inference<'_> {

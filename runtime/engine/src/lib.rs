@@ -9,7 +9,9 @@
 
 mod arena;
 pub mod blocked;
+mod blocked_training;
 pub mod flat;
+mod forced;
 pub mod inference;
 pub mod layout;
 mod parameter_structs;
@@ -22,6 +24,7 @@ pub mod training;
 pub mod weights;
 
 pub use blocked::BlockedPlan;
+pub use blocked_training::is_blocked_step;
 pub use flat::Flat;
 pub use inference::Inference;
 pub use layout::Layout;

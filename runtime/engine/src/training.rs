@@ -9,8 +9,10 @@ use typenet_kernels::{LANES, Lanes, elementwise, isa, pack, pack_part, unpack_pa
 use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
 use crate::arena::{at_least, rooms};
+use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked_step};
 use crate::layout::Layout;
 use crate::pass::{Backward, Forward, Mode, Room, Segment};
+use crate::spec::NetSpec;
 use crate::trainable::{self, Needs, Trainable};
 use crate::weights::transform;
 
@@ -24,6 +26,12 @@ const PIECE: usize = 8192;
 #[derive(Debug)]
 pub struct StepMemory {
     pub(crate) images: usize,
+    /// For how many images memory was made ready last.
+    ready: usize,
+    /// Whether so many run with 16 channels side by side.
+    is_blocked: bool,
+    /// What that layout needs, once it was chosen.
+    blocked: Option<Box<BlockedMemory>>,
     pub(crate) arena: Vec<Lanes>,
     pub(crate) outputs: Vec<f32>,
     output_gradient: Vec<f32>,
@@ -51,15 +59,18 @@ pub struct StepMemory {
 
 impl StepMemory {
     /// Memory for up to so many images.
-    pub fn new(layout: &Layout, images: usize) -> StepMemory {
+    pub fn new(spec: &NetSpec, images: usize) -> StepMemory {
         let mut memory = StepMemory::empty();
-        memory.grow(layout, images);
+        memory.grow(spec, images);
         memory
     }
 
     fn empty() -> StepMemory {
         StepMemory {
             images: 0,
+            ready: 0,
+            is_blocked: false,
+            blocked: None,
             arena: Vec::new(),
             outputs: Vec::new(),
             output_gradient: Vec::new(),
@@ -78,11 +89,23 @@ impl StepMemory {
     }
 
     /// Grows to so many images.
-    pub(crate) fn grow(&mut self, layout: &Layout, images: usize) {
+    fn grow(&mut self, spec: &NetSpec, images: usize) {
+        let layout = spec.layout;
+        self.grow_outputs(layout, images);
+        if self.ready == images {
+            return;
+        }
+        self.ready = images;
+        let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
+        at_least(&mut self.statistics, statistics, 0.0);
+        at_least(&mut self.of_norms, statistics, 0.0);
+        self.is_blocked = is_blocked_step(spec, images);
+        if self.is_blocked {
+            self.blocked.get_or_insert_default().grow(spec, images, &mut self.arena);
+            return;
+        }
         let groups = images.div_ceil(LANES);
         at_least(&mut self.arena, groups * layout.training_len, Lanes::ZERO);
-        at_least(&mut self.outputs, images * layout.output_len, 0.0);
-        at_least(&mut self.output_gradient, images * layout.output_len, 0.0);
         let slots = slots(layout, groups).0;
         at_least(&mut self.partials, slots * layout.parameters, 0.0);
         for (transformed, pass) in
@@ -92,10 +115,13 @@ impl StepMemory {
         }
         let sums = layout.transformed_len(Conv2dPass::BackwardWeight);
         at_least(&mut self.sums, slots * sums, Lanes::ZERO);
-        let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
         at_least(&mut self.gathered, groups * (statistics + 1), 0.0);
-        at_least(&mut self.statistics, statistics, 0.0);
-        at_least(&mut self.of_norms, statistics, 0.0);
+    }
+
+    /// Grows the outputs to so many images.
+    pub(crate) fn grow_outputs(&mut self, layout: &Layout, images: usize) {
+        at_least(&mut self.outputs, images * layout.output_len, 0.0);
+        at_least(&mut self.output_gradient, images * layout.output_len, 0.0);
     }
 
     /// How many images the last forward pass saw.
@@ -139,15 +165,24 @@ impl StepMemory {
     /// each batch norm.
     pub fn forward(
         &mut self,
-        layout: &Layout,
+        spec: &NetSpec,
         trained: &Trainable,
         parameters: &[f32],
         inputs: &[f32],
         group: &(dyn Fn(&mut Forward<'_>) + Sync),
     ) {
+        let layout = spec.layout;
         self.images = inputs.len() / layout.input_len;
-        self.grow(layout, self.images);
+        self.grow(spec, self.images);
         self.passes += 1;
+        if let (true, Some(mut blocked)) = (self.is_blocked, self.blocked.take()) {
+            let (mut outputs, len) =
+                (std::mem::take(&mut self.outputs), self.images * layout.output_len);
+            let buffers = self.buffers();
+            blocked.forward(spec, trained, parameters, inputs, buffers, &mut outputs[..len]);
+            (self.outputs, self.blocked) = (outputs, Some(blocked));
+            return;
+        }
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let (images, last, needs) = (self.images, layout.norms.len(), trained.nodes());
         let outputs = &mut self.outputs[..images * layout.output_len];
@@ -208,6 +243,17 @@ impl StepMemory {
         });
     }
 
+    fn buffers(&mut self) -> StepBuffers<'_> {
+        let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
+        StepBuffers {
+            arena: &mut self.arena,
+            rooms: &mut self.rooms,
+            statistics: &mut self.statistics,
+            of_norms: &mut self.of_norms,
+            mode: Mode::Training { seed, pass, group: 0, dropout },
+        }
+    }
+
     /// Stores the running statistics among `parameters` that the last forward moved towards its own;
     /// before the backward pass, which needs their memory.
     pub fn update_running(&self, layout: &Layout, trained: &Trainable, parameters: &mut [f32]) {
@@ -223,14 +269,29 @@ impl StepMemory {
     /// own, and they are added up in the slots' order, so that the sum does not depend on threads.
     pub fn backward(
         &mut self,
-        layout: &Layout,
+        spec: &NetSpec,
         trained: &Trainable,
         parameters: &[f32],
         gradients: &mut [f32],
         accumulate: bool,
         group: &(dyn Fn(&mut [f32], &mut Backward<'_>) + Sync),
     ) {
-        let images = self.images;
+        let (layout, images) = (spec.layout, self.images);
+        if !accumulate && self.summed != trained.ranges() {
+            // What is no longer trained has no gradient.
+            for range in self.summed.drain(..) {
+                gradients[range].fill(0.0);
+            }
+            self.summed.extend_from_slice(trained.ranges());
+        }
+        if let (true, Some(blocked)) = (self.is_blocked, self.blocked.take()) {
+            let rows = std::mem::take(&mut self.output_gradient);
+            let own = &rows[..images * layout.output_len];
+            let buffers = self.buffers();
+            blocked.backward(spec, trained, parameters, own, buffers, (gradients, accumulate));
+            (self.output_gradient, self.blocked) = (rows, Some(blocked));
+            return;
+        }
         let groups = images.div_ceil(LANES);
         let (slots, groups_a_slot) = slots(layout, groups);
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
@@ -244,13 +305,6 @@ impl StepMemory {
         let (transformed, all_rooms) = (&mut self.transformed[1], &mut self.rooms);
         let sums_len = layout.transformed_len(Conv2dPass::BackwardWeight);
         let sums = &mut self.sums[..slots * sums_len];
-        if !accumulate && self.summed != trained.ranges() {
-            // What is no longer trained has no gradient.
-            for range in self.summed.drain(..) {
-                gradients[range].fill(0.0);
-            }
-            self.summed.extend_from_slice(trained.ranges());
-        }
         Team::gather(slots, |team| {
             transform(team, layout, Conv2dPass::BackwardData, parameters, None, transformed);
             let transformed = transformed.as_slice();
@@ -336,22 +390,29 @@ impl StepMemory {
 
 /// Bytes that a training step of so many images takes: the net's parameters, their gradients and the
 /// workspace, on as many threads as the pool has.
-pub fn step_bytes(layout: &Layout, images: usize) -> usize {
+pub fn step_bytes(spec: &NetSpec, images: usize) -> usize {
+    let layout = spec.layout;
+    let threads = rayon::current_num_threads();
+    let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
+    let numbers = 2 * layout.parameters + 2 * images * layout.output_len + 2 * statistics;
+    let own = if is_blocked_step(spec, images) {
+        BlockedMemory::bytes(spec, images, threads)
+    } else {
+        grouped_bytes(layout, images, threads, statistics)
+    };
+    own + numbers * size_of::<f32>()
+}
+
+/// What 16 images side by side take beside what all steps do.
+fn grouped_bytes(layout: &Layout, images: usize, threads: usize, statistics: usize) -> usize {
     let groups = images.div_ceil(LANES);
     let (slots, _) = slots(layout, groups);
-    let threads = rayon::current_num_threads().min(groups.max(1));
-    let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
+    let threads = threads.min(groups.max(1));
     let [forward, data, weight] =
         [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight]
             .map(|pass| layout.transformed_len(pass));
     let lanes = groups * layout.training_len + threads * layout.scratch_len[0] + slots * weight;
-    let numbers = 2 * layout.parameters
-        + 2 * images * layout.output_len
-        + slots * layout.parameters
-        + forward
-        + data
-        + groups * (statistics + 1)
-        + 2 * statistics;
+    let numbers = slots * layout.parameters + forward + data + groups * (statistics + 1);
     lanes * size_of::<Lanes>() + numbers * size_of::<f32>()
 }
 

@@ -14,8 +14,11 @@ pub fn forward(isa: Isa, f: Activation, x: &[Lanes], y: &mut [Lanes]) {
     forward_in_place(isa, f, y);
 }
 
-/// `y = f(y)`
-pub(super) fn forward_in_place(isa: Isa, f: Activation, y: &mut [Lanes]) {
+/// `y = f(y)`; NaN stays NaN.
+///
+/// # Panics
+/// When this machine lacks `isa`.
+pub fn forward_in_place(isa: Isa, f: Activation, y: &mut [Lanes]) {
     isa.run(Forward { f, y });
 }
 

@@ -237,7 +237,7 @@ fn run_backward_data(
             isa.run(depthwise::backward_data(g, output, dy, weight, plus, dx));
         }
         _ if depthwise::runs_backward_data(g) => {
-            isa.run(depthwise::Spread { g, output, dy, weight, plus, dx });
+            isa.run(depthwise::Spread { g, output, dy, taps: Taps::Numbers(weight), plus, dx });
         }
         _ => {
             let finish = Finish { bias: None, plus, fused: Fused::Identity };

@@ -35,6 +35,11 @@ impl Axis {
         self.start + (output * self.input_step + tap * self.tap_step) as isize
     }
 
+    /// The kernel's weight of a tap.
+    pub(super) fn weight(&self, tap: usize) -> usize {
+        self.first_weight.wrapping_add_signed(tap as isize * self.weight_step)
+    }
+
     /// Some of the outputs.
     pub(super) fn part(&self, outputs: &Range<usize>) -> Axis {
         Axis {
@@ -51,6 +56,14 @@ impl Axis {
         let before = first.min(0).unsigned_abs().div_ceil(self.tap_step).min(self.taps);
         let room = (self.input as isize - first).max(0) as usize;
         before..room.div_ceil(self.tap_step).clamp(before, self.taps)
+    }
+
+    /// The outputs of which this tap lies inside the input.
+    pub(super) fn outputs_inside(&self, tap: usize) -> Range<usize> {
+        let first = self.position(0, tap);
+        let start = first.min(0).unsigned_abs().div_ceil(self.input_step).min(self.outputs);
+        let room = (self.input as isize - first).max(0) as usize;
+        start..room.div_ceil(self.input_step).clamp(start, self.outputs)
     }
 
     /// The outputs whose taps all lie inside the input.

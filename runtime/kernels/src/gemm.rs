@@ -61,6 +61,28 @@ impl Product {
             fused: Fused::Identity,
         }
     }
+
+    /// The sums over `depth` tiles of products of channels: `c[r][j] = Σ a[k][r] · b[k][j]`, added to `c` if it
+    /// `adds`. Of each tile the numbers of `a` are neighbours, and so are the blocks of `b`; each tile stands
+    /// so many numbers behind the one before, and each row of `c`, too.
+    pub(super) fn of_channels(
+        (a, a_step): (*const f32, usize),
+        (b, b_step): (*const f32, usize),
+        depth: usize,
+        (c, c_row): (*mut f32, usize),
+        adds: bool,
+    ) -> Product {
+        Product {
+            a: Numbers { first: a, row: 1, depth: a_step, point: 0 },
+            b: Vectors { first: b, row: b_step, block: LANES, point: 0 },
+            c: Vectors { first: c, row: c_row, block: LANES, point: 0 },
+            depth,
+            points: 1,
+            bias: std::ptr::null(),
+            plus: if adds { c } else { std::ptr::null() },
+            fused: Fused::Identity,
+        }
+    }
 }
 
 /// The most rows of [`multiply`]: with two vectors each, as many sums as there are registers.

@@ -1,8 +1,9 @@
 //! The table of a net's layers.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
-use typenet_engine::{BlockedPlan, NetSpec, pass, step_bytes};
+use typenet_engine::{BlockedPlan, NetSpec, is_blocked_step, pass, step_bytes};
 use typenet_shape::{
     Approximate, Conv2dKernel, Conv2dPass, Interpolation, LayoutCosts, Op, Padding, Shape, Text,
 };
@@ -34,6 +35,9 @@ pub struct Summary {
     pub step_bytes: usize,
     /// What inference costs in each layout, and so how a batch is shared out between them.
     pub costs: LayoutCosts,
+    /// Sizes of batches, of those up to 64, for which a training step has 16 channels of an image side by
+    /// side; the others have 16 images.
+    pub blocked_steps: Vec<RangeInclusive<usize>>,
 }
 
 /// One layer of a [`Summary`].
@@ -107,10 +111,45 @@ impl Summary {
             parameter_bytes: bytes(layout.parameters),
             training_bytes: bytes(layout.training_len),
             inference_bytes: bytes(layout.inference_len),
-            step_bytes: step_bytes(layout, 64),
+            step_bytes: step_bytes(spec, 64),
             costs: blocked.costs,
+            blocked_steps: ranges((1..=STEPS).filter(|&images| is_blocked_step(spec, images))),
         }
     }
+}
+
+/// The largest step whose layout is told apart.
+const STEPS: usize = 64;
+
+/// Numbers that ascend, those that follow each other together.
+fn ranges(numbers: impl Iterator<Item = usize>) -> Vec<RangeInclusive<usize>> {
+    let mut ranges: Vec<RangeInclusive<usize>> = Vec::new();
+    for number in numbers {
+        match ranges.last_mut() {
+            Some(last) if last.end() + 1 == number => *last = *last.start()..=number,
+            _ => ranges.push(number..=number),
+        }
+    }
+    ranges
+}
+
+/// How a training step is laid out, in words.
+fn training_layout(blocked: &[RangeInclusive<usize>]) -> String {
+    match blocked {
+        [] => return "16 images side by side".to_owned(),
+        [all] if *all == (1..=STEPS) => return "16 channels side by side".to_owned(),
+        _ => {}
+    }
+    let sizes: Vec<String> = (blocked.iter())
+        .map(|range| match (range.start(), range.end()) {
+            (1, 1) => "1".to_owned(),
+            (1, end) => format!("up to {end}"),
+            (start, end) if start == end => start.to_string(),
+            (start, end) => format!("{start} to {end}"),
+        })
+        .collect();
+    let images = if matches!(blocked, [one] if *one == (1..=1)) { "image" } else { "images" };
+    format!("16 images side by side, but 16 channels in steps of {} {images}", sizes.join(", "))
 }
 
 /// How inference of a batch is laid out, in words.
@@ -344,6 +383,7 @@ impl fmt::Display for Summary {
         let (training, inference) = (size(self.training_bytes), size(self.inference_bytes));
         writeln!(f, "activations an image: {training} in training, {inference} in inference")?;
         writeln!(f, "inference: {}", layout_of(&self.costs))?;
+        writeln!(f, "training: {}", training_layout(&self.blocked_steps))?;
         write!(f, "a training step of 64 images: {}", size(self.step_bytes))
     }
 }
@@ -406,6 +446,17 @@ mod tests {
         assert_eq!(text(1599, 130), beside);
         let beside = "16 images side by side from 2 images on; one left over runs alone";
         assert_eq!(text(100, 100), beside);
+    }
+
+    #[test]
+    fn the_layout_of_steps_is_named() {
+        let text = |images: &[usize]| training_layout(&ranges(images.iter().copied()));
+        assert_eq!(text(&[]), "16 images side by side");
+        let all: Vec<usize> = (1..=64).collect();
+        assert_eq!(text(&all), "16 channels side by side");
+        let but = "16 images side by side, but 16 channels in steps of";
+        assert_eq!(text(&[1]), format!("{but} 1 image"));
+        assert_eq!(text(&[1, 2, 3, 17, 18, 33]), format!("{but} up to 3, 17 to 18, 33 images"));
     }
 
     #[test]

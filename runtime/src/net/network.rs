@@ -181,7 +181,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// parameters, their gradients, and the workspace. Momentum takes as much as the parameters
     /// once more.
     fn training_memory(batch: usize) -> usize {
-        step_bytes(&Self::LAYOUT, batch)
+        step_bytes(&Self::SPEC, batch)
     }
 
     /// All parameters and running statistics in the order of the declaration, as one slice.
@@ -212,7 +212,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         let (model, spec) = (self.model(), &Self::SPEC);
         let (parameters, trained) = (model.parameters(), model.trainable(spec));
         let flat = parameters.as_flat();
-        ws.memory.forward(&Self::LAYOUT, trained, flat, Flat::flatten(inputs), &|run| {
+        ws.memory.forward(spec, trained, flat, Flat::flatten(inputs), &|run| {
             Self::forward_group(parameters, run);
         });
         if !Self::LAYOUT.norms.is_empty() {
@@ -573,7 +573,7 @@ fn backward<N: Network>(net: &N, inputs: &[N::Input], ws: &mut Workspace<N>, acc
     let (model, spec) = (net.model(), &N::SPEC);
     let (parameters, trained) = (model.parameters(), model.trainable(spec));
     let (flat, gradients) = (parameters.as_flat(), &mut ws.gradients);
-    ws.memory.backward(&N::LAYOUT, trained, flat, gradients, accumulate, &|slot, run| {
+    ws.memory.backward(spec, trained, flat, gradients, accumulate, &|slot, run| {
         if let Some(slot) = N::Parameters::from_flat_mut(slot) {
             N::backward_group(parameters, slot, run);
         }

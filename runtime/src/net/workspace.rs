@@ -20,7 +20,7 @@ pub struct Workspace<N> {
 impl<N> Workspace<N> {
     pub(crate) fn new(spec: &NetSpec, batch: usize) -> Workspace<N> {
         Workspace {
-            memory: StepMemory::new(spec.layout, batch),
+            memory: StepMemory::new(spec, batch),
             gradients: vec![0.0; spec.layout.parameters].into(),
             net: spec.graph.name,
             output_len: spec.layout.output_len,

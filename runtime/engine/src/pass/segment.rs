@@ -22,7 +22,7 @@ impl Mode {
     }
 
     /// The random numbers of a dropout layer in this pass, if it drops anything.
-    pub(super) fn dropout_key(self, node: usize) -> Option<dropout::Key> {
+    pub(crate) fn dropout_key(self, node: usize) -> Option<dropout::Key> {
         match self {
             Mode::Training { seed, pass, group, dropout: true } => {
                 Some(dropout::Key { seed, pass, node: node as u64, group: group as u64 })

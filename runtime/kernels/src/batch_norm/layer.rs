@@ -58,7 +58,7 @@ impl BatchNorm<'_> {
     }
 
     #[inline(always)]
-    pub(super) fn rstd(&self, channel: usize) -> f32 {
+    pub(in super::super) fn rstd(&self, channel: usize) -> f32 {
         match self.spread {
             Spread::Rstd(rstd) => rstd[channel],
             Spread::Variance { variance, eps } => {
@@ -69,7 +69,7 @@ impl BatchNorm<'_> {
     }
 
     #[inline(always)]
-    pub(super) fn scale(&self, channel: usize) -> f32 {
+    pub(in super::super) fn scale(&self, channel: usize) -> f32 {
         self.rstd(channel) * self.weight.map_or(1.0, |weight| weight[channel])
     }
 }

@@ -13,6 +13,7 @@ use super::super::team::{Shared, Team};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::{blocks, flat};
 use super::narrow::{self, Row};
+use super::pack::conv2d_packed_len;
 
 /// The value of one image, or of several one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -38,38 +39,8 @@ const fn is_depthwise(g: &Conv2d) -> bool {
     g.groups == g.input.dim(0) && g.groups == g.out_channels
 }
 
-/// How many [`Lanes`] the packed weight and bias are.
-pub const fn conv2d_packed_len(g: &Conv2d) -> usize {
-    let kernel = g.kernel[0] * g.kernel[1];
-    blocks(g.out_channels) * (1 + g.input.dim(0) / g.groups * kernel)
-}
-
-/// Packs `weight`, in PyTorch's order, and `bias` (zeros if there is none): first the biases, then
-/// for each block of output channels one [`Lanes`] for each input channel and tap.
-///
-/// # Panics
-/// When a slice has a wrong length.
-pub fn pack_conv2d(g: &Conv2d, weight: &[f32], bias: Option<&[f32]>, packed: &mut [Lanes]) {
-    assert_eq!(weight.len(), g.weight().elements(), "the weight's length");
-    assert_eq!(packed.len(), conv2d_packed_len(g), "the packed length");
-    let row = weight.len() / g.out_channels;
-    packed.fill(Lanes::ZERO);
-    let (biases, weights) = packed.split_at_mut(blocks(g.out_channels));
-    for (o, numbers) in weight.chunks_exact(row).enumerate() {
-        for (to, &w) in weights[o / LANES * row..].iter_mut().zip(numbers) {
-            to.0[o % LANES] = w;
-        }
-    }
-    if let Some(bias) = bias {
-        assert_eq!(bias.len(), g.out_channels, "the bias's length");
-        for (o, &b) in bias.iter().enumerate() {
-            biases[o / LANES].0[o % LANES] = b;
-        }
-    }
-}
-
 /// `y = f(w * x + b + other)` of as many images as `y` holds, shared out among the team; overwrites `y`;
-/// `packed` is by [`pack_conv2d`].
+/// `packed` is by [`pack_conv2d`](super::pack_conv2d).
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d`] says no, a slice has a
@@ -81,6 +52,38 @@ pub fn conv2d(
     x: Pixels<'_>,
     packed: &[Lanes],
     other: Option<&[Lanes]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
+    run_conv2d(isa, team, g, x, packed, (other, false), f, y);
+}
+
+/// The gradient of what a transposed convolution reads: the convolution `g` of its output's gradient
+/// `dy`, without bias. Overwrites `dx`, or adds to it if it is to `accumulate`; `packed` is by
+/// [`pack_conv2d`](super::pack_conv2d) of the transposed convolution's weight.
+///
+/// # Panics
+/// As [`conv2d`].
+pub fn conv_transpose2d_backward_data(
+    isa: Isa,
+    team: &Team,
+    g: &Conv2d,
+    dy: &[Lanes],
+    packed: &[Lanes],
+    accumulate: bool,
+    dx: &mut [Lanes],
+) {
+    let (x, f) = (Pixels::Blocked(dy), Activation::Identity);
+    run_conv2d(isa, team, g, x, packed, (None, accumulate), f, dx);
+}
+
+fn run_conv2d(
+    isa: Isa,
+    team: &Team,
+    g: &Conv2d,
+    x: Pixels<'_>,
+    packed: &[Lanes],
+    (other, adds): (Option<&[Lanes]>, bool),
     f: Activation,
     y: &mut [Lanes],
 ) {
@@ -117,6 +120,7 @@ pub fn conv2d(
         steps,
         weight,
         bias,
+        adds,
         fused,
         narrow,
     };
@@ -202,6 +206,8 @@ pub(super) struct Forward<'a> {
     pub(super) steps: Steps,
     pub(super) weight: &'a [Lanes],
     pub(super) bias: &'a [Lanes],
+    /// Whether the result is added to what stands in its place.
+    pub(super) adds: bool,
     pub(super) fused: Fused,
     /// How many output channels there are, where 16 columns should stand side by side.
     pub(super) narrow: Option<usize>,
@@ -456,6 +462,7 @@ impl Tiles<'_> {
             rows,
             taps,
             bias: &self.of.bias[block..block + count],
+            adds: self.of.adds,
             fused: self.of.fused,
             y_block: y_height * y_width,
             y_position,
@@ -513,6 +520,7 @@ struct At<'a> {
     rows: Range<usize>,
     taps: Range<usize>,
     bias: &'a [Lanes],
+    adds: bool,
     fused: Fused,
     /// [`Lanes`] from a block's output to the next one's.
     y_block: usize,
@@ -598,6 +606,15 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
                     for p in 0..P {
                         let other = &other[b * at.y_block + p * at.y_position];
                         row[p] = s.add(row[p], s.load(other, part));
+                    }
+                }
+                if at.adds {
+                    for p in 0..P {
+                        // SAFETY: as below.
+                        unsafe {
+                            let y = self.y.as_mut_ptr().add(b * at.y_block + p * at.y_position);
+                            row[p] = s.add(row[p], s.read(y.cast::<f32>().add(shift)));
+                        }
                     }
                 }
                 let row = at.fused.apply_to_all(s, row);

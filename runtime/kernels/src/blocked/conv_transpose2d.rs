@@ -131,6 +131,7 @@ pub fn conv_transpose2d(
             steps,
             weight,
             bias,
+            adds: false,
             fused,
             narrow,
         };

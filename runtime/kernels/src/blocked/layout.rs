@@ -97,6 +97,59 @@ fn join_shifted<const SHIFT: usize>(
     }
 }
 
+/// Reads some channels of an image from the place of others, from channel `start` of `from` on: overwrites `to`,
+/// or adds to it if it is to `accumulate`.
+///
+/// # Panics
+/// When `to` is not blocks of so many channels, or `from` has fewer behind `start`.
+pub fn part_of_channels(
+    from: &[Lanes],
+    start: usize,
+    channels: usize,
+    accumulate: bool,
+    to: &mut [Lanes],
+) {
+    let whole = channels > 0 && to.len().is_multiple_of(blocks(channels));
+    assert!(whole, "pixels of each block of channels");
+    let area = to.len() / blocks(channels);
+    assert!(blocks(start + channels) * area <= from.len(), "the channels behind the start");
+    let from = &from[start / LANES * area..];
+    macro_rules! shifts {
+        ($($shift:literal)*) => {
+            match start % LANES {
+                $($shift => part_shifted::<$shift>(from, channels, area, accumulate, to),)*
+                _ => unreachable!("a lane"),
+            }
+        };
+    }
+    shifts!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+}
+
+/// As [`part_of_channels`], from lane `SHIFT` of the first block on.
+fn part_shifted<const SHIFT: usize>(
+    from: &[Lanes],
+    channels: usize,
+    area: usize,
+    accumulate: bool,
+    to: &mut [Lanes],
+) {
+    for (block, to) in to.chunks_exact_mut(area).enumerate() {
+        let next = if SHIFT > 0 && channels - block * LANES > LANES - SHIFT { area } else { 0 };
+        let from = &from[block * area..];
+        for (pixel, to) in to.iter_mut().enumerate() {
+            let (low, high) = (&from[pixel].0, &from[pixel + next].0);
+            let mut own = [0.0; LANES];
+            own[..LANES - SHIFT].copy_from_slice(&low[SHIFT..]);
+            own[LANES - SHIFT..].copy_from_slice(&high[..SHIFT]);
+            if accumulate {
+                to.0.iter_mut().zip(own).for_each(|(to, own)| *to += own);
+            } else {
+                to.0 = own;
+            }
+        }
+    }
+}
+
 /// Blocks of one number of channels to blocks of another, of the same numbers in the order channel, row,
 /// column; numbers past the last channel become zero.
 ///

@@ -17,6 +17,67 @@ pub fn softmax(isa: Isa, channels: usize, log: bool, x: &[Lanes], y: &mut [Lanes
     isa.run(Softmax { channels, log, x, y });
 }
 
+/// The gradient of a softmax's input from its output `y`: `dx = y · (dy − Σ y dy)`, or of its logarithm
+/// `dx = dy − eʸ Σ dy`; overwrites `dx`.
+///
+/// # Panics
+/// As [`softmax`].
+pub fn softmax_backward(
+    isa: Isa,
+    channels: usize,
+    log: bool,
+    y: &[Lanes],
+    dy: &[Lanes],
+    dx: &mut [Lanes],
+) {
+    assert!(y.len() == dy.len() && y.len() == dx.len(), "the lengths of output and gradients");
+    let whole = channels > 0 && y.len().is_multiple_of(blocks(channels));
+    assert!(whole, "pixels of each block of channels");
+    isa.run(SoftmaxBackward { channels, log, y, dy, dx });
+}
+
+struct SoftmaxBackward<'a> {
+    channels: usize,
+    log: bool,
+    y: &'a [Lanes],
+    dy: &'a [Lanes],
+    dx: &'a mut [Lanes],
+}
+
+impl Kernel for SoftmaxBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let SoftmaxBackward { channels, log, y, dy, dx } = self;
+        let blocks = blocks(channels);
+        let area = y.len() / blocks;
+        for pixel in 0..area {
+            let mut sum = 0.0;
+            for block in 0..blocks {
+                let at = block * area + pixel;
+                let count = (channels - block * LANES).min(LANES);
+                for (y, d) in y[at].0.iter().zip(&dy[at].0).take(count) {
+                    sum += f64::from(*d) * if log { 1.0 } else { f64::from(*y) };
+                }
+            }
+            let sum = s.splat(sum as f32);
+            for block in 0..blocks {
+                let at = block * area + pixel;
+                for part in 0..S::PARTS {
+                    let (y, d) = (s.load(&y[at], part), s.load(&dy[at], part));
+                    let d = if log {
+                        s.sub(d, s.mul(math::exp(s, y), sum))
+                    } else {
+                        s.mul(y, s.sub(d, sum))
+                    };
+                    s.store(&mut dx[at], part, d);
+                }
+            }
+        }
+    }
+}
+
 struct Softmax<'a> {
     channels: usize,
     log: bool,

@@ -16,7 +16,7 @@ mod read;
 mod spread;
 mod weight;
 
-pub(super) use correlate::{Taps, backward_data, forward};
+pub(super) use correlate::{Correlate, Taps, backward_data, forward};
 pub(super) use geometry::{of_block, runs, runs_backward_data};
 pub(super) use spread::Spread;
-pub(super) use weight::WeightGradient;
+pub(super) use weight::{BlockedWeightGradient, WeightGradient};

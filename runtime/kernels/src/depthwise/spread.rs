@@ -6,6 +6,7 @@ use typenet_shape::{Conv2d, Shape};
 use super::super::epilogue::Plus;
 use super::super::simd::{Kernel, Simd};
 use super::super::{LANES, Lanes};
+use super::correlate::Taps;
 use super::read::MOST;
 
 /// The data gradient with stride 2 and a padding of half the kernel: each output's gradient is
@@ -15,7 +16,7 @@ pub(in super::super) struct Spread<'a> {
     pub(in super::super) g: &'a Conv2d,
     pub(in super::super) output: Shape,
     pub(in super::super) dy: &'a [Lanes],
-    pub(in super::super) weight: &'a [f32],
+    pub(in super::super) taps: Taps<'a>,
     pub(in super::super) plus: Plus<'a>,
     pub(in super::super) dx: &'a mut [Lanes],
 }
@@ -35,14 +36,18 @@ impl Kernel for Spread<'_> {
 impl Spread<'_> {
     #[inline(always)]
     fn planes<S: Simd, const K: usize>(self, s: S) {
-        let Spread { g, output, dy, weight, plus, dx } = self;
+        let Spread { g, output, dy, taps, plus, dx } = self;
         let reads = g.out_channels / g.groups;
         let [height, width] = [g.input.dim(1), g.input.dim(2)];
         let [rows, columns] = [output.dim(1), output.dim(2)];
         assert_eq!(g.kernel, [K, K], "the kernel's size");
         assert!(g.stride == [2, 2] && g.padding == [K / 2; 2], "a geometry of this kernel");
         assert_eq!(dy.len(), g.out_channels * rows * columns, "the output gradient's length");
-        assert_eq!(weight.len(), g.out_channels * K * K, "the weight's length");
+        let (weight, len, step) = match taps {
+            Taps::Numbers(taps) => (taps.as_ptr(), taps.len(), 1),
+            Taps::Vectors(taps) => (taps.as_ptr().cast::<f32>(), taps.len(), LANES),
+        };
+        assert_eq!(len, g.out_channels * K * K, "the weight's length");
         assert_eq!(dx.len(), g.groups * height * width, "the input gradient's length");
         assert!(rows >= height.div_ceil(2) && columns >= width.div_ceil(2), "the output's size");
         if let Plus::Value(value) = plus {
@@ -58,7 +63,7 @@ impl Spread<'_> {
                         dy: dy[kernel * rows * columns..].as_ptr().cast(),
                         rows,
                         columns,
-                        taps: &weight[kernel * K * K..][..K * K],
+                        taps: weight.wrapping_add(kernel * K * K * step),
                         place: i,
                         width,
                         plus: match plus {
@@ -72,8 +77,13 @@ impl Spread<'_> {
                     // Pairs of places.
                     let pairs = width.div_ceil(2);
                     let whole = width / 2 / 4 * 4;
-                    s.run(SpreadBlocks::<'_, K, 4> { row: &row, pairs: 0..whole });
-                    s.run(SpreadBlocks::<'_, K, 1> { row: &row, pairs: whole..pairs });
+                    if step == 1 {
+                        s.run(SpreadBlocks::<'_, K, 4, false> { row: &row, pairs: 0..whole });
+                        s.run(SpreadBlocks::<'_, K, 1, false> { row: &row, pairs: whole..pairs });
+                    } else {
+                        s.run(SpreadBlocks::<'_, K, 4, true> { row: &row, pairs: 0..whole });
+                        s.run(SpreadBlocks::<'_, K, 1, true> { row: &row, pairs: whole..pairs });
+                    }
                 }
             }
         }
@@ -81,12 +91,13 @@ impl Spread<'_> {
 }
 
 /// A row of an input's gradient.
-struct SpreadRow<'a> {
+struct SpreadRow {
     /// The first row of the output's gradient.
     dy: *const f32,
     rows: usize,
     columns: usize,
-    taps: &'a [f32],
+    /// `K`² numbers, or as many vectors.
+    taps: *const f32,
     /// Which row of the input it is.
     place: usize,
     width: usize,
@@ -94,13 +105,14 @@ struct SpreadRow<'a> {
     dx: *mut f32,
 }
 
-/// Blocks of `P` pairs of places. Only [`Spread`] makes one, and vouches for the places.
-struct SpreadBlocks<'a, const K: usize, const P: usize> {
-    row: &'a SpreadRow<'a>,
+/// Blocks of `P` pairs of places; `LANED` where the taps are vectors. Only [`Spread`] makes one, and vouches for
+/// the places.
+struct SpreadBlocks<'a, const K: usize, const P: usize, const LANED: bool> {
+    row: &'a SpreadRow,
     pairs: std::ops::Range<usize>,
 }
 
-impl<const K: usize, const P: usize> Kernel for SpreadBlocks<'_, K, P> {
+impl<const K: usize, const P: usize, const LANED: bool> Kernel for SpreadBlocks<'_, K, P, LANED> {
     type Output = ();
 
     #[inline(always)]
@@ -131,7 +143,14 @@ impl<const K: usize, const P: usize> Kernel for SpreadBlocks<'_, K, P> {
                         }
                     }
                     for v in 0..K {
-                        let w = s.splat(row.taps[u * K + v]);
+                        // SAFETY: there are K² taps.
+                        let w = unsafe {
+                            if LANED {
+                                s.read(row.taps.add((u * K + v) * LANES + shift))
+                            } else {
+                                s.splat(*row.taps.add(u * K + v))
+                            }
+                        };
                         let r = (v + half) % 2;
                         let first = (r + half + 2 * before - v) / 2;
                         for p in 0..P {

@@ -69,7 +69,98 @@ impl WeightGradient<'_> {
     }
 }
 
-/// `R` rows of a kernel, over some rows of outputs. Only [`WeightGradient`] makes one, and has compared
+/// As [`WeightGradient`] of one block of 16 channels: adds a sum for each tap and lane.
+#[derive(Debug)]
+pub(in super::super) struct BlockedWeightGradient<'a> {
+    pub(in super::super) g: &'a Conv2d,
+    pub(in super::super) output: Shape,
+    pub(in super::super) x: &'a [Lanes],
+    pub(in super::super) dy: &'a [Lanes],
+    pub(in super::super) sums: &'a mut [Lanes],
+}
+
+impl Kernel for BlockedWeightGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        match (self.g.kernel[0], self.g.stride[0]) {
+            (3, 1) => self.plane::<S, 3, 1, 3>(s),
+            (3, _) => self.plane::<S, 3, 2, 3>(s),
+            (_, 1) => self.plane::<S, 5, 1, 1>(s),
+            _ => self.plane::<S, 5, 2, 1>(s),
+        }
+    }
+}
+
+impl BlockedWeightGradient<'_> {
+    #[inline(always)]
+    fn plane<S: Simd, const K: usize, const T: usize, const R: usize>(self, s: S) {
+        let BlockedWeightGradient { g, output, x, dy, sums } = self;
+        let [height, width] = [g.input.dim(1), g.input.dim(2)];
+        let [rows, columns] = [output.dim(1), output.dim(2)];
+        let padding = (0..2).all(|axis| g.padding[axis] + g.extra[axis] < K);
+        assert!(padding && g.kernel == [K, K] && g.stride == [T, T], "a geometry of this kernel");
+        assert_eq!(x.len(), height * width, "the input's length");
+        assert_eq!(dy.len(), rows * columns, "the output gradient's length");
+        assert_eq!(sums.len(), K * K, "the sums' length");
+        let block = BLOCK.div_ceil(columns);
+        for first in (0..K).step_by(R) {
+            for start in (0..rows).step_by(block) {
+                let of = Sums::<'_, K, T, R> {
+                    x: x.as_ptr().cast(),
+                    size: [height, width],
+                    dy: dy.as_ptr().cast(),
+                    columns,
+                    padding: g.padding,
+                    first,
+                    rows: start..(start + block).min(rows),
+                    dw: &mut [],
+                };
+                let sums = &mut sums[first * K..][..R * K];
+                s.run(LaneSums(of, sums));
+            }
+        }
+    }
+}
+
+/// The sums of each lane by itself.
+struct LaneSums<'a, const K: usize, const T: usize, const R: usize>(
+    Sums<'a, K, T, R>,
+    &'a mut [Lanes],
+);
+
+impl<const K: usize, const T: usize, const R: usize> Kernel for LaneSums<'_, K, T, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let LaneSums(of, to) = self;
+        for part in 0..S::PARTS {
+            let mut sums = [[s.splat(0.0); K]; R];
+            for i in of.rows.clone() {
+                let mut j = 0;
+                while j + 4 <= of.columns {
+                    of.add::<S, 4>(s, part, [i, j], &mut sums);
+                    j += 4;
+                }
+                while j < of.columns {
+                    of.add::<S, 1>(s, part, [i, j], &mut sums);
+                    j += 1;
+                }
+            }
+            for r in 0..R {
+                for t in 0..K {
+                    let to = &mut to[r * K + t];
+                    let sum = s.add(s.load(to, part), sums[r][t]);
+                    s.store(to, part, sum);
+                }
+            }
+        }
+    }
+}
+
+/// `R` rows of a kernel, over some rows of outputs. Only the weight gradients make one, and have compared
 /// the lengths with the geometry.
 struct Sums<'a, const K: usize, const T: usize, const R: usize> {
     x: *const f32,

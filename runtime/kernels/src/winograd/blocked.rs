@@ -12,8 +12,9 @@ use super::super::epilogue::{Bias, Plus};
 use super::super::fused::Fused;
 use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
-use super::super::team::{Numbered, Shared, Team, equal_mut};
+use super::super::team::{Numbered, Shared, Team, chunks_mut, equal_mut};
 use super::super::{Isa, LANES, Lanes, activation};
+pub use super::blocked_weight::{backward_weight, weight_room_len};
 use super::tiles::{Input, MOST_TOGETHER, Output, Tiles};
 use super::weights::{transform_taps, turn_taps};
 
@@ -23,8 +24,11 @@ const BLOCKS: usize = 2;
 /// From so many bytes of weights on, as many tiles share them as there is room for.
 const LARGE: usize = 768 << 10;
 
-/// Bytes of transformed tiles that stay in the second-level cache beside the weights.
-const ROOM: usize = 400 << 10;
+/// Bytes of transformed tiles that stay in the second-level cache beside the weights' stream.
+const ROOM: usize = 768 << 10;
+
+/// Input channels whose transformed weights are written together.
+const GATHERED: usize = 8;
 
 /// Bytes of transformed tiles that share large weights: to read these anew takes longer than to read tiles
 /// that stand in the third-level cache.
@@ -65,6 +69,22 @@ pub fn pack(
     bias: Option<&[f32]>,
     packed: &mut [Lanes],
 ) {
+    pack_shared(isa, &Team::alone(), kernel, g, weight, bias, packed);
+}
+
+/// [`pack`], shared out among the team.
+///
+/// # Panics
+/// As [`pack`].
+pub fn pack_shared(
+    isa: Isa,
+    team: &Team,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    packed: &mut [Lanes],
+) {
     assert_eq!(packed.len(), packed_len(kernel, g), "the packed length");
     let tiling = super::tiling(kernel, g, Conv2dPass::Forward);
     let (biases, packed) = packed.split_at_mut(blocks(g.out_channels));
@@ -75,12 +95,105 @@ pub fn pack(
             to.0[..bias.len()].copy_from_slice(bias);
         }
     }
-    run!(isa, tiling, Pack { tiling, weight, packed });
+    pack_weights(isa, team, &tiling, (weight, false), packed);
+}
+
+/// [`pack`] for [`backward_data`], shared out among the team; of [`data_packed_len`].
+///
+/// # Panics
+/// As [`packed_len`], or when a slice has a wrong length, or this machine lacks `isa`.
+pub fn pack_data(
+    isa: Isa,
+    team: &Team,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    weight: &[f32],
+    packed: &mut [Lanes],
+) {
+    assert_eq!(packed.len(), data_packed_len(kernel, g), "the packed length");
+    let tiling = super::tiling(kernel, g, Conv2dPass::BackwardData);
+    let (biases, packed) = packed.split_at_mut(blocks(tiling.out_channels));
+    biases.fill(Lanes::ZERO);
+    pack_weights(isa, team, &tiling, (weight, true), packed);
+}
+
+fn pack_weights(
+    isa: Isa,
+    team: &Team,
+    tiling: &Tiling,
+    (weight, flip): (&[f32], bool),
+    packed: &mut [Lanes],
+) {
+    let taps = tiling.kernel * tiling.kernel;
+    let (ins, outs) = (tiling.in_channels, tiling.out_channels);
+    assert_eq!(weight.len(), ins * outs * taps, "the weight's length");
+    let [out_step, in_step] = if flip { [taps, outs * taps] } else { [ins * taps, taps] };
+    let of_pair = BLOCKS * ins * tiling.points();
+    team.for_each(chunks_mut(packed, of_pair), |pair, packed| {
+        let tiling = *tiling;
+        run!(isa, tiling, Pack { tiling, pair, out_step, in_step, flip, weight, packed });
+    });
+}
+
+/// How many [`Lanes`] the packed weight for [`backward_data`] is.
+///
+/// # Panics
+/// As [`packed_len`].
+pub fn data_packed_len(kernel: Conv2dKernel, g: &Conv2d) -> usize {
+    let tiling = super::tiling(kernel, g, Conv2dPass::BackwardData);
+    blocks(tiling.out_channels) * (1 + tiling.points() * tiling.in_channels)
+}
+
+/// How many [`Lanes`] [`backward_data`] needs for itself on a team of so many threads.
+///
+/// # Panics
+/// As [`packed_len`].
+pub fn data_scratch_len(kernel: Conv2dKernel, g: &Conv2d, threads: usize) -> usize {
+    let tiling = super::tiling(kernel, g, Conv2dPass::BackwardData);
+    let [values, products] = room(&tiling);
+    threads * (values + products)
+}
+
+/// The gradient of what the convolution reads, of as many images as `dx` holds, shared out among the team;
+/// overwrites `dx`, or adds to it if it is to `accumulate`. `packed` is by [`pack_data`]; `scratch` of
+/// [`data_scratch_len`], with any contents.
+///
+/// # Panics
+/// As [`packed_len`], or when a slice has a wrong length, or this machine lacks `isa`.
+pub fn backward_data(
+    isa: Isa,
+    team: &Team,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    dy: &[Lanes],
+    packed: &[Lanes],
+    accumulate: bool,
+    dx: &mut [Lanes],
+    scratch: &mut [Lanes],
+) {
+    assert_eq!(packed.len(), data_packed_len(kernel, g), "the packed weight's length");
+    let tiling = super::tiling(kernel, g, Conv2dPass::BackwardData);
+    let output = super::super::conv2d::output(g);
+    let (bias, weights) = packed.split_at(blocks(tiling.out_channels));
+    let of_one = bias.len() * tiling.outputs[0] * tiling.outputs[1];
+    let images = dx.len() / of_one;
+    assert!(images > 0 && images * of_one == dx.len(), "the gradient's length");
+    let of = Forward {
+        tiling,
+        images,
+        size: [output.dim(1), output.dim(2)],
+        start: g.padding.map(|padding| padding as isize + 1 - tiling.kernel as isize),
+        x: dy,
+        weights,
+        bias,
+        plus: if accumulate { Plus::Own } else { Plus::Nothing },
+        fused: Fused::Identity,
+    };
+    of.run(isa, team, dx, scratch);
 }
 
 /// `y = f(w * x + b + other)` of as many images as `y` holds, shared out among the team; overwrites `y`.
-/// `packed` is by [`pack`];
-/// `scratch` of [`scratch_len`], with any contents.
+/// `packed` is by [`pack`]; `scratch` of [`scratch_len`], with any contents.
 ///
 /// # Panics
 /// As [`pack`].
@@ -164,10 +277,17 @@ fn room(tiling: &Tiling) -> [usize; 2] {
     [blocks(tiling.in_channels), BLOCKS].map(|blocks| tiling.points() * point_step(tiling, blocks))
 }
 
-/// Transforms weights. In pairs of blocks of output channels, in these by points, in these by input
-/// channels the blocks stand side by side.
+/// Transforms the weights of a pair of blocks of output channels: by points, in these by input channels the
+/// blocks stand side by side.
 struct Pack<'a, const N: usize, const R: usize> {
     tiling: Tiling,
+    /// Which pair it is.
+    pair: usize,
+    /// Where the next output channel's taps stand in `weight`, and the next input channel's.
+    out_step: usize,
+    in_step: usize,
+    /// Whether the taps are taken from the last to the first.
+    flip: bool,
     weight: &'a [f32],
     packed: &'a mut [Lanes],
 }
@@ -177,26 +297,36 @@ impl<const N: usize, const R: usize> Kernel for Pack<'_, N, R> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Pack { tiling: Tiling { in_channels, out_channels, .. }, weight, packed } = self;
-        assert_eq!(weight.len(), in_channels * out_channels * R * R, "the weight's length");
-        let step = in_channels * R * R;
+        let Pack { tiling, pair, out_step, in_step, flip, weight, packed } = self;
+        let Tiling { in_channels, out_channels, .. } = tiling;
         let mut taps = [[Lanes::ZERO; R]; R];
         let mut result = [[Lanes::ZERO; N]; N];
-        let all = blocks(out_channels);
-        for first in (0..all).step_by(BLOCKS) {
-            let count = BLOCKS.min(all - first);
-            let packed = &mut packed[first * in_channels * N * N..][..count * in_channels * N * N];
+        // Each point's results go far from the others', to the same lines of a cache: a few at a time.
+        let mut gathered = [[[Lanes::ZERO; BLOCKS * GATHERED]; N]; N];
+        let first = pair * BLOCKS;
+        let count = BLOCKS.min(blocks(out_channels) - first);
+        assert_eq!(packed.len(), count * in_channels * N * N, "the packed length");
+        for start in (0..in_channels).step_by(GATHERED) {
+            let some = GATHERED.min(in_channels - start);
             for block in 0..count {
                 let channel = (first + block) * LANES;
                 let rows = LANES.min(out_channels - channel);
-                for k in 0..in_channels {
-                    let weight = &weight[channel * step + k * R * R..];
-                    turn_taps(s, weight, step, rows, &mut taps);
+                for k in 0..some {
+                    let weight = &weight[channel * out_step + (start + k) * in_step..];
+                    turn_taps(s, weight, out_step, rows, &mut taps);
+                    if flip {
+                        taps.as_flattened_mut().reverse();
+                    }
                     transform_taps(s, &taps, &mut result);
-                    for (point, result) in result.as_flattened().iter().enumerate() {
-                        packed[(point * in_channels + k) * count + block] = *result;
+                    let results = result.as_flattened().iter();
+                    for (to, result) in gathered.as_flattened_mut().iter_mut().zip(results) {
+                        to[k * count + block] = *result;
                     }
                 }
+            }
+            for (point, gathered) in gathered.as_flattened().iter().enumerate() {
+                let at = (point * in_channels + start) * count;
+                packed[at..at + some * count].copy_from_slice(&gathered[..some * count]);
             }
         }
     }
@@ -286,7 +416,7 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
                     size,
                     start,
                     tiles,
-                    v: &mut v[at * in_blocks..],
+                    v: Shared::new(&mut v[at * in_blocks..]),
                     step,
                     channel_step: 1,
                     tile_step: in_blocks,

@@ -63,7 +63,7 @@ impl<const N: usize, const R: usize> Kernel for Correlate<'_, N, R> {
                 size,
                 start,
                 tiles,
-                v,
+                v: Shared::new(&mut *v),
                 step,
                 channel_step: count,
                 tile_step: 1,

@@ -29,6 +29,7 @@ macro_rules! run {
 }
 
 pub mod blocked;
+mod blocked_weight;
 mod forward;
 mod tiles;
 mod transform;

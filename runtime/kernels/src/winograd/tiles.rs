@@ -57,7 +57,8 @@ pub(super) struct Input<'a, const N: usize> {
     /// Row and column that the first number of the first tile reads.
     pub(super) start: [isize; 2],
     pub(super) tiles: Tiles,
-    pub(super) v: &'a mut [Lanes],
+    /// Nobody else writes these places.
+    pub(super) v: Shared<'a, Lanes>,
     pub(super) step: usize,
     pub(super) channel_step: usize,
     pub(super) tile_step: usize,
@@ -90,7 +91,8 @@ impl<const N: usize> Kernel for Input<'_, N> {
                 }
                 let columns = -left.min(0)..(width as isize - left).min(N as isize);
                 let columns = columns.start as usize..columns.end.max(columns.start) as usize;
-                let v = v[c * self.channel_step + t * self.tile_step..].as_mut_ptr().cast::<f32>();
+                let v = v.from(c * self.channel_step + t * self.tile_step);
+                let v = v.as_mut_ptr().cast::<f32>();
                 for part in 0..S::PARTS {
                     let shift = part * S::WIDTH;
                     let at = InputAt {
@@ -393,6 +395,129 @@ impl<const N: usize, const R: usize> Kernel for OutputGradient<'_, N, R> {
                         unsafe { at.all(s) };
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Transforms the gradients of tiles' outputs, whose channels stand in blocks: point `p` of block `b` of tile
+/// `t` becomes `d[p · step + b / 2 · pair_step + 2 t + b % 2]`.
+#[derive(Debug)]
+pub(super) struct BlockedOutputGradient<'a, const N: usize, const R: usize> {
+    pub(super) dy: &'a [Lanes],
+    /// Blocks of channels.
+    pub(super) channels: usize,
+    /// Height and width of `dy`.
+    pub(super) size: [usize; 2],
+    pub(super) tiles: Tiles,
+    /// Nobody else writes these places.
+    pub(super) d: Shared<'a, Lanes>,
+    pub(super) step: usize,
+    pub(super) pair_step: usize,
+}
+
+impl<const N: usize, const R: usize> Kernel for BlockedOutputGradient<'_, N, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let BlockedOutputGradient { dy, channels, size: [height, width], tiles, d, .. } = self;
+        let (count, plane) = (tiles.count, height * width);
+        assert_eq!(dy.len(), channels * plane, "the output gradient's length");
+        let place = |block: usize, t: usize| block / 2 * self.pair_step + 2 * t + block % 2;
+        let last = (N * N - 1) * self.step + place(channels - 1, count - 1);
+        assert!(self.pair_step >= 2 * count && d.len() > last, "the transformed length");
+        let places = tiles.places();
+        for block in 0..channels {
+            let dy = &dy[block * plane..][..plane];
+            for (t, &[top, left]) in places[..count].iter().enumerate() {
+                let rows = (height - top).min(N - R + 1);
+                let columns = (width - left).min(N - R + 1);
+                let d = d.from(place(block, t)).as_mut_ptr().cast::<f32>();
+                for part in 0..S::PARTS {
+                    let dy: *const f32 = dy[top * width + left..].as_ptr().cast();
+                    let at = BlockedOutputGradientAt::<N, R> {
+                        dy: dy.wrapping_add(part * S::WIDTH),
+                        dy_row: width * LANES,
+                        rows,
+                        columns,
+                        d: d.wrapping_add(part * S::WIDTH),
+                        step: self.step * LANES,
+                    };
+                    // SAFETY: `rows` and `columns` leave out what is not in `dy`; the assertion compares
+                    // the length of `d` with its steps.
+                    unsafe {
+                        if rows == N - R + 1 && columns == N - R + 1 {
+                            at.all::<S, true>(s);
+                        } else {
+                            at.all::<S, false>(s);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One tile of one block.
+struct BlockedOutputGradientAt<const N: usize, const R: usize> {
+    dy: *const f32,
+    dy_row: usize,
+    /// Rows and columns that are inside.
+    rows: usize,
+    columns: usize,
+    d: *mut f32,
+    step: usize,
+}
+
+impl<const N: usize, const R: usize> BlockedOutputGradientAt<N, R> {
+    /// # Safety
+    /// `rows` × `columns` numbers can be read, all with `INSIDE`, and each point written.
+    #[inline(always)]
+    unsafe fn all<S: Simd, const INSIDE: bool>(&self, s: S) {
+        // Half of six rows at a time, since all points of a tile are more than there are registers.
+        // SAFETY: the caller vouches for the places.
+        unsafe {
+            if const { N == 6 } {
+                self.points::<S, INSIDE, 0, 3>(s);
+                self.points::<S, INSIDE, 3, 3>(s);
+            } else {
+                self.points::<S, INSIDE, 0, 4>(s);
+            }
+        }
+    }
+
+    /// The points of `COUNT` rows from `FIRST` on.
+    ///
+    /// # Safety
+    /// As [`all`](Self::all).
+    #[inline(always)]
+    unsafe fn points<S: Simd, const INSIDE: bool, const FIRST: usize, const COUNT: usize>(
+        &self,
+        s: S,
+    ) {
+        let mut half = [[s.splat(0.0); N]; COUNT];
+        for j in 0..=N - R {
+            if INSIDE || j < self.columns {
+                let mut column = [s.splat(0.0); N];
+                for i in 0..=N - R {
+                    if INSIDE || i < self.rows {
+                        let at = i * self.dy_row + j * LANES;
+                        // SAFETY: the caller vouches for this row and column.
+                        column[i] = unsafe { s.read(self.dy.add(at)) };
+                    }
+                }
+                let column = transform::output_gradient::<S, N, R>(s, column);
+                for i in 0..COUNT {
+                    half[i][j] = column[FIRST + i];
+                }
+            }
+        }
+        for i in 0..COUNT {
+            let points = transform::output_gradient::<S, N, R>(s, half[i]);
+            for j in 0..N {
+                // SAFETY: the caller vouches for each point.
+                unsafe { s.write(self.d.add(((FIRST + i) * N + j) * self.step), points[j]) };
             }
         }
     }

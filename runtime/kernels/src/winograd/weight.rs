@@ -9,6 +9,7 @@ use typenet_shape::Tiling;
 
 use super::super::gemm::{Product, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
+use super::super::team::Shared;
 use super::super::{LANES, Lanes};
 use super::tiles::{Input, OutputGradient, Tiles};
 
@@ -54,7 +55,7 @@ impl<const N: usize, const R: usize> Kernel for Sums<'_, N, R> {
                 size,
                 start,
                 tiles,
-                v,
+                v: Shared::new(&mut *v),
                 step,
                 channel_step: count,
                 tile_step: 1,

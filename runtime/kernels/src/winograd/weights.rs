@@ -195,7 +195,7 @@ impl<const N: usize, const R: usize> Kernel for Gradient<'_, N, R> {
 
 /// `Gᵀ S G` of 16 kernels.
 #[inline(always)]
-fn gradient_of_taps<S: Simd, const N: usize, const R: usize>(
+pub(super) fn gradient_of_taps<S: Simd, const N: usize, const R: usize>(
     s: S,
     points: &[[Lanes; N]; N],
     taps: &mut [[Lanes; R]; R],

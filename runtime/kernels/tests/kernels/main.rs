@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod blocked;
+mod blocked_gradients;
+mod blocked_norm;
+mod blocked_training;
 mod blocked_values;
 mod conv2d;
 mod conv_transpose2d;

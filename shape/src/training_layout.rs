@@ -1,0 +1,242 @@
+//! In which layout a training step runs: 16 images side by side, or 16 channels of one.
+
+use crate::counts::{product, sum};
+use crate::{Conv2dKernel, Conv2dPass, Graph, Op, Shape};
+
+/// About how many cycles of a core that multiplies and adds 16 numbers a cycle a training step takes in each
+/// layout.
+///
+/// The constants say which layout is faster, not how long it takes. On a core with AVX-512 the ratio of the two
+/// is within a fourth of what was measured, for nets of the zoo and for small ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TrainingCosts {
+    /// How many groups of 16 images side by side there are.
+    pub groups: u64,
+    /// With 16 images side by side: of all groups.
+    pub interleaved: u64,
+    /// With 16 channels of an image side by side.
+    pub blocked: u64,
+}
+
+/// Images of a group.
+const GROUP: u64 = 16;
+
+/// So many groups are work for as many threads as most machines have; with fewer of them some threads may
+/// wait.
+const MANY: u64 = 4;
+
+/// From so many cycles on, a step is worth sharing out among threads: about a millisecond.
+const LONG: u64 = 3_000_000;
+
+/// Vectors that stay in the second-level cache from one layer to the next.
+const NEAR: u64 = (1 << 20) / 64;
+
+/// Cycles to begin a call that is shared out among threads, and one of a group.
+const SHARED: u64 = 6000;
+const BEGIN: u64 = 150;
+
+const PASSES: [Conv2dPass; 3] =
+    [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight];
+
+impl TrainingCosts {
+    /// Of a step of so many images of a net whose output shapes are `shapes`.
+    ///
+    /// # Panics
+    /// When there are not as many shapes as nodes.
+    pub const fn new(graph: &Graph<'_>, shapes: &[Shape], images: usize) -> TrainingCosts {
+        let mut group = 0;
+        let mut blocked = 0;
+        let mut index = 0;
+        while index < graph.nodes.len() {
+            let node = &graph.nodes[index];
+            if let [first, ..] = node.inputs
+                && !node.op.keeps_numbers()
+            {
+                let (input, output) = (shapes[*first], shapes[index]);
+                group = sum([group, group_cost(&node.op, input, output)]);
+                blocked = sum([blocked, blocked_cost(&node.op, input, output, images)]);
+            }
+            index += 1;
+        }
+        let groups = (images as u64).div_ceil(GROUP);
+        TrainingCosts { groups, interleaved: product([group, groups]), blocked }
+    }
+
+    /// Whether 16 channels side by side are faster. The size of the batch decides, never how many threads
+    /// there are, since the last bits of the results depend on it.
+    ///
+    /// A single group is one thread's work, while what is shared out may cost somewhat more. A few groups
+    /// are work for as many threads and are never cut: these must cost clearly more, as groups that are not
+    /// full do.
+    pub const fn is_blocked(&self) -> bool {
+        let tenth = self.interleaved / 10;
+        match self.groups {
+            1 if self.blocked >= LONG => self.blocked / 5 <= self.interleaved / 4,
+            1 => self.blocked < self.interleaved,
+            MANY.. => false,
+            _ => self.blocked <= self.interleaved - tenth,
+        }
+    }
+}
+
+/// Cycles for values of so many vectors, which are read or written once, while so many others are.
+const fn traffic(vectors: u64, all: u64) -> u64 {
+    if all > NEAR { product([vectors, 4]) } else { vectors }
+}
+
+/// Pixels of a channel.
+const fn area(shape: Shape) -> u64 {
+    (shape.elements() / if shape.dim(0) == 0 { 1 } else { shape.dim(0) }) as u64
+}
+
+/// Vectors of a value with 16 channels side by side.
+const fn vectors(shape: Shape) -> u64 {
+    product([shape.dim(0).div_ceil(GROUP as usize) as u64, area(shape)])
+}
+
+/// How often a layer reads or writes values as long as its input and as its output, forward and backward.
+const fn visits(op: &Op) -> [u64; 2] {
+    match op {
+        // What it reads is read again for the weight's gradient, and the output's gradient for both.
+        _ if op.takes_factors() => [3, 3],
+        Op::BatchNorm { .. } => [5, 4],
+        Op::LayerNorm { .. } | Op::GroupNorm { .. } => [6, 4],
+        // Mostly another layer computes it in its pass.
+        _ if op.activation().is_some() => [0, 1],
+        _ => [2, 2],
+    }
+}
+
+const fn group_cost(op: &Op, input: Shape, output: Shape) -> u64 {
+    let (ins, outs) = (input.elements() as u64, output.elements() as u64);
+    let visits = visits(op);
+    let values =
+        sum([product([visits[0], traffic(ins, ins)]), product([visits[1], traffic(outs, outs)])]);
+    let work = match op.conv2d(input) {
+        Some(g) => {
+            let (mut all, mut pass) = (0, 0);
+            while pass < PASSES.len() {
+                let kernel = match Conv2dKernel::choose(&g, PASSES[pass]) {
+                    // About as fast.
+                    Conv2dKernel::Gemm => Conv2dKernel::Direct,
+                    kernel => kernel,
+                };
+                all = sum([all, kernel.cost(&g, PASSES[pass])]);
+                pass += 1;
+            }
+            all
+        }
+        None => product([op.multiply_adds(input, output), 3]),
+    };
+    sum([work, values, BEGIN])
+}
+
+const fn blocked_cost(op: &Op, input: Shape, output: Shape, images: usize) -> u64 {
+    let count = images as u64;
+    let (ins, outs) = (vectors(input), vectors(output));
+    let visits = visits(op);
+    let values = sum([
+        product([visits[0], count, traffic(ins, ins)]),
+        product([visits[1], count, traffic(outs, outs)]),
+    ]);
+    let work = match (op.conv2d(input), op.conv_transpose2d(input)) {
+        (Some(g), _) => {
+            let of_group = match (
+                g.input.dim(0).checked_div(g.groups),
+                g.out_channels.checked_div(g.groups),
+            ) {
+                (Some(ins), Some(outs)) => [ins, outs],
+                _ => [g.input.dim(0), g.out_channels],
+            };
+            let taps = (g.kernel[0].saturating_mul(g.kernel[1])) as u64;
+            if let ([1, 1], 2..) = (of_group, g.groups) {
+                product([outs, taps, count, 6])
+            } else if g.groups > 1 {
+                // Each group by itself, in blocks of its own.
+                let vectors = product([of_group[1].div_ceil(GROUP as usize) as u64, area(output)]);
+                let pairs = product([g.groups as u64, of_group[0] as u64, vectors]);
+                product([pairs, taps, count, 4])
+            } else {
+                let (mut all, mut pass) = (0, 0);
+                while pass < PASSES.len() {
+                    let kernel = Conv2dKernel::choose_for_images(&g, PASSES[pass], images);
+                    all = sum([all, kernel.cost_of_images(&g, PASSES[pass], images)]);
+                    pass += 1;
+                }
+                all
+            }
+        }
+        (_, Some(g)) => {
+            let taps = (g.kernel[0].saturating_mul(g.kernel[1])) as u64;
+            let blocks = g.out_channels.div_ceil(GROUP as usize) as u64;
+            product([input.elements() as u64, blocks, taps, count, 4])
+        }
+        // The weights come from far, once for a few images.
+        _ => product([op.multiply_adds(input, output) / GROUP, sum([product([3, count]), 6])]),
+    };
+    sum([work, values, SHARED])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Node, Padding};
+
+    const fn conv(out_channels: usize) -> Op {
+        Op::Conv2d {
+            out_channels,
+            kernel: [3, 3],
+            stride: [1, 1],
+            padding: Padding::Zeros([1, 1]),
+            dilation: [1, 1],
+            groups: 1,
+            bias: false,
+        }
+    }
+
+    fn costs(input: [usize; 3], channels: usize, images: usize) -> TrainingCosts {
+        let norm = Op::BatchNorm { affine: true, momentum: 0.1, eps: 1e-5 };
+        let nodes = [
+            Node { name: "input", op: Op::Input { shape: Shape::new(&input) }, inputs: &[] },
+            Node { name: "conv1", op: conv(channels), inputs: &[0] },
+            Node { name: "norm1", op: norm, inputs: &[1] },
+            Node { name: "relu1", op: Op::Relu, inputs: &[2] },
+            Node { name: "conv2", op: conv(channels), inputs: &[3] },
+            Node { name: "norm2", op: norm, inputs: &[4] },
+            Node { name: "relu2", op: Op::Relu, inputs: &[5] },
+        ];
+        let graph = Graph::new("Small", &nodes);
+        let shapes: [Shape; 7] = graph.shapes();
+        TrainingCosts::new(&graph, &shapes, images)
+    }
+
+    #[test]
+    fn batches_that_fill_few_groups_run_channels_side_by_side() {
+        for images in [1, 4, 8, 16, 17, 24] {
+            assert!(costs([64, 56, 56], 64, images).is_blocked(), "{images}");
+        }
+        for images in [1, 4, 8] {
+            assert!(costs([3, 32, 32], 32, images).is_blocked(), "{images}");
+        }
+    }
+
+    #[test]
+    fn full_groups_and_many_of_them_run_side_by_side() {
+        for images in [32, 48, 64, 128, 1000] {
+            assert!(!costs([16, 32, 32], 16, images).is_blocked(), "{images}");
+        }
+        for images in [49, 50, 64, 65, 1000] {
+            assert!(!costs([64, 56, 56], 64, images).is_blocked(), "{images}");
+        }
+        // Most of 16 channels are empty.
+        for images in [8, 16, 128] {
+            assert!(!costs([1, 12, 12], 4, images).is_blocked(), "{images}");
+        }
+    }
+
+    #[test]
+    fn nothing_costs_nothing() {
+        let costs = costs([3, 32, 32], 8, 0);
+        assert_eq!((costs.groups, costs.interleaved), (0, 0));
+    }
+}
