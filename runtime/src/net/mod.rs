@@ -13,6 +13,8 @@ pub(crate) mod workspace;
 
 pub use metadata::{Metadata, Normalization};
 pub use model::Model;
+#[doc(hidden)]
+pub use network::WithoutSeed;
 pub use network::{Network, seeded};
 pub use output_value::{Boxed, OutputValue, Returned};
 pub use outputs::{
