@@ -257,8 +257,6 @@ pub trait LogarithmsOfLast {
     type Last;
 }
 
-#[diagnostic::do_not_recommend]
 impl<N: LogitsOfLast<Last: EndsInLogits>> EndsInLogits for N {}
 
-#[diagnostic::do_not_recommend]
 impl<N: LogarithmsOfLast<Last: EndsInLogProbabilities>> EndsInLogProbabilities for N {}
