@@ -18,7 +18,7 @@ from torch import nn
 
 BATCH = 500
 WIDTHS = {"quick": (32, 128), "full": (64, 256)}
-EPOCHS = {"quick": 9, "full": 10}
+EPOCHS = {"quick": 10, "full": 10}
 
 
 def read(folder):
@@ -148,7 +148,7 @@ def main():
     trained = [p for p in net.parameters() if p.requires_grad]
     filters = [p for p in trained if p.ndim == 4]
     others = [p for p in trained if p.ndim < 4]
-    muon = Muon(filters, 0.24, 0.6, 0.1)
+    muon = Muon(filters, 0.12, 0.6, 0.1)
     adamw = torch.optim.AdamW(others, lr=0.01, weight_decay=0.1)
     steps = -(-len(train) // BATCH)
     linear = lambda step: 1 - step / (epochs * steps)

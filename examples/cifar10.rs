@@ -78,7 +78,7 @@ type Set = Images<Image>;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     match arguments.recipe {
-        Recipe::Quick => train::<32, 128>(&arguments, 9),
+        Recipe::Quick => train::<32, 128>(&arguments, 10),
         Recipe::Full => train::<64, 256>(&arguments, 10),
     }
 }
@@ -114,7 +114,7 @@ fn train<const FIRST: usize, const REST: usize>(
     let train = train.augmented(augment, seed)?;
 
     // Filters take orthogonal steps; norms, and the head, those of AdamW.
-    let muon = Muon::new(0.24)
+    let muon = Muon::new(0.12)
         .momentum(0.6)
         .weight_decay(0.1)
         .adamw_learning_rate(0.01)
