@@ -54,9 +54,8 @@ pub(crate) fn load(
 ) -> Result<Metadata> {
     options.for_new_net()?;
     let bytes = bytes::read(path)?;
-    let name = |tensor: &Tensor| tensor_name(graph, tensor);
     let file = File { bytes: &bytes, path, options, call: Call::Load(graph.name) };
-    file.read(graph.name, tensors.iter(), &name, parameters)
+    file.read_net(graph, tensors, parameters)
 }
 
 /// As [`load`], into the parameters of a net, of which some may stay as they are.
@@ -71,9 +70,8 @@ pub(crate) fn load_weights(
     parameters: &mut [f32],
 ) -> Result<Metadata> {
     let bytes = bytes::read(path)?;
-    let name = |tensor: &Tensor| tensor_name(graph, tensor);
     let file = File { bytes: &bytes, path, options, call: Call::LoadWeights };
-    file.read(graph.name, tensors.iter(), &name, parameters)
+    file.read_net(graph, tensors, parameters)
 }
 
 /// Reads the parameters into `parameters`, which stay as they are on an error, and returns what is
@@ -91,9 +89,8 @@ pub(crate) fn decode(
     parameters: &mut [f32],
 ) -> Result<Metadata> {
     options.for_new_net()?;
-    let name = |tensor: &Tensor| tensor_name(graph, tensor);
     let (path, call) = (Path::new("the bytes"), Call::FromBytes(graph.name));
-    File { bytes, path, options, call }.read(graph.name, tensors.iter(), &name, parameters)
+    File { bytes, path, options, call }.read_net(graph, tensors, parameters)
 }
 
 /// As [`load`], into the net that is the layer `part`: the file is one of that net.
@@ -146,6 +143,17 @@ struct File<'a> {
 impl File<'_> {
     fn format(&self, offset: usize, problem: String) -> Error {
         Error::Format { path: self.path.to_owned(), offset: offset as u64, problem }
+    }
+
+    /// The tensors of a whole net.
+    fn read_net(
+        &self,
+        graph: &Graph<'_>,
+        tensors: &[Tensor],
+        parameters: &mut [f32],
+    ) -> Result<Metadata> {
+        let name = |tensor: &Tensor| tensor_name(graph, tensor);
+        self.read(graph.name, tensors.iter(), &name, parameters)
     }
 
     fn read<'t>(
