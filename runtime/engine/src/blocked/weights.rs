@@ -210,7 +210,7 @@ fn pack_linear<'a>(
     for (rows, to) in parts {
         jobs.push(to.len(), move || {
             if is_in_order {
-                return blocked::pack_linear_block(rows, to);
+                return blocked::pack_block(rows, to);
             }
             let mut row = vec![Lanes::ZERO; len(source.elements, source.channels)];
             let mut ordered = Vec::with_capacity(rows.len() / inputs * packed);
@@ -218,7 +218,7 @@ fn pack_linear<'a>(
                 blocked::from_planar(weight, source.channels, &mut row);
                 ordered.extend_from_slice(blocked::flat(&row));
             }
-            blocked::pack_linear_block(&ordered, to);
+            blocked::pack_block(&ordered, to);
         });
     }
 }

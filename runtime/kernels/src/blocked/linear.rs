@@ -10,7 +10,8 @@ use super::super::simd::{Kernel, Simd};
 use super::super::team::{Shared, Team};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::conv2d::images;
-use super::layout::{blocks, flat_mut};
+use super::layout::blocks;
+use super::pack::pack_rows;
 
 /// With fewer [`Lanes`] of weights a layer is not shared out.
 const SHARED: usize = (64 << 10) / size_of::<Lanes>();
@@ -29,41 +30,7 @@ pub fn pack_linear(weight: &[f32], bias: Option<&[f32]>, outputs: usize, packed:
     assert!(outputs > 0 && weight.len().is_multiple_of(outputs), "whole rows");
     let inputs = weight.len() / outputs;
     assert_eq!(packed.len(), linear_packed_len(inputs, outputs), "the packed length");
-    let (biases, weights) = packed.split_at_mut(blocks(outputs));
-    biases.fill(Lanes::ZERO);
-    if let Some(bias) = bias {
-        assert_eq!(bias.len(), outputs, "the bias's length");
-        flat_mut(biases)[..outputs].copy_from_slice(bias);
-    }
-    if inputs > 0 {
-        let rows = weight.chunks(LANES * inputs);
-        rows.zip(weights.chunks_exact_mut(inputs))
-            .for_each(|(rows, to)| pack_linear_block(rows, to));
-    }
-}
-
-/// Packs the weights of up to 16 outputs, one after the other, side by side: a part of [`pack_linear`],
-/// which has them behind the biases, block by block.
-///
-/// # Panics
-/// When the weights are no whole rows of as many inputs as `to` is long.
-pub fn pack_linear_block(weight: &[f32], to: &mut [Lanes]) {
-    let inputs = to.len();
-    let mut rows: [&[f32]; LANES] = [&[]; LANES];
-    assert!(weight.len() <= LANES * inputs && weight.len().is_multiple_of(inputs), "whole rows");
-    for (row, weight) in rows.iter_mut().zip(weight.chunks_exact(inputs)) {
-        *row = weight;
-    }
-    // A cache line of each row at a time: rows may be a multiple of 4 kB apart, so that few fit.
-    for (piece, to) in to.chunks_mut(LANES).enumerate() {
-        let mut square = [Lanes::ZERO; LANES];
-        for (from, row) in square.iter_mut().zip(rows).filter(|(_, row)| !row.is_empty()) {
-            from.0[..to.len()].copy_from_slice(&row[piece * LANES..][..to.len()]);
-        }
-        for (i, to) in to.iter_mut().enumerate() {
-            to.0 = std::array::from_fn(|o| square[o].0[i]);
-        }
-    }
+    pack_rows(weight, bias, outputs, packed);
 }
 
 /// The numbers that a linear layer reads, of some images.

@@ -50,12 +50,12 @@ pub use grouped::{
 pub use layout::{
     blocks, flat, flat_mut, from_planar, join_channels, part_of_channels, rearrange, to_planar,
 };
-pub use linear::{Rows, linear, linear_packed_len, pack_linear, pack_linear_block};
+pub use linear::{Rows, linear, linear_packed_len, pack_linear};
 pub use linear_training::{
     linear_backward_bias, linear_backward_data, linear_backward_weight, linear_forward,
 };
 pub use norm::{GroupNorm, LayerNorm, affine, group_norm, layer_norm};
 pub use norm_gradient::{GroupNormGradient, group_norm_backward, group_norm_backward_room};
-pub use pack::{conv2d_packed_len, pack_conv2d, pack_conv2d_shared};
+pub use pack::{conv2d_packed_len, pack_block, pack_conv2d, pack_conv2d_shared};
 pub use softmax::{softmax, softmax_backward};
 pub use weight_gradient::{conv2d_backward_weight, conv2d_weight_gradient_room};

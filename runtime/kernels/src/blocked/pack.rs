@@ -5,7 +5,7 @@ use typenet_shape::Conv2d;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::{Team, chunks, chunks_mut};
 use super::super::{Isa, LANES, Lanes};
-use super::layout::blocks;
+use super::layout::{blocks, flat_mut};
 
 /// How many [`Lanes`] the packed weight and bias are.
 pub const fn conv2d_packed_len(g: &Conv2d) -> usize {
@@ -21,18 +21,53 @@ pub const fn conv2d_packed_len(g: &Conv2d) -> usize {
 pub fn pack_conv2d(g: &Conv2d, weight: &[f32], bias: Option<&[f32]>, packed: &mut [Lanes]) {
     assert_eq!(weight.len(), g.weight().elements(), "the weight's length");
     assert_eq!(packed.len(), conv2d_packed_len(g), "the packed length");
-    let row = weight.len() / g.out_channels;
-    packed.fill(Lanes::ZERO);
-    let (biases, weights) = packed.split_at_mut(blocks(g.out_channels));
-    for (o, numbers) in weight.chunks_exact(row).enumerate() {
-        for (to, &w) in weights[o / LANES * row..].iter_mut().zip(numbers) {
-            to.0[o % LANES] = w;
-        }
+    pack_rows(weight, bias, g.out_channels, packed);
+}
+
+/// Packs a matrix of weights, a row for each output, behind the biases: 16 rows side by side.
+pub(super) fn pack_rows(
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    outputs: usize,
+    packed: &mut [Lanes],
+) {
+    let row = weight.len() / outputs;
+    let (biases, packed) = packed.split_at_mut(blocks(outputs));
+    pack_bias(bias, outputs, biases);
+    if row > 0 {
+        let parts = weight.chunks(LANES * row).zip(packed.chunks_exact_mut(row));
+        parts.for_each(|(rows, to)| pack_block(rows, to));
     }
+}
+
+/// Puts the bias (zeros if there is none) in front of packed weights.
+fn pack_bias(bias: Option<&[f32]>, outputs: usize, to: &mut [Lanes]) {
+    to.fill(Lanes::ZERO);
     if let Some(bias) = bias {
-        assert_eq!(bias.len(), g.out_channels, "the bias's length");
-        for (o, &b) in bias.iter().enumerate() {
-            biases[o / LANES].0[o % LANES] = b;
+        assert_eq!(bias.len(), outputs, "the bias's length");
+        flat_mut(to)[..outputs].copy_from_slice(bias);
+    }
+}
+
+/// Packs up to 16 rows of weights, one after the other, side by side.
+///
+/// # Panics
+/// When the weights are no whole rows of as many numbers as `to` is long.
+pub fn pack_block(weight: &[f32], to: &mut [Lanes]) {
+    let len = to.len();
+    let mut rows: [&[f32]; LANES] = [&[]; LANES];
+    assert!(weight.len() <= LANES * len && weight.len().is_multiple_of(len), "whole rows");
+    for (row, weight) in rows.iter_mut().zip(weight.chunks_exact(len)) {
+        *row = weight;
+    }
+    // A cache line of each row at a time: rows may be a multiple of 4 kB apart, so that few fit.
+    for (piece, to) in to.chunks_mut(LANES).enumerate() {
+        let mut square = [Lanes::ZERO; LANES];
+        for (from, row) in square.iter_mut().zip(rows).filter(|(_, row)| !row.is_empty()) {
+            from.0[..to.len()].copy_from_slice(&row[piece * LANES..][..to.len()]);
+        }
+        for (i, to) in to.iter_mut().enumerate() {
+            to.0 = std::array::from_fn(|o| square[o].0[i]);
         }
     }
 }
@@ -53,13 +88,7 @@ pub fn pack_conv2d_shared(
     assert_eq!(packed.len(), conv2d_packed_len(g), "the packed length");
     let row = weight.len() / g.out_channels;
     let (biases, packed) = packed.split_at_mut(blocks(g.out_channels));
-    biases.fill(Lanes::ZERO);
-    if let Some(bias) = bias {
-        assert_eq!(bias.len(), g.out_channels, "the bias's length");
-        for (to, bias) in biases.iter_mut().zip(bias.chunks(LANES)) {
-            to.0[..bias.len()].copy_from_slice(bias);
-        }
-    }
+    pack_bias(bias, g.out_channels, biases);
     let parts = (chunks(weight, LANES * row), chunks_mut(packed, row));
     team.for_each(parts, |_, (weight, packed)| isa.run(Turn { row, weight, packed }));
 }
