@@ -14,15 +14,7 @@ pub(crate) fn table(headings: &[&str], numbers: usize) -> Table {
 
 /// `1,234,567`.
 pub(crate) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    typenet_report::thousands(number as u64)
 }
 
 /// `1 file`, `2 files`.

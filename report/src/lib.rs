@@ -19,3 +19,5 @@ mod record;
 pub use error::{Error, Result};
 pub use gather::Report;
 pub use record::{Confusion, EpochRecord, Filters, NetRecord, Picture, Record, WrongImage};
+#[doc(hidden)]
+pub use typenet_runtime::inspect::thousands;

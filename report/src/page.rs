@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use typenet_runtime::inspect::thousands;
+
 use crate::record::{Confusion, Picture, Record, WrongImage};
 use crate::{Result, charts};
 
@@ -99,8 +101,8 @@ fn facts(record: &Record) -> String {
         facts.push(("time of training".into(), duration(seconds)));
         facts.push(("images a second".into(), format!("{:.0}", last.images_per_second)));
     }
-    facts.push(("parameters".into(), grouped(record.net.parameters as u64)));
-    facts.push(("multiply-adds an image".into(), grouped(record.net.multiply_adds)));
+    facts.push(("parameters".into(), thousands(record.net.parameters as u64)));
+    facts.push(("multiply-adds an image".into(), thousands(record.net.multiply_adds)));
     let item = |(title, value): &(String, String)| {
         format!("<div><dt>{}</dt><dd>{}</dd></div>\n", escaped(title), escaped(value))
     };
@@ -126,7 +128,7 @@ fn class_table(confusion: &Confusion) -> String {
             rows,
             "<tr><th scope=\"row\">{}</th><td>{}</td>{}{}<td class=\"text\">{taken_for}</td></tr>",
             escaped(name),
-            grouped(images as u64),
+            thousands(images as u64),
             share(confusion.precision[class]),
             share(confusion.recall[class]),
         );
@@ -200,19 +202,6 @@ fn duration(seconds: f64) -> String {
         s if s < 3600.0 => format!("{} min {:.0} s", (s / 60.0).floor(), s % 60.0),
         s => format!("{} h {:.0} min", (s / 3600.0).floor(), s % 3600.0 / 60.0),
     }
-}
-
-/// `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn escaped(text: &str) -> String {

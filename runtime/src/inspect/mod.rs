@@ -5,5 +5,7 @@ pub mod diagram;
 pub(crate) mod summary;
 mod trace;
 
+#[doc(hidden)]
+pub use summary::thousands;
 pub use summary::{Conv2dKernels, Summary, SummaryRow};
 pub use trace::{LayerValue, Trace};

@@ -389,7 +389,8 @@ impl fmt::Display for Summary {
 }
 
 /// A number with a comma before every three digits: `61,706`.
-pub(crate) fn thousands(value: u64) -> String {
+#[doc(hidden)]
+pub fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
