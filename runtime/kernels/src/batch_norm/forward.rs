@@ -42,26 +42,52 @@ pub fn merge(
         let (means, variances) = (running.mean.len(), running.variance.len());
         assert!(means == channels && variances == channels, "the running statistics' lengths");
     }
-    let count = (images * pixels) as f64;
     for channel in 0..channels {
-        let (mut before, mut center, mut squares) = (0.0, 0.0, 0.0);
+        let mut joined = Joined::default();
         let mut left = images;
         for group in statistics.chunks_exact(channels) {
-            let [group_mean, group_squares] = group[channel].map(f64::from);
             let own = (left.min(LANES) * pixels) as f64;
-            let share = own / (before + own);
-            let delta = group_mean - center;
-            center += delta * share;
-            squares += group_squares + delta * delta * before * share;
-            before += own;
+            joined.add(own, group[channel].map(f64::from));
             left = left.saturating_sub(LANES);
         }
+        joined.finish(channel, eps, [mean, rstd], running.as_mut());
+    }
+}
+
+/// The statistics of a channel whose parts are joined one after the other.
+#[derive(Default)]
+pub(crate) struct Joined {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Joined {
+    /// Joins so many more numbers: their mean, and the sum of the squares of what differs from it.
+    pub(crate) fn add(&mut self, count: f64, [mean, squares]: [f64; 2]) {
+        let share = count / (self.count + count);
+        let delta = mean - self.mean;
+        self.mean += delta * share;
+        self.squares += squares + delta * delta * self.count * share;
+        self.count += count;
+    }
+
+    /// Writes the channel's `mean` and `rstd`, and moves its running statistics.
+    pub(crate) fn finish(
+        self,
+        channel: usize,
+        eps: f32,
+        [mean, rstd]: [&mut [f32]; 2],
+        running: Option<&mut Running<'_>>,
+    ) {
+        let Joined { count, mean: center, squares } = self;
         mean[channel] = center as f32;
         rstd[channel] = (1.0 / (squares / count + f64::from(eps)).sqrt()) as f32;
-        if let Some(running) = &mut running {
+        if let Some(running) = running {
             let share = f64::from(running.momentum);
             let moved = |old: f32, new: f64| ((1.0 - share) * f64::from(old) + share * new) as f32;
             running.mean[channel] = moved(running.mean[channel], center);
+            // One number alone has no unbiased variance.
             if count > 1.0 {
                 let unbiased = squares / (count - 1.0);
                 running.variance[channel] = moved(running.variance[channel], unbiased);

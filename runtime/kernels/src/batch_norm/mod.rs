@@ -21,5 +21,6 @@ pub use backward::{
     apply_backward, apply_backward_in_place, gather_backward, gather_backward_masked,
     merge_backward, recomputes, scale_backward,
 };
+pub(crate) use forward::Joined;
 pub use forward::{apply, gather, merge};
 pub use layer::{BatchNorm, Running, Spread};

@@ -5,7 +5,7 @@
 //! images: so they do not depend on the threads.
 
 use super::super::activation;
-use super::super::batch_norm::{BatchNorm, Running, Spread};
+use super::super::batch_norm::{BatchNorm, Joined, Running, Spread};
 use super::super::fused::Fused;
 use super::super::moments::{BLOCK, Moments, not_negative};
 use super::super::simd::{Kernel, Simd};
@@ -42,29 +42,10 @@ pub fn batch_norm_statistics(
     team.for_each((chunks(x, area), chunks_mut(sums, 2)), |_, (x, sums)| {
         isa.run(Gather { x, sums });
     });
-    let count = (images * area) as f64;
     for channel in 0..channels {
-        let (mut before, mut center, mut squares) = (0.0, 0.0, 0.0);
-        for [own_mean, own_squares] in of_channel(sums, channels, channel) {
-            let own = area as f64;
-            let share = own / (before + own);
-            let delta = own_mean - center;
-            center += delta * share;
-            squares += own_squares + delta * delta * before * share;
-            before += own;
-        }
-        mean[channel] = center as f32;
-        rstd[channel] = (1.0 / (squares / count + f64::from(eps)).sqrt()) as f32;
-        if let Some(running) = &mut running {
-            let share = f64::from(running.momentum);
-            let moved = |old: f32, new: f64| ((1.0 - share) * f64::from(old) + share * new) as f32;
-            running.mean[channel] = moved(running.mean[channel], center);
-            // One number alone has no unbiased variance.
-            if count > 1.0 {
-                let unbiased = squares / (count - 1.0);
-                running.variance[channel] = moved(running.variance[channel], unbiased);
-            }
-        }
+        let mut joined = Joined::default();
+        of_channel(sums, channels, channel).for_each(|part| joined.add(area as f64, part));
+        joined.finish(channel, eps, [mean, rstd], running.as_mut());
     }
 }
 
