@@ -56,6 +56,7 @@ pub use linear_training::{
 };
 pub use norm::{GroupNorm, LayerNorm, affine, group_norm, layer_norm};
 pub use norm_gradient::{GroupNormGradient, group_norm_backward, group_norm_backward_room};
+pub(crate) use pack::pack_bias;
 pub use pack::{conv2d_packed_len, pack_block, pack_conv2d, pack_conv2d_shared};
 pub use softmax::{softmax, softmax_backward};
 pub use weight_gradient::{conv2d_backward_weight, conv2d_weight_gradient_room};

@@ -41,7 +41,7 @@ pub(super) fn pack_rows(
 }
 
 /// Puts the bias (zeros if there is none) in front of packed weights.
-fn pack_bias(bias: Option<&[f32]>, outputs: usize, to: &mut [Lanes]) {
+pub(crate) fn pack_bias(bias: Option<&[f32]>, outputs: usize, to: &mut [Lanes]) {
     to.fill(Lanes::ZERO);
     if let Some(bias) = bias {
         assert_eq!(bias.len(), outputs, "the bias's length");

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Tiling};
 
-use super::super::blocked::blocks;
+use super::super::blocked::{blocks, pack_bias};
 use super::super::epilogue::{Bias, Plus};
 use super::super::fused::Fused;
 use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
@@ -88,13 +88,7 @@ pub fn pack_shared(
     assert_eq!(packed.len(), packed_len(kernel, g), "the packed length");
     let tiling = super::tiling(kernel, g, Conv2dPass::Forward);
     let (biases, packed) = packed.split_at_mut(blocks(g.out_channels));
-    biases.fill(Lanes::ZERO);
-    if let Some(bias) = bias {
-        assert_eq!(bias.len(), g.out_channels, "the bias's length");
-        for (to, bias) in biases.iter_mut().zip(bias.chunks(LANES)) {
-            to.0[..bias.len()].copy_from_slice(bias);
-        }
-    }
+    pack_bias(bias, g.out_channels, biases);
     pack_weights(isa, team, &tiling, (weight, false), packed);
 }
 

@@ -17,7 +17,7 @@ use super::super::simd::{Kernel, Simd};
 use super::super::team::{Numbered, Shared, Team};
 use super::super::{Isa, LANES, Lanes};
 use super::tiles::{BlockedOutputGradient, Input, MOST_TOGETHER, Tiles};
-use super::weights::gradient_of_taps;
+use super::weights::{GATHERED, TOGETHER, gather_taps, gradient_of_taps};
 
 /// Bytes of the transformed tiles of a chunk; of a single one where all fit.
 const CHUNK: usize = 4 << 20;
@@ -25,9 +25,6 @@ const SINGLE: usize = 10 << 20;
 
 /// Blocks of output channels that are multiplied together.
 const PAIR: usize = 2;
-
-/// Input channels whose gradients are written together.
-const TOGETHER: usize = 16;
 
 /// How many [`Lanes`] [`backward_weight`] needs for itself.
 ///
@@ -297,9 +294,7 @@ impl<const N: usize, const R: usize> Kernel for Finish<'_, N, R> {
         let sums: &[Lanes] = unsafe { sums.into_slice() };
         let mut points = [[Lanes::ZERO; N]; N];
         let mut taps = [[Lanes::ZERO; R]; R];
-        let mut turned = [Lanes::ZERO; LANES];
-        // Room for one more vector, because the last one is written whole.
-        let mut gathered = [[0.0; TOGETHER * 25 + LANES]; LANES];
+        let mut gathered = [[0.0; GATHERED]; LANES];
         for block in 0..(sizes.outs - pair * PAIR).min(PAIR) {
             let first_out = (pair * PAIR + block) * LANES;
             for first in channels.clone().step_by(TOGETHER) {
@@ -309,15 +304,7 @@ impl<const N: usize, const R: usize> Kernel for Finish<'_, N, R> {
                         *to = sums[p * sizes.sums_step() + (first + k) * PAIR + block];
                     }
                     gradient_of_taps(s, &points, &mut taps);
-                    for (piece, taps) in taps.as_flattened().chunks(LANES).enumerate() {
-                        let at = k * R * R + piece * LANES;
-                        let mut rows = [Lanes::ZERO; LANES];
-                        rows[..taps.len()].copy_from_slice(taps);
-                        s.transpose(&rows, &mut turned);
-                        for (gathered, turned) in gathered.iter_mut().zip(&turned) {
-                            gathered[at..at + LANES].copy_from_slice(&turned.0);
-                        }
-                    }
+                    gather_taps(s, k, &taps, &mut gathered);
                 }
                 let outs = LANES.min(of.tiling.out_channels - first_out);
                 for (o, gathered) in gathered[..outs].iter().enumerate() {

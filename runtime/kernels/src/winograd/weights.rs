@@ -13,7 +13,11 @@ const MOST_TAPS: usize = 25;
 
 /// Input channels whose results are gathered before they are written: these go to many places, far
 /// from each other, and each should get whole lines of a cache.
-const TOGETHER: usize = 16;
+pub(super) const TOGETHER: usize = 16;
+
+/// The most numbers of an output channel that are gathered. There is room for one more vector, because
+/// the last one is written whole.
+pub(super) const GATHERED: usize = TOGETHER * MOST_TAPS + LANES;
 
 /// Transforms a weight: `U = G g Gᵀ` for each pair of channels.
 ///
@@ -160,9 +164,7 @@ impl<const N: usize, const R: usize> Kernel for Gradient<'_, N, R> {
         assert_eq!(dw.len(), in_channels * out_channels * R * R, "the weight gradient's length");
         let mut points = [[Lanes::ZERO; N]; N];
         let mut taps = [[Lanes::ZERO; R]; R];
-        let mut turned = [Lanes::ZERO; LANES];
-        // Room for one more vector, because the last one is written whole.
-        let mut gathered = [[0.0; TOGETHER * MOST_TAPS + LANES]; LANES];
+        let mut gathered = [[0.0; GATHERED]; LANES];
         for first in (0..in_channels).step_by(TOGETHER) {
             let taps_together = TOGETHER.min(in_channels - first) * R * R;
             for block in (0..out_channels).step_by(LANES) {
@@ -171,15 +173,7 @@ impl<const N: usize, const R: usize> Kernel for Gradient<'_, N, R> {
                         *to = sums[((p * in_channels + first + k) * padded + block) / LANES];
                     }
                     gradient_of_taps(s, &points, &mut taps);
-                    for (piece, taps) in taps.as_flattened().chunks(LANES).enumerate() {
-                        let at = k * R * R + piece * LANES;
-                        let mut rows = [Lanes::ZERO; LANES];
-                        rows[..taps.len()].copy_from_slice(taps);
-                        s.transpose(&rows, &mut turned);
-                        for (gathered, turned) in gathered.iter_mut().zip(&turned) {
-                            gathered[at..at + LANES].copy_from_slice(&turned.0);
-                        }
-                    }
+                    gather_taps(s, k, &taps, &mut gathered);
                 }
                 let count = LANES.min(out_channels - block);
                 for (o, gathered) in gathered[..count].iter().enumerate() {
@@ -189,6 +183,26 @@ impl<const N: usize, const R: usize> Kernel for Gradient<'_, N, R> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Puts the taps of 16 kernels, those of the `k`th input channel, where each output channel has its own.
+#[inline(always)]
+pub(super) fn gather_taps<S: Simd, const R: usize>(
+    s: S,
+    k: usize,
+    taps: &[[Lanes; R]; R],
+    gathered: &mut [[f32; GATHERED]; LANES],
+) {
+    let mut turned = [Lanes::ZERO; LANES];
+    for (piece, taps) in taps.as_flattened().chunks(LANES).enumerate() {
+        let at = k * R * R + piece * LANES;
+        let mut rows = [Lanes::ZERO; LANES];
+        rows[..taps.len()].copy_from_slice(taps);
+        s.transpose(&rows, &mut turned);
+        for (gathered, turned) in gathered.iter_mut().zip(&turned) {
+            gathered[at..at + LANES].copy_from_slice(&turned.0);
         }
     }
 }
