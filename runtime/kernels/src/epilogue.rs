@@ -110,4 +110,29 @@ impl<'a> Plus<'a> {
     pub(super) fn value(value: Option<&'a [Lanes]>) -> Plus<'a> {
         value.map_or(Plus::Nothing, Plus::Value)
     }
+
+    /// The result is added to what stands in its place, or overwrites it.
+    pub(super) fn own_if(accumulates: bool) -> Plus<'a> {
+        if accumulates { Plus::Own } else { Plus::Nothing }
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Plus::Nothing)
+    }
+
+    /// From this place of the result on.
+    pub(super) fn from(self, start: usize) -> Plus<'a> {
+        match self {
+            Plus::Value(value) => Plus::Value(&value[start..]),
+            Plus::Nothing | Plus::Own => self,
+        }
+    }
+
+    /// # Panics
+    /// When what is added is not as long as the result.
+    pub(super) fn check(&self, len: usize) {
+        if let Plus::Value(value) = self {
+            assert_eq!(value.len(), len, "the added value's length");
+        }
+    }
 }

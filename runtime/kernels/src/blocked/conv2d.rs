@@ -7,13 +7,15 @@ use typenet_shape::{Activation, Conv2d, Shape};
 
 use super::super::conv2d::{forward_axis, output};
 use super::super::correlate::Axis;
+use super::super::epilogue::Plus;
 use super::super::fused::Fused;
-use super::super::simd::{Kernel, Simd, unrolled};
+use super::super::simd::{Kernel, Simd};
 use super::super::team::{Shared, Team};
 use super::super::{Isa, LANES, Lanes, activation};
 use super::layout::{blocks, flat};
 use super::narrow::{self, Row};
 use super::pack::conv2d_packed_len;
+use super::tile::{At, Steps, Tile};
 
 /// The value of one image, or of several one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +57,7 @@ pub fn conv2d(
     f: Activation,
     y: &mut [Lanes],
 ) {
-    run_conv2d(isa, team, g, x, packed, (other, false), f, y);
+    run_conv2d(isa, team, g, x, packed, Plus::value(other), f, y);
 }
 
 /// The gradient of what a transposed convolution reads: the convolution `g` of its output's gradient
@@ -74,7 +76,7 @@ pub fn conv_transpose2d_backward_data(
     dx: &mut [Lanes],
 ) {
     let (x, f) = (Pixels::Blocked(dy), Activation::Identity);
-    run_conv2d(isa, team, g, x, packed, (None, accumulate), f, dx);
+    run_conv2d(isa, team, g, x, packed, Plus::own_if(accumulate), f, dx);
 }
 
 fn run_conv2d(
@@ -83,7 +85,7 @@ fn run_conv2d(
     g: &Conv2d,
     x: Pixels<'_>,
     packed: &[Lanes],
-    (other, adds): (Option<&[Lanes]>, bool),
+    plus: Plus<'_>,
     f: Activation,
     y: &mut [Lanes],
 ) {
@@ -93,7 +95,7 @@ fn run_conv2d(
     let images = images(y.len(), blocks(g.out_channels) * area);
     let (x, steps) = x.with_steps(g.input, images);
     assert_eq!(packed.len(), conv2d_packed_len(g), "the packed weight's length");
-    assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
+    plus.check(y.len());
     let (bias, weight) = packed.split_at(blocks(g.out_channels));
     let (fused, after) = Fused::split(f);
     let (mut height, mut width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
@@ -106,7 +108,7 @@ fn run_conv2d(
     }
     let (groups, channels) = (g.groups, g.input.dim(0) / g.groups);
     let products = channels * kernel[0] * kernel[1];
-    let side_by_side = steps.pixel == 1 && g.stride[1] == 1 && groups == 1 && other.is_none();
+    let side_by_side = steps.pixel == 1 && g.stride[1] == 1 && groups == 1 && plus.is_nothing();
     let narrow = side_by_side && narrow::pays(g.out_channels, products);
     let narrow = narrow.then_some(g.out_channels);
     let of = Forward {
@@ -120,11 +122,11 @@ fn run_conv2d(
         steps,
         weight,
         bias,
-        adds,
+        plus,
         fused,
         narrow,
     };
-    of.run(isa, team, size, other, y);
+    of.run(isa, team, size, y);
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
@@ -171,25 +173,6 @@ impl<'a> Pixels<'a> {
     }
 }
 
-/// How far apart the input's numbers stand.
-#[derive(Clone, Copy)]
-pub(super) struct Steps {
-    /// From a channel to the next of its block.
-    channel: usize,
-    /// From a block of 16 channels to the next.
-    block: usize,
-    /// From a column to the next.
-    pixel: usize,
-    /// From an image to the next.
-    image: usize,
-}
-
-impl Steps {
-    fn of_channel(&self, channel: usize) -> usize {
-        channel / LANES * self.block + channel % LANES * self.channel
-    }
-}
-
 /// A correlation along two axes, of which the weights of each block of output channels stand in the
 /// order input channel, row, column.
 #[derive(Clone, Copy)]
@@ -206,24 +189,15 @@ pub(super) struct Forward<'a> {
     pub(super) steps: Steps,
     pub(super) weight: &'a [Lanes],
     pub(super) bias: &'a [Lanes],
-    /// Whether the result is added to what stands in its place.
-    pub(super) adds: bool,
+    pub(super) plus: Plus<'a>,
     pub(super) fused: Fused,
     /// How many output channels there are, where 16 columns should stand side by side.
     pub(super) narrow: Option<usize>,
 }
 
 impl Forward<'_> {
-    /// Computes it into `y` of this height and width, shared out among the team; `other`, as long as
-    /// `y`, is added.
-    pub(super) fn run(
-        self,
-        isa: Isa,
-        team: &Team,
-        size: [usize; 2],
-        other: Option<&[Lanes]>,
-        y: &mut [Lanes],
-    ) {
+    /// Computes it into `y` of this height and width, shared out among the team.
+    pub(super) fn run(self, isa: Isa, team: &Team, size: [usize; 2], y: &mut [Lanes]) {
         let all = [self.images, self.height.outputs, self.bias.len()];
         let a_task = self.task_size(team);
         let [images, rows, blocks] = [0, 1, 2].map(|i| all[i].div_ceil(a_task[i]));
@@ -233,7 +207,7 @@ impl Forward<'_> {
             let blocks_at = task % blocks;
             let (images, rows) = (part(0, task / blocks / rows), part(1, task / blocks % rows));
             let blocks = part(2, blocks_at);
-            isa.run(Tiles { of: self, size, other, images, blocks, rows, y });
+            isa.run(Tiles { of: self, size, images, blocks, rows, y });
         });
     }
 
@@ -267,7 +241,6 @@ const BAND: usize = (128 << 10) / size_of::<Lanes>();
 struct Tiles<'a> {
     of: Forward<'a>,
     size: [usize; 2],
-    other: Option<&'a [Lanes]>,
     images: Range<usize>,
     blocks: Range<usize>,
     rows: Range<usize>,
@@ -449,6 +422,8 @@ impl Tiles<'_> {
         } else {
             (width.input_step * steps.pixel, width.output_step)
         };
+        let y_block = image * self.of.bias.len() + block;
+        let y_at = (y_block * y_height + y_row) * y_width + y_column;
         let at = At {
             x: &x[x_at..],
             steps,
@@ -462,15 +437,12 @@ impl Tiles<'_> {
             rows,
             taps,
             bias: &self.of.bias[block..block + count],
-            adds: self.of.adds,
+            plus: self.of.plus.from(y_at),
             fused: self.of.fused,
+            y: self.y.from(y_at),
             y_block: y_height * y_width,
             y_position,
         };
-        let y_block = image * self.of.bias.len() + block;
-        let y_at = (y_block * y_height + y_row) * y_width + y_column;
-        let other = self.other.map(|other| &other[y_at..]);
-        let y = self.y.from(y_at);
         macro_rules! sizes {
             ($($blocks:literal: $($positions:literal)*;)*) => {
                 match (count, positions) {
@@ -479,12 +451,11 @@ impl Tiles<'_> {
                             // The step of a usual convolution is known to the compiler.
                             if !S::FALLBACK {
                                 if at.x_position == LANES {
-                                    let at = &at;
-                                    s.run(Tile::<'_, '_, $blocks, $positions, true> { at, other, y });
+                                    s.run(Tile::<'_, '_, $blocks, $positions, true>(&at));
                                     return;
                                 }
                             }
-                            s.run(Tile::<'_, '_, $blocks, $positions, false> { at: &at, other, y })
+                            s.run(Tile::<'_, '_, $blocks, $positions, false>(&at))
                         }
                     )*)*
                     _ => unreachable!("no tile of {count} blocks by {positions} positions"),
@@ -501,132 +472,6 @@ impl Tiles<'_> {
             sizes! { 1: 1 2 4 6 8 12; 2: 1 2 4 6; 4: 1 2; }
         } else {
             sizes! { 1: 1 2 4 6 8 10 12; 2: 1 2 4 6; 4: 1 2; }
-        }
-    }
-}
-
-/// A tile's place: its first number of `x`, its first block's weights, and steps.
-struct At<'a> {
-    x: &'a [f32],
-    steps: Steps,
-    channels: Range<usize>,
-    x_row: usize,
-    x_tap: usize,
-    x_position: usize,
-    weight: &'a [Lanes],
-    /// [`Lanes`] from a block's weights to the next one's.
-    weight_block: usize,
-    kernel: [usize; 2],
-    rows: Range<usize>,
-    taps: Range<usize>,
-    bias: &'a [Lanes],
-    adds: bool,
-    fused: Fused,
-    /// [`Lanes`] from a block's output to the next one's.
-    y_block: usize,
-    y_position: usize,
-}
-
-/// `B` blocks of channels by `P` positions; `UNIT` when neighbouring positions read neighbouring
-/// [`Lanes`].
-struct Tile<'a, 'b, const B: usize, const P: usize, const UNIT: bool> {
-    at: &'a At<'b>,
-    /// What is added, as long as `y`.
-    other: Option<&'a [Lanes]>,
-    /// From its first output on.
-    y: Shared<'a, Lanes>,
-}
-
-impl<const B: usize, const P: usize, const UNIT: bool> Tile<'_, '_, B, P, UNIT> {
-    /// The only place that the tile's safety rests on.
-    #[inline(always)]
-    fn check(&self) {
-        let At { steps, channels, kernel, rows, taps, .. } = self.at;
-        let at = self.at;
-        assert!(at.bias.len() == B, "one bias for each block");
-        assert!((B - 1) * at.y_block + (P - 1) * at.y_position < self.y.len(), "the outputs");
-        let taps_all = channels.len() * kernel[0] * kernel[1];
-        assert!((B - 1) * at.weight_block + taps_all <= at.weight.len(), "the weights");
-        if !rows.is_empty() && !channels.is_empty() {
-            assert!(rows.end <= kernel[0] && taps.end <= kernel[1], "taps of the kernel");
-            let last =
-                (rows.len() - 1) * at.x_row + (taps.len() - 1) * at.x_tap + (P - 1) * at.x_position;
-            // Later channels stand behind earlier ones in either layout.
-            let farthest = steps.of_channel(channels.end - 1) + last;
-            assert!(farthest < at.x.len(), "the inputs");
-        }
-    }
-}
-
-impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B, P, UNIT> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        self.check();
-        let At { steps, kernel, .. } = self.at;
-        let at = self.at;
-        let step = if UNIT { LANES } else { at.x_position };
-        let weight_block = at.weight_block * LANES;
-        for part in 0..S::PARTS {
-            let shift = part * S::WIDTH;
-            let mut sums = [[s.splat(0.0); P]; B];
-            for b in 0..B {
-                sums[b] = [s.load(&at.bias[b], part); P];
-            }
-            for (i, channel) in at.channels.clone().enumerate() {
-                // SAFETY: `check` has compared the farthest of all these places with the lengths.
-                unsafe {
-                    let x = at.x.as_ptr().add(steps.of_channel(channel));
-                    let tap = i * kernel[0] * kernel[1] + at.taps.start;
-                    let weight = at.weight.as_ptr().cast::<f32>().add(tap * LANES + shift);
-                    for (u, row) in at.rows.clone().enumerate() {
-                        let mut x = x.add(u * at.x_row);
-                        let mut weight = weight.add(row * kernel[1] * LANES);
-                        for _ in 0..at.taps.len() {
-                            let mut w = [s.splat(0.0); B];
-                            for b in 0..B {
-                                w[b] = s.read(weight.wrapping_add(b * weight_block));
-                            }
-                            for p in 0..P {
-                                let v = s.splat(*x.wrapping_add(p * step));
-                                for b in 0..B {
-                                    sums[b][p] = s.fma(v, w[b], sums[b][p]);
-                                }
-                            }
-                            x = x.wrapping_add(at.x_tap);
-                            weight = weight.wrapping_add(LANES);
-                        }
-                    }
-                }
-            }
-            unrolled!(b < B, {
-                let mut row = sums[b];
-                if let Some(other) = self.other {
-                    for p in 0..P {
-                        let other = &other[b * at.y_block + p * at.y_position];
-                        row[p] = s.add(row[p], s.load(other, part));
-                    }
-                }
-                if at.adds {
-                    for p in 0..P {
-                        // SAFETY: as below.
-                        unsafe {
-                            let y = self.y.as_mut_ptr().add(b * at.y_block + p * at.y_position);
-                            row[p] = s.add(row[p], s.read(y.cast::<f32>().add(shift)));
-                        }
-                    }
-                }
-                let row = at.fused.apply_to_all(s, row);
-                for p in 0..P {
-                    // SAFETY: `check` has compared the farthest of these places with the length, and
-                    // they are of this task's blocks and rows, which nobody else writes.
-                    unsafe {
-                        let y = self.y.as_mut_ptr().add(b * at.y_block + p * at.y_position);
-                        s.write(y.cast::<f32>().add(shift), row[p]);
-                    }
-                }
-            });
         }
     }
 }

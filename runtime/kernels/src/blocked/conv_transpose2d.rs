@@ -9,6 +9,7 @@ use typenet_shape::{Activation, Conv2d, ConvTranspose2d};
 use super::super::conv_transpose2d::back;
 use super::super::conv2d::backward_axis;
 use super::super::correlate::Axis;
+use super::super::epilogue::Plus;
 use super::super::fused::Fused;
 use super::super::team::Team;
 use super::super::{Isa, LANES, Lanes, activation};
@@ -110,7 +111,8 @@ pub fn conv_transpose2d(
     let size = [back.input.dim(1), back.input.dim(2)];
     let images = images(y.len(), blocks(g.out_channels) * size[0] * size[1]);
     assert_eq!(packed.len(), conv_transpose2d_packed_len(g), "the packed weight's length");
-    assert!(other.is_none_or(|other| other.len() == y.len()), "the added value's length");
+    let plus = Plus::value(other);
+    plus.check(y.len());
     let (x, steps) = x.with_steps(g.input, images);
     let (bias, mut weights) = packed.split_at(blocks(g.out_channels));
     let (fused, after) = Fused::split(f);
@@ -131,11 +133,11 @@ pub fn conv_transpose2d(
             steps,
             weight,
             bias,
-            adds: false,
+            plus,
             fused,
             narrow,
         };
-        of.run(isa, team, size, other, y);
+        of.run(isa, team, size, y);
     }
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);

@@ -10,6 +10,7 @@ use typenet_shape::{Conv2d, Shape};
 
 use super::super::conv2d::{backward_axis, output};
 use super::super::correlate::Axis;
+use super::super::epilogue::Plus;
 use super::super::fused::Fused;
 use super::super::team::{Numbered, Shared, Team};
 use super::super::{Isa, LANES, Lanes};
@@ -121,10 +122,10 @@ pub fn conv2d_backward_data(
             steps,
             weight,
             bias,
-            adds: accumulate,
+            plus: Plus::own_if(accumulate),
             fused: Fused::Identity,
             narrow: None,
         };
-        of.run(isa, team, size, None, dx);
+        of.run(isa, team, size, dx);
     }
 }

@@ -25,6 +25,7 @@ mod norm;
 mod norm_gradient;
 mod pack;
 mod softmax;
+mod tile;
 mod weight_gradient;
 
 pub use batch_norm::{batch_norm_apply, batch_norm_room, batch_norm_statistics};

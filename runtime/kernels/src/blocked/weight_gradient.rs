@@ -509,26 +509,26 @@ struct At<'a> {
     adds: bool,
 }
 
+impl At<'_> {
+    /// The only place that the safety of a tile of so many blocks and numbers rests on. Compiled once for all
+    /// sizes.
+    #[inline(never)]
+    fn check(&self, blocks: usize, numbers: usize) {
+        let At { images, rows, columns, .. } = *self;
+        assert!(images > 0 && rows > 0 && columns > 0, "positions");
+        let [x, dy] = [self.x_image, self.dy_image].map(|step| (images - 1) * step);
+        let x = x + (rows - 1) * self.x_row + (columns - 1) * self.x_position + numbers;
+        assert!(x <= self.x.len(), "the inputs");
+        let dy = dy + (blocks - 1) * self.dy_block + (rows - 1) * self.dy_row + columns;
+        assert!(dy <= self.dy.len(), "the gradients");
+        let sums = (blocks - 1) * self.sums_block + (numbers - 1) * self.sums_number;
+        assert!(sums < self.sums.len(), "the sums");
+    }
+}
+
 /// `B` blocks of output channels by `K` neighbouring numbers of `x`.
 struct Tile<'a, 'b, const B: usize, const K: usize> {
     at: &'a At<'b>,
-}
-
-impl<const B: usize, const K: usize> Tile<'_, '_, B, K> {
-    /// The only place that the tile's safety rests on.
-    #[inline(always)]
-    fn check(&self) {
-        let At { images, rows, columns, .. } = *self.at;
-        let at = self.at;
-        assert!(images > 0 && rows > 0 && columns > 0, "positions");
-        let [x, dy] = [at.x_image, at.dy_image].map(|step| (images - 1) * step);
-        let x = x + (rows - 1) * at.x_row + (columns - 1) * at.x_position + K;
-        assert!(x <= at.x.len(), "the inputs");
-        let dy = dy + (B - 1) * at.dy_block + (rows - 1) * at.dy_row + columns;
-        assert!(dy <= at.dy.len(), "the gradients");
-        let sums = (B - 1) * at.sums_block + (K - 1) * at.sums_number;
-        assert!(sums < at.sums.len(), "the sums");
-    }
 }
 
 impl<const B: usize, const K: usize> Kernel for Tile<'_, '_, B, K> {
@@ -536,8 +536,8 @@ impl<const B: usize, const K: usize> Kernel for Tile<'_, '_, B, K> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        self.check();
         let at = self.at;
+        at.check(B, K);
         for part in 0..S::PARTS {
             let shift = part * S::WIDTH;
             let mut sums = [[s.splat(0.0); B]; K];
