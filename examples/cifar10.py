@@ -18,7 +18,7 @@ from torch import nn
 
 BATCH = 500
 WIDTHS = {"quick": (32, 128), "full": (64, 256)}
-EPOCHS = {"quick": 10, "full": 10}
+EPOCHS = {"quick": 13, "full": 10}
 
 
 def read(folder):

@@ -78,7 +78,7 @@ type Set = Images<Image>;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     match arguments.recipe {
-        Recipe::Quick => train::<32, 128>(&arguments, 10),
+        Recipe::Quick => train::<32, 128>(&arguments, 13),
         Recipe::Full => train::<64, 256>(&arguments, 10),
     }
 }

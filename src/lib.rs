@@ -515,15 +515,15 @@ pub mod __private {
         OwnParameters, Values, number_of, own_part, unfit_part, unknown_part,
     };
     pub use typenet_runtime::net::{
-        Boxed, EndsInLogProbabilities, EndsInLogits, Matches, Model, Network, Returned,
-        SingleInput, SingleOutput, Workspace, seeded,
+        Aligned, Boxed, Embedded, EndsInLogProbabilities, EndsInLogits, Matches, Model, Network,
+        Returned, SingleInput, SingleOutput, Workspace, pretrained, seeded,
     };
     pub use typenet_runtime::train::Target;
     pub use typenet_shape::{
-        Approximate, Argument, Checked, Graph, Head, Init, Interpolation, Join, LayerInfo, Marks,
-        Node, Op, Padding, Part, Placement, Plan, Scheme, Shape, Shortcut, Step, Tensor,
-        check_argument, check_arguments, check_difference, check_dimension, check_divisor,
-        check_header, check_net, count_marks, difference, joined_marks, joined_nodes, places,
-        quotient, remainder, shape_of,
+        Approximate, Argument, Checked, FileTensor, Graph, Head, Init, Interpolation, Join,
+        LayerInfo, Marks, Node, Op, Padding, Part, Placement, Plan, Scheme, Shape, Shortcut, Step,
+        Tensor, WeightFile, check_argument, check_arguments, check_difference, check_dimension,
+        check_divisor, check_header, check_net, check_unchanged, check_weights, count_marks,
+        difference, joined_marks, joined_nodes, places, quotient, remainder, shape_of,
     };
 }

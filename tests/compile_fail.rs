@@ -15,6 +15,7 @@ const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
 fn mistakes_are_explained_and_the_page_shows_how() {
+    copy_weights();
     trybuild::TestCases::new().compile_fail("*.rs");
     used_nets_are_checked();
     the_page_is_what_the_compiler_says();
@@ -35,6 +36,17 @@ fn no_message_shows_code_of_the_standard_library() {
         count += usize::from(!message.is_empty());
     }
     assert!(count > 200, "{count} messages");
+}
+
+/// The cases are built in a crate of their own, from whose folder their paths start.
+fn copy_weights() {
+    let crates = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tests").join("trybuild");
+    let to = crates.join(env!("CARGO_PKG_NAME")).join("weights");
+    fs::create_dir_all(&to).unwrap();
+    for file in fs::read_dir(Path::new(FOLDER).join("weights")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
 }
 
 /// Rules over generics are checked where a net is used: when the program is built.

@@ -185,13 +185,6 @@ mod programs {
         net.save("lenet5.safetensors")
     }
 
-    /// The three likeliest classes of a 28×28 grey image, with their probabilities.
-    fn classify(weights: &[u8], pixels: &[u8]) -> Result<Vec<(usize, f32)>, typenet::Error> {
-        let net = LeNet5::from_bytes(weights)?; // include_bytes!("../lenet5.safetensors")
-        let image = net.input_from_u8(pixels)?;
-        Ok(net.top_k(&image, 3))
-    }
-
     /// The class of a picture, and how probable it is.
     fn classify_file(net: &LeNet5, path: &str) -> Result<(usize, f32), Box<dyn std::error::Error>> {
         let picture = typenet::image::open(path)?;
@@ -414,10 +407,12 @@ fn contains(whole: &[&str], part: &[&str]) -> bool {
 
 #[test]
 fn every_program_of_the_readme_is_above() {
-    let here = lines(include_str!("readme.rs"));
-    let blocks = blocks(include_str!("../README.md"), "rust");
-    assert_eq!(blocks.len(), 7);
-    for block in blocks {
+    let mut here = lines(include_str!("readme.rs"));
+    here.extend(lines(include_str!("../examples/classify/src/main.rs")));
+    let mut all = blocks(include_str!("../README.md"), "rust");
+    assert_eq!(all.len(), 7);
+    all.extend(blocks(include_str!("../docs/embedding.md"), "rust"));
+    for block in all {
         assert!(contains(&here, &lines(block)), "not in tests/readme.rs:\n{block}");
     }
 }

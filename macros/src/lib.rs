@@ -204,6 +204,14 @@ use proc_macro::TokenStream;
 /// `#[no_decay(bias)]` (what weight decay leaves out) and `#[name("features.0")]` (the name in weight
 /// files). `typenet::layers` has them in full.
 ///
+/// Before the struct: documentation, `cfg`, `must_use`, lint levels such as `allow`, and
+/// `#[weights("lenet5.safetensors")]`, the path of a weight file from the folder of the crate's `Cargo.toml`. The
+/// file becomes part of the program, and `LeNet5::pretrained()` gives the net with its parameters, without a copy
+/// where they stand in the order of `save`. The compiler checks names, shapes and types of all tensors, and that
+/// all numbers are finite; it builds anew when the file changes. Files that PyTorch wrote in F32, F16, BF16 or F64
+/// will do if the names are the net's. `#[cfg_attr(feature = "pretrained", weights("…"))]` leaves it out where the
+/// program that trains the net has yet to write the file. Not for nets with const generics.
+///
 /// # What it writes
 ///
 /// - the struct `Name` with `typenet::Network` (seeded, forward, backward, predict, save, …), and

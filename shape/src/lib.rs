@@ -27,6 +27,7 @@ mod tensor;
 mod text;
 mod training_layout;
 mod upsample;
+mod weight_file;
 
 pub use checked::{
     Checked, Join, Message, Shortcut, check_argument, check_arguments, check_difference,
@@ -52,3 +53,4 @@ pub use tensor::{Tensor, TensorKind};
 pub use text::Text;
 pub use training_layout::TrainingCosts;
 pub use upsample::{Interpolation, Upsample2d};
+pub use weight_file::{FileTensor, WeightFile, check_unchanged, check_weights, hash};

@@ -3,6 +3,8 @@
 //! Four stages, each with a typed result and none reaching into another:
 //! [`parse`] (tokens to what the user wrote), [`check`] (names, arguments and shapes; every mistake
 //! is found here or before), [`plan`] (which kernel calls in which order) and [`expand`] (tokens).
+//! Beside them [`weights`] reads the file of a net that has one; what is wrong with it is no mistake in the
+//! declaration.
 //! [`layers`] and [`schemes`] are the tables of layer kinds and initial schemes that `check` reads; `foreign` knows what
 //! other libraries write.
 #![forbid(unsafe_code)]
@@ -18,6 +20,7 @@ mod own;
 pub mod parse;
 pub mod plan;
 pub mod schemes;
+pub mod weights;
 
 pub use mistake::Mistake;
 pub use own::layer;
@@ -34,5 +37,10 @@ pub fn network(input: TokenStream) -> TokenStream {
     mistakes.extend(more);
     // A plan may need numbers that no machine holds; the checks have refused those.
     let plan = if mistakes.is_empty() { plan::plan(&checked) } else { plan::Plan::default() };
-    expand::expand(&checked, &plan, &mistakes)
+    let file =
+        checked.attributes.weights.as_ref().map(|attribute| match checked.generics.as_slice() {
+            [] => weights::read(attribute),
+            _ => Err(weights::of_generic_net(attribute, &checked.name)),
+        });
+    expand::expand(&checked, &plan, &mistakes, file)
 }

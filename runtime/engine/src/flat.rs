@@ -129,6 +129,14 @@ pub unsafe trait Flat: Send + Sync + 'static + Sized {
     }
 }
 
+/// Sees little-endian bytes as numbers, where this machine has them in that order and they stand where numbers
+/// may stand. Less than a number at the end is left out.
+pub fn floats(bytes: &[u8]) -> Option<&[f32]> {
+    // SAFETY: any pattern of bits is an f32.
+    let (before, numbers, _) = unsafe { bytes.align_to::<f32>() };
+    (cfg!(target_endian = "little") && before.is_empty()).then_some(numbers)
+}
+
 // SAFETY: one f32.
 unsafe impl Flat for f32 {}
 // SAFETY: arrays have no padding between or after their elements.

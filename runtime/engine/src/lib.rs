@@ -25,7 +25,7 @@ pub mod weights;
 
 pub use blocked::BlockedPlan;
 pub use blocked_training::is_blocked_step;
-pub use flat::Flat;
+pub use flat::{Flat, floats};
 pub use inference::Inference;
 pub use layout::Layout;
 pub use spec::NetSpec;

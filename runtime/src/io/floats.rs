@@ -36,6 +36,20 @@ pub(super) fn copy(dtype: Dtype, bytes: &[u8], to: &mut [f32]) {
     });
 }
 
+/// As [`copy`], the type being named as files name it, from the first of the bytes on. There are none of a type
+/// that is not read.
+pub(crate) fn read_numbers(dtype: &str, bytes: &[u8], to: &mut [f32]) {
+    let dtype = match dtype {
+        "F32" => Dtype::F32,
+        "F16" => Dtype::F16,
+        "BF16" => Dtype::BF16,
+        "F64" => Dtype::F64,
+        _ => return,
+    };
+    let length = to.len() * dtype.bitsize() / 8;
+    copy(dtype, &bytes[..length], to);
+}
+
 /// Whether all numbers are finite, as f32.
 pub(super) fn all_finite(dtype: Dtype, bytes: &[u8]) -> bool {
     pieces(dtype, bytes).all(|bytes| {

@@ -29,6 +29,7 @@ use typenet_shape::{Graph, Tensor};
 
 pub(crate) use atomic::replace;
 pub(crate) use checked::{Checked, Entry, Numbers, write_checked};
+pub(crate) use floats::read_numbers;
 pub use options::LoadOptions;
 pub(crate) use read::read_metadata_texts;
 pub(crate) use read::{decode, load, load_part, load_weights};

@@ -1,6 +1,7 @@
 //! What every net can do, and what stands around its parameters.
 
 pub mod as_layer;
+pub(crate) mod embedded;
 pub(crate) mod metadata;
 pub(crate) mod model;
 pub(crate) mod network;
@@ -11,6 +12,8 @@ pub(crate) mod targets;
 pub(crate) mod trainable;
 pub(crate) mod workspace;
 
+#[doc(hidden)]
+pub use embedded::{Aligned, Embedded, pretrained};
 pub use metadata::{Metadata, Normalization};
 pub use model::Model;
 #[doc(hidden)]

@@ -7,9 +7,9 @@ use typenet_engine::{Flat, NetSpec, PreparedWeights, Trainable};
 
 use super::metadata::Metadata;
 
-/// What a net's struct holds: its parameters on the heap, and what is stored beside them.
-pub struct Model<P> {
-    pub(crate) parameters: Box<P>,
+/// What a net's struct holds: its parameters, and what is stored beside them.
+pub struct Model<P: 'static> {
+    parameters: Held<P>,
     pub(crate) metadata: Metadata,
     /// What inference made of the parameters since they were last changed.
     prepared: PreparedWeights,
@@ -19,13 +19,46 @@ pub struct Model<P> {
     trainable: OnceLock<Box<Trainable>>,
 }
 
+/// Where parameters are.
+enum Held<P: 'static> {
+    /// On the heap.
+    Own(Box<P>),
+    /// In the program, until they are to change.
+    Embedded(&'static P),
+}
+
+impl<P: Flat> Held<P> {
+    fn own(&mut self) -> &mut P {
+        if let Held::Embedded(parameters) = *self {
+            *self = Held::Own(parameters.to_boxed());
+        }
+        match self {
+            Held::Own(parameters) => parameters,
+            // The lines above leave none.
+            Held::Embedded(_) => unreachable!("embedded parameters to change"),
+        }
+    }
+
+    fn get(&self) -> &P {
+        match self {
+            Held::Own(parameters) => parameters,
+            Held::Embedded(parameters) => parameters,
+        }
+    }
+}
+
 impl<P: Flat> Model<P> {
     /// All parameters zero, no metadata.
     pub fn zeroed() -> Model<P> {
-        Model::of(P::zeroed(), Metadata::default())
+        Model::of(Held::Own(P::zeroed()), Metadata::default())
     }
 
-    fn of(parameters: Box<P>, metadata: Metadata) -> Model<P> {
+    /// These parameters, which are part of the program.
+    pub(crate) fn embedded(parameters: &'static P, metadata: Metadata) -> Model<P> {
+        Model::of(Held::Embedded(parameters), metadata)
+    }
+
+    fn of(parameters: Held<P>, metadata: Metadata) -> Model<P> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Model {
             parameters,
@@ -38,19 +71,19 @@ impl<P: Flat> Model<P> {
 
     /// The parameters.
     pub fn parameters(&self) -> &P {
-        &self.parameters
+        self.parameters.get()
     }
 
     /// The parameters, to change.
     pub fn parameters_mut(&mut self) -> &mut P {
         self.prepared.clear();
-        &mut self.parameters
+        self.parameters.own()
     }
 
     /// The parameters, to change, and what is stored beside them.
     pub(crate) fn parameters_and_metadata(&mut self) -> (&mut P, &Metadata) {
         self.prepared.clear();
-        (&mut self.parameters, &self.metadata)
+        (self.parameters.own(), &self.metadata)
     }
 
     /// What tells this net from all others of the process: a clone has another one.
@@ -75,7 +108,7 @@ impl<P: Flat> Model<P> {
     /// Which parameters are trained, and the parameters, to change.
     pub(crate) fn trainable_and_parameters(&mut self, spec: &NetSpec) -> (&Trainable, &mut P) {
         self.prepared.clear();
-        (self.trainable.get_or_init(|| declared(spec)), &mut self.parameters)
+        (self.trainable.get_or_init(|| declared(spec)), self.parameters.own())
     }
 }
 
@@ -83,16 +116,19 @@ fn declared(spec: &NetSpec) -> Box<Trainable> {
     Box::new(Trainable::declared(spec.graph, spec.layout.tensors))
 }
 
-impl<P: PartialEq> PartialEq for Model<P> {
+impl<P: Flat + PartialEq> PartialEq for Model<P> {
     fn eq(&self, other: &Model<P>) -> bool {
-        self.parameters == other.parameters && self.metadata == other.metadata
+        self.parameters.get() == other.parameters.get() && self.metadata == other.metadata
     }
 }
 
 impl<P: Flat> Clone for Model<P> {
     fn clone(&self) -> Model<P> {
-        // A large parameter struct does not fit on the stack.
-        let parameters = self.parameters.to_boxed();
+        let parameters = match &self.parameters {
+            // A large parameter struct does not fit on the stack.
+            Held::Own(parameters) => Held::Own(parameters.to_boxed()),
+            &Held::Embedded(parameters) => Held::Embedded(parameters),
+        };
         Model { trainable: self.trainable.clone(), ..Model::of(parameters, self.metadata.clone()) }
     }
 }

@@ -465,7 +465,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     fn load_with(path: impl AsRef<std::path::Path>, options: &LoadOptions) -> Result<Self> {
         let () = Self::RULES;
         let mut model: Model<Self::Parameters> = Model::zeroed();
-        let parameters = model.parameters.as_flat_mut();
+        let parameters = model.parameters_mut().as_flat_mut();
         let (path, tensors) = (path.as_ref(), Self::LAYOUT.tensors);
         model.metadata = io::load(path, options, &Self::GRAPH, tensors, parameters)?;
         Ok(Self::from_model(model))
@@ -556,7 +556,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     fn from_bytes_with(bytes: &[u8], options: &LoadOptions) -> Result<Self> {
         let () = Self::RULES;
         let mut model: Model<Self::Parameters> = Model::zeroed();
-        let parameters = model.parameters.as_flat_mut();
+        let parameters = model.parameters_mut().as_flat_mut();
         let tensors = Self::LAYOUT.tensors;
         model.metadata = io::decode(bytes, options, &Self::GRAPH, tensors, parameters)?;
         Ok(Self::from_model(model))
@@ -584,7 +584,7 @@ fn backward<N: Network>(net: &N, inputs: &[N::Input], ws: &mut Workspace<N>, acc
 #[doc(hidden)]
 pub fn seeded<N: Network>(scheme: init::Scheme, seed: u64) -> N {
     let mut model: Model<N::Parameters> = Model::zeroed();
-    let parameters = model.parameters.as_flat_mut();
+    let parameters = model.parameters_mut().as_flat_mut();
     init::initialize(scheme, &N::GRAPH, N::LAYOUT.tensors, parameters, seed);
     N::from_model(model)
 }

@@ -3,6 +3,7 @@
 use super::Epoch;
 
 /// What the bar shows while an epoch runs.
+#[cfg_attr(not(feature = "progress"), allow(dead_code))]
 pub(super) struct Now {
     pub(super) epoch: usize,
     pub(super) epochs: usize,

@@ -1,9 +1,11 @@
 //! What may stand before the struct.
 
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{Attribute, Meta};
 
 use super::place_of_path;
-use crate::Mistake;
+use crate::mistake::Place;
+use crate::{Mistake, weights};
 
 /// The attributes of a declaration by the items they go to.
 #[derive(Clone, Default)]
@@ -14,6 +16,8 @@ pub struct Attributes {
     pub lints: Vec<Attribute>,
     /// `cfg`: on every item, macro calls included.
     pub cfg: Vec<Attribute>,
+    /// The weight file that the program holds.
+    pub weights: Option<weights::Attribute>,
 }
 
 impl std::fmt::Debug for Attributes {
@@ -40,14 +44,71 @@ pub(super) fn check(attributes: &[Attribute], mistakes: &mut Vec<Mistake>) -> At
             kept.lints.push(attribute.clone());
         } else if is(&["cfg"]) {
             kept.cfg.push(attribute.clone());
+        } else if is(&["weights"]) || is(&["cfg_attr"]) && conditional(attribute).is_some() {
+            match (weights(attribute), &kept.weights) {
+                (Ok(_), Some(first)) => {
+                    let message = format!(
+                        "`#[weights]` stands here twice: a net has one file, `{}`",
+                        first.path
+                    );
+                    mistakes.push(Mistake::new(place_of_path(path), message));
+                }
+                (Ok(found), None) => kept.weights = Some(found),
+                (Err(mistake), _) => mistakes.push(mistake),
+            }
         } else {
             let message = format!("`#[{}]` cannot stand on a net", text(path));
             mistakes.push(Mistake::new(place_of_path(path), message).help(
-                "what can: documentation, `derive`, `cfg`, `must_use`, and lint levels such as `allow`",
+                "what can: documentation, `weights(\"…\")`, `derive`, `cfg`, `must_use`, and lint levels such as `allow`",
             ));
         }
     }
     kept
+}
+
+/// The condition of `#[cfg_attr(condition, weights("…"))]`, and what it puts before the net.
+fn conditional(attribute: &Attribute) -> Option<(TokenStream, Vec<TokenTree>)> {
+    let Meta::List(list) = &attribute.meta else { return None };
+    let tokens: Vec<TokenTree> = list.tokens.clone().into_iter().collect();
+    let is_comma =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+    let comma = tokens.iter().position(is_comma)?;
+    let (condition, rest) = tokens.split_at(comma);
+    let inner = rest.get(1..)?.to_vec();
+    let is_weights = matches!(inner.first(), Some(TokenTree::Ident(word)) if word == "weights");
+    is_weights.then(|| (condition.iter().cloned().collect(), inner))
+}
+
+/// `#[weights("net.safetensors")]`, alone or behind a condition.
+fn weights(attribute: &Attribute) -> Result<weights::Attribute, Mistake> {
+    let (condition, tokens) = match conditional(attribute) {
+        Some((condition, tokens)) => (Some(condition), tokens),
+        None => (None, quote::ToTokens::to_token_stream(&attribute.meta).into_iter().collect()),
+    };
+    let whole = Place::of(&tokens, attribute.bracket_token.span.join());
+    let wrong = |place: Place, help: &str| {
+        Mistake::new(place, "`#[weights]` takes the path of a weight file").help(help)
+    };
+    let form =
+        "write `#[weights(\"net.safetensors\")]`: the path starts at the folder of `Cargo.toml`";
+    let inner: Vec<TokenTree> = match tokens.as_slice() {
+        [TokenTree::Ident(_), TokenTree::Group(group)]
+            if group.delimiter() == Delimiter::Parenthesis =>
+        {
+            group.stream().into_iter().collect()
+        }
+        [TokenTree::Ident(_), TokenTree::Punct(equals), value] if equals.as_char() == '=' => {
+            return Err(wrong(whole, &format!("write `#[weights({value})]`")));
+        }
+        _ => return Err(wrong(whole, form)),
+    };
+    let [TokenTree::Literal(literal)] = inner.as_slice() else { return Err(wrong(whole, form)) };
+    match syn::parse2(TokenTree::Literal(literal.clone()).into()) {
+        Ok(syn::Lit::Str(path)) if !path.value().is_empty() => {
+            Ok(weights::Attribute { path: path.value(), span: literal.span(), condition })
+        }
+        _ => Err(wrong(whole, form)),
+    }
 }
 
 fn derives(attribute: &Attribute, mistakes: &mut Vec<Mistake>) {

@@ -239,7 +239,7 @@ fn attributes_go_where_they_belong() {
          struct N: [2] -> [2] { relu }",
     );
     assert!(messages.is_empty(), "{messages:?}");
-    let Attributes { on_struct, lints, cfg } = &checked.attributes;
+    let Attributes { on_struct, lints, cfg, .. } = &checked.attributes;
     assert_eq!((on_struct.len(), lints.len(), cfg.len()), (2, 1, 1));
     let (_, messages) =
         net("#[derive(Copy, Clone, serde::Serialize)] #[repr(C)] struct N: [2] -> [2] { relu }");

@@ -18,6 +18,7 @@ mod op;
 mod open;
 mod parts;
 mod structs;
+mod weights;
 
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote_spanned};
@@ -26,6 +27,7 @@ use crate::Mistake;
 use crate::check::{Checked, Node};
 use crate::number::Number;
 use crate::plan::{Call, Outputs, Plan};
+use crate::weights::File;
 use generics::Steps;
 use net_struct::NetStruct;
 use numbers::Numbers;
@@ -55,8 +57,13 @@ fn generated(tokens: TokenStream) -> TokenStream {
         .collect()
 }
 
-/// The items of a net, and the mistakes.
-pub fn expand(checked: &Checked, plan: &Plan, mistakes: &[Mistake]) -> TokenStream {
+/// The items of a net, and the mistakes; its weight file, if there is to be one, or what is wrong with it.
+pub fn expand(
+    checked: &Checked,
+    plan: &Plan,
+    mistakes: &[Mistake],
+    file: Option<Result<File, Mistake>>,
+) -> TokenStream {
     let sound = mistakes.is_empty();
     let names = Names::new(checked, sound);
     let items = [
@@ -65,7 +72,7 @@ pub fn expand(checked: &Checked, plan: &Plan, mistakes: &[Mistake]) -> TokenStre
         names.numbers.paths(),
         structs::structs(checked, plan, &names, sound),
         heads::structs(checked, &names),
-        implementations(checked, plan, &names, sound),
+        implementations(checked, plan, &names, sound, file.as_ref()),
         mistakes.iter().skip(1).map(Mistake::to_compile_error).collect(),
     ];
     items.into_iter().collect()
@@ -105,7 +112,13 @@ impl<'a> Names<'a> {
     }
 }
 
-fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: bool) -> TokenStream {
+fn implementations(
+    checked: &Checked,
+    plan: &Plan,
+    names: &Names<'_>,
+    sound: bool,
+    file: Option<&Result<File, Mistake>>,
+) -> TokenStream {
     let Names { parameters, net_struct, .. } = names;
     let NetStruct { declared, value, .. } = net_struct;
     let of_net = &net_struct.of();
@@ -125,6 +138,7 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
         ends(declared, of_net, None)
     };
     let heads = heads::implementations(checked, plan, names, sound);
+    let weights = file.map(|file| weights::pretrained(checked, names, sound, file));
     let editors = editors::for_editors(checked, names);
     quote_spanned! {site()=>
         #(#cfg)*
@@ -176,6 +190,8 @@ fn implementations(checked: &Checked, plan: &Plan, names: &Names<'_>, sound: boo
                     ::core::fmt::Display::fmt(&<Self as __rt::Network>::summary(), f)
                 }
             }
+
+            #weights
 
             #editors
         };
