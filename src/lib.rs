@@ -365,6 +365,7 @@
 //! | `diagram` | no | `Net::diagram()`: a picture of a net, as SVG or Mermaid text |
 //! | `ctrl-c` | no | `Trainer::stop_on_ctrl_c`: Ctrl-C saves the run and ends it cleanly |
 //! | `report` | no | what a training run came to, as an HTML page: the module `report` |
+//! | `dashboard` | no | a training run as it goes on, in the terminal: the module `dashboard` |
 //! | `image` | no | `net.input_from_image(…)`: a PNG or JPEG file as an input; folders of such as data sets |
 #![forbid(unsafe_code)]
 
@@ -376,6 +377,8 @@ pub mod zoo;
 
 pub mod own;
 
+#[cfg(feature = "dashboard")]
+pub use typenet_dashboard as dashboard;
 pub use typenet_engine::Flat;
 pub use typenet_engine::parameters;
 pub use typenet_macros::{layer, network};

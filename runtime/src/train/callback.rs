@@ -40,6 +40,11 @@ pub trait Callback: Send {
         let _ = moment;
     }
 
+    /// Whether it shows the run's progress itself, in place of the progress bar.
+    fn shows_progress(&self) -> bool {
+        false
+    }
+
     /// What the callback needs to go on in a run that is resumed: stored in checkpoints.
     fn state(&self) -> String {
         String::new()
@@ -62,6 +67,10 @@ impl<C: Callback> Callback for Arc<Mutex<C>> {
 
     fn after_epoch(&mut self, moment: &mut Moment<'_>) {
         lock(self).after_epoch(moment);
+    }
+
+    fn shows_progress(&self) -> bool {
+        lock(self).shows_progress()
     }
 
     fn state(&self) -> String {
@@ -264,6 +273,10 @@ impl Callbacks {
                 callback.after_step(moment);
             }
         }
+    }
+
+    pub(super) fn show_progress(&self) -> bool {
+        self.0.iter().any(|callback| lock(callback).shows_progress())
     }
 
     pub(super) fn states(&self) -> Vec<String> {

@@ -118,7 +118,10 @@ where
                 Some(path) => Some(Log::open(path, &self.state.history)?),
                 None => None,
             },
-            progress: Progress::new(left.saturating_sub(position.batch) as u64, settings.progress),
+            progress: Progress::new(
+                left.saturating_sub(position.batch) as u64,
+                settings.progress && !settings.callbacks.show_progress(),
+            ),
             start: Instant::now(),
         };
         if let Some(last) = position.batch.checked_sub(1) {
