@@ -10,14 +10,14 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use typenet_server_example::{Served, Settings, serve};
 
-pub type Anything = Box<dyn std::error::Error>;
+pub(crate) type Anything = Box<dyn std::error::Error>;
 
-pub fn count(number: usize) -> NonZeroUsize {
+pub(crate) fn count(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Limits that tests reach fast.
-pub fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         queue: count(64),
         batch: count(16),
@@ -30,14 +30,14 @@ pub fn settings() -> Settings {
 }
 
 /// A server on a free port. It stops when it is dropped.
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    pub fn start<N: Served>(net: N, settings: Settings) -> io::Result<Server> {
+    pub(crate) fn start<N: Served>(net: N, settings: Settings) -> io::Result<Server> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -55,15 +55,15 @@ impl Server {
     }
 
     /// Tells the server to stop, without waiting.
-    pub fn tell_to_stop(&mut self) {
+    pub(crate) fn tell_to_stop(&mut self) {
         self.stop = None;
     }
 
-    pub fn has_stopped(&self) -> bool {
+    pub(crate) fn has_stopped(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    pub fn connect(&self) -> io::Result<Client> {
+    pub(crate) fn connect(&self) -> io::Result<Client> {
         let stream = TcpStream::connect(self.address)?;
         // A test that waits longer than this has failed.
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -72,11 +72,11 @@ impl Server {
     }
 
     /// One request on a connection of its own.
-    pub fn ask(&self, method: &str, path: &str, body: &[u8]) -> io::Result<Response> {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &[u8]) -> io::Result<Response> {
         self.connect()?.ask(method, path, body)
     }
 
-    pub fn post(&self, path: &str, body: impl AsRef<[u8]>) -> io::Result<Response> {
+    pub(crate) fn post(&self, path: &str, body: impl AsRef<[u8]>) -> io::Result<Response> {
         self.ask("POST", path, body.as_ref())
     }
 }
@@ -92,31 +92,31 @@ impl Drop for Server {
 }
 
 /// A connection.
-pub struct Client(BufReader<TcpStream>);
+pub(crate) struct Client(BufReader<TcpStream>);
 
 #[derive(Debug)]
-pub struct Response {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
 impl Client {
-    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
-    pub fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<Response> {
+    pub(crate) fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<Response> {
         let length = body.len();
         let head =
             format!("{method} {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n\r\n");
@@ -125,7 +125,7 @@ impl Client {
         self.response()
     }
 
-    pub fn response(&mut self) -> io::Result<Response> {
+    pub(crate) fn response(&mut self) -> io::Result<Response> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             if self.0.read_line(&mut head)? == 0 {
@@ -142,7 +142,7 @@ impl Client {
     }
 
     /// Whether the server ends the connection, in the time that a test may take.
-    pub fn is_closed(&mut self) -> bool {
+    pub(crate) fn is_closed(&mut self) -> bool {
         match self.0.read(&mut [0; 1]) {
             Ok(count) => count == 0,
             Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
