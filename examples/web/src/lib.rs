@@ -5,8 +5,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use half::f16;
 use typenet::prelude::*;
-use typenet_digit_page::{DigitNet, Picture, input, trained};
+use typenet_digit_page::{DigitNet, Picture, input};
 
 /// The most pixels of a drawing.
 const MOST_PIXELS: usize = 1 << 22;
@@ -64,10 +65,17 @@ fn probabilities(
     pixels: &[u8],
 ) -> Option<([f32; CLASSES], Input<DigitNet>)> {
     let input = input(&Picture::new(width, height, pixels)?)?;
-    if net.is_none() {
-        *net = trained().ok();
+    Some((net.get_or_insert_with(trained).probabilities(&input), input))
+}
+
+/// The net with the parameters that `build.rs` wrote.
+fn trained() -> DigitNet {
+    let mut net = DigitNet::seeded(0);
+    let (halves, _) = include_bytes!(concat!(env!("OUT_DIR"), "/parameters.f16")).as_chunks();
+    for (parameter, &half) in net.parameters_flat_mut().iter_mut().zip(halves) {
+        *parameter = f16::from_le_bytes(half).to_f32();
     }
-    Some((net.as_ref()?.probabilities(&input), input))
+    net
 }
 
 #[cfg(test)]
