@@ -22,6 +22,8 @@ const MARGIN: usize = 20;
 const FIELD: usize = SIDE + 2 * MARGIN;
 /// How far lines may shrink.
 const SHRINK: f32 = 8.0;
+/// Half steps between the least and the most.
+const STEPS: usize = 2 * (MARGIN - 1) + 2 * SHRINK as usize;
 
 /// The net's input for a drawing; `None` when there is no ink in it.
 pub(crate) fn normalized(picture: &Picture<'_>) -> Option<[[[f32; IMAGE]; IMAGE]; 1]> {
@@ -46,10 +48,20 @@ impl Distances {
 
     /// Up to which distance places count as ink, so that the bitmap has as much as in the data set.
     fn level(&self) -> Option<f32> {
-        let levels = (0..).map(|i| 0.5 * i as f32 - SHRINK);
-        let levels = levels.take_while(|&level| level < MARGIN as f32 - 1.0);
-        let off = |level| Some(((self.covered(level)? - INK).abs(), level));
-        levels.filter_map(off).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, level)| level)
+        let level = |step: usize| 0.5 * step as f32 - SHRINK;
+        // The higher the level, the more ink.
+        let (mut below, mut above) = (0, STEPS);
+        while below < above {
+            let middle = below.midpoint(above);
+            if self.covered(level(middle)).is_none_or(|ink| ink < INK) {
+                below = middle + 1;
+            } else {
+                above = middle;
+            }
+        }
+        let off = |step| Some(((self.covered(level(step))? - INK).abs(), level(step)));
+        let nearest = [above.saturating_sub(1), above].into_iter().filter_map(off);
+        nearest.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, level)| level)
     }
 
     /// How much of its bitmap the ink up to a level covers.
