@@ -21,4 +21,4 @@ mod server;
 pub use refusal::Refusal;
 pub use routes::{Answer, Drawing};
 pub use served::{CLASSES, Served};
-pub use server::{Settings, serve};
+pub use server::{Settings, listen, serve};

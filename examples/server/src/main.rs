@@ -6,10 +6,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use tokio::net::TcpListener;
 use typenet::Network;
 use typenet::zoo::LeNet5;
-use typenet_server_example::{Served, Settings, serve};
+use typenet_server_example::{Served, Settings, listen, serve};
 
 type Anything = Box<dyn std::error::Error>;
 
@@ -78,8 +77,7 @@ async fn main() -> Result<(), Anything> {
 }
 
 async fn run<N: Served>(address: SocketAddr, net: N, settings: Settings) -> Result<(), Anything> {
-    let listener =
-        TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))?;
+    let listener = listen(address).map_err(|error| format!("{address}: {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);
     serve(listener, net, settings, stop_signal()?).await?;
     println!("stopped");

@@ -1,6 +1,7 @@
 //! Connections: how many, how long, and how they end.
 
 use std::io;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
@@ -19,6 +20,9 @@ use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::routes::router;
 use crate::served::Served;
+
+/// How many may have connected and not been accepted.
+const BACKLOG: u32 = 4096;
 
 /// The limits of the service.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +41,20 @@ pub struct Settings {
     pub body_limit: NonZeroUsize,
     /// Connections at a time; more wait until one ends.
     pub connections: NonZeroUsize,
+}
+
+/// Listens with room for many that connect at once: those for whom there is none would try again after a
+/// second, and `TcpListener::bind` has room for 128.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that starts again need not wait for the connections of the last one.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves the net until `stop` ends. Then no connections are accepted, and those with requests end
