@@ -11,7 +11,7 @@ use typenet_shape::Shares;
 use crate::arena::{at_least, rooms};
 use crate::blocked::{Blocked, BlockedPlan, BlockedWeights, Carried, Halves, Memory};
 use crate::forced::{Forced, forced};
-use crate::pass::Forward;
+use crate::pass::{Forward, ONLY_BLOCKED};
 use crate::rows::largest;
 use crate::spec::NetSpec;
 use crate::training::StepMemory;
@@ -142,7 +142,7 @@ impl Inference<'_> {
         let plan = self.prepared.plan(self.spec);
         let count = images.len() / self.spec.layout.input_len;
         let shares = plan.shares(count);
-        if shares.grouped == 0 {
+        if ONLY_BLOCKED || shares.grouped == 0 {
             self.blocked(plan, arena, rooms, images, outputs);
         } else {
             self.groups(plan, shares, rooms, images, outputs);

@@ -124,7 +124,7 @@ impl<'a> Jobs<'a> {
                 job();
             }
         };
-        if lanes < SHARED || threads < 2 {
+        if lanes < SHARED || threads < 2 || cfg!(target_family = "wasm") {
             return work();
         }
         thread::scope(|scope| {

@@ -14,7 +14,7 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(blocked) = &self.blocked {
+        if let Some(blocked) = self.side_by_side() {
             return blocked.conv2d(self.isa, step, self.arena, self.scratch);
         }
         let (weight, bias) = self.weights(step, parameters);

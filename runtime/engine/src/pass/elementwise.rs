@@ -13,7 +13,7 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(blocked) = &self.blocked {
+        if let Some(blocked) = self.side_by_side() {
             return blocked.add(self.isa, step, self.arena);
         }
         let (isa, f, sources) = (self.isa, self.activation_of(step), step.sources());
@@ -34,7 +34,7 @@ impl Forward<'_> {
             return;
         }
         let isa = self.isa;
-        if let Some(blocked) = &self.blocked {
+        if let Some(blocked) = self.side_by_side() {
             return blocked.mul(isa, step, self.arena);
         }
         for (k, source) in step.sources().iter().enumerate() {
@@ -52,7 +52,7 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(blocked) = &self.blocked {
+        if let Some(blocked) = self.side_by_side() {
             return blocked.concat(step, self.arena);
         }
         let mut start = 0;

@@ -10,6 +10,15 @@ use crate::blocked::Blocked;
 use crate::parameters::LayerParameters;
 use crate::weights::{Folded, Prepared};
 
+/// Whether nets predict only, with 16 channels side by side.
+pub(crate) const ONLY_BLOCKED: bool = cfg!(target_family = "wasm");
+
+#[cold]
+#[allow(clippy::panic, reason = "a call that WebAssembly does not have")]
+fn only_blocked() -> ! {
+    panic!("nets predict in WebAssembly, and do not train there")
+}
+
 /// The forward pass of one group of images. While training it goes through the same calls once for
 /// each segment, and each call runs in its own.
 #[derive(Debug)]
@@ -71,6 +80,16 @@ impl<'a> Forward<'a> {
         Forward { blocked: Some(blocked), ..forward }
     }
 
+    /// The images, where 16 channels of each stand side by side: always in WebAssembly, so that the kernels
+    /// of groups, and with them training, are no part of what is downloaded.
+    #[inline(always)]
+    pub(super) fn side_by_side(&self) -> Option<Blocked<'a>> {
+        match self.blocked {
+            None if ONLY_BLOCKED => only_blocked(),
+            blocked => blocked,
+        }
+    }
+
     /// Whether a step runs in this segment, and no other does its work.
     pub(crate) fn runs(&self, step: &Step) -> bool {
         match (&self.segment, &self.blocked) {
@@ -108,8 +127,8 @@ impl<'a> Forward<'a> {
             return;
         }
         let isa = self.isa;
-        if let Some(blocked) = &self.blocked {
-            return of_blocked(blocked, isa, self.arena);
+        if let Some(blocked) = self.side_by_side() {
+            return of_blocked(&blocked, isa, self.arena);
         }
         let (x, y) = self.buffers(step);
         kernel(isa, x, y);
@@ -144,7 +163,7 @@ impl<'a> Forward<'a> {
         if !self.runs(step) {
             return;
         }
-        if let Some(blocked) = &self.blocked {
+        if let Some(blocked) = self.side_by_side() {
             return blocked.linear(self.isa, step, self.arena);
         }
         let (weight, bias) = self.weights(step, parameters);
@@ -174,7 +193,7 @@ impl<'a> Forward<'a> {
             return;
         }
         let Op::Dropout { p } = step.op else { return wrong(step) };
-        if let Mode::Training { .. } = self.mode {
+        if !ONLY_BLOCKED && let Mode::Training { .. } = self.mode {
             let key = self.mode.dropout_key(step.node);
             let isa = self.isa;
             let (x, y) = self.buffers(step);

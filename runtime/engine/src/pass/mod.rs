@@ -15,4 +15,5 @@ mod upsample;
 pub use self::backward::Backward;
 pub use self::conv2d::kernel_of;
 pub use self::forward::Forward;
+pub(crate) use self::forward::ONLY_BLOCKED;
 pub(crate) use self::segment::{Mode, Room, Segment};

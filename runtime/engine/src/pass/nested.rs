@@ -26,7 +26,7 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(blocked) = &self.blocked {
+        if let Some(blocked) = self.side_by_side() {
             return blocked.own(step, &own, parameters, self.arena, self.scratch);
         }
         let images = self.images;

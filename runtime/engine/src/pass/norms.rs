@@ -2,7 +2,7 @@
 
 use typenet_shape::{Activation, Buffer, Op, Step};
 
-use super::{Backward, Forward};
+use super::{Backward, Forward, ONLY_BLOCKED};
 use crate::arena::{apart, operands, wrong};
 use crate::parameters::NormParameters;
 use typenet_kernels::batch_norm::{self, BatchNorm, Spread};
@@ -53,7 +53,8 @@ impl Forward<'_> {
     pub fn batch_norm(&mut self, step: &Step, parameters: &impl NormParameters) {
         let step = self.at(step);
         let isa = self.isa;
-        if let Some(segment) = &mut self.segment
+        if !ONLY_BLOCKED
+            && let Some(segment) = &mut self.segment
             && !step.frozen
         {
             let buffers = &step.training;
@@ -72,7 +73,7 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(blocked) = &self.blocked {
+        if let Some(blocked) = self.side_by_side() {
             return blocked.batch_norm(isa, step, self.arena);
         }
         let f = self.activation_of(step);
@@ -87,7 +88,7 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(blocked) = &self.blocked {
+        if let Some(blocked) = self.side_by_side() {
             return blocked.group_norm(self.isa, step, self.arena);
         }
         let Some(norm) = of_image(step, parameters) else { return wrong(step) };

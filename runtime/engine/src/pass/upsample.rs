@@ -14,7 +14,7 @@ impl Forward<'_> {
         if !self.runs(step) {
             return;
         }
-        if let Some(blocked) = &self.blocked {
+        if let Some(blocked) = self.side_by_side() {
             return blocked.conv_transpose2d(self.isa, step, self.arena);
         }
         let (weight, bias) = self.weights(step, parameters);

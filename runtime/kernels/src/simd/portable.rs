@@ -25,8 +25,8 @@ impl Simd for Portable {
     type V = Four;
     const WIDTH: usize = 4;
     const ACCUMULATORS: usize = 12;
-    // Every AArch64 machine has NEON.
-    const FALLBACK: bool = cfg!(target_arch = "aarch64");
+    // Every AArch64 machine has NEON. Whoever downloads WebAssembly waits for each size of tile.
+    const FALLBACK: bool = cfg!(any(target_arch = "aarch64", target_family = "wasm"));
 
     #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {

@@ -25,6 +25,8 @@ impl Team {
     pub fn gather<R: Send>(threads: usize, body: impl FnOnce(&Team) -> R + Send) -> R {
         let helpers = match threads {
             0 | 1 => 0,
+            // It has one thread, and no need of what hands work to others.
+            _ if cfg!(target_family = "wasm") => 0,
             _ => rayon::current_num_threads().min(threads) - 1,
         };
         let team = Team::of(helpers);

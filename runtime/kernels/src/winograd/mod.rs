@@ -49,9 +49,16 @@ use super::linear::BiasGradient;
 use super::statistics::Statistics;
 use super::{Isa, Lanes};
 
+/// A constant, so that the compiler leaves out what is not used there.
+const IN_WEBASSEMBLY: bool = cfg!(target_family = "wasm");
+
 /// Whether nets use these kernels: yes, unless the environment variable `TYPENET_WINOGRAD` is `0` or
-/// `off`. Decided at the first call.
+/// `off`. Decided at the first call. WebAssembly has none of them: whoever downloads the program would wait for
+/// each.
 pub fn is_enabled() -> bool {
+    if IN_WEBASSEMBLY {
+        return false;
+    }
     static CHOICE: OnceLock<bool> = OnceLock::new();
     *CHOICE.get_or_init(|| {
         let value = std::env::var("TYPENET_WINOGRAD").unwrap_or_default();
@@ -208,7 +215,7 @@ fn correlate(
 #[allow(clippy::panic)]
 fn tiling(kernel: Conv2dKernel, g: &Conv2d, pass: Conv2dPass) -> Tiling {
     match kernel.tiling(g, pass) {
-        Some(tiling) => tiling,
-        None => panic!("{kernel:?} cannot run this convolution: {g:?}"),
+        Some(tiling) if !IN_WEBASSEMBLY => tiling,
+        _ => panic!("{kernel:?} cannot run this convolution: {g:?}"),
     }
 }
