@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use half::f16;
-use typenet_digit_page::trained;
+use typenet_digit_page::DigitNet;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    let net = typenet::Network::parameters_flat(&trained()?).to_vec();
+    let net = typenet::Network::parameters_flat(&DigitNet::pretrained()).to_vec();
     let bytes: Vec<u8> = net.into_iter().flat_map(|x| f16::from_f32(x).to_le_bytes()).collect();
     std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("parameters.f16"), bytes)?;
     Ok(())

@@ -9,7 +9,8 @@ use typenet::prelude::*;
 pub use picture::Picture;
 
 network! {
-    /// A convolutional net for 8×8 grey images of digits.
+    /// A convolutional net for 8×8 grey images of digits. `train.rs` wrote its weights.
+    #[weights("digits.safetensors")]
     pub struct DigitNet: [1, 8, 8] -> [10] {
         conv1: conv2d(16, kernel = 3, padding = 1), relu,
         conv2: conv2d(32, kernel = 3, padding = 1), relu,
@@ -23,14 +24,6 @@ network! {
 
 /// The page: it calls the function `predict` of the script beside it, `predict.js`.
 pub const PAGE: &str = include_str!("../page/index.html");
-
-/// The trained net. `train.rs` wrote its weights.
-///
-/// # Errors
-/// When the weights are those of another net.
-pub fn trained() -> Result<DigitNet, typenet::Error> {
-    DigitNet::from_bytes(include_bytes!("../digits.safetensors"))
-}
 
 /// A drawing as the net's input: brought to the size and the strength of line of the images that it
 /// has learnt. `None` when nothing is drawn.

@@ -71,7 +71,9 @@ async fn main() -> Result<(), Anything> {
         connections: arguments.connections,
     };
     match arguments.net {
-        Net::Digits => run(arguments.address, typenet_digit_page::trained()?, settings).await,
+        Net::Digits => {
+            run(arguments.address, typenet_digit_page::DigitNet::pretrained(), settings).await
+        }
         Net::Lenet5 => run(arguments.address, LeNet5::seeded(42), settings).await,
     }
 }

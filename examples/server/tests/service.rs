@@ -12,7 +12,7 @@ use serde_json::json;
 use typenet::image::{DynamicImage, GrayImage, ImageFormat, Luma, LumaA};
 use typenet::prelude::*;
 use typenet::zoo::LeNet5;
-use typenet_digit_page::{Picture, trained};
+use typenet_digit_page::{DigitNet, Picture};
 use typenet_server_example::{Answer, Drawing, Served};
 
 network! {
@@ -66,7 +66,7 @@ fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Result<Vec<u8
 
 #[test]
 fn the_page_is_one_file() -> Result<(), Anything> {
-    let server = Server::start(trained()?, settings())?;
+    let server = Server::start(DigitNet::pretrained(), settings())?;
     let page = server.ask("GET", "/", b"")?;
     assert_eq!(page.status, 200);
     assert!(page.head.contains("content-type: text/html"), "{}", page.head);
@@ -77,7 +77,7 @@ fn the_page_is_one_file() -> Result<(), Anything> {
 
 #[test]
 fn a_drawing_is_read() -> Result<(), Anything> {
-    let server = Server::start(trained()?, settings())?;
+    let server = Server::start(DigitNet::pretrained(), settings())?;
     let answer = server.post("/predict?input=true", drawing(&seven(20, 60))?)?;
     assert_eq!(answer.status, 200, "{answer:?}");
     let answer: Answer = serde_json::from_slice(&answer.body)?;
@@ -89,7 +89,7 @@ fn a_drawing_is_read() -> Result<(), Anything> {
 
 #[test]
 fn image_files_are_read() -> Result<(), Anything> {
-    let server = Server::start(trained()?, settings())?;
+    let server = Server::start(DigitNet::pretrained(), settings())?;
     let dark = seven(20, 60);
     let light = GrayImage::from_fn(100, 100, |x, y| Luma([255 - dark.get_pixel(x, y).0[0]]));
     let on_nothing = typenet::image::ImageBuffer::from_fn(100, 100, |x, y| {
@@ -126,7 +126,7 @@ fn another_net_is_served_too() -> Result<(), Anything> {
 
 #[test]
 fn what_is_wrong_with_a_drawing_is_said() -> Result<(), Anything> {
-    let server = Server::start(trained()?, settings())?;
+    let server = Server::start(DigitNet::pretrained(), settings())?;
     for (status, body) in [
         (400, ""),
         (400, "{"),
@@ -154,7 +154,7 @@ fn what_is_wrong_with_a_drawing_is_said() -> Result<(), Anything> {
 
 #[test]
 fn broken_and_huge_images_are_refused() -> Result<(), Anything> {
-    let server = Server::start(trained()?, settings())?;
+    let server = Server::start(DigitNet::pretrained(), settings())?;
     let png = encoded(seven(20, 60), ImageFormat::Png)?;
     let jpeg = encoded(seven(20, 60), ImageFormat::Jpeg)?;
     // The size stands in the file's 16th to 24th byte, and behind them a checksum.
@@ -196,7 +196,7 @@ fn crc(bytes: &[u8]) -> u32 {
 
 #[test]
 fn long_bodies_are_cut_off() -> Result<(), Anything> {
-    let server = Server::start(trained()?, settings())?;
+    let server = Server::start(DigitNet::pretrained(), settings())?;
     assert_eq!(server.post("/predict", vec![b' '; 300_000])?.status, 413);
 
     // One that never ends.
@@ -212,7 +212,7 @@ fn long_bodies_are_cut_off() -> Result<(), Anything> {
 
 #[test]
 fn slow_clients_do_not_stay() -> Result<(), Anything> {
-    let server = Server::start(trained()?, settings())?;
+    let server = Server::start(DigitNet::pretrained(), settings())?;
     let start = Instant::now();
     let mut idle = server.connect()?;
     let mut slow_head = server.connect()?;
@@ -245,7 +245,7 @@ fn slow_clients_do_not_stay() -> Result<(), Anything> {
 
 #[test]
 fn who_does_not_read_is_cut_off() -> Result<(), Anything> {
-    let server = Server::start(trained()?, settings())?;
+    let server = Server::start(DigitNet::pretrained(), settings())?;
     let stream = TcpStream::connect(server.address)?;
     stream.set_write_timeout(Some(Duration::from_secs(5)))?;
     let requests = "GET / HTTP/1.1\r\nhost: test\r\n\r\n".repeat(1000);
@@ -309,8 +309,8 @@ fn a_slow_net_is_not_waited_for() -> Result<(), Anything> {
 
 #[test]
 fn each_of_many_clients_gets_its_own_answer() -> Result<(), Anything> {
-    let server = Server::start(trained()?, settings())?;
-    let net = trained()?;
+    let server = Server::start(DigitNet::pretrained(), settings())?;
+    let net = DigitNet::pretrained();
     thread::scope(|scope| {
         for i in 0..16 {
             let (server, net) = (&server, &net);
@@ -347,8 +347,10 @@ fn each_of_many_clients_gets_its_own_answer() -> Result<(), Anything> {
 #[test]
 fn many_connections_take_turns() -> Result<(), Anything> {
     let connections = count(8);
-    let server =
-        Server::start(trained()?, typenet_server_example::Settings { connections, ..settings() })?;
+    let server = Server::start(
+        DigitNet::pretrained(),
+        typenet_server_example::Settings { connections, ..settings() },
+    )?;
     let mut idle = Vec::new();
     for _ in 0..40 {
         idle.push(server.connect()?);
