@@ -56,10 +56,10 @@ extern "C" {
 const char *fashion_version(void);
 
 // The number of classes: `FASHION_CLASSES` of the library that runs.
-uintptr_t fashion_class_count(void);
+size_t fashion_class_count(void);
 
 // The name of a class, in UTF-8, or null where there is no such class.
-const char *fashion_class_name(uintptr_t index);
+const char *fashion_class_name(size_t index);
 
 // What a status means, for people; of any number.
 const char *fashion_status_text(int32_t status);
@@ -72,9 +72,9 @@ const char *fashion_status_text(int32_t status);
 // There are as many pixels to read and probabilities to write as the lengths say, and nobody else writes the
 // pixels or touches the probabilities during the call.
 FashionStatus fashion_predict(const uint8_t *pixels,
-                              uintptr_t pixels_len,
+                              size_t pixels_len,
                               float *probabilities,
-                              uintptr_t probabilities_len);
+                              size_t probabilities_len);
 
 // Writes the probability of each class for many images, one after the other. They run on all cores.
 //
@@ -84,10 +84,10 @@ FashionStatus fashion_predict(const uint8_t *pixels,
 // # Safety
 // As for `fashion_predict`.
 FashionStatus fashion_predict_batch(const uint8_t *pixels,
-                                    uintptr_t pixels_len,
-                                    uintptr_t images,
+                                    size_t pixels_len,
+                                    size_t images,
                                     float *probabilities,
-                                    uintptr_t probabilities_len);
+                                    size_t probabilities_len);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -131,6 +131,9 @@ pub unsafe extern "C" fn fashion_predict_batch(
     })
 }
 
+type Images<'a> = &'a [[u8; FASHION_PIXELS]];
+type Rows<'a> = &'a mut [[f32; FASHION_CLASSES]];
+
 /// The caller's memory, as so many images and as many rows.
 ///
 /// # Safety
@@ -142,7 +145,7 @@ unsafe fn buffers<'a>(
     images: usize,
     probabilities: *mut f32,
     probabilities_len: usize,
-) -> Result<(&'a [[u8; FASHION_PIXELS]], &'a mut [[f32; FASHION_CLASSES]]), Status> {
+) -> Result<(Images<'a>, Rows<'a>), Status> {
     if pixels.is_null() || probabilities.is_null() {
         return Err(Status::Null);
     }
@@ -193,6 +196,7 @@ fn guarded(work: impl FnOnce() -> Result<(), Status>) -> Status {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 
