@@ -412,6 +412,13 @@ fn every_program_of_the_readme_is_above() {
     let mut all = blocks(include_str!("../README.md"), "rust");
     assert_eq!(all.len(), 7);
     all.extend(blocks(include_str!("../docs/embedding.md"), "rust"));
+    for (guide, program) in [
+        (include_str!("../docs/service.md"), include_str!("../examples/server/examples/guide.rs")),
+        (include_str!("../docs/web.md"), include_str!("../examples/digit-page/guide.rs")),
+    ] {
+        here.extend(lines(program));
+        all.extend(blocks(guide, "rust"));
+    }
     for block in all {
         assert!(contains(&here, &lines(block)), "not in tests/readme.rs:\n{block}");
     }

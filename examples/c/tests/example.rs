@@ -122,6 +122,23 @@ fn the_example_says_what_rust_says() {
     runs(&program, &files, &expected);
 }
 
+#[test]
+fn the_program_of_the_guide_runs() {
+    let Some(cc) = compiler() else { return };
+    let target = tempfile::tempdir().unwrap();
+    let (source, program) = (target.path().join("guide.c"), target.path().join("guide"));
+    let guide = include_str!("../../../docs/c.md").split("```c\n").nth(1).unwrap();
+    fs::write(&source, guide.split("```").next().unwrap()).unwrap();
+    let found = libraries();
+    let found = found.to_str().unwrap();
+    let shared = [&format!("-L{found}"), "-lfashion", &format!("-Wl,-rpath,{found}")];
+    compile(cc, &shared, &source, &program).unwrap();
+    let output = Command::new(&program).output().unwrap();
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && lines.lines().count() == 10, "{lines}");
+    assert!(lines.starts_with("t-shirt 0."), "{lines}");
+}
+
 /// The library within the program, which then needs no other file.
 #[test]
 #[cfg(target_os = "linux")]

@@ -17,8 +17,10 @@ mod refusal;
 mod routes;
 mod served;
 mod server;
+mod settings;
 
 pub use refusal::Refusal;
 pub use routes::{Answer, Drawing};
 pub use served::{CLASSES, Served};
-pub use server::{Settings, listen, serve};
+pub use server::{listen, serve};
+pub use settings::Settings;

@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::queue::{Place, Queue};
 use crate::refusal::Refusal;
 use crate::served::{CLASSES, Served};
-use crate::server::Settings;
+use crate::settings::Settings;
 
 /// The paths that are counted by name.
 const PATHS: [&str; 5] = ["/", "/predict", "/predict/image", "/healthz", "/metrics"];

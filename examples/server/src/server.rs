@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,28 +19,10 @@ use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::routes::router;
 use crate::served::Served;
+use crate::settings::Settings;
 
 /// How many may have connected and not been accepted.
 const BACKLOG: u32 = 4096;
-
-/// The limits of the service.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// How many requests may wait for the net; more are answered with 503.
-    pub queue: NonZeroUsize,
-    /// How many of them the net takes at once.
-    pub batch: NonZeroUsize,
-    /// On how many threads the net runs.
-    pub threads: NonZeroUsize,
-    /// In which time a body must have come, and in which the net must have answered.
-    pub timeout: Duration,
-    /// In which time a request's head must have come; so long may a connection be idle.
-    pub head_timeout: Duration,
-    /// Bytes of a body.
-    pub body_limit: NonZeroUsize,
-    /// Connections at a time; more wait until one ends.
-    pub connections: NonZeroUsize,
-}
 
 /// Listens with room for many that connect at once: those for whom there is none would try again after a
 /// second, and `TcpListener::bind` has room for 128.
