@@ -188,9 +188,10 @@ fn check_batches() {
         let sampler = Sampler::new(150, 16, 3);
         let prefetch = Prefetch::new::<Image, _>(&train, sampler).epochs(0..8).threads(threads);
         prefetch.run(|batches| {
-            // Until every buffer and every thread has its memory.
+            // Until every buffer and every thread has its memory: each is filled while nobody takes one.
             for _ in 0..30 {
                 batches.next().unwrap().unwrap();
+                std::thread::sleep(std::time::Duration::from_millis(10));
             }
             let later = blocks(|| while batches.next().unwrap().is_some() {});
             assert_eq!(later, 0, "{threads} threads");
