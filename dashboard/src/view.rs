@@ -43,11 +43,10 @@ pub(crate) struct View {
 impl View {
     pub(crate) fn update(&mut self, moment: &Moment<'_>, now: Instant) {
         let history = moment.history();
-        let (start, first) = *self.start.get_or_insert((now, moment.steps()));
+        let (start, _) = *self.start.get_or_insert((now, moment.steps()));
         self.passed = now.duration_since(start);
         (self.net, self.epoch, self.epochs) = (moment.net(), moment.epoch(), moment.epochs());
         (self.batch, self.batches, self.steps) = (moment.batch(), moment.batches(), moment.steps());
-        self.start = Some((start, first));
         self.learning_rate = f64::from(moment.learning_rate());
         self.gradient_norm = moment.gradient_norm();
         let epochs = &history.epochs;

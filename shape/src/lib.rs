@@ -53,4 +53,6 @@ pub use tensor::{Tensor, TensorKind};
 pub use text::Text;
 pub use training_layout::TrainingCosts;
 pub use upsample::{Interpolation, Upsample2d};
-pub use weight_file::{FileTensor, WeightFile, check_unchanged, check_weights, hash};
+pub use weight_file::{
+    FileTensor, WeightFile, check_unchanged, check_weights, hash, size_of_number,
+};

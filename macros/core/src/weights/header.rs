@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use typenet_shape::size_of_number;
+
 use super::json::Reader;
 
 /// The bytes before the header: its length.
@@ -156,16 +158,6 @@ fn is_other_size(tensor: &Tensor) -> bool {
     let Some(size) = size_of_number(&tensor.dtype) else { return false };
     let bytes = tensor.shape.iter().try_fold(size, |bytes, &dim| bytes.checked_mul(dim));
     bytes != tensor.range[1].checked_sub(tensor.range[0])
-}
-
-/// The bytes of a number of this type, if a net may be made of such.
-pub(super) fn size_of_number(dtype: &str) -> Option<usize> {
-    match dtype {
-        "F16" | "BF16" => Some(2),
-        "F32" => Some(4),
-        "F64" => Some(8),
-        _ => None,
-    }
 }
 
 /// What is stored beside the tensors, by the rules of `load`.

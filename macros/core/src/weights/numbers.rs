@@ -1,6 +1,8 @@
 //! Numbers that are not finite.
 
-use super::header::{Header, Tensor, size_of_number};
+use typenet_shape::size_of_number;
+
+use super::header::{Header, Tensor};
 
 /// Says which tensor of the file holds such numbers, and the first of them.
 pub(super) fn not_finite(header: &Header, bytes: &[u8]) -> Option<String> {

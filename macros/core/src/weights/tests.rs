@@ -152,7 +152,7 @@ fn the_library_agrees_about_damaged_files() {
 #[test]
 fn numbers_that_are_not_finite_are_found_in_every_type() {
     let of = |dtype: &str, numbers: &[u8]| {
-        let size = header::size_of_number(dtype).unwrap();
+        let size = typenet_shape::size_of_number(dtype).unwrap();
         let (count, bytes) = (numbers.len() / size, numbers.len());
         let header = format!(
             r#"{{"a":{{"dtype":"{dtype}","shape":[1,{count}],"data_offsets":[0,{bytes}]}}}}"#
