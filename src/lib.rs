@@ -385,6 +385,7 @@ pub use typenet_macros::{layer, network};
 #[cfg(feature = "report")]
 pub use typenet_report as report;
 pub use typenet_runtime::data;
+pub use typenet_runtime::derivatives;
 /// The crate `image`, which decodes PNG and JPEG files here, in the version whose images
 /// [`Network::input_from_image`] takes. With the feature `image`.
 ///
@@ -458,7 +459,7 @@ pub use typenet_runtime::loss;
 pub use typenet_runtime::net::{EndsInLogProbabilities, EndsInLogits};
 pub use typenet_runtime::optim;
 pub use typenet_runtime::reference;
-pub use typenet_runtime::reference::gradcheck;
+pub use typenet_runtime::reference::{gradcheck, gradcheck_fast};
 pub use typenet_runtime::train;
 pub use typenet_runtime::{
     Conv2dKernels, Error, LayerValue, LoadHelp, LogProbabilities, Logits, Metadata, Network,
@@ -488,6 +489,7 @@ pub mod prelude {
     pub use crate::data::{Channels, ImageFolder, ImageOptions, Resize};
     #[cfg(feature = "files")]
     pub use crate::data::{ClassOrder, Csv};
+    pub use crate::derivatives::{Derivatives, Direction};
     pub use crate::init::Scheme;
     pub use crate::loss::{
         BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanSquaredError, NllLoss, Objective,
@@ -497,7 +499,7 @@ pub mod prelude {
         Adam, AdamW, Averaging, Lion, Muon, OneCycle, Optimizer, Plateau, Regularizer, RmsProp,
         Schedule, Sgd,
     };
-    pub use crate::reference::gradcheck;
+    pub use crate::reference::{gradcheck, gradcheck_fast};
     pub use crate::train::{Callback, Checkpoint, EarlyStopping, Metric, Trainer, evaluate, train};
     pub use crate::{Input, LoadOptions, Network, Output, Scores, Workspace, network};
 }

@@ -11,7 +11,8 @@
 //! | `bias(self, input: Shape) -> Shape` | the shape of the bias, beside a weight | left out, there is none |
 //!
 //! What it *computes* is the trait [`Layer`]: `forward` and `backward` for one image, and `reference`,
-//! the same function in `f64`, with which `gradcheck` checks `backward`.
+//! the same function in `f64`, with which `gradcheck` checks `backward`. Forward mode takes the
+//! derivative along a direction from `reference` too, unless you write [`jvp`](Layer::jvp).
 //!
 //! A declaration calls it by its path: `my::Swirl(3)`, or `twist: my::Swirl(3)` with a name; its
 //! parameters are then `net.twist.weight`. All the rest is as with other layers: shapes are checked
@@ -92,4 +93,4 @@
 //! side by side, and puts them in order before your layer and back behind it. That costs about as
 //! much as a copy.
 
-pub use typenet_shape::{Gradients, Layer, Parameters, Shape, ShapeError};
+pub use typenet_shape::{Along, Gradients, Layer, Parameters, Shape, ShapeError};

@@ -78,6 +78,8 @@ where
         }
     }
 
+    check_tangents(&net, &fixture, name, images);
+
     let output = if has("eval_output") { "eval_output" } else { "output" };
     close(output, N::Output::flatten(&net.outputs(images)));
     let mut alone = Vec::new();
@@ -97,6 +99,42 @@ where
     let differences = reference.iter().zip(expected).map(|(a, b)| a - b);
     let error = norm(&mut { differences }) / norm(&mut expected.iter().copied());
     assert!(error <= 2e-7, "{name}: the reference is off by {error:.1e}");
+}
+
+/// Forward mode along a direction of input and parameters.
+fn check_tangents<N: Network>(net: &N, fixture: &Fixture, name: &str, images: &[N::Input])
+where
+    N::Output: Copy,
+{
+    let close = |what: &str, found: &[f32]| {
+        let error = relative_error(found, fixture.f64(&format!("{name}.{what}")));
+        assert!(error <= TOLERANCE, "{name}: {what} is off by {error:.1e}");
+    };
+    let numbers = fixture.f32(&format!("{name}.input_direction"));
+    let mut parameters = N::Parameters::zeroed();
+    for tensor in N::LAYOUT.tensors {
+        let range = tensor.offset..tensor.offset + tensor.shape.elements();
+        let own = &mut parameters.as_flat_mut()[range];
+        if tensor.kind.is_parameter() {
+            own.copy_from_slice(&fixture.f32(&format!("{name}.{}_direction", tensor.kind.name())));
+        } else {
+            // Running statistics are no parameters.
+            own.fill(f32::NAN);
+        }
+    }
+    let inputs = N::Input::slice_from_flat(&numbers).unwrap();
+    let along = Direction::of_inputs(inputs).and_parameters(&*parameters);
+    let mut ws = N::workspace(IMAGES);
+    let [outputs, tangents] = net.forward_jvp(images, along, &mut ws).unwrap();
+    close("output", N::Output::flatten(outputs));
+    close("tangent", N::Output::flatten(tangents));
+
+    let is_norm = fixture.has(&format!("{name}.eval_tangent"));
+    let mut predicted = [(); 2].map(|()| N::Output::zeroed_vec(IMAGES));
+    let [outputs, tangents] = &mut predicted;
+    net.jvp_into(&mut ws, images, along, outputs, tangents).unwrap();
+    close(if is_norm { "eval_output" } else { "output" }, N::Output::flatten(outputs));
+    close(if is_norm { "eval_tangent" } else { "tangent" }, N::Output::flatten(tangents));
 }
 
 /// Windows of every kind along one axis: as many as PyTorch has, and none where it has none.

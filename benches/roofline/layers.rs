@@ -293,7 +293,7 @@ impl Group {
         let statistics = numbers.map(|numbers| Statistics { images: LANES, numbers });
         let epilogue = |g: &Conv2d| {
             let bias = g.bias.then_some(&bias[..]);
-            Epilogue { bias, add: other, activation: f, statistics }
+            Epilogue { bias, add: other, activation: f, statistics, accumulate: false }
         };
         let norm = BatchNorm {
             mean: bias,

@@ -1,5 +1,8 @@
 //! The layers and structures that `network!` knows, one item for each keyword.
 //!
+//! Formulas are those that the f64 reference evaluates ([`symbolic`](crate::symbolic)): `y` of `x`, and the
+//! gradient `∂L/∂x` of `x`, `y` and `∂L/∂y`; `[a > b]` is 1 where that is so, else 0.
+//!
 //! Shapes are of one image, without the batch: `[c, h, w]` is channels, height, width; `[n]` is
 //! features. An argument marked *pair* takes one number for height and width, or `(height, width)`.
 //! Names, defaults and formulas are PyTorch's.
@@ -105,8 +108,9 @@ layers! {
     /// Source: Zeiler et al., *Deconvolutional networks*, 2010; Long, Shelhamer, Darrell, *Fully
     /// convolutional networks*, 2015; PyTorch's `ConvTranspose2d`.
     conv_transpose2d
-    /// Each channel to mean 0 and variance 1, on `[c, h, w]` or `[c]`:
-    /// `y = (x − mean) / √(variance + eps) · weight + bias`.
+    /// Each channel to mean 0 and variance 1, on `[c, h, w]` or `[c]`: `γ · x̂ + β` with the weight `γ`, the
+    /// bias `β` and `x̂ = (x − μ) / σ`, where `μ` is the mean and `σ = √(variance + eps)`. The gradient is
+    /// `(q − mean q − x̂ · mean (q · x̂)) / σ` with `q = γ · ∂L/∂y`.
     ///
     /// While training, mean and (biased) variance are those of the channel's numbers in the whole
     /// batch, and the running statistics move: `running ← (1 − momentum) · running + momentum · new`,
@@ -126,8 +130,9 @@ layers! {
     ///
     /// Source: Ioffe and Szegedy, *Batch normalization*, 2015; PyTorch's `BatchNorm2d`, `BatchNorm1d`.
     batch_norm
-    /// All numbers of an image's value to mean 0 and variance 1:
-    /// `y = (x − mean) / √(variance + eps) · weight + bias`, on any shape.
+    /// All numbers of an image's value to mean 0 and variance 1, on any shape: `γ · x̂ + β` with the weight
+    /// `γ`, the bias `β` and `x̂ = (x − μ) / σ`, where `μ` is the mean and `σ = √(variance + eps)`. The
+    /// gradient is `(q − mean q − x̂ · mean (q · x̂)) / σ` with `q = γ · ∂L/∂y`.
     ///
     /// | argument | | default |
     /// |---|---|---|
@@ -220,10 +225,11 @@ layers! {
     /// |---|---|---|
     /// | `shape` | first; `[channels, height, width]` or `[features]`, of as many numbers | |
     reshape
-    /// `max(x, 0)`, on any shape. Computed in the same pass as a convolution or linear layer before
+    /// `max(x, 0)`, on any shape; the gradient is `∂L/∂y · [y > 0]`, so 0 at 0. Computed in the same pass as a convolution or linear layer before
     /// it. Source: Nair and Hinton, *Rectified linear units*, 2010; PyTorch's `ReLU`.
     relu
-    /// `x` where it is positive, `negative_slope · x` elsewhere.
+    /// `max(x, 0) + negative_slope · min(x, 0)`: `x` where it is positive, `negative_slope` of it elsewhere.
+    /// The gradient is `∂L/∂y · ([x > 0] + negative_slope · (1 − [x > 0]))`.
     ///
     /// | argument | | default |
     /// |---|---|---|
@@ -231,28 +237,34 @@ layers! {
     ///
     /// Source: Maas, Hannun, Ng, *Rectifier nonlinearities*, 2013; PyTorch's `LeakyReLU`.
     leaky_relu
-    /// `min(max(x, 0), 6)`, on any shape. Computed in the same pass as a convolution or linear layer
+    /// `min(max(x, 0), 6)`, on any shape; the gradient is `∂L/∂y · [y > 0] · [y < 6]`. Computed in the same pass as a convolution or linear layer
     /// before it. Source: Sandler et al., *MobileNetV2*, 2018; PyTorch's `ReLU6`.
     relu6
-    /// `1 / (1 + e⁻ˣ)`, on any shape. PyTorch's `Sigmoid`.
+    /// `1 / (1 + e^(−x))`, on any shape; the gradient is `∂L/∂y · y · (1 − y)`. PyTorch's `Sigmoid`.
     sigmoid
-    /// `tanh x`, on any shape. PyTorch's `Tanh`.
+    /// `tanh(x)`, on any shape; the gradient is `∂L/∂y · (1 − y²)`. PyTorch's `Tanh`.
     tanh
-    /// `x · Φ(x)` on any shape, `Φ` being the normal distribution: `x (1 + erf(x / √2)) / 2`.
+    /// `x · Φ(x)` on any shape, `Φ` being the normal distribution, `(1 + erf(x / √2)) / 2`, and `φ` its
+    /// density. The gradient is `∂L/∂y · (Φ(x) + x · φ(x))`.
     ///
     /// | argument | | default |
     /// |---|---|---|
-    /// | `approximate` | `none`, or `tanh`: `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2` | `none` |
+    /// | `approximate` | `none`, or `tanh` | `none` |
+    ///
+    /// The form of `tanh` is `x · (1 + tanh(u)) / 2` with `u = √(2 / π) · (x + 0.044715 · x³)`; its gradient is
+    /// `∂L/∂y · ((1 + tanh(u)) / 2 + x · (1 − tanh(u)²) / 2 · √(2 / π) · (1 + 0.134145 · x²))`.
     ///
     /// Its slope cannot be had from its value: in training its input is kept. In inference it is
     /// computed in the same pass as a layer before it.
     ///
     /// Source: Hendrycks and Gimpel, *Gaussian error linear units*, 2016; PyTorch's `GELU`.
     gelu
-    /// `x / (1 + e⁻ˣ)`, on any shape, also called swish. Memory and passes as [`gelu`]. Source:
+    /// `x · sigmoid(x)`, on any shape, also called swish; the gradient is
+    /// `∂L/∂y · sigmoid(x) · (1 + x · (1 − sigmoid(x)))`. Memory and passes as [`gelu`]. Source:
     /// Elfwing, Uchibe, Doya, *Sigmoid-weighted linear units*, 2017; PyTorch's `SiLU`.
     silu
-    /// `x · min(max(x + 3, 0), 6) / 6`, on any shape. Memory and passes as [`gelu`]. Source: Howard
+    /// `x · min(max(x + 3, 0), 6) / 6`, on any shape; the gradient is
+    /// `∂L/∂y · [x > −3] · ([x < 3] · (2 · x − 3) / 6 + 1)`. Memory and passes as [`gelu`]. Source: Howard
     /// et al., *Searching for MobileNetV3*, 2019; PyTorch's `Hardswish`.
     hardswish
     /// While training, each number becomes 0 with probability `p`, and `x / (1 − p)` otherwise; in
@@ -264,17 +276,18 @@ layers! {
     ///
     /// Source: Srivastava et al., *Dropout*, 2014; PyTorch's `Dropout`.
     dropout
-    /// `eˣ / Σ eˣ` over the channels (or features), at each position. A net for
+    /// `e^(x − m) / Σ e^(x − m)` over the channels (or features), at each position, `m` being the largest of
+    /// them; the gradient is `y · (∂L/∂y − Σ y · ∂L/∂y)`. A net for
     /// [`CrossEntropy`](crate::loss::CrossEntropy) does not end in it: the loss applies it, and
     /// [`probabilities`](crate::Network::probabilities) does when predicting. PyTorch's
     /// `Softmax(dim=1)`.
     softmax
-    /// `x − ln Σ eˣ` over the channels (or features), at each position: the logarithm of [`softmax`],
-    /// finite also where that is 0. A net for [`NllLoss`](crate::loss::NllLoss) ends in it;
+    /// `x − m − ln Σ e^(x − m)` over the channels (or features), at each position: the logarithm of
+    /// [`softmax`], finite also where that is 0. The gradient is `∂L/∂y − e^y · Σ ∂L/∂y`. A net for [`NllLoss`](crate::loss::NllLoss) ends in it;
     /// [`probabilities`](crate::Network::probabilities) gives `e` to its power. PyTorch's
     /// `LogSoftmax(dim=1)`.
     log_softmax
-    /// `factor · x`, on any shape.
+    /// `factor · x`, on any shape; the gradient is `∂L/∂y · factor`.
     ///
     /// | argument | | default |
     /// |---|---|---|

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod data;
+pub mod derivatives;
 mod error;
 pub mod init;
 pub mod inspect;
@@ -17,6 +18,7 @@ pub mod net;
 pub mod optim;
 mod random;
 pub mod reference;
+pub mod symbolic;
 pub mod train;
 
 /// The crate `image`, in the version that [`Network::input_from_image`] takes images of.

@@ -7,6 +7,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
 mod checked;
 mod conv_transpose;
 mod counts;
@@ -43,7 +45,7 @@ pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
 pub use layout::{LayoutCosts, Shares};
 pub use marks::{Init, Marks, Scheme};
 pub use op::{Activation, Approximate, MAX_INPUTS, Op, Outline};
-pub use own::{Gradients, Layer, Own, Parameters};
+pub use own::{Along, Gradients, Layer, Own, Parameters};
 pub use part::{Part, Placement, count_marks, joined_marks, joined_nodes, places, shape_of};
 pub use plan::{
     Buffer, Buffers, Item, MAX_HEADS, Norm, Output, Plan, Pooled, Source, Step, Transformed, place,

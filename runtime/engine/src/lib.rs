@@ -13,6 +13,7 @@ mod blocked_training;
 pub mod flat;
 mod forced;
 pub mod inference;
+pub mod jvp;
 pub mod layout;
 mod parameter_structs;
 pub mod parameters;

@@ -10,6 +10,7 @@ use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
 use crate::arena::{at_least, rooms};
 use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked_step};
+use crate::jvp::{Jvp, JvpMemory};
 use crate::layout::Layout;
 use crate::pass::{Backward, Forward, Mode, Room, Segment};
 use crate::spec::NetSpec;
@@ -55,6 +56,8 @@ pub struct StepMemory {
     seed: u64,
     passes: u64,
     dropout: bool,
+    /// What forward mode needs, once it was used.
+    jvp: Option<Box<JvpMemory>>,
 }
 
 impl StepMemory {
@@ -85,7 +88,20 @@ impl StepMemory {
             seed: 0,
             passes: 0,
             dropout: true,
+            jvp: None,
         }
+    }
+
+    /// The memory of forward mode.
+    pub fn jvp(&mut self) -> &mut JvpMemory {
+        self.jvp.get_or_insert_default()
+    }
+
+    /// Forward mode as the net trains: batch norms take the statistics of these images, and dropout
+    /// drops what the last forward pass dropped.
+    pub fn train_jvp(&mut self, call: Jvp<'_>, trained: &Trainable) {
+        let masks = (self.seed, self.passes, self.dropout);
+        self.jvp().train(call, trained, masks);
     }
 
     /// Grows to so many images.

@@ -38,6 +38,22 @@ pub fn forward(
     }
 }
 
+/// The sums of [`forward`] and the bias, added to `y`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn accumulate(
+    isa: Isa,
+    g: &ConvTranspose2d,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    y: &mut [Lanes],
+) {
+    let finish = Finish { bias, plus: Plus::Own, fused: Fused::Identity };
+    spread(isa, &back(g), g.input, x, weight, finish, y);
+}
+
 /// Adds the gradients of weight and bias, summed over the lanes:
 /// `dw[c, o, u, v] += Σ x[c, i, j] · dy[o, i·s + u·d − p, j·s + v·d − p]`, `db[o] += Σ dy[o, i, j]`.
 ///

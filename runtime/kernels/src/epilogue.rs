@@ -14,6 +14,8 @@ pub struct Epilogue<'a> {
     pub bias: Option<&'a [f32]>,
     /// A value as long as `y`.
     pub add: Option<&'a [Lanes]>,
+    /// Whether what stands in `y` is added, in place of `add`.
+    pub accumulate: bool,
     /// `f`
     pub activation: Activation,
     /// Where the statistics of `y` go if a batch norm behind it needs them. They are gathered while `y` is
@@ -23,7 +25,8 @@ pub struct Epilogue<'a> {
 
 impl Default for Epilogue<'_> {
     fn default() -> Self {
-        Epilogue { bias: None, add: None, activation: Activation::Identity, statistics: None }
+        let activation = Activation::Identity;
+        Epilogue { bias: None, add: None, accumulate: false, activation, statistics: None }
     }
 }
 
@@ -31,7 +34,8 @@ impl<'a> Epilogue<'a> {
     /// What the tiles do, and what comes behind them.
     pub(super) fn split(self) -> (Finish<'a>, Behind<'a>) {
         let (fused, activation) = Fused::split(self.activation);
-        let finish = Finish { bias: self.bias, plus: Plus::value(self.add), fused };
+        let plus = if self.accumulate { Plus::Own } else { Plus::value(self.add) };
+        let finish = Finish { bias: self.bias, plus, fused };
         (finish, Behind { activation, statistics: self.statistics })
     }
 }

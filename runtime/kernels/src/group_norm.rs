@@ -73,6 +73,28 @@ pub fn backward(
     isa.run(Backward { norm, mask, x, dy, gradients, dx });
 }
 
+/// The derivative of [`forward`] without activation along `tx`, for parameters that stay:
+/// `ty = rstd · (tx − mean of tx − x̂ · mean of tx · x̂) · weight`; overwrites `ty`.
+///
+/// # Panics
+/// As [`backward`].
+pub fn jvp(
+    isa: Isa,
+    images: usize,
+    norm: &GroupNorm<'_>,
+    x: &[Lanes],
+    tx: &[Lanes],
+    ty: &mut [Lanes],
+) {
+    norm.check(x.len());
+    // Without weights the matrix is symmetric.
+    let normalized = GroupNorm { weight: None, bias: None, ..*norm };
+    backward(isa, images, &normalized, x, tx, Gradients::default(), ty);
+    if let Some(weight) = norm.weight {
+        isa.run(Weigh { weight, y: ty });
+    }
+}
+
 impl GroupNorm<'_> {
     /// How many weights or biases there are, if any.
     fn pieces(&self) -> Option<usize> {
@@ -162,6 +184,30 @@ fn apply<S: Simd>(
             for part in 0..S::PARTS {
                 let v = s.fma(s.sub(s.load(x, part), mean[part]), scale[part], bias);
                 s.store(y, part, fused.apply(s, v));
+            }
+        }
+    }
+}
+
+/// Multiplies each of as many pieces as there are weights by its own.
+struct Weigh<'a> {
+    weight: &'a [f32],
+    y: &'a mut [Lanes],
+}
+
+impl Kernel for Weigh<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let piece = self.y.len() / self.weight.len();
+        for (&weight, y) in self.weight.iter().zip(self.y.chunks_exact_mut(piece)) {
+            let weight = s.splat(weight);
+            for y in y {
+                for part in 0..S::PARTS {
+                    let product = s.mul(s.load(y, part), weight);
+                    s.store(y, part, product);
+                }
             }
         }
     }

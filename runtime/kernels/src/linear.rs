@@ -68,6 +68,15 @@ pub fn backward_weight(
     }
 }
 
+/// `y += W x + b`
+///
+/// # Panics
+/// As [`forward`].
+pub fn accumulate(isa: Isa, x: &[Lanes], weight: &[f32], bias: Option<&[f32]>, y: &mut [Lanes]) {
+    let (out_step, in_step, plus) = (x.len(), 1, Plus::Own);
+    isa.run(Product { x, weight, out_step, in_step, bias, plus, fused: Fused::Identity, y });
+}
+
 /// Adds the gradient of the bias: `db[o] += Σ dy[o]`, summed over the lanes.
 ///
 /// # Panics

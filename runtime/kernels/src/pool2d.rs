@@ -35,6 +35,16 @@ pub fn max_backward(
     isa.run(MaxBackward { windows: Windows::new(g, x.len(), y.len()), x, y, dy, dx });
 }
 
+/// The derivative of [`max_forward`] along `tx`: of each window the number of `tx` at the place that
+/// [`max_backward`] gives the gradient; overwrites `ty`.
+///
+/// # Panics
+/// As [`max_forward`].
+pub fn max_jvp(isa: Isa, g: &Pool2d, x: &[Lanes], y: &[Lanes], tx: &[Lanes], ty: &mut [Lanes]) {
+    assert!(x.len() == tx.len() && y.len() == ty.len(), "the lengths of values and tangents");
+    isa.run(MaxJvp { windows: Windows::new(g, x.len(), y.len()), x, y, tx, ty });
+}
+
 /// Average over windows: the sum divided by how much of the window lies inside the input and its
 /// border, or without `count_include_pad` inside the input.
 ///
@@ -324,6 +334,70 @@ impl MaxBackward<'_> {
                             left = s.select_lt(x, largest, left, zero);
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+struct MaxJvp<'a> {
+    windows: Windows<'a>,
+    x: &'a [Lanes],
+    y: &'a [Lanes],
+    tx: &'a [Lanes],
+    ty: &'a mut [Lanes],
+}
+
+impl Kernel for MaxJvp<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        if self.windows.pairs() {
+            return self.of_pairs(s);
+        }
+        each_window!(self.windows, |y, rows, columns, row_start| {
+            for part in 0..S::PARTS {
+                let largest = s.load(&self.y[y], part);
+                let mut tangent = s.splat(0.0);
+                // From the last place to the first, which so has the last word.
+                for row in rows.inside.clone().rev() {
+                    let x = &self.x[row_start(row)..][columns.inside.clone()];
+                    let tx = &self.tx[row_start(row)..][columns.inside.clone()];
+                    for (x, tx) in x.iter().zip(tx).rev() {
+                        let (x, tx) = (s.load(x, part), s.load(tx, part));
+                        tangent = s.select_lt(x, largest, tangent, tx);
+                    }
+                }
+                s.store(&mut self.ty[y], part, tangent);
+            }
+        });
+    }
+}
+
+impl MaxJvp<'_> {
+    #[inline(always)]
+    fn of_pairs<S: Simd>(self, s: S) {
+        let MaxJvp { windows, x, y, tx, ty } = self;
+        let width = windows.g.input.dim(2);
+        let plane = windows.g.input.dim(1) * width;
+        let [rows, columns] = [windows.output.dim(1), windows.output.dim(2)];
+        for (at, (y, ty)) in y.chunks_exact(columns).zip(ty.chunks_exact_mut(columns)).enumerate() {
+            let start = at / rows * plane + at % rows * 2 * width;
+            let [above, below, t_above, t_below] =
+                [&x[start..], &x[start + width..], &tx[start..], &tx[start + width..]]
+                    .map(|row| row[..2 * columns].as_chunks::<2>().0);
+            for (j, (y, ty)) in y.iter().zip(ty).enumerate() {
+                for part in 0..S::PARTS {
+                    let largest = s.load(y, part);
+                    let mut tangent = s.splat(0.0);
+                    for (x, tx) in [(&below[j], &t_below[j]), (&above[j], &t_above[j])] {
+                        for (x, tx) in x.iter().zip(tx).rev() {
+                            let (x, tx) = (s.load(x, part), s.load(tx, part));
+                            tangent = s.select_lt(x, largest, tangent, tx);
+                        }
+                    }
+                    s.store(ty, part, tangent);
                 }
             }
         }

@@ -45,6 +45,17 @@ pub fn log_backward(isa: Isa, channels: usize, y: &[Lanes], dy: &[Lanes], dx: &m
     isa.run(LogBackward { channels, y, dy, dx });
 }
 
+/// The derivative of [`log_forward`] along `tx`: `ty = tx − Σ eʸ tx`, from the logarithms; overwrites `ty`.
+/// That of [`forward`] is [`backward`], since its matrix is symmetric.
+///
+/// # Panics
+/// As [`forward`].
+pub fn log_jvp(isa: Isa, channels: usize, y: &[Lanes], tx: &[Lanes], ty: &mut [Lanes]) {
+    assert!(y.len() == tx.len() && ty.len() == tx.len(), "the lengths of output and tangents");
+    assert!(channels > 0 && y.len().is_multiple_of(channels), "whole positions");
+    isa.run(LogJvp { channels, y, tx, ty });
+}
+
 struct Forward<'a> {
     channels: usize,
     x: &'a [Lanes],
@@ -190,6 +201,41 @@ impl Kernel for LogBackward<'_> {
                     let e = math::exp(s, s.load(&y[at(c)], part));
                     let v = s.sub(s.load(&dy[at(c)], part), s.mul(e, sum));
                     s.store(&mut dx[at(c)], part, v);
+                }
+            }
+        }
+    }
+}
+
+struct LogJvp<'a> {
+    channels: usize,
+    y: &'a [Lanes],
+    tx: &'a [Lanes],
+    ty: &'a mut [Lanes],
+}
+
+impl Kernel for LogJvp<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let LogJvp { channels, y, tx, ty } = self;
+        let positions = y.len() / channels;
+        for position in 0..positions {
+            let at = |c: usize| c * positions + position;
+            for part in 0..S::PARTS {
+                let mut mean = s.splat(0.0);
+                for first in (0..channels).step_by(BLOCK) {
+                    let mut of_block = s.splat(0.0);
+                    for c in first..(first + BLOCK).min(channels) {
+                        let e = math::exp(s, s.load(&y[at(c)], part));
+                        of_block = s.fma(e, s.load(&tx[at(c)], part), of_block);
+                    }
+                    mean = s.add(mean, of_block);
+                }
+                for c in 0..channels {
+                    let v = s.sub(s.load(&tx[at(c)], part), mean);
+                    s.store(&mut ty[at(c)], part, v);
                 }
             }
         }

@@ -32,6 +32,7 @@ mod huber;
 mod missing;
 mod nll;
 mod objective;
+mod slope;
 mod squared_error;
 
 pub use crate::net::targets::{Fits, Matches};
@@ -45,7 +46,10 @@ pub use nll::NllLoss;
 pub use objective::Objective;
 #[doc(hidden)]
 pub use objective::{HeadLoss, OfHead};
-pub(crate) use objective::{PerHead, Rows, add_reference, denominators, of_batch, shares};
+pub(crate) use objective::{
+    PerHead, Rows, add_reference, denominators, of_batch, shares, slope_of_rows,
+};
+pub use slope::Slope;
 pub use squared_error::{MeanSquaredError, SumSquaredError};
 
 /// How the losses of a batch's images become one number.

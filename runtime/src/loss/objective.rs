@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use typenet_shape::{Head, MAX_HEADS, Output};
 
-use super::{Accepts, Loss, Reduction};
+use super::{Accepts, Loss, Reduction, Slope};
 use crate::error::same_count;
 use crate::net::network::Network;
 use crate::net::workspace::Workspace;
@@ -152,12 +152,21 @@ pub(crate) fn of_batch<N: Network, T, O: Objective<T>>(
     denominators: &PerHead,
 ) -> Result<PerHead> {
     same_count("targets of a batch", ws.batch(), targets.len())?;
+    of_rows::<N, T, O>(objective, targets, ws.output_rows(), denominators)
+}
+
+/// [`of_batch`] of rows of outputs, and of their gradients to write.
+fn of_rows<N: Network, T, O: Objective<T>>(
+    objective: &O,
+    targets: &[T],
+    (outputs, gradients): (&[f32], &mut [f32]),
+    denominators: &PerHead,
+) -> Result<PerHead> {
     let rows = Rows::of::<N, T, O>();
     for (i, target) in targets.iter().enumerate() {
         rows.check(objective, target, || format!("target {i} of the batch"))?;
     }
     let len = rows.len;
-    let (outputs, gradients) = ws.output_rows();
     let mut sums = [0.0; MAX_HEADS];
     let images = outputs.chunks_exact(len).zip(gradients.chunks_exact_mut(len));
     for ((output, gradient), target) in images.zip(targets) {
@@ -170,6 +179,19 @@ pub(crate) fn of_batch<N: Network, T, O: Objective<T>>(
         });
     }
     Ok(shares::<T, O>(sums, denominators))
+}
+
+/// The loss of rows of outputs, and its slope along their tangents; there is room for the gradient.
+pub(crate) fn slope_of_rows<N: Network, T, O: Objective<T>>(
+    objective: &O,
+    targets: &[T],
+    [outputs, tangents, gradients]: [&mut [f32]; 3],
+    denominators: &PerHead,
+) -> Result<Slope> {
+    let rows = (&*outputs, &mut *gradients);
+    let loss = of_rows::<N, T, O>(objective, targets, rows, denominators)?.iter().sum();
+    let products = gradients.iter().zip(tangents).map(|(&g, &mut t)| f64::from(g) * f64::from(t));
+    Ok(Slope { loss, slope: products.sum() })
 }
 
 /// The heads' losses of these sums.

@@ -4,6 +4,7 @@ use typenet_shape::{Graph, Tensor, TensorKind};
 use super::argument;
 use super::norm::{sum_of_magnitudes, sum_of_squares};
 use crate::Result;
+use crate::loss::Slope;
 use crate::net::network::Network;
 use crate::net::trainable;
 use typenet_engine::Flat;
@@ -174,6 +175,22 @@ impl Regularizer {
         self.value_where(&N::GRAPH, tensors, net.parameters_flat(), |index| trained[index])
     }
 
+    /// [`value`](Self::value) of a net, and its slope along a direction of its parameters, both added up
+    /// in f64.
+    pub fn slope_of<N: Network>(&self, net: &N, direction: &N::Parameters) -> Slope {
+        let trained = net.model().trainable(&N::SPEC).tensors();
+        let (parameters, direction) = (net.parameters_flat(), direction.as_flat());
+        let mut slope = 0.0;
+        for term in &self.terms {
+            for tensor in term.tensors(&N::GRAPH, N::LAYOUT.tensors, |index| trained[index]) {
+                let both = numbers(tensor, parameters).iter().zip(numbers(tensor, direction));
+                let each = both.map(|(&w, &v)| term.norm.slope(w) * f64::from(v));
+                slope += term.lambda * each.sum::<f64>();
+            }
+        }
+        Slope { loss: self.value_of(net), slope }
+    }
+
     /// [`add_gradient`](Self::add_gradient) of a net, to the gradients of a workspace:
     /// `regularizer.add_gradient_of(&net, ws.gradients_mut())`.
     pub fn add_gradient_of<N: Network>(&self, net: &N, gradients: &mut N::Parameters) {
@@ -229,6 +246,15 @@ impl Term {
 }
 
 impl Norm {
+    /// `2 w`, or the sign of `w`.
+    fn slope(self, w: f32) -> f64 {
+        match self {
+            Norm::L1 if w == 0.0 => 0.0,
+            Norm::L1 => f64::from(w.signum()),
+            Norm::L2 => 2.0 * f64::from(w),
+        }
+    }
+
     /// `Σ w²` or `Σ |w|`.
     fn sum(self, w: &[f32]) -> f64 {
         match self {

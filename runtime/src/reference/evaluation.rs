@@ -1,12 +1,12 @@
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use typenet_engine::{NetSpec, Trainable};
-use typenet_shape::{Activation, Approximate, Op, Parameters, Pool2d, Shape, Tensor, TensorKind};
+use typenet_shape::{Op, Parameters, Pool2d, Shape, Tensor, TensorKind};
 
 use super::conv2d::conv2d;
 use super::tensors::Own;
 use super::{norms, upsample};
+use crate::symbolic::{self, Branches, Formula, Symbol, Values};
 
 /// The values of one image at every node of a graph, as in inference.
 #[derive(Clone, PartialEq, Debug)]
@@ -98,7 +98,7 @@ fn run(
     let NetSpec { graph, shapes, layout, .. } = *spec;
     let mut input_end = 0;
     let mut values: Vec<Vec<Vec<f64>>> = Vec::with_capacity(graph.nodes.len());
-    let mut branches = DefaultHasher::new();
+    let mut branches = Branches::default();
     for (index, node) in graph.nodes.iter().enumerate() {
         let tensor = |kind: TensorKind| {
             let mut tensors = layout.tensors.iter();
@@ -118,11 +118,19 @@ fn run(
         }
         let mut of_images: Vec<Vec<f64>> = match (node.op, node.inputs.first()) {
             (Op::BatchNorm { eps, .. }, Some(&source)) => {
+                let formula = symbolic::of_op(&node.op);
                 let running = own.running.filter(|_| match how.statistics {
                     Statistics::Batch(trained) => trained.of(index).fixed,
                     Statistics::Running => true,
                 });
-                norms::batch_norm(&values[source], shapes[index].dim(0), running, eps, &own)
+                norms::batch_norm(
+                    (formula.as_ref(), eps),
+                    &values[source],
+                    shapes[index].dim(0),
+                    running,
+                    &own,
+                    &mut branches,
+                )
             }
             _ => (0..images.len())
                 .map(|image| {
@@ -141,7 +149,7 @@ fn run(
         }
         values.push(of_images);
     }
-    (values, branches.finish())
+    (values, branches.number())
 }
 
 /// The value of a layer for one image; `x` is what it reads first.
@@ -151,7 +159,7 @@ fn value(
     x: &[f64],
     [in_shape, out_shape]: [Shape; 2],
     own: &Own<'_>,
-    branches: &mut DefaultHasher,
+    branches: &mut Branches,
 ) -> Vec<f64> {
     let weight = own.weight.unwrap_or_default();
     match *op {
@@ -164,23 +172,12 @@ fn value(
             y
         }
         Op::Linear { .. } => linear(x, weight, own.bias),
-        Op::LayerNorm { eps, .. } => norms::group_norm(x, 1, eps, own),
-        Op::GroupNorm { num_groups, eps, .. } => norms::group_norm(x, num_groups, eps, own),
-        Op::GlobalAvgPool => {
-            let area = x.len() / out_shape.elements();
-            x.chunks(area).map(|channel| channel.iter().sum::<f64>() / area as f64).collect()
-        }
-        Op::Softmax => softmax(x, in_shape.dim(0)),
-        Op::LogSoftmax => log_softmax(x, in_shape.dim(0)),
-        Op::Scale { factor } => x.iter().map(|x| f64::from(factor) * x).collect(),
         Op::Add | Op::Mul | Op::Concat => join(op, inputs),
-        op => match (op.activation(), op.conv2d(in_shape), op.pool2d(in_shape)) {
-            (Some(f), _, _) => x.iter().map(|&x| activate(f, x, branches)).collect(),
-            (_, Some(geometry), _) => conv2d(&geometry, out_shape, x, weight, own.bias),
-            (_, _, Some(geometry)) => {
-                let largest = matches!(op, Op::MaxPool2d { .. });
-                pool2d(&geometry, out_shape, x, largest, branches)
+        op => match (symbolic::of_op(&op), op.conv2d(in_shape)) {
+            (Some(formula), _) => {
+                of_formula(&op, &formula, x, [in_shape, out_shape], own, branches)
             }
+            (_, Some(geometry)) => conv2d(&geometry, out_shape, x, weight, own.bias),
             _ => match (op.conv_transpose2d(in_shape), op.upsample2d(in_shape)) {
                 (Some(geometry), _) => {
                     upsample::conv_transpose2d(&geometry, out_shape, x, weight, own.bias)
@@ -188,6 +185,32 @@ fn value(
                 (_, Some(geometry)) => upsample::upsample2d(&geometry, out_shape, x),
                 _ => x.to_vec(),
             },
+        },
+    }
+}
+
+/// A layer that has a formula, set by set.
+fn of_formula(
+    op: &Op,
+    formula: &Formula,
+    x: &[f64],
+    [in_shape, out_shape]: [Shape; 2],
+    own: &Own<'_>,
+    branches: &mut Branches,
+) -> Vec<f64> {
+    match *op {
+        Op::LayerNorm { .. } => norms::group_norm(formula, x, 1, own, branches),
+        Op::GroupNorm { num_groups, .. } => {
+            norms::group_norm(formula, x, num_groups, own, branches)
+        }
+        Op::GlobalAvgPool => {
+            let channels = x.chunks(x.len() / out_shape.elements());
+            channels.flat_map(|channel| formula.values(Values::of(channel), branches)).collect()
+        }
+        Op::Softmax | Op::LogSoftmax => over_channels(formula, x, in_shape.dim(0), branches),
+        op => match op.pool2d(in_shape) {
+            Some(geometry) => pool2d(&geometry, formula, out_shape, x, branches),
+            None => formula.values(Values::of(x), branches),
         },
     }
 }
@@ -208,43 +231,6 @@ fn join(op: &Op, inputs: &[&[f64]]) -> Vec<f64> {
         }
     }
     y
-}
-
-fn activate(f: Activation, x: f64, branches: &mut DefaultHasher) -> f64 {
-    match f {
-        Activation::Identity => x,
-        Activation::Relu => {
-            (x > 0.0).hash(branches);
-            if x < 0.0 { 0.0 } else { x }
-        }
-        Activation::LeakyRelu { negative_slope } => {
-            (x > 0.0).hash(branches);
-            if x < 0.0 { f64::from(negative_slope) * x } else { x }
-        }
-        Activation::Relu6 => {
-            (x > 0.0, x < 6.0).hash(branches);
-            // Neither comparison is true for NaN, which so stays.
-            match x {
-                _ if x < 0.0 => 0.0,
-                _ if x > 6.0 => 6.0,
-                _ => x,
-            }
-        }
-        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-        Activation::Tanh => x.tanh(),
-        Activation::Gelu { approximate: Approximate::None } => {
-            x * 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
-        }
-        Activation::Gelu { approximate: Approximate::Tanh } => {
-            let z = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
-            x * 0.5 * (1.0 + z.tanh())
-        }
-        Activation::Silu => x / (1.0 + (-x).exp()),
-        Activation::Hardswish => {
-            (x > -3.0, x < 3.0).hash(branches);
-            x * (x + 3.0).clamp(0.0, 6.0) / 6.0
-        }
-    }
 }
 
 fn linear(x: &[f64], weight: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
@@ -272,10 +258,10 @@ fn position(
 
 fn pool2d(
     g: &Pool2d,
+    formula: &Formula,
     output: Shape,
     x: &[f64],
-    largest: bool,
-    branches: &mut DefaultHasher,
+    branches: &mut Branches,
 ) -> Vec<f64> {
     let (in_height, in_width) = (g.input.dim(1), g.input.dim(2));
     let mut y = Vec::with_capacity(output.elements());
@@ -298,48 +284,29 @@ fn pool2d(
                         inside.push(channel[i * in_width + j]);
                     }
                 }
-                if largest {
-                    let mut best = 0;
-                    for (i, value) in inside.iter().enumerate() {
-                        if *value > inside[best] || value.is_nan() {
-                            best = i;
-                        }
-                    }
-                    best.hash(branches);
-                    y.push(inside[best]);
-                } else {
-                    let whole = rows.len() * columns.len();
-                    let count = if g.count_include_pad { whole } else { inside.len() };
-                    y.push(inside.iter().sum::<f64>() / count as f64);
-                }
+                let whole = rows.len() * columns.len();
+                let count = if g.count_include_pad { whole } else { inside.len() };
+                let values = Values::of(&inside).with(Symbol::Count, vec![count as f64]);
+                y.extend(formula.values(values, branches));
             }
         }
     }
     y
 }
 
-fn softmax(x: &[f64], channels: usize) -> Vec<f64> {
+/// A layer whose sets are the channels at each position.
+fn over_channels(
+    formula: &Formula,
+    x: &[f64],
+    channels: usize,
+    branches: &mut Branches,
+) -> Vec<f64> {
     let area = x.len() / channels;
     let mut y = vec![0.0; x.len()];
     for at in 0..area {
-        let column = || x.iter().skip(at).step_by(area);
-        let top = column().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = column().map(|x| (x - top).exp()).sum();
-        for (y, x) in y.iter_mut().skip(at).step_by(area).zip(column()) {
-            *y = (x - top).exp() / sum;
-        }
-    }
-    y
-}
-
-fn log_softmax(x: &[f64], channels: usize) -> Vec<f64> {
-    let area = x.len() / channels;
-    let mut y = x.to_vec();
-    for at in 0..area {
-        let column = || x.iter().skip(at).step_by(area);
-        let top = column().copied().fold(f64::NEG_INFINITY, f64::max);
-        let log_sum = top + column().map(|x| (x - top).exp()).sum::<f64>().ln();
-        y.iter_mut().skip(at).step_by(area).for_each(|y| *y -= log_sum);
+        let column: Vec<f64> = x.iter().skip(at).step_by(area).copied().collect();
+        let values = formula.values(Values::of(&column), branches);
+        y.iter_mut().skip(at).step_by(area).zip(values).for_each(|(y, value)| *y = value);
     }
     y
 }

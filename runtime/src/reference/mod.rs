@@ -7,6 +7,7 @@
 mod conv2d;
 mod evaluation;
 mod gradcheck;
+mod gradcheck_fast;
 mod norms;
 mod of_net;
 mod tensors;
@@ -15,4 +16,5 @@ mod upsample;
 pub use evaluation::Evaluation;
 pub(crate) use evaluation::{evaluate_single, first_not_finite};
 pub use gradcheck::{GradCheck, TensorCheck, gradcheck, gradcheck_with};
+pub use gradcheck_fast::{DirectionCheck, FastGradCheck, gradcheck_fast};
 pub use of_net::evaluate;

@@ -1,52 +1,64 @@
 use super::tensors::Own;
+use crate::symbolic::{Branches, Formula, Symbol, Values};
 
-/// The mean and the variance of some numbers.
-fn moments(numbers: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let count = numbers.clone().count() as f64;
-    let mean = numbers.clone().sum::<f64>() / count;
-    (mean, numbers.map(|x| (x - mean) * (x - mean)).sum::<f64>() / count)
-}
-
-/// `(x − mean) / √(variance + eps) · weight + bias` in each channel; mean and variance are the running
-/// ones, or else those of all images.
+/// A batch norm: each channel is a set, in all images, or with the running statistics.
 pub(super) fn batch_norm(
+    (formula, eps): (Option<&Formula>, f32),
     images: &[Vec<f64>],
     channels: usize,
     running: Option<(&[f64], &[f64])>,
-    eps: f32,
     own: &Own<'_>,
+    branches: &mut Branches,
 ) -> Vec<Vec<f64>> {
     let mut outputs = images.to_vec();
     let pixels = images.first().map_or(1, |image| (image.len() / channels).max(1));
     for channel in 0..channels {
         let range = channel * pixels..(channel + 1) * pixels;
-        let numbers = images.iter().flat_map(|image| image[range.clone()].iter().copied());
-        let (mean, variance) = match running {
-            Some((mean, variance)) => (mean[channel], variance[channel]),
-            None => moments(numbers),
-        };
-        let weight = own.weight.map_or(1.0, |weight| weight[channel]);
-        let bias = own.bias.map_or(0.0, |bias| bias[channel]);
-        for y in outputs.iter_mut().flat_map(|image| &mut image[range.clone()]) {
-            *y = (*y - mean) / (variance + f64::from(eps)).sqrt() * weight + bias;
+        let numbers: Vec<f64> =
+            images.iter().flat_map(|image| image[range.clone()].iter().copied()).collect();
+        let mut values = affine(Values::of(&numbers), own, channel..channel + 1);
+        if let Some((mean, variance)) = running {
+            let deviation = (variance[channel] + f64::from(eps)).sqrt();
+            values = values.with(Symbol::Mean, vec![mean[channel]]);
+            values = values.with(Symbol::Deviation, vec![deviation]);
         }
+        let Some(formula) = formula else { continue };
+        let numbers = formula.values(values, branches);
+        let places = outputs.iter_mut().flat_map(|image| &mut image[range.clone()]);
+        places.zip(numbers).for_each(|(y, number)| *y = number);
     }
     outputs
 }
 
-/// The same over each group of channels of one image. Weight and bias have one number for each
+/// A norm of one image: each group of channels is a set. Weight and bias have one number for each
 /// channel, or for each number.
-pub(super) fn group_norm(x: &[f64], groups: usize, eps: f32, own: &Own<'_>) -> Vec<f64> {
-    let mut y = x.to_vec();
-    for group in y.chunks_mut(x.len() / groups) {
-        let (mean, variance) = moments(group.iter().copied());
-        group.iter_mut().for_each(|y| *y = (*y - mean) / (variance + f64::from(eps)).sqrt());
-    }
-    if let (Some(weight), Some(bias)) = (own.weight, own.bias) {
-        let each = x.len() / weight.len();
-        for (i, y) in y.iter_mut().enumerate() {
-            *y = *y * weight[i / each] + bias[i / each];
+pub(super) fn group_norm(
+    formula: &Formula,
+    x: &[f64],
+    groups: usize,
+    own: &Own<'_>,
+    branches: &mut Branches,
+) -> Vec<f64> {
+    let len = x.len() / groups;
+    let mut y = Vec::with_capacity(x.len());
+    for (group, x) in x.chunks(len).enumerate() {
+        let mut values = Values::of(x);
+        if let Some(weight) = own.weight {
+            let a_group = weight.len() / groups;
+            values = affine(values, own, group * a_group..(group + 1) * a_group);
         }
+        y.extend(formula.values(values, branches));
     }
     y
+}
+
+/// Weight and bias of a set, each spread evenly over it.
+fn affine<'a>(values: Values<'a>, own: &Own<'_>, range: std::ops::Range<usize>) -> Values<'a> {
+    let (Some(weight), Some(bias)) = (own.weight, own.bias) else { return values };
+    let each = values.len() / range.len();
+    let spread = |numbers: &[f64]| -> Vec<f64> {
+        numbers[range.clone()].iter().flat_map(|&n| std::iter::repeat_n(n, each)).collect()
+    };
+    let (weight, bias) = (spread(weight), spread(bias));
+    values.with(Symbol::Weight, weight).with(Symbol::Bias, bias)
 }

@@ -35,7 +35,8 @@ impl Forward<'_> {
         let (g, scratch) = (&geometry, &mut *self.scratch);
         let statistics = self.segment.as_mut().and_then(|segment| segment.statistics_of(step));
         let (kernel, place) = kernel_of(step, Conv2dPass::Forward);
-        let epilogue = Epilogue { bias, add: other, activation: f, statistics };
+        let epilogue =
+            Epilogue { bias, add: other, activation: f, statistics, ..Epilogue::default() };
         match kernel {
             Conv2dKernel::Direct => conv2d::forward(isa, g, x, weight, epilogue, y),
             Conv2dKernel::Gemm => pointwise::forward(isa, g, x, weight, epilogue, y, scratch),

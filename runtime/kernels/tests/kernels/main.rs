@@ -10,6 +10,7 @@ mod blocked_values;
 mod conv2d;
 mod conv_transpose2d;
 mod group_norm;
+mod jvp;
 mod linear;
 mod matrix;
 mod norm;

@@ -62,11 +62,13 @@ fn check_pool(g: &Pool2d, seed: u64) {
     for number in x.iter_mut().flat_map(|x| &mut x.0) {
         *number = (*number * 3.0).round();
     }
-    let dy = random.lanes(output);
+    let (dy, tx) = (random.lanes(output), random.lanes(x.len()));
     for isa in Isa::available() {
         let what = format!("{isa} {g:?}");
         let mut y = poison(output);
         pool2d::max_forward(isa, g, &x, &mut y);
+        let mut ty = poison(output);
+        pool2d::max_jvp(isa, g, &x, &y, &tx, &mut ty);
         let mut dx = poison(x.len());
         pool2d::max_backward(isa, g, &x, &y, &dy, &mut dx);
         let mut mean = poison(output);
@@ -76,7 +78,9 @@ fn check_pool(g: &Pool2d, seed: u64) {
         for lane in 0..LANES {
             let values = image(&x, lane);
             let gradients = image(&dy, lane);
+            let tangents = image(&tx, lane);
             let (mut max_ref, mut mean_ref) = (vec![0.0; output], vec![0.0; output]);
+            let mut ty_ref = vec![0.0; output];
             let (mut dx_ref, mut dx_mean_ref) = (vec![0.0; x.len()], vec![0.0; x.len()]);
             windows(g, |y, places, all| {
                 let mut best = places[0];
@@ -87,6 +91,7 @@ fn check_pool(g: &Pool2d, seed: u64) {
                 }
                 max_ref[y] = values[best];
                 dx_ref[best] += gradients[y];
+                ty_ref[y] = tangents[best];
                 let size = if g.count_include_pad { all } else { places.len() };
                 // Small whole numbers: their sum is exact, also where it is zero.
                 mean_ref[y] = places.iter().map(|&place| values[place]).sum::<f64>() / size as f64;
@@ -95,6 +100,7 @@ fn check_pool(g: &Pool2d, seed: u64) {
                 }
             });
             assert_eq!(image(&y, lane), max_ref, "{what} maximum");
+            assert_eq!(image(&ty, lane), ty_ref, "{what} maximum's tangent");
             assert_close(&image(&dx, lane), &dx_ref, BOUND, &format!("{what} maximum's gradient"));
             assert_close(&image(&mean, lane), &mean_ref, BOUND, &format!("{what} mean"));
             let name = format!("{what} mean's gradient");

@@ -23,7 +23,7 @@ pub fn epilogue<'a>(
     add: Option<&'a [Lanes]>,
     activation: Activation,
 ) -> Epilogue<'a> {
-    Epilogue { bias, add, activation, statistics: None }
+    Epilogue { bias, add, activation, ..Epilogue::default() }
 }
 
 /// Random numbers, the same for the same seed.

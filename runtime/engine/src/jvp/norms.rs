@@ -1,0 +1,116 @@
+//! Norms. Each is `γ x̂ + β`, so its tangent is `γ ẋ̂ + γ̇ x̂ + β̇`.
+
+use typenet_kernels::batch_norm::{self, BatchNorm, Spread};
+use typenet_kernels::group_norm::{self, GroupNorm};
+use typenet_kernels::{activation, elementwise};
+use typenet_shape::{Activation, Norm, Op, Step, TensorKind};
+
+use super::plan::CHUNK;
+use super::run::Run;
+use crate::arena::wrong;
+use crate::pass::Mode;
+
+impl Run<'_> {
+    /// Each channel with the statistics of the batch, which move with it; or with the running ones, which
+    /// rest.
+    pub(super) fn batch_norm(&mut self, step: &Step) {
+        let (isa, images) = (self.isa, self.images);
+        let Op::BatchNorm { eps, .. } = step.op else { return wrong(step) };
+        let of_batch = matches!(self.mode, Mode::Training { .. }) && !step.frozen;
+        let [weight, bias, mean, variance] = TensorKind::ALL.map(|kind| self.tensor(step, kind));
+        let (Some(mean), Some(variance)) = (mean[0], variance[0]) else { return wrong(step) };
+        let (mean, spread, means) = if of_batch {
+            let own = step.statistics.offset..step.statistics.end();
+            let (mean, rstd) = self.statistics[own.clone()].split_at(own.len() / 2);
+            (mean, Spread::Rstd(rstd), Some(&self.means[own]))
+        } else {
+            (mean, Spread::Variance { variance, eps }, None)
+        };
+        let f = step.training.activation;
+        let norm = BatchNorm { mean, spread, weight: weight[0], bias: bias[0], f };
+        let plain = BatchNorm { f: Activation::Identity, ..norm };
+        let scratch = std::mem::take(&mut self.scratch);
+        let [value, tangent] = self.operands(step);
+        batch_norm::apply(isa, &norm, value.x, value.other, value.y);
+        match means {
+            Some(means) => {
+                let (x, tx, ty) = (value.x, tangent.x, &mut *tangent.y);
+                batch_norm::apply_backward(isa, images, &plain, x, tx, means, ty);
+            }
+            None => batch_norm::scale_backward(isa, &plain, tangent.x, tangent.y),
+        }
+        if let (Some(weight), Some(bias)) = (weight[1], bias[1]) {
+            let channels = mean.len();
+            let area = value.x.len() / channels;
+            let at_once = (CHUNK / area).clamp(1, channels);
+            for first in (0..channels).step_by(at_once) {
+                let range = first..channels.min(first + at_once);
+                let spread = match spread {
+                    Spread::Rstd(rstd) => Spread::Rstd(&rstd[range.clone()]),
+                    Spread::Variance { variance, eps } => {
+                        Spread::Variance { variance: &variance[range.clone()], eps }
+                    }
+                };
+                let some = BatchNorm {
+                    mean: &mean[range.clone()],
+                    spread,
+                    weight: Some(&weight[range.clone()]),
+                    bias: Some(&bias[range.clone()]),
+                    f: Activation::Identity,
+                };
+                let own = range.start * area..range.end * area;
+                let term = &mut scratch[..own.len()];
+                batch_norm::apply(isa, &some, &value.x[own.clone()], None, term);
+                elementwise::add(isa, term, &mut tangent.y[own]);
+            }
+        }
+        if let Some(other) = tangent.other {
+            elementwise::add(isa, other, tangent.y);
+        }
+        activation::backward_in_place(isa, f, value.y, tangent.y);
+        self.scratch = scratch;
+    }
+
+    /// The statistics of a batch norm at which a segment of a training step ends.
+    pub(super) fn gather(&self, step: &Step, numbers: &mut [f32]) {
+        let [x, _] = self.buffers(step);
+        batch_norm::gather(self.isa, self.images, &self.values[x.offset..x.end()], numbers);
+    }
+
+    /// The sums of the tangents that it reads, and of these times the normalised values.
+    pub(super) fn gather_tangents(&self, norm: &Norm, step: &Step, sums: &mut [f32]) {
+        let (mean, rstd) =
+            self.statistics[norm.statistics.offset..norm.statistics.end()].split_at(norm.channels);
+        let spread = Spread::Rstd(rstd);
+        let plain = BatchNorm { mean, spread, weight: None, bias: None, f: Activation::Identity };
+        let [x, _] = self.buffers(step);
+        let of = x.offset..x.end();
+        let (x, tx) = (&self.values[of.clone()], &self.tangents[of]);
+        batch_norm::gather_backward(self.isa, self.images, &plain, x, tx, sums);
+    }
+
+    /// Each image, or each group of its channels, with its own statistics.
+    pub(super) fn image_norm(&mut self, step: &Step) {
+        let (isa, images, f) = (self.isa, self.images, step.training.activation);
+        let (groups, eps) = match step.op {
+            Op::LayerNorm { eps, .. } => (1, eps),
+            Op::GroupNorm { num_groups, eps, .. } => (num_groups, eps),
+            _ => return wrong(step),
+        };
+        let [weight, bias] =
+            [TensorKind::Weight, TensorKind::Bias].map(|kind| self.tensor(step, kind));
+        let norm = GroupNorm { groups, eps, weight: weight[0], bias: bias[0] };
+        let scratch = std::mem::take(&mut self.scratch);
+        let [value, tangent] = self.operands(step);
+        group_norm::forward(isa, &norm, value.x, f, value.y);
+        group_norm::jvp(isa, images, &norm, value.x, tangent.x, tangent.y);
+        if let (Some(weight), Some(bias)) = (weight[1], bias[1]) {
+            let moves = GroupNorm { weight: Some(weight), bias: Some(bias), ..norm };
+            let term = &mut scratch[..value.x.len()];
+            group_norm::forward(isa, &moves, value.x, Activation::Identity, term);
+            elementwise::add(isa, term, tangent.y);
+        }
+        activation::backward_in_place(isa, f, value.y, tangent.y);
+        self.scratch = scratch;
+    }
+}

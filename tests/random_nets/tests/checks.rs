@@ -1,0 +1,149 @@
+//! Each random net: forward mode, reverse mode and differences agree, and so do the net and its reference
+//! in f64. The seed of a net that fails gets it back: `TYPENET_RANDOM_NETS=17..18 cargo test -p
+//! typenet-random-nets`.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use typenet::Flat;
+use typenet::loss::Accepts;
+use typenet::prelude::*;
+use typenet::reference::{evaluate, gradcheck_with};
+
+/// `⟨u, y⟩`, of which the gradient is `u` and the slope `⟨u, J v⟩`; the target is the image's number.
+#[derive(Clone)]
+struct Along(Vec<f32>);
+
+impl Loss<usize> for Along {
+    fn reduction(&self) -> Reduction {
+        Reduction::Sum
+    }
+    fn check(&self, _: usize, _: &usize, _: &str) -> typenet::Result<()> {
+        Ok(())
+    }
+    fn weight(&self, _: &usize) -> f64 {
+        1.0
+    }
+    fn image(&self, outputs: &[f32], target: &usize, scale: f64, gradient: &mut [f32]) -> f64 {
+        let own = &self.0[target * outputs.len()..][..outputs.len()];
+        gradient.iter_mut().zip(own).for_each(|(g, &u)| *g = (f64::from(u) * scale) as f32);
+        own.iter().zip(outputs).map(|(&u, &y)| f64::from(u) * f64::from(y)).sum()
+    }
+    fn reference(&self, outputs: &[f64], target: &usize) -> f64 {
+        let own = &self.0[target * outputs.len()..][..outputs.len()];
+        own.iter().zip(outputs).map(|(&u, &y)| f64::from(u) * y).sum()
+    }
+}
+
+impl<N: Network> Accepts<N> for Along {}
+
+fn random<T: Flat + Clone>(count: usize, random: &mut ChaCha8Rng) -> Vec<T> {
+    let mut numbers = vec![0.0; count * T::LEN];
+    numbers.fill_with(|| random.random_range(-1.0f32..1.0));
+    T::slice_from_flat(&numbers).unwrap().to_vec()
+}
+
+fn wide(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().map(|&number| f64::from(number)).collect()
+}
+
+fn norm(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.map(|x| x * x).sum::<f64>().sqrt()
+}
+
+fn check<N: Network>(seed: u64, declaration: &str)
+where
+    N::Input: Clone,
+    N::Output: Clone,
+    N::Parameters: Clone,
+{
+    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xfeed);
+    let mut net = N::seeded(seed);
+    for number in net.parameters_flat_mut() {
+        *number += rng.random_range(0.0..0.1);
+    }
+    let trained = N::LAYOUT.tensors.iter().any(|tensor| tensor.kind.is_parameter());
+    assert!(trained, "seed {seed}: nothing to train in\n{declaration}");
+    for count in [3, 21] {
+        let images = random::<N::Input>(count, &mut rng);
+        let loss = Along(random(count * N::Output::LEN, &mut rng));
+        let targets: Vec<usize> = (0..count).collect();
+        let check = gradcheck_fast(&net, &loss, &images, &targets, 3, seed).unwrap();
+        assert!(check.worst() <= 1e-4, "seed {seed}, {count} images\n{declaration}{check}");
+    }
+    let images = random::<N::Input>(3, &mut rng);
+    let loss = Along(random(3 * N::Output::LEN, &mut rng));
+    let check = gradcheck_with(&net, &loss, &images, &[0, 1, 2], 2, seed).unwrap();
+    let errors = check.tensors.iter().map(|tensor| tensor.relative_error);
+    // Where nothing could be compared, the error is NaN, and says nothing against the net.
+    let worst = errors.filter(|error| !error.is_nan()).fold(check.loss_error, f64::max);
+    assert!(worst <= 2e-4, "seed {seed}\n{declaration}{check}");
+    check_predictions(seed, declaration, &net, &mut rng);
+}
+
+/// Outputs and tangents as the net predicts, against the reference in f64 and its differences.
+fn check_predictions<N: Network>(seed: u64, declaration: &str, net: &N, rng: &mut ChaCha8Rng)
+where
+    N::Input: Clone,
+    N::Output: Clone,
+    N::Parameters: Clone,
+{
+    let (images, moves) = (random::<N::Input>(17, rng), random::<N::Input>(17, rng));
+    let parameters = &random::<N::Parameters>(1, rng)[0];
+    let along = Direction::of_inputs(&moves).and_parameters(parameters);
+    let mut results = [(); 2].map(|()| N::Output::zeroed_vec(17));
+    let [outputs, tangents] = &mut results;
+    net.jvp_into(&mut N::workspace(1), &images, along, outputs, tangents).unwrap();
+    let weights = wide(net.parameters_flat());
+    let mut of_weights = wide(parameters.as_flat());
+    for tensor in N::LAYOUT.tensors.iter().filter(|tensor| !tensor.kind.is_parameter()) {
+        of_weights[tensor.offset..][..tensor.shape.elements()].fill(0.0);
+    }
+    let plain = net.outputs(&images);
+    let (mut difference, mut size, mut compared) = ([0.0; 3], [0.0; 2], 0);
+    for (image, (x, tx)) in images.iter().zip(&moves).enumerate() {
+        let step = 1e-6;
+        let at = |sign: f64| {
+            let moved = |from: &[f64], by: &[f64]| -> Vec<f64> {
+                from.iter().zip(by).map(|(from, by)| from + sign * step * by).collect()
+            };
+            evaluate::<N>(
+                &moved(&weights, &of_weights),
+                &moved(&wide(x.as_flat()), &wide(tx.as_flat())),
+            )
+        };
+        let [here, above, below] = [at(0.0), at(1.0), at(-1.0)];
+        let expected = here.output();
+        for (k, found) in [outputs[image].as_flat(), plain[image].as_flat()].into_iter().enumerate()
+        {
+            let differences = found.iter().zip(expected).map(|(&a, b)| f64::from(a) - b);
+            difference[k] += norm(differences).powi(2);
+        }
+        size[0] += norm(expected.iter().copied()).powi(2);
+        // Across a kink a difference says nothing.
+        if (above.branches, below.branches) == (here.branches, here.branches) {
+            compared += 1;
+            let expected: Vec<f64> = above
+                .output()
+                .iter()
+                .zip(below.output())
+                .map(|(above, below)| (above - below) / (2.0 * step))
+                .collect();
+            let differences = tangents[image].as_flat().iter().zip(&expected);
+            difference[2] += norm(differences.map(|(&a, b)| f64::from(a) - b)).powi(2);
+            size[1] += norm(expected.into_iter()).powi(2);
+        }
+    }
+    let error = |k: usize, of: usize| (difference[k] / size[of]).sqrt();
+    assert!(error(0, 0) <= 1e-4, "seed {seed}: values off by {:.1e}\n{declaration}", error(0, 0));
+    assert!(error(1, 0) <= 1e-4, "seed {seed}: outputs off by {:.1e}\n{declaration}", error(1, 0));
+    if compared > 0 {
+        assert!(
+            error(2, 1) <= 1e-4,
+            "seed {seed}: tangents off by {:.1e}\n{declaration}",
+            error(2, 1)
+        );
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/nets.rs"));
