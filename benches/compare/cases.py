@@ -29,11 +29,17 @@ class Case:
     @property
     def flops(self):
         """As in every publication: twice the multiply-adds forward, three times that for a step."""
-        times = 2 if self.which == "infer" else 6
+        times = {"infer": 2, "jvp": 4}.get(self.which, 6)
         return times * self.net.multiply_adds * self.batch
 
 
-PASSES = {"train": "training step", "infer": "inference", "both": "forward and backward"}
+PASSES = {
+    "train": "training step",
+    "infer": "inference",
+    "both": "forward and backward",
+    "jvp": "forward mode, input",
+    "jvp_of_all": "forward mode, input and parameters",
+}
 
 NETS = [
     Net("mlp", "MLP", 128, 234_752),
@@ -54,6 +60,9 @@ LARGE_NETS = [
 ]
 
 LARGE_BATCHES = [1, 4, 8, 32]
+
+# Of the time of `torch.func.jvp`.
+JVP_BAR = 1.5
 
 # Of PyTorch's time: inference of one image and of eight.
 LARGE_BARS = {
@@ -136,6 +145,9 @@ def all_cases():
         cases.append(Case(net, "infer", net.batch, many))
         cases.append(Case(net, "train", UNEVEN))
         cases.append(Case(net, "infer", UNEVEN))
+    for net in NETS[2:4]:
+        cases.append(Case(net, "jvp", net.batch, JVP_BAR))
+        cases.append(Case(net, "jvp_of_all", net.batch, JVP_BAR))
     for net in LARGE_NETS:
         for batch in LARGE_BATCHES:
             cases.append(Case(net, "infer", batch, LARGE_BARS[net.name].get(batch)))

@@ -48,6 +48,8 @@ def normed(channels, out, kernel, stride=1, groups=1):
 class Block(nn.Module):
     """The basic block of a residual net."""
 
+    inplace = True
+
     def __init__(self, channels, out, stride):
         super().__init__()
         self.conv1 = normed(channels, out, 3, stride)
@@ -55,8 +57,8 @@ class Block(nn.Module):
         self.shortcut = normed(channels, out, 1, stride) if stride > 1 else nn.Identity()
 
     def forward(self, x):
-        y = F.relu(self.conv1(x), inplace=True)
-        return F.relu(self.conv2(y) + self.shortcut(x), inplace=True)
+        y = F.relu(self.conv1(x), inplace=self.inplace)
+        return F.relu(self.conv2(y) + self.shortcut(x), inplace=self.inplace)
 
 
 def head(channels):

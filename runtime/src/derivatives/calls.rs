@@ -175,7 +175,8 @@ fn predict<N: Network>(
     outputs: &mut [f32],
     tangents: &mut [f32],
 ) -> Result<()> {
-    memory.predict(call(net, images, direction)?, outputs, tangents);
+    let prepared = net.model().prepared();
+    memory.predict(call(net, images, direction)?, prepared, outputs, tangents);
     Ok(())
 }
 

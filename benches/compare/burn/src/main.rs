@@ -17,6 +17,9 @@ fn main() -> std::io::Result<()> {
     let version = format!("{} (flex)", locked("burn"));
     serve("burn", &version, &["default"], |case| {
         let net = nets::parse(&case.net)?;
+        if case.pass.is_forward_mode() {
+            return Err("no forward mode".into());
+        }
         // Burn panics where something cannot be done.
         catch_unwind(AssertUnwindSafe(|| match net.input.len() {
             1 => run::<2>(case, &net),
@@ -30,7 +33,7 @@ fn main() -> std::io::Result<()> {
 fn run<const D: usize>(case: &Case, data: &nets::Net) -> Vec<f64> {
     let device = match case.pass {
         Pass::Infer => Device::flex(),
-        Pass::Train | Pass::Both => Device::flex().autodiff(),
+        _ => Device::flex().autodiff(),
     };
     let mut shape = vec![case.batch];
     shape.extend(&data.input);
@@ -42,7 +45,7 @@ fn run<const D: usize>(case: &Case, data: &nets::Net) -> Vec<f64> {
             black_box(net.forward(x.clone()));
         }),
         // The gradient that is given is ones.
-        Pass::Both => sample(case.time, || {
+        Pass::Both | Pass::Jvp | Pass::JvpOfAll => sample(case.time, || {
             black_box(GradientsParams::from_grads(net.forward(x.clone()).backward(), &net));
         }),
         Pass::Train => {

@@ -12,6 +12,9 @@ use net::Net;
 fn main() -> std::io::Result<()> {
     serve("candle", locked("candle-core"), &["default"], |case| {
         let net = nets::parse(&case.net)?;
+        if case.pass.is_forward_mode() {
+            return Err("no forward mode".into());
+        }
         run(case, &net).map_err(|error| error.to_string())
     })
 }
@@ -29,7 +32,7 @@ fn run(case: &Case, data: &nets::Net) -> Result<Vec<f64>> {
             Ok(())
         }),
         // The gradient that is given is ones.
-        Pass::Both => Box::new(move || {
+        Pass::Both | Pass::Jvp | Pass::JvpOfAll => Box::new(move || {
             black_box(net.forward(&x)?.backward()?);
             Ok(())
         }),

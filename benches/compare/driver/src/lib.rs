@@ -38,6 +38,17 @@ pub enum Pass {
     Infer,
     /// Forward in training mode and backward, from a gradient given at the output.
     Both,
+    /// Forward mode as in inference, along a direction of the input.
+    Jvp,
+    /// The same along one of input and parameters.
+    JvpOfAll,
+}
+
+impl Pass {
+    /// Whether it is one of forward mode, which not every peer has.
+    pub fn is_forward_mode(self) -> bool {
+        matches!(self, Pass::Jvp | Pass::JvpOfAll)
+    }
 }
 
 impl Case {
@@ -49,6 +60,8 @@ impl Case {
             "train" => Pass::Train,
             "infer" => Pass::Infer,
             "both" => Pass::Both,
+            "jvp" => Pass::Jvp,
+            "jvp_of_all" => Pass::JvpOfAll,
             other => return Err(format!("no pass `{other}`")),
         };
         let batch = batch.parse().map_err(|_| format!("`{batch}` is no batch"))?;

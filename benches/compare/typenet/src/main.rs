@@ -63,6 +63,21 @@ fn passes<N: Network>(case: &Case) -> Result<Vec<f64>, String> {
                 black_box((done.is_ok(), &outputs));
             }))
         }
+        Pass::Jvp | Pass::JvpOfAll => {
+            let [directions, moves] = [images.len() * N::Input::LEN, N::Parameters::LEN].map(normal);
+            let along = N::Input::slice_from_flat(&directions).ok_or("the directions are none")?;
+            let mut along = Direction::of_inputs(along);
+            if case.pass == Pass::JvpOfAll {
+                along = along.and_parameters(N::Parameters::from_flat(&moves).ok_or("no parameters")?);
+            }
+            let mut rows = [(); 2].map(|()| N::Output::zeroed_vec(images.len()));
+            let [outputs, tangents] = &mut rows;
+            Ok(sample(case.time, || {
+                let images = black_box(images);
+                let done = net.jvp_into(&mut ws, images, along, outputs, tangents);
+                black_box((done.is_ok(), &outputs, &tangents));
+            }))
+        }
         Pass::Both => {
             let gradient = normal(case.batch * N::Output::LEN);
             Ok(sample(case.time, || {

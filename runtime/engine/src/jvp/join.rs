@@ -1,32 +1,35 @@
 //! Layers that read several values.
 
-use typenet_kernels::{Lanes, activation, elementwise};
-use typenet_shape::Step;
-
-use super::plan::CHUNK;
-use super::run::Run;
+use super::plan::{CHUNK, Task};
+use super::run::{Run, activate};
 use crate::arena::apart;
+use typenet_kernels::{Lanes, activation, elementwise};
 
 impl Run<'_> {
     /// The sum of values, with activation; of tangents likewise.
-    pub(super) fn add(&mut self, step: &Step) {
-        let (isa, f, plan) = (self.isa, step.training.activation, self.plan);
-        let y = plan.buffer(step.value);
+    pub(super) fn add(&mut self, task: &Task) {
+        let step = task.step;
+        let (isa, f, plan) = (self.isa, task.activation, self.plan);
+        let y = plan.buffer(task.value);
         for all in [&mut *self.values, &mut *self.tangents] {
             for (k, source) in step.sources().iter().enumerate() {
                 let [x, y] = apart(all, [plan.buffer(source.node), y]);
                 if k == 0 { y.copy_from_slice(x) } else { elementwise::add(isa, x, y) }
             }
         }
-        let value = &mut self.values[y.offset..y.end()];
-        activation::forward_in_place(isa, f, value);
-        activation::backward_in_place(isa, f, value, &mut self.tangents[y.offset..y.end()]);
+        let own = y.offset..y.end();
+        let value = &mut self.values[own.clone()];
+        if f.from_output() {
+            activation::forward_in_place(isa, f, value);
+        }
+        activate(isa, f, value, &mut self.tangents[own]);
     }
 
     /// The product of values; the sum of the products in which one of them is its tangent.
-    pub(super) fn mul(&mut self, step: &Step) {
+    pub(super) fn mul(&mut self, task: &Task) {
+        let step = task.step;
         let (isa, plan, sources) = (self.isa, self.plan, step.sources());
-        let y = plan.buffer(step.value);
+        let y = plan.buffer(task.value);
         for (k, source) in sources.iter().enumerate() {
             let [x, y] = apart(self.values, [plan.buffer(source.node), y]);
             if k == 0 { y.copy_from_slice(x) } else { elementwise::multiply(isa, x, y) }
@@ -56,9 +59,10 @@ impl Run<'_> {
     }
 
     /// Values one behind the other along the channels; tangents likewise.
-    pub(super) fn concat(&mut self, step: &Step) {
+    pub(super) fn concat(&mut self, task: &Task) {
+        let step = task.step;
         let plan = self.plan;
-        let y = plan.buffer(step.value);
+        let y = plan.buffer(task.value);
         for all in [&mut *self.values, &mut *self.tangents] {
             let mut start = 0;
             for source in step.sources() {

@@ -3,10 +3,10 @@
 use typenet_kernels::batch_norm;
 use typenet_kernels::team::{Team, chunks, chunks_mut};
 use typenet_kernels::{LANES, Lanes, isa, pack, unpack_part};
-use typenet_shape::{Conv2dPass, Norm, Step};
+use typenet_shape::{Conv2dPass, Norm};
 
 use super::Direction;
-use super::plan::Plan;
+use super::plan::{Plan, Task};
 use super::run::Run;
 use crate::arena::{at_least, rooms};
 use crate::blocked_training::is_blocked_step;
@@ -14,12 +14,15 @@ use crate::layout::Layout;
 use crate::pass::Mode;
 use crate::spec::NetSpec;
 use crate::trainable::{self, Trainable};
-use crate::weights::transform;
+use crate::weights::{Folded, PreparedWeights, transform};
 
 /// The memory of forward mode, grown once.
 #[derive(Debug, Default)]
 pub struct JvpMemory {
-    plan: Option<Plan>,
+    /// The plans of passes that train and of those that predict.
+    plans: [Option<Plan>; 2],
+    /// How the weights move that have taken in a batch norm.
+    folded: Option<Box<Folded>>,
     /// Values and tangents of all groups, where batch norms meet.
     arena: Vec<Lanes>,
     /// What each thread needs.
@@ -51,23 +54,41 @@ pub struct Jvp<'a> {
 pub(crate) type Masks = (u64, u64, bool);
 
 impl JvpMemory {
-    /// As the net predicts: batch norms take their running statistics, dropout leaves all.
-    pub fn predict(&mut self, call: Jvp<'_>, outputs: &mut [f32], tangents: &mut [f32]) {
-        let layout = call.spec.layout;
+    /// As the net predicts: batch norms take their running statistics, dropout leaves all. `prepared` is what
+    /// inference has made of the parameters.
+    pub fn predict(
+        &mut self,
+        call: Jvp<'_>,
+        prepared: &PreparedWeights,
+        outputs: &mut [f32],
+        tangents: &mut [f32],
+    ) {
+        let Jvp { spec, parameters, direction, .. } = call;
+        let layout = spec.layout;
         let groups = (call.inputs.len() / layout.input_len).div_ceil(LANES);
-        let JvpMemory { plan, rooms: all_rooms, transformed, .. } = self;
-        let plan = &*plan.get_or_insert_with(|| Plan::new(call.spec));
+        let JvpMemory { plans, folded, rooms: all_rooms, transformed, .. } = self;
+        let plan = &*plans[1].get_or_insert_with(|| Plan::new(spec, false));
+        let prepared = prepared.of_batch(spec, parameters);
+        if let Some(moves) = direction.parameters {
+            let spare = folded.take().unwrap_or_default();
+            *folded = Folded::tangent(spec.graph, layout, parameters, moves, spare);
+        }
+        let moves = folded.as_deref().filter(|_| direction.parameters.is_some());
         Team::gather(groups, |team| {
-            let transformed = prepare(team, &call, transformed);
+            let transformed = [
+                prepared.transformed,
+                transform_into(team, layout, direction.parameters, moves, &mut transformed[1]),
+            ];
+            let folded = [prepared.folded, moves];
             let rooms = rooms(all_rooms, team, 2 * plan.len + plan.scratch_len);
             let parts = parts(layout, call.inputs, outputs, tangents);
             team.for_each_with(rooms, parts, |room, group, (inputs, (outputs, tangents))| {
                 let (arena, scratch) = room.split_at_mut(2 * plan.len);
                 let mode = Mode::Inference;
-                let shared = Shared { plan, transformed, statistics: &[], means: &[] };
+                let shared = Shared { plan, folded, transformed, statistics: &[], means: &[] };
                 let mut run = start(&call, shared, mode, inputs, arena, scratch);
                 load(&mut run, &call, group, inputs);
-                layout.steps.iter().for_each(|step| run.step(step));
+                plan.tasks.iter().for_each(|task| run.task(task));
                 store(&run, outputs, tangents);
             });
         });
@@ -94,11 +115,11 @@ impl JvpMemory {
         let images = call.inputs.len() / layout.input_len;
         let groups = images.div_ceil(LANES);
         self.rows(images * layout.output_len);
-        let JvpMemory { plan, arena, rooms: all_rooms, transformed, gathered, .. } = self;
+        let JvpMemory { plans, arena, rooms: all_rooms, transformed, gathered, .. } = self;
         let JvpMemory { statistics, means, rows: [outputs, tangents, _], .. } = self;
         let len = images * layout.output_len;
         let (outputs, tangents) = (&mut outputs[..len], &mut tangents[..len]);
-        let plan = &*plan.get_or_insert_with(|| Plan::new(call.spec));
+        let plan = &*plans[0].get_or_insert_with(|| Plan::new(call.spec, true));
         at_least(arena, groups * 2 * plan.len, Lanes::ZERO);
         let of_norms = layout.norms.last().map_or(0, |norm| norm.statistics.end());
         at_least(statistics, of_norms, 0.0);
@@ -108,13 +129,18 @@ impl JvpMemory {
         at_least(gathered, groups * widest.max(1), 0.0);
         let has_blocked_masks = is_blocked_step(call.spec, images);
         Team::gather(groups, |team| {
-            let transformed = prepare(team, &call, transformed);
+            let [own, moves] = transformed;
+            let transformed = [
+                transform_into(team, layout, Some(call.parameters), None, own),
+                transform_into(team, layout, call.direction.parameters, None, moves),
+            ];
+            let folded = [None; 2];
             for index in 0..=layout.norms.len() {
                 let norm = layout.norms.get(index);
-                let step = norm.and_then(|norm| step_of(layout, norm));
+                let task = norm.and_then(|norm| task_of(plan, norm));
                 let each = norm.map_or(1, |norm| norm.statistics.len);
                 let fixed = norm.is_some_and(|norm| trained.of(norm.node).fixed);
-                let shared = Shared { plan, transformed, statistics, means };
+                let shared = Shared { plan, folded, transformed, statistics, means };
                 let gathered = &mut gathered[..groups * each];
                 let all = (
                     parts(layout, call.inputs, &mut *outputs, &mut *tangents),
@@ -129,15 +155,15 @@ impl JvpMemory {
                     if index == 0 {
                         load(&mut run, &call, group, inputs);
                     }
-                    let steps = layout.steps.iter().filter(|step| step.segment == index);
-                    steps.for_each(|step| run.step(step));
-                    match step {
-                        Some(step) if !fixed => run.gather(step, gathered),
+                    let tasks = plan.tasks.iter().filter(|task| task.step.segment == index);
+                    tasks.for_each(|task| run.task(task));
+                    match task {
+                        Some(task) if !fixed => run.gather(task, gathered),
                         Some(_) => {}
                         None => store(&run, outputs, tangents),
                     }
                 });
-                let (Some(norm), Some(step)) = (norm, step) else { continue };
+                let (Some(norm), Some(task)) = (norm, task) else { continue };
                 let own = norm.statistics.offset..norm.statistics.end();
                 let (mean, rstd) = statistics[own.clone()].split_at_mut(norm.channels);
                 if fixed {
@@ -146,7 +172,7 @@ impl JvpMemory {
                     continue;
                 }
                 batch_norm::merge(images, norm.pixels, gathered, norm.eps, mean, rstd, None);
-                let shared = Shared { plan, transformed, statistics, means: &[] };
+                let shared = Shared { plan, folded, transformed, statistics, means: &[] };
                 let all = (
                     chunks(call.inputs, LANES * layout.input_len),
                     (chunks_mut(arena, 2 * plan.len), chunks_mut(&mut *gathered, each)),
@@ -154,7 +180,7 @@ impl JvpMemory {
                 team.for_each(all, |group, (inputs, (arena, gathered))| {
                     let mode = Mode::Training { seed, pass, group, dropout };
                     let run = start(&call, shared, mode, inputs, arena, &mut []);
-                    run.gather_tangents(norm, step, gathered);
+                    run.gather_tangents(norm, task, gathered);
                 });
                 let means = &mut means[own];
                 batch_norm::merge_backward(images, norm.pixels, gathered, None, None, means);
@@ -167,6 +193,7 @@ impl JvpMemory {
 #[derive(Clone, Copy)]
 struct Shared<'a> {
     plan: &'a Plan,
+    folded: [Option<&'a Folded>; 2],
     transformed: [&'a [f32]; 2],
     statistics: &'a [f32],
     means: &'a [f32],
@@ -186,21 +213,24 @@ fn parts<'a>(
     )
 }
 
-/// The transformed weights, and how they move.
-fn prepare<'a>(team: &Team, call: &Jvp<'_>, transformed: &'a mut [Vec<f32>; 2]) -> [&'a [f32]; 2] {
-    let (layout, pass) = (call.spec.layout, Conv2dPass::Forward);
-    let [own, moves] = transformed;
-    let all = [(Some(call.parameters), &mut *own), (call.direction.parameters, &mut *moves)];
-    for (numbers, to) in all {
-        let Some(numbers) = numbers else { continue };
+/// Transforms weights, if there are any; those that have taken in a batch norm in the place of others.
+fn transform_into<'a>(
+    team: &Team,
+    layout: &Layout,
+    parameters: Option<&[f32]>,
+    folded: Option<&Folded>,
+    to: &'a mut Vec<f32>,
+) -> &'a [f32] {
+    if let Some(parameters) = parameters {
+        let pass = Conv2dPass::Forward;
         at_least(to, layout.transformed_len(pass), 0.0);
-        transform(team, layout, pass, numbers, None, to);
+        transform(team, layout, pass, parameters, folded, to);
     }
-    [own, moves]
+    to
 }
 
-fn step_of(layout: &Layout, norm: &Norm) -> Option<&'static Step> {
-    layout.steps.iter().find(|step| step.node == norm.node)
+fn task_of<'a>(plan: &'a Plan, norm: &Norm) -> Option<&'a Task> {
+    plan.tasks.iter().find(|task| task.step.node == norm.node)
 }
 
 fn start<'a>(
@@ -211,7 +241,7 @@ fn start<'a>(
     arena: &'a mut [Lanes],
     scratch: &'a mut [Lanes],
 ) -> Run<'a> {
-    let Shared { plan, transformed, statistics, means } = shared;
+    let Shared { plan, folded, transformed, statistics, means } = shared;
     let (values, tangents) = arena.split_at_mut(plan.len);
     let layout = call.spec.layout;
     Run {
@@ -223,6 +253,7 @@ fn start<'a>(
         has_blocked_masks: false,
         parameters: call.parameters,
         direction: call.direction,
+        folded,
         transformed,
         statistics,
         means,

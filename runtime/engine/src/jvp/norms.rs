@@ -1,19 +1,20 @@
 //! Norms. Each is `γ x̂ + β`, so its tangent is `γ ẋ̂ + γ̇ x̂ + β̇`.
 
 use typenet_kernels::batch_norm::{self, BatchNorm, Spread};
+use typenet_kernels::elementwise;
 use typenet_kernels::group_norm::{self, GroupNorm};
-use typenet_kernels::{activation, elementwise};
-use typenet_shape::{Activation, Norm, Op, Step, TensorKind};
+use typenet_shape::{Activation, Norm, Op, TensorKind};
 
-use super::plan::CHUNK;
-use super::run::Run;
+use super::plan::{CHUNK, Task};
+use super::run::{Run, activate};
 use crate::arena::wrong;
 use crate::pass::Mode;
 
 impl Run<'_> {
     /// Each channel with the statistics of the batch, which move with it; or with the running ones, which
     /// rest.
-    pub(super) fn batch_norm(&mut self, step: &Step) {
+    pub(super) fn batch_norm(&mut self, task: &Task) {
+        let step = task.step;
         let (isa, images) = (self.isa, self.images);
         let Op::BatchNorm { eps, .. } = step.op else { return wrong(step) };
         let of_batch = matches!(self.mode, Mode::Training { .. }) && !step.frozen;
@@ -26,11 +27,13 @@ impl Run<'_> {
         } else {
             (mean, Spread::Variance { variance, eps }, None)
         };
-        let f = step.training.activation;
-        let norm = BatchNorm { mean, spread, weight: weight[0], bias: bias[0], f };
+        let f = task.activation;
+        // Of others the slope is a function of the sum.
+        let fused = if f.from_output() { f } else { Activation::Identity };
+        let norm = BatchNorm { mean, spread, weight: weight[0], bias: bias[0], f: fused };
         let plain = BatchNorm { f: Activation::Identity, ..norm };
         let scratch = std::mem::take(&mut self.scratch);
-        let [value, tangent] = self.operands(step);
+        let [value, tangent] = self.operands(task);
         batch_norm::apply(isa, &norm, value.x, value.other, value.y);
         match means {
             Some(means) => {
@@ -67,31 +70,32 @@ impl Run<'_> {
         if let Some(other) = tangent.other {
             elementwise::add(isa, other, tangent.y);
         }
-        activation::backward_in_place(isa, f, value.y, tangent.y);
+        activate(isa, f, value.y, tangent.y);
         self.scratch = scratch;
     }
 
     /// The statistics of a batch norm at which a segment of a training step ends.
-    pub(super) fn gather(&self, step: &Step, numbers: &mut [f32]) {
-        let [x, _] = self.buffers(step);
+    pub(super) fn gather(&self, task: &Task, numbers: &mut [f32]) {
+        let [x, _] = self.buffers(task);
         batch_norm::gather(self.isa, self.images, &self.values[x.offset..x.end()], numbers);
     }
 
     /// The sums of the tangents that it reads, and of these times the normalised values.
-    pub(super) fn gather_tangents(&self, norm: &Norm, step: &Step, sums: &mut [f32]) {
+    pub(super) fn gather_tangents(&self, norm: &Norm, task: &Task, sums: &mut [f32]) {
         let (mean, rstd) =
             self.statistics[norm.statistics.offset..norm.statistics.end()].split_at(norm.channels);
         let spread = Spread::Rstd(rstd);
         let plain = BatchNorm { mean, spread, weight: None, bias: None, f: Activation::Identity };
-        let [x, _] = self.buffers(step);
+        let [x, _] = self.buffers(task);
         let of = x.offset..x.end();
         let (x, tx) = (&self.values[of.clone()], &self.tangents[of]);
         batch_norm::gather_backward(self.isa, self.images, &plain, x, tx, sums);
     }
 
     /// Each image, or each group of its channels, with its own statistics.
-    pub(super) fn image_norm(&mut self, step: &Step) {
-        let (isa, images, f) = (self.isa, self.images, step.training.activation);
+    pub(super) fn image_norm(&mut self, task: &Task) {
+        let step = task.step;
+        let (isa, images, f) = (self.isa, self.images, task.activation);
         let (groups, eps) = match step.op {
             Op::LayerNorm { eps, .. } => (1, eps),
             Op::GroupNorm { num_groups, eps, .. } => (num_groups, eps),
@@ -101,8 +105,9 @@ impl Run<'_> {
             [TensorKind::Weight, TensorKind::Bias].map(|kind| self.tensor(step, kind));
         let norm = GroupNorm { groups, eps, weight: weight[0], bias: bias[0] };
         let scratch = std::mem::take(&mut self.scratch);
-        let [value, tangent] = self.operands(step);
-        group_norm::forward(isa, &norm, value.x, f, value.y);
+        let [value, tangent] = self.operands(task);
+        let fused = if f.from_output() { f } else { Activation::Identity };
+        group_norm::forward(isa, &norm, value.x, fused, value.y);
         group_norm::jvp(isa, images, &norm, value.x, tangent.x, tangent.y);
         if let (Some(weight), Some(bias)) = (weight[1], bias[1]) {
             let moves = GroupNorm { weight: Some(weight), bias: Some(bias), ..norm };
@@ -110,7 +115,7 @@ impl Run<'_> {
             group_norm::forward(isa, &moves, value.x, Activation::Identity, term);
             elementwise::add(isa, term, tangent.y);
         }
-        activation::backward_in_place(isa, f, value.y, tangent.y);
+        activate(isa, f, value.y, tangent.y);
         self.scratch = scratch;
     }
 }

@@ -1,13 +1,26 @@
-//! Where values stand, and their tangents beside them.
+//! What runs in order, where values stand, and their tangents beside them.
 
-use typenet_shape::{Buffer, Item, Op, Step, place};
+use typenet_shape::{Activation, Buffer, Fused, Item, Op, Step, place};
 
 use crate::spec::NetSpec;
 
-/// The places of all values in the memory of a group of images; tangents have the same in a memory of
+/// A step, with what is computed behind it in its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Task {
+    pub(super) step: &'static Step,
+    /// The node whose value it gives.
+    pub(super) value: usize,
+    /// The node of a value that is added.
+    pub(super) added: Option<usize>,
+    /// What is done with the sum.
+    pub(super) activation: Activation,
+}
+
+/// The tasks of a pass, and the places of all values in the memory of a group of images; tangents have the same in a memory of
 /// their own.
 #[derive(Debug)]
 pub(super) struct Plan {
+    pub(super) tasks: Vec<Task>,
     /// The buffer of each node's value.
     buffers: Vec<Buffer>,
     /// Whether parameters lie at or before each node.
@@ -19,8 +32,10 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(spec: &NetSpec) -> Plan {
+    /// The plan of a pass as the net trains, or predicts: then batch norms are folded.
+    pub(super) fn new(spec: &NetSpec, trains: bool) -> Plan {
         let NetSpec { graph, shapes, layout, .. } = *spec;
+        let tasks = if trains { training(spec) } else { inference(spec) };
         let count = graph.nodes.len();
         // Of each node the one in whose buffer its value stands, and where in that it starts.
         let mut roots = vec![(0, 0); count];
@@ -40,16 +55,16 @@ impl Plan {
         }
         let mut items = vec![Item { len: 0, start: 0, end: 0, offset: 0 }; count];
         items[0].len = input_len;
-        for (time, step) in layout.steps.iter().enumerate() {
-            let len = shapes[step.value].elements();
-            items[step.value] = Item { len, start: time, end: time, offset: 0 };
-            let added = step.training.added.map(|_| step.added);
-            for node in step.sources().iter().map(|source| source.node).chain(added) {
+        for (time, task) in tasks.iter().enumerate() {
+            let len = shapes[task.value].elements();
+            items[task.value] = Item { len, start: time, end: time, offset: 0 };
+            let sources = task.step.sources().iter().map(|source| source.node);
+            for node in sources.chain(task.added) {
                 items[roots[node].0].live_until(time);
             }
         }
         for output in layout.outputs {
-            items[roots[output.node].0].live_until(layout.steps.len());
+            items[roots[output.node].0].live_until(tasks.len());
         }
         let (mut heap, mut next) = (vec![0; count], vec![0; count]);
         let len = place(&mut items, &mut heap, &mut next);
@@ -58,8 +73,8 @@ impl Plan {
             Buffer { offset, len: shapes[node].elements() }
         };
         let buffers = roots.iter().enumerate().map(buffer).collect();
-        let own = layout.steps.iter().map(own_len).max().unwrap_or(0);
-        Plan { buffers, moved, len, scratch_len: own.max(layout.scratch_len[0]) }
+        let own = tasks.iter().map(|task| own_len(task.step)).max().unwrap_or(0);
+        Plan { tasks, buffers, moved, len, scratch_len: own.max(layout.scratch_len[0]) }
     }
 
     pub(super) fn buffer(&self, node: usize) -> Buffer {
@@ -70,6 +85,30 @@ impl Plan {
     pub(super) fn is_moved(&self, node: usize) -> bool {
         self.moved[node]
     }
+}
+
+fn training(spec: &NetSpec) -> Vec<Task> {
+    let task = |step: &'static Step| Task {
+        step,
+        value: step.value,
+        added: step.training.added.map(|_| step.added),
+        activation: step.training.activation,
+    };
+    spec.layout.steps.iter().map(task).collect()
+}
+
+fn inference(spec: &NetSpec) -> Vec<Task> {
+    let nodes = spec.graph.nodes;
+    let [mut training, mut inference] = [(); 2].map(|()| vec![Fused::NONE; nodes.len()]);
+    spec.graph.fuse(&mut training, &mut inference);
+    let runs = spec.layout.steps.iter().filter(|step| inference[step.node].host == step.node);
+    let task = |step: &'static Step| {
+        let Fused { last, added, .. } = inference[step.node];
+        let activation = nodes[last].op.activation().filter(|_| last != step.node);
+        let activation = activation.unwrap_or(Activation::Identity);
+        Task { step, value: last, added, activation }
+    };
+    runs.map(task).collect()
 }
 
 /// Channels of a value are taken some at a time, of at most so many numbers unless one has more.

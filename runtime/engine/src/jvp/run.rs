@@ -9,10 +9,11 @@ use typenet_shape::{
 };
 
 use super::Direction;
-use super::plan::Plan;
+use super::plan::{Plan, Task};
 use crate::arena::{apart, wrong};
 use crate::layout::Layout;
 use crate::pass::{Mode, kernel_of};
+use crate::weights::Folded;
 
 /// A group of images on its way.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Run<'a> {
     pub(super) has_blocked_masks: bool,
     pub(super) parameters: &'a [f32],
     pub(super) direction: Direction<'a>,
+    /// The weights that have taken in a batch norm, and how they move.
+    pub(super) folded: [Option<&'a Folded>; 2],
     /// The weights of convolutions that transform them, and how they move.
     pub(super) transformed: [&'a [f32]; 2],
     /// While training: mean and `1 / √(variance + eps)` of all batch norms so far.
@@ -53,29 +56,30 @@ struct Factors<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Runs a step.
-    pub(super) fn step(&mut self, step: &Step) {
+    /// Runs a task.
+    pub(super) fn task(&mut self, task: &Task) {
+        let step = task.step;
         match step.op {
-            Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => self.conv2d(step),
-            Op::Linear { .. } => self.linear(step),
-            Op::ConvTranspose2d { .. } => self.conv_transpose2d(step),
-            Op::BatchNorm { .. } => self.batch_norm(step),
-            Op::LayerNorm { .. } | Op::GroupNorm { .. } => self.image_norm(step),
-            Op::MaxPool2d { .. } => self.max_pool2d(step),
-            Op::AvgPool2d { .. } => self.avg_pool2d(step),
-            Op::GlobalAvgPool => self.of_each(step, pool2d::global_avg_forward),
-            Op::Upsample { .. } => self.upsample(step),
+            Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => self.conv2d(task),
+            Op::Linear { .. } => self.linear(task),
+            Op::ConvTranspose2d { .. } => self.conv_transpose2d(task),
+            Op::BatchNorm { .. } => self.batch_norm(task),
+            Op::LayerNorm { .. } | Op::GroupNorm { .. } => self.image_norm(task),
+            Op::MaxPool2d { .. } => self.max_pool2d(task),
+            Op::AvgPool2d { .. } => self.avg_pool2d(task),
+            Op::GlobalAvgPool => self.of_each(task, pool2d::global_avg_forward),
+            Op::Upsample { .. } => self.upsample(task),
             Op::Scale { factor } => {
-                self.of_each(step, |isa, x, y| elementwise::scale(isa, factor, x, y));
+                self.of_each(task, |isa, x, y| elementwise::scale(isa, factor, x, y));
             }
-            Op::Dropout { p } => self.dropout(step, p),
-            Op::Softmax | Op::LogSoftmax => self.softmax(step),
-            Op::Add => self.add(step),
-            Op::Mul => self.mul(step),
-            Op::Concat => self.concat(step),
-            Op::Own(own) => self.own(step, &own),
+            Op::Dropout { p } => self.dropout(task, p),
+            Op::Softmax | Op::LogSoftmax => self.softmax(task),
+            Op::Add => self.add(task),
+            Op::Mul => self.mul(task),
+            Op::Concat => self.concat(task),
+            Op::Own(own) => self.own(task, &own),
             op => match op.activation() {
-                Some(f) => self.activation(step, f),
+                Some(f) => self.activation(task, f),
                 None => wrong(step),
             },
         }
@@ -88,16 +92,16 @@ impl<'a> Run<'a> {
         [of(self.parameters), self.direction.parameters.and_then(of)]
     }
 
-    /// The buffers of a step's first input and of its value.
-    pub(super) fn buffers(&self, step: &Step) -> [Buffer; 2] {
-        let source = step.sources().first().map_or(0, |source| source.node);
-        [self.plan.buffer(source), self.plan.buffer(step.value)]
+    /// The buffers of a task's first input and of its value.
+    pub(super) fn buffers(&self, task: &Task) -> [Buffer; 2] {
+        let source = task.step.sources().first().map_or(0, |source| source.node);
+        [self.plan.buffer(source), self.plan.buffer(task.value)]
     }
 
-    /// The operands of a step, of the values and of the tangents.
-    pub(super) fn operands(&mut self, step: &Step) -> [Operands<'_>; 2] {
-        let [x, y] = self.buffers(step);
-        let added = step.training.added.map(|_| self.plan.buffer(step.added));
+    /// The operands of a task, of the values and of the tangents.
+    pub(super) fn operands(&mut self, task: &Task) -> [Operands<'_>; 2] {
+        let [x, y] = self.buffers(task);
+        let added = task.added.map(|added| self.plan.buffer(added));
         [&mut *self.values, &mut *self.tangents].map(|all| match added {
             Some(added) if added != x => {
                 let [x, other, y] = apart(all, [x, added, y]);
@@ -112,9 +116,9 @@ impl<'a> Run<'a> {
     }
 
     /// A linear function of one value: the same of its tangent.
-    fn of_each(&mut self, step: &Step, kernel: impl Fn(Isa, &[Lanes], &mut [Lanes])) {
+    fn of_each(&mut self, task: &Task, kernel: impl Fn(Isa, &[Lanes], &mut [Lanes])) {
         let isa = self.isa;
-        for Operands { x, y, .. } in self.operands(step) {
+        for Operands { x, y, .. } in self.operands(task) {
             kernel(isa, x, y);
         }
     }
@@ -123,26 +127,32 @@ impl<'a> Run<'a> {
     /// `ẏ = f'(…) (W ẋ + Ẇ x + ḃ)`. `place` is where the transformed weight stands.
     fn product(
         &mut self,
-        step: &Step,
+        task: &Task,
         place: Buffer,
         kernel: impl Fn(Isa, &[Lanes], Factors<'a>, Epilogue<'_>, &mut [Lanes], &mut [Lanes]),
     ) {
-        let (isa, f) = (self.isa, step.training.activation);
+        let (isa, step, f) = (self.isa, task.step, task.activation);
         let [weights, biases] =
             [TensorKind::Weight, TensorKind::Bias].map(|kind| self.tensor(step, kind));
         let [own, moves] = [0, 1].map(|i| {
             let transformed = self.transformed[i].get(place.offset..place.end());
             let transformed = transformed.unwrap_or_default();
-            weights[i].map(|weight| Factors { weight, transformed, bias: biases[i] })
+            let plain = weights[i].map(|weight| Factors { weight, transformed, bias: biases[i] });
+            match self.folded[i].and_then(|folded| folded.of(step.node)) {
+                Some((weight, bias)) => Some(Factors { weight, transformed, bias: Some(bias) }),
+                None => plain,
+            }
         });
         let Some(own) = own else { return wrong(step) };
         // An input that rests moves nothing.
         let source = step.sources().first().map_or(0, |source| source.node);
         let input_moves = self.direction.inputs.is_some() || self.plan.is_moved(source);
         let scratch = std::mem::take(&mut self.scratch);
-        let [value, tangent] = self.operands(step);
+        let [value, tangent] = self.operands(task);
         let (bias, add) = (own.bias, value.other);
-        let epilogue = Epilogue { bias, add, activation: f, ..Epilogue::default() };
+        // Of others the slope is a function of the sum.
+        let fused = if f.from_output() { f } else { Activation::Identity };
+        let epilogue = Epilogue { bias, add, activation: fused, ..Epilogue::default() };
         kernel(isa, value.x, own, epilogue, value.y, scratch);
         let add = tangent.other;
         if input_moves || moves.is_none() {
@@ -154,16 +164,15 @@ impl<'a> Run<'a> {
             let epilogue = Epilogue { bias, add, accumulate, ..Epilogue::default() };
             kernel(isa, value.x, moves, epilogue, tangent.y, scratch);
         }
-        if f != Activation::Identity {
-            activation::backward_in_place(isa, f, value.y, tangent.y);
-        }
+        activate(isa, f, value.y, tangent.y);
         self.scratch = scratch;
     }
 
-    fn conv2d(&mut self, step: &Step) {
+    fn conv2d(&mut self, task: &Task) {
+        let step = task.step;
         let Some(g) = step.op.conv2d(step.input) else { return wrong(step) };
         let (kernel, place) = kernel_of(step, Conv2dPass::Forward);
-        self.product(step, place, |isa, x, factors, epilogue, y, scratch| {
+        self.product(task, place, |isa, x, factors, epilogue, y, scratch| {
             let Factors { weight, transformed, .. } = factors;
             match kernel {
                 Conv2dKernel::Direct => conv2d::forward(isa, &g, x, weight, epilogue, y),
@@ -173,8 +182,8 @@ impl<'a> Run<'a> {
         });
     }
 
-    fn linear(&mut self, step: &Step) {
-        self.product(step, Buffer::NONE, |isa, x, Factors { weight, .. }, epilogue, y, _| {
+    fn linear(&mut self, task: &Task) {
+        self.product(task, Buffer::NONE, |isa, x, Factors { weight, .. }, epilogue, y, _| {
             let Epilogue { bias, add, accumulate, activation, .. } = epilogue;
             if accumulate {
                 linear::accumulate(isa, x, weight, bias, y);
@@ -184,9 +193,10 @@ impl<'a> Run<'a> {
         });
     }
 
-    fn conv_transpose2d(&mut self, step: &Step) {
+    fn conv_transpose2d(&mut self, task: &Task) {
+        let step = task.step;
         let Some(g) = step.op.conv_transpose2d(step.input) else { return wrong(step) };
-        self.product(step, Buffer::NONE, |isa, x, Factors { weight, .. }, epilogue, y, _| {
+        self.product(task, Buffer::NONE, |isa, x, Factors { weight, .. }, epilogue, y, _| {
             let Epilogue { bias, add, accumulate, activation, .. } = epilogue;
             if accumulate {
                 conv_transpose2d::accumulate(isa, &g, x, weight, bias, y);
@@ -197,9 +207,9 @@ impl<'a> Run<'a> {
     }
 
     /// An activation that is computed in no other layer's pass.
-    fn activation(&mut self, step: &Step, f: Activation) {
+    fn activation(&mut self, task: &Task, f: Activation) {
         let isa = self.isa;
-        let [value, tangent] = self.operands(step);
+        let [value, tangent] = self.operands(task);
         activation::forward(isa, f, value.x, value.y);
         tangent.y.copy_from_slice(tangent.x);
         if f.from_output() {
@@ -209,28 +219,32 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn max_pool2d(&mut self, step: &Step) {
+    fn max_pool2d(&mut self, task: &Task) {
+        let step = task.step;
         let Some(g) = step.op.pool2d(step.input) else { return wrong(step) };
         let isa = self.isa;
-        let [value, tangent] = self.operands(step);
+        let [value, tangent] = self.operands(task);
         pool2d::max_forward(isa, &g, value.x, value.y);
         pool2d::max_jvp(isa, &g, value.x, value.y, tangent.x, tangent.y);
     }
 
-    fn avg_pool2d(&mut self, step: &Step) {
+    fn avg_pool2d(&mut self, task: &Task) {
+        let step = task.step;
         let Some(g) = step.op.pool2d(step.input) else { return wrong(step) };
-        self.of_each(step, |isa, x, y| pool2d::avg_forward(isa, &g, x, y));
+        self.of_each(task, |isa, x, y| pool2d::avg_forward(isa, &g, x, y));
     }
 
-    fn upsample(&mut self, step: &Step) {
+    fn upsample(&mut self, task: &Task) {
+        let step = task.step;
         let Some(g) = step.op.upsample2d(step.input) else { return wrong(step) };
-        self.of_each(step, |isa, x, y| upsample::forward(isa, &g, x, y));
+        self.of_each(task, |isa, x, y| upsample::forward(isa, &g, x, y));
     }
 
-    fn softmax(&mut self, step: &Step) {
+    fn softmax(&mut self, task: &Task) {
+        let step = task.step;
         let (isa, channels) = (self.isa, step.input.dim(0));
         let is_log = matches!(step.op, Op::LogSoftmax);
-        let [value, tangent] = self.operands(step);
+        let [value, tangent] = self.operands(task);
         if is_log {
             softmax::log_forward(isa, channels, value.x, value.y);
             softmax::log_jvp(isa, channels, value.y, tangent.x, tangent.y);
@@ -242,12 +256,13 @@ impl<'a> Run<'a> {
     }
 
     /// The mask of the step that trains, on values and tangents.
-    fn dropout(&mut self, step: &Step, p: f32) {
+    fn dropout(&mut self, task: &Task, p: f32) {
+        let step = task.step;
         let Some(key) = self.mode.dropout_key(step.node) else {
-            return self.of_each(step, |_, x, y| y.copy_from_slice(x));
+            return self.of_each(task, |_, x, y| y.copy_from_slice(x));
         };
         if !self.has_blocked_masks {
-            return self.of_each(step, |isa, x, y| dropout::forward(isa, p, key, x, y));
+            return self.of_each(task, |isa, x, y| dropout::forward(isa, p, key, x, y));
         }
         let (isa, images) = (self.isa, self.images);
         let Mode::Training { group, .. } = self.mode else { return wrong(step) };
@@ -257,7 +272,7 @@ impl<'a> Run<'a> {
         let (ones, rest) = scratch.split_at_mut(blocked::blocks(channels) * area);
         let mask = &mut rest[..ones.len()];
         ones.fill(Lanes([1.0; LANES]));
-        let operands = self.operands(step).map(|Operands { x, y, .. }| {
+        let operands = self.operands(task).map(|Operands { x, y, .. }| {
             y.copy_from_slice(x);
             y
         });
@@ -277,7 +292,8 @@ impl<'a> Run<'a> {
     }
 
     /// A layer of the user's own, image by image.
-    fn own(&mut self, step: &Step, own: &Own) {
+    fn own(&mut self, task: &Task, own: &Own) {
+        let step = task.step;
         let images = self.images;
         let [x_len, y_len] = [step.input.elements(), step.output.elements()];
         let [weights, biases] =
@@ -287,7 +303,7 @@ impl<'a> Run<'a> {
             bias: biases[i].unwrap_or_default(),
         });
         let scratch = std::mem::take(&mut self.scratch);
-        let [value, tangent] = self.operands(step);
+        let [value, tangent] = self.operands(task);
         let (xs, rest) = blocked::flat_mut(scratch).split_at_mut(images * x_len);
         let (txs, rest) = rest.split_at_mut(images * x_len);
         let (ys, rest) = rest.split_at_mut(images * y_len);
@@ -306,4 +322,17 @@ impl<'a> Run<'a> {
         pack(tys, tangent.y);
         self.scratch = scratch;
     }
+}
+
+/// The activation of a sum that stands in `y`, activated already where its slope is a function of its value;
+/// and the tangent of that.
+pub(super) fn activate(isa: Isa, f: Activation, y: &mut [Lanes], ty: &mut [Lanes]) {
+    if f == Activation::Identity {
+        return;
+    }
+    if f.from_output() {
+        return activation::backward_in_place(isa, f, y, ty);
+    }
+    activation::backward_from_input(isa, f, y, ty);
+    activation::forward_in_place(isa, f, y);
 }
