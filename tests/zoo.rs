@@ -96,6 +96,34 @@ fn has_tangents<N: Network>(net: &N, image: &N::Input, expected: &[f64], name: &
     assert!(error <= limit, "{name}: the tangent is off by {error:.1e}");
 }
 
+/// The slope of the loss in both modes, for two images.
+fn modes_agree<N: Network + Logits>() {
+    let numbers: Vec<f32> = noise(0, 2 * N::Input::LEN).map(|number| number as f32).collect();
+    let images: &[N::Input] = N::Input::slice_from_flat(&numbers).unwrap();
+    let net = N::seeded(42);
+    let check = gradcheck_fast(&net, &CrossEntropy::new(), images, &[1, 7], 2, 1).unwrap();
+    assert!(check.worst() <= 1e-4, "{}\n{check}", N::GRAPH.name);
+}
+
+#[test]
+fn forward_and_reverse_mode_agree() {
+    modes_agree::<LeNet5>();
+    modes_agree::<Inception>();
+    modes_agree::<ResNet20>();
+    modes_agree::<SqueezeNet>();
+}
+
+#[test]
+#[ignore = "takes minutes and 6 GB"]
+fn forward_and_reverse_mode_agree_in_large_nets() {
+    modes_agree::<AlexNet>();
+    modes_agree::<ResNet18>();
+    modes_agree::<ResNet50>();
+    modes_agree::<MobileNetV2>();
+    modes_agree::<DenseNet121>();
+    modes_agree::<Vgg16>();
+}
+
 /// Two images, told apart after one step: the loss on them is lower than before.
 fn learns<N: Network + Logits>(rate: f32) {
     let numbers: Vec<f32> = noise(0, 2 * N::Input::LEN).map(|number| number as f32).collect();

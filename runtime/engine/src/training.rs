@@ -10,7 +10,7 @@ use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
 use crate::arena::{at_least, rooms};
 use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked_step};
-use crate::jvp::{Jvp, JvpMemory};
+use crate::jvp::{Jvp, JvpMemory, Masks};
 use crate::layout::Layout;
 use crate::pass::{Backward, Forward, Mode, Room, Segment};
 use crate::spec::NetSpec;
@@ -31,6 +31,8 @@ pub struct StepMemory {
     ready: usize,
     /// Whether so many run with 16 channels side by side.
     is_blocked: bool,
+    /// Whether none do.
+    is_interleaved: bool,
     /// What that layout needs, once it was chosen.
     blocked: Option<Box<BlockedMemory>>,
     pub(crate) arena: Vec<Lanes>,
@@ -73,6 +75,7 @@ impl StepMemory {
             images: 0,
             ready: 0,
             is_blocked: false,
+            is_interleaved: false,
             blocked: None,
             arena: Vec::new(),
             outputs: Vec::new(),
@@ -92,6 +95,13 @@ impl StepMemory {
         }
     }
 
+    /// Runs steps of few images in groups of 16 too, as forward mode does: values then are the same to the
+    /// bit, and so are the sides that relu and maxima take.
+    pub fn set_interleaved(&mut self) {
+        self.is_interleaved = true;
+        self.ready = 0;
+    }
+
     /// The memory of forward mode.
     pub fn jvp(&mut self) -> &mut JvpMemory {
         self.jvp.get_or_insert_default()
@@ -100,8 +110,10 @@ impl StepMemory {
     /// Forward mode as the net trains: batch norms take the statistics of these images, and dropout
     /// drops what the last forward pass dropped.
     pub fn train_jvp(&mut self, call: Jvp<'_>, trained: &Trainable) {
-        let masks = (self.seed, self.passes, self.dropout);
-        self.jvp().train(call, trained, masks);
+        let images = call.inputs.len() / call.spec.layout.input_len;
+        let is_blocked = !self.is_interleaved && is_blocked_step(call.spec, images);
+        let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
+        self.jvp().train(call, trained, Masks { seed, pass, dropout, is_blocked });
     }
 
     /// Grows to so many images.
@@ -115,7 +127,7 @@ impl StepMemory {
         let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
         at_least(&mut self.statistics, statistics, 0.0);
         at_least(&mut self.of_norms, statistics, 0.0);
-        self.is_blocked = is_blocked_step(spec, images);
+        self.is_blocked = !self.is_interleaved && is_blocked_step(spec, images);
         if self.is_blocked {
             self.blocked.get_or_insert_default().grow(spec, images, &mut self.arena);
             return;

@@ -9,11 +9,10 @@ use super::Direction;
 use super::plan::{Plan, Task};
 use super::run::Run;
 use crate::arena::{at_least, rooms};
-use crate::blocked_training::is_blocked_step;
 use crate::layout::Layout;
 use crate::pass::Mode;
 use crate::spec::NetSpec;
-use crate::trainable::{self, Trainable};
+use crate::trainable::{self, Needs, Trainable};
 use crate::weights::{Folded, PreparedWeights, transform};
 
 /// The memory of forward mode, grown once.
@@ -50,8 +49,17 @@ pub struct Jvp<'a> {
     pub inputs: &'a [f32],
 }
 
-/// The random numbers of dropout: the seed, the number of the pass, and whether anything is dropped.
-pub(crate) type Masks = (u64, u64, bool);
+/// The random numbers of dropout.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Masks {
+    pub(crate) seed: u64,
+    /// The number of the pass.
+    pub(crate) pass: u64,
+    /// Whether anything is dropped.
+    pub(crate) dropout: bool,
+    /// Whether they are those of a step with 16 channels side by side.
+    pub(crate) is_blocked: bool,
+}
 
 impl JvpMemory {
     /// As the net predicts: batch norms take their running statistics, dropout leaves all. `prepared` is what
@@ -85,7 +93,8 @@ impl JvpMemory {
             team.for_each_with(rooms, parts, |room, group, (inputs, (outputs, tangents))| {
                 let (arena, scratch) = room.split_at_mut(2 * plan.len);
                 let mode = Mode::Inference;
-                let shared = Shared { plan, folded, transformed, statistics: &[], means: &[] };
+                let shared =
+                    Shared { plan, needs: &[], folded, transformed, statistics: &[], means: &[] };
                 let mut run = start(&call, shared, mode, inputs, arena, scratch);
                 load(&mut run, &call, group, inputs);
                 plan.tasks.iter().for_each(|task| run.task(task));
@@ -105,12 +114,7 @@ impl JvpMemory {
 
     /// As the net trains: batch norms take the statistics of these images, and dropout has these masks.
     /// Outputs and tangents are in [`rows`](Self::rows) then.
-    pub(crate) fn train(
-        &mut self,
-        call: Jvp<'_>,
-        trained: &Trainable,
-        (seed, pass, dropout): Masks,
-    ) {
+    pub(crate) fn train(&mut self, call: Jvp<'_>, trained: &Trainable, masks: Masks) {
         let layout = call.spec.layout;
         let images = call.inputs.len() / layout.input_len;
         let groups = images.div_ceil(LANES);
@@ -127,20 +131,20 @@ impl JvpMemory {
         let widest = layout.norms.iter().map(|norm| norm.statistics.len).max().unwrap_or(0);
         // One number where a segment ends at no norm.
         at_least(gathered, groups * widest.max(1), 0.0);
-        let has_blocked_masks = is_blocked_step(call.spec, images);
+        let Masks { seed, pass, dropout, is_blocked } = masks;
         Team::gather(groups, |team| {
             let [own, moves] = transformed;
             let transformed = [
                 transform_into(team, layout, Some(call.parameters), None, own),
                 transform_into(team, layout, call.direction.parameters, None, moves),
             ];
-            let folded = [None; 2];
+            let (folded, needs) = ([None; 2], trained.nodes());
             for index in 0..=layout.norms.len() {
                 let norm = layout.norms.get(index);
                 let task = norm.and_then(|norm| task_of(plan, norm));
                 let each = norm.map_or(1, |norm| norm.statistics.len);
                 let fixed = norm.is_some_and(|norm| trained.of(norm.node).fixed);
-                let shared = Shared { plan, folded, transformed, statistics, means };
+                let shared = Shared { plan, needs, folded, transformed, statistics, means };
                 let gathered = &mut gathered[..groups * each];
                 let all = (
                     parts(layout, call.inputs, &mut *outputs, &mut *tangents),
@@ -151,14 +155,15 @@ impl JvpMemory {
                     let ((inputs, (outputs, tangents)), (arena, gathered)) = part;
                     let mode = Mode::Training { seed, pass, group, dropout };
                     let mut run = start(&call, shared, mode, inputs, arena, scratch);
-                    run.has_blocked_masks = has_blocked_masks;
+                    run.has_blocked_masks = is_blocked;
+                    run.gathered = gathered;
                     if index == 0 {
                         load(&mut run, &call, group, inputs);
                     }
                     let tasks = plan.tasks.iter().filter(|task| task.step.segment == index);
                     tasks.for_each(|task| run.task(task));
                     match task {
-                        Some(task) if !fixed => run.gather(task, gathered),
+                        Some(task) if !fixed => run.gather(task),
                         Some(_) => {}
                         None => store(&run, outputs, tangents),
                     }
@@ -172,7 +177,7 @@ impl JvpMemory {
                     continue;
                 }
                 batch_norm::merge(images, norm.pixels, gathered, norm.eps, mean, rstd, None);
-                let shared = Shared { plan, folded, transformed, statistics, means: &[] };
+                let shared = Shared { plan, needs, folded, transformed, statistics, means: &[] };
                 let all = (
                     chunks(call.inputs, LANES * layout.input_len),
                     (chunks_mut(arena, 2 * plan.len), chunks_mut(&mut *gathered, each)),
@@ -193,6 +198,7 @@ impl JvpMemory {
 #[derive(Clone, Copy)]
 struct Shared<'a> {
     plan: &'a Plan,
+    needs: &'a [Needs],
     folded: [Option<&'a Folded>; 2],
     transformed: [&'a [f32]; 2],
     statistics: &'a [f32],
@@ -241,7 +247,7 @@ fn start<'a>(
     arena: &'a mut [Lanes],
     scratch: &'a mut [Lanes],
 ) -> Run<'a> {
-    let Shared { plan, folded, transformed, statistics, means } = shared;
+    let Shared { plan, needs, folded, transformed, statistics, means } = shared;
     let (values, tangents) = arena.split_at_mut(plan.len);
     let layout = call.spec.layout;
     Run {
@@ -251,6 +257,8 @@ fn start<'a>(
         images: inputs.len() / layout.input_len,
         mode,
         has_blocked_masks: false,
+        needs,
+        gathered: &mut [],
         parameters: call.parameters,
         direction: call.direction,
         folded,

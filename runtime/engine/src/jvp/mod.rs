@@ -13,6 +13,7 @@ mod norms;
 mod plan;
 mod run;
 
+pub(crate) use memory::Masks;
 pub use memory::{Jvp, JvpMemory};
 
 /// A direction: how the inputs and the parameters move.

@@ -74,10 +74,15 @@ impl Run<'_> {
         self.scratch = scratch;
     }
 
-    /// The statistics of a batch norm at which a segment of a training step ends.
-    pub(super) fn gather(&self, task: &Task, numbers: &mut [f32]) {
+    /// The statistics of a batch norm at which a segment of a training step ends, unless the convolution
+    /// before it has gathered them.
+    pub(super) fn gather(&mut self, task: &Task) {
+        if task.step.is_gathered {
+            return;
+        }
         let [x, _] = self.buffers(task);
-        batch_norm::gather(self.isa, self.images, &self.values[x.offset..x.end()], numbers);
+        let value = &self.values[x.offset..x.end()];
+        batch_norm::gather(self.isa, self.images, value, self.gathered);
     }
 
     /// The sums of the tangents that it reads, and of these times the normalised values.

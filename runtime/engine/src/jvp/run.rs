@@ -1,8 +1,8 @@
 //! The steps of a group of images.
 
 use typenet_kernels::{
-    Epilogue, Isa, LANES, Lanes, activation, blocked, conv_transpose2d, conv2d, dropout,
-    elementwise, linear, pack, pointwise, pool2d, softmax, unpack, upsample, winograd,
+    Epilogue, Isa, LANES, Lanes, Statistics, activation, blocked, conv_transpose2d, conv2d,
+    dropout, elementwise, linear, pack, pointwise, pool2d, softmax, unpack, upsample, winograd,
 };
 use typenet_shape::{
     Activation, Along, Buffer, Conv2dKernel, Conv2dPass, Op, Own, Parameters, Step, TensorKind,
@@ -13,6 +13,7 @@ use super::plan::{Plan, Task};
 use crate::arena::{apart, wrong};
 use crate::layout::Layout;
 use crate::pass::{Mode, kernel_of};
+use crate::trainable::Needs;
 use crate::weights::Folded;
 
 /// A group of images on its way.
@@ -25,6 +26,8 @@ pub(super) struct Run<'a> {
     pub(super) mode: Mode,
     /// Whether dropout has the masks of a step with 16 channels side by side.
     pub(super) has_blocked_masks: bool,
+    /// While training: what is trained of each node.
+    pub(super) needs: &'a [Needs],
     pub(super) parameters: &'a [f32],
     pub(super) direction: Direction<'a>,
     /// The weights that have taken in a batch norm, and how they move.
@@ -35,6 +38,8 @@ pub(super) struct Run<'a> {
     pub(super) statistics: &'a [f32],
     /// And the means of the tangents that they read, and of these times the normalised values.
     pub(super) means: &'a [f32],
+    /// Where the statistics go of the batch norm at which the segment ends.
+    pub(super) gathered: &'a mut [f32],
     pub(super) values: &'a mut [Lanes],
     pub(super) tangents: &'a mut [Lanes],
     pub(super) scratch: &'a mut [Lanes],
@@ -148,11 +153,15 @@ impl<'a> Run<'a> {
         let source = step.sources().first().map_or(0, |source| source.node);
         let input_moves = self.direction.inputs.is_some() || self.plan.is_moved(source);
         let scratch = std::mem::take(&mut self.scratch);
+        let gathered = std::mem::take(&mut self.gathered);
+        let statistics = (self.gathers(step) && !gathered.is_empty())
+            .then(|| Statistics { images: self.images, numbers: &mut *gathered });
         let [value, tangent] = self.operands(task);
         let (bias, add) = (own.bias, value.other);
         // Of others the slope is a function of the sum.
         let fused = if f.from_output() { f } else { Activation::Identity };
-        let epilogue = Epilogue { bias, add, activation: fused, ..Epilogue::default() };
+        let activation = fused;
+        let epilogue = Epilogue { bias, add, activation, statistics, accumulate: false };
         kernel(isa, value.x, own, epilogue, value.y, scratch);
         let add = tangent.other;
         if input_moves || moves.is_none() {
@@ -166,6 +175,14 @@ impl<'a> Run<'a> {
         }
         activate(isa, f, value.y, tangent.y);
         self.scratch = scratch;
+        self.gathered = gathered;
+    }
+
+    /// Whether a convolution gathers the statistics of the batch norm behind it.
+    fn gathers(&self, step: &Step) -> bool {
+        let trains = matches!(self.mode, Mode::Training { .. });
+        let is_fixed = |norm: usize| self.needs.get(norm).is_some_and(|needs| needs.fixed);
+        trains && step.gathers_for.is_some_and(|norm| !is_fixed(norm))
     }
 
     fn conv2d(&mut self, task: &Task) {
