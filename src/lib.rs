@@ -345,6 +345,21 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
+//! [`gradcheck_fast`] compares forward mode, reverse mode and differences along random directions, in one
+//! table. Forward mode is public: [`derivatives`] has slopes along a [`Direction`](derivatives::Direction),
+//! and `Tiny::derivation()`, the equations of a net's backward pass with its own names.
+//!
+//! ```
+//! # use typenet::prelude::*;
+//! # network! { pub struct Tiny: [1, 2, 2] -> [2] { flatten, fc: linear(2) } }
+//! let net = Tiny::seeded(1);
+//! let image = [[[0.1, 0.2], [0.3, 0.4]]];
+//! let (output, tangent) = net.jvp(&image, Direction::of_input(&[[[1.0, 0.0], [0.0, 0.0]]]))?;
+//! assert!((tangent[1] - net.fc.weight[1][0]).abs() < 1e-6);
+//! assert!(Tiny::derivation().to_string().contains("∂L/∂fc.bias[o] = Σ_images ∂L/∂fc[o]"));
+//! # Ok::<(), typenet::Error>(())
+//! ```
+//!
 //! Everything that data, files or arguments can get wrong is an [`Error`] that says what, where and
 //! what was expected.
 //!
@@ -376,6 +391,12 @@ extern crate self as typenet;
 pub mod zoo;
 
 pub mod own;
+
+/// The programs of the guide, which so are run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/derivatives.md")]
+#[derive(Debug)]
+pub struct DerivativesGuide;
 
 #[cfg(feature = "dashboard")]
 pub use typenet_dashboard as dashboard;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use typenet::Flat;
-use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
+use typenet::own::{Along, Gradients, Layer, Parameters, Shape, ShapeError};
 use typenet::prelude::*;
 
 #[global_allocator]
@@ -73,6 +73,12 @@ impl Layer for Cube {
     fn reference(&self, _: Shape, _: Parameters<'_, f64>, x: &[f64], y: &mut [f64]) {
         y.iter_mut().zip(x).for_each(|(y, x)| *y = x * x * x);
     }
+    fn jvp(&self, _: Shape, _: Parameters<'_>, x: &[f32], along: Along<'_>, tangent: &mut [f32]) {
+        tangent
+            .iter_mut()
+            .zip(x.iter().zip(along.x))
+            .for_each(|(t, (x, tx))| *t = 3.0 * x * x * tx);
+    }
 }
 
 network! {
@@ -111,6 +117,7 @@ fn check<N: Network<Output = [f32; 10]> + typenet::Logits>(count: usize) {
     let loss = CrossEntropy::new().label_smoothing(0.1);
     let mut outputs = vec![[0.0; 10]; count];
     let mut classes = vec![0; count];
+    let (mut tangents, moves) = (vec![[0.0; 10]; count], N::Parameters::zeroed());
     for round in 0..4 {
         let training = blocks(|| {
             net.forward(images, &mut ws);
@@ -127,9 +134,17 @@ fn check<N: Network<Output = [f32; 10]> + typenet::Logits>(count: usize) {
         });
         let many = blocks(|| net.outputs_into(&mut ws, images, &mut outputs).unwrap());
         let into = blocks(|| net.predict_into(&mut ws, images, &mut classes).unwrap());
+        let along = Direction::of_inputs(images).and_parameters(&*moves);
+        let slope = blocks(|| {
+            net.slope(&loss, images, &labels, along, &mut ws).unwrap();
+        });
+        let jvp = blocks(|| {
+            net.jvp_into(&mut ws, images, along, &mut outputs, &mut tangents).unwrap();
+        });
         if round > 0 {
             let inference = [one, with, many, into];
             assert_eq!((training, inference), (0, [0; 4]), "{} round {round}", N::GRAPH.name);
+            assert_eq!((slope, jvp), (0, 0), "{} round {round}", N::GRAPH.name);
         }
     }
 }

@@ -77,7 +77,7 @@ impl JvpMemory {
         let JvpMemory { plans, folded, rooms: all_rooms, transformed, .. } = self;
         let plan = &*plans[1].get_or_insert_with(|| Plan::new(spec, false));
         let prepared = prepared.of_batch(spec, parameters);
-        if let Some(moves) = direction.parameters {
+        if let (Some(moves), Some(_)) = (direction.parameters, prepared.folded) {
             let spare = folded.take().unwrap_or_default();
             *folded = Folded::tangent(spec.graph, layout, parameters, moves, spare);
         }
