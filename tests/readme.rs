@@ -386,6 +386,9 @@ mod coming_from_pytorch {
         // RAYON_NUM_THREADS=4
         assert_eq!(net, LeNet5::load("a.safetensors")?);
         println!("{}", gradcheck(&net, &loss, &images, &labels)?);
+        println!("{}", gradcheck_fast(&net, &loss, &images, &labels, 3, 1)?);
+        let (x, v) = (images[0], images[1]);
+        let (_output, _tangent) = net.jvp(&x, Direction::of_input(&v))?;
         Ok(())
     }
 }
