@@ -3,24 +3,26 @@ use std::ops::Range;
 use rayon::prelude::*;
 use typenet_shape::{Conv2d, Shape};
 
+use crate::symbolic::Number;
+
 /// With more multiply-adds than this, output channels are shared out among threads.
 const WORTH_THREADS: u64 = 1 << 20;
 
 /// `y[o, i, j] = bias[o] + Σ weight[o, c, u, v] · x[c, i·stride + u·dilation − padding, …]`, summed
 /// over `c`, `u` and `v` in this order.
-pub(super) fn conv2d(
+pub(super) fn conv2d<T: Number>(
     g: &Conv2d,
     output: Shape,
-    x: &[f64],
-    weight: &[f64],
-    bias: Option<&[f64]>,
-) -> Vec<f64> {
+    x: &[T],
+    weight: &[T],
+    bias: Option<&[T]>,
+) -> Vec<T> {
     let (height, width) = (output.dim(1), output.dim(2));
-    let channel = |(o, y): (usize, &mut [f64])| {
-        y.fill(bias.map_or(0.0, |bias| bias[o]));
+    let channel = |(o, y): (usize, &mut [T])| {
+        y.fill(bias.map_or(0.0.into(), |bias| bias[o]));
         add_channel(g, [height, width], o, x, weight, y);
     };
-    let mut y = vec![0.0; output.elements()];
+    let mut y = vec![T::from(0.0); output.elements()];
     if weight.len() as u64 * (height * width) as u64 > WORTH_THREADS {
         y.par_chunks_mut(height * width).enumerate().for_each(channel);
     } else {
@@ -30,13 +32,13 @@ pub(super) fn conv2d(
 }
 
 /// Adds the sum for output channel `o` to `y`, one tap after the other.
-fn add_channel(
+fn add_channel<T: Number>(
     g: &Conv2d,
     [out_height, out_width]: [usize; 2],
     o: usize,
-    x: &[f64],
-    weight: &[f64],
-    y: &mut [f64],
+    x: &[T],
+    weight: &[T],
+    y: &mut [T],
 ) {
     let (height, width) = (g.input.dim(1), g.input.dim(2));
     let (in_channels, out_channels) = (g.input.dim(0) / g.groups, g.out_channels / g.groups);
@@ -57,12 +59,47 @@ fn add_channel(
                     let x = &x[from * width + start..(from + 1) * width];
                     let y = &mut y[row * out_width..][columns.clone()];
                     for (y, x) in y.iter_mut().zip(x.iter().step_by(g.stride[1])) {
-                        *y += w * x;
+                        *y += w * *x;
                     }
                 }
             }
         }
     }
+}
+
+/// The gradients of `x` and of the weight.
+pub(super) fn backward(
+    g: &Conv2d,
+    output: Shape,
+    x: &[f64],
+    weight: &[f64],
+    dy: &[f64],
+) -> [Vec<f64>; 2] {
+    let [height, width] = [g.input.dim(1), g.input.dim(2)];
+    let [out_height, out_width] = [output.dim(1), output.dim(2)];
+    let (in_channels, out_channels) = (g.input.dim(0) / g.groups, g.out_channels / g.groups);
+    let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; weight.len()]);
+    for (o, dy) in dy.chunks(out_height * out_width).enumerate() {
+        for c in 0..in_channels {
+            let channel = o / out_channels * in_channels + c;
+            for u in 0..g.kernel[0] {
+                for v in 0..g.kernel[1] {
+                    let w = ((o * in_channels + c) * g.kernel[0] + u) * g.kernel[1] + v;
+                    for i in inside(g, 0, u, height, out_height) {
+                        let row = i * g.stride[0] + u * g.dilation[0] - g.padding[0];
+                        for j in inside(g, 1, v, width, out_width) {
+                            let column = j * g.stride[1] + v * g.dilation[1] - g.padding[1];
+                            let at = (channel * height + row) * width + column;
+                            let dy = dy[i * out_width + j];
+                            dx[at] += weight[w] * dy;
+                            dw[w] += x[at] * dy;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    [dx, dw]
 }
 
 /// The windows whose tap `tap` along an axis is not in the border: those with

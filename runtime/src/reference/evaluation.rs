@@ -4,9 +4,10 @@ use typenet_engine::{NetSpec, Trainable};
 use typenet_shape::{Op, Parameters, Pool2d, Shape, Tensor, TensorKind};
 
 use super::conv2d::conv2d;
+use super::own_layer::Scalar;
 use super::tensors::Own;
 use super::{norms, upsample};
-use crate::symbolic::{self, Branches, Formula, Symbol, Values};
+use crate::symbolic::{self, Branches, Formula, Number, Symbol, Values};
 
 /// The values of one image at every node of a graph, as in inference.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,6 +30,20 @@ impl Evaluation {
     pub fn first_not_finite(&self) -> Option<usize> {
         self.values.iter().position(|value| value.iter().any(|number| !number.is_finite()))
     }
+}
+
+/// The output for one image, as the net predicts.
+pub(super) fn predict<T: Scalar>(spec: &NetSpec, parameters: &[T], input: Vec<T>) -> Vec<T> {
+    let how = Run { statistics: Statistics::Running, single: false };
+    let (values, _) = run(spec, &borrowed(parameters), &[input], how);
+    outputs(spec, &values).pop().unwrap_or_default()
+}
+
+/// The values of one image at every node.
+pub(super) fn values(spec: &NetSpec, parameters: &[f64], input: &[f64]) -> Vec<Vec<f64>> {
+    let how = Run { statistics: Statistics::Running, single: false };
+    let (values, _) = run(spec, &borrowed(parameters), &[input.to_vec()], how);
+    values.into_iter().flatten().collect()
 }
 
 /// Runs a net's graph on one image with these parameters, all in f64.
@@ -65,9 +80,9 @@ pub(crate) fn first_not_finite(
 }
 
 /// The numbers of each tensor.
-type Numbers<'a> = dyn Fn(&Tensor) -> Cow<'a, [f64]> + 'a;
+type Numbers<'a, T> = dyn Fn(&Tensor) -> Cow<'a, [T]> + 'a;
 
-fn borrowed<'a>(parameters: &'a [f64]) -> impl Fn(&Tensor) -> Cow<'a, [f64]> {
+fn borrowed<'a, T: Clone>(parameters: &'a [T]) -> impl Fn(&Tensor) -> Cow<'a, [T]> {
     |tensor| Cow::Borrowed(&parameters[tensor.offset..tensor.offset + tensor.shape.elements()])
 }
 
@@ -89,15 +104,15 @@ struct Run<'a> {
 }
 
 /// The values at each node, of each image.
-fn run(
+fn run<T: Scalar>(
     spec: &NetSpec,
-    numbers: &Numbers<'_>,
-    images: &[Vec<f64>],
+    numbers: &Numbers<'_, T>,
+    images: &[Vec<T>],
     how: Run<'_>,
-) -> (Vec<Vec<Vec<f64>>>, u64) {
+) -> (Vec<Vec<Vec<T>>>, u64) {
     let NetSpec { graph, shapes, layout, .. } = *spec;
     let mut input_end = 0;
-    let mut values: Vec<Vec<Vec<f64>>> = Vec::with_capacity(graph.nodes.len());
+    let mut values: Vec<Vec<Vec<T>>> = Vec::with_capacity(graph.nodes.len());
     let mut branches = Branches::default();
     for (index, node) in graph.nodes.iter().enumerate() {
         let tensor = |kind: TensorKind| {
@@ -116,7 +131,7 @@ fn run(
             values.push(images.iter().map(|image| image[own.clone()].to_vec()).collect());
             continue;
         }
-        let mut of_images: Vec<Vec<f64>> = match (node.op, node.inputs.first()) {
+        let mut of_images: Vec<Vec<T>> = match (node.op, node.inputs.first()) {
             (Op::BatchNorm { eps, .. }, Some(&source)) => {
                 let formula = symbolic::of_op(&node.op);
                 let running = own.running.filter(|_| match how.statistics {
@@ -134,7 +149,7 @@ fn run(
             }
             _ => (0..images.len())
                 .map(|image| {
-                    let inputs: Vec<&[f64]> =
+                    let inputs: Vec<&[T]> =
                         node.inputs.iter().map(|&i| &*values[i][image]).collect();
                     let x = inputs.first().copied().unwrap_or(&images[image]);
                     let in_shape = node.inputs.first().map_or(shapes[index], |&i| shapes[i]);
@@ -144,7 +159,7 @@ fn run(
         };
         if how.single {
             of_images.iter_mut().flatten().for_each(|number| {
-                *number = f64::from(*number as f32);
+                *number = f64::from(number.value() as f32).into();
             });
         }
         values.push(of_images);
@@ -153,23 +168,21 @@ fn run(
 }
 
 /// The value of a layer for one image; `x` is what it reads first.
-fn value(
+fn value<T: Scalar>(
     op: &Op,
-    inputs: &[&[f64]],
-    x: &[f64],
+    inputs: &[&[T]],
+    x: &[T],
     [in_shape, out_shape]: [Shape; 2],
-    own: &Own<'_>,
+    own: &Own<'_, T>,
     branches: &mut Branches,
-) -> Vec<f64> {
+) -> Vec<T> {
     let weight = own.weight.unwrap_or_default();
     match *op {
         Op::Input { .. } | Op::Flatten | Op::Reshape { .. } | Op::Dropout { .. } => x.to_vec(),
         Op::NetInput { .. } | Op::NetOutput { .. } => x.to_vec(),
         Op::Own(layer) => {
-            let mut y = vec![0.0; out_shape.elements()];
             let parameters = Parameters { weight, bias: own.bias.unwrap_or_default() };
-            layer.layer.reference(in_shape, parameters, x, &mut y);
-            y
+            T::own_layer(layer.layer, in_shape, parameters, x, out_shape.elements())
         }
         Op::Linear { .. } => linear(x, weight, own.bias),
         Op::Add | Op::Mul | Op::Concat => join(op, inputs),
@@ -190,14 +203,14 @@ fn value(
 }
 
 /// A layer that has a formula, set by set.
-fn of_formula(
+fn of_formula<T: Number>(
     op: &Op,
     formula: &Formula,
-    x: &[f64],
+    x: &[T],
     [in_shape, out_shape]: [Shape; 2],
-    own: &Own<'_>,
+    own: &Own<'_, T>,
     branches: &mut Branches,
-) -> Vec<f64> {
+) -> Vec<T> {
     match *op {
         Op::LayerNorm { .. } => norms::group_norm(formula, x, 1, own, branches),
         Op::GroupNorm { num_groups, .. } => {
@@ -217,7 +230,7 @@ fn of_formula(
 
 /// Several values to one: their sum, their product (of which all but the first may have one number
 /// for each channel), or one behind the other.
-fn join(op: &Op, inputs: &[&[f64]]) -> Vec<f64> {
+fn join<T: Number>(op: &Op, inputs: &[&[T]]) -> Vec<T> {
     let (first, others) = inputs.split_at(1);
     let mut y = first.concat();
     for other in others {
@@ -227,19 +240,19 @@ fn join(op: &Op, inputs: &[&[f64]]) -> Vec<f64> {
                 let area = y.len() / other.len();
                 y.iter_mut().enumerate().for_each(|(i, y)| *y *= other[i / area]);
             }
-            _ => y.iter_mut().zip(*other).for_each(|(y, x)| *y += x),
+            _ => y.iter_mut().zip(*other).for_each(|(y, x)| *y += *x),
         }
     }
     y
 }
 
-fn linear(x: &[f64], weight: &[f64], bias: Option<&[f64]>) -> Vec<f64> {
+fn linear<T: Number>(x: &[T], weight: &[T], bias: Option<&[T]>) -> Vec<T> {
     weight
         .chunks(x.len())
         .enumerate()
         .map(|(o, row)| {
-            let sum: f64 = row.iter().zip(x).map(|(w, x)| w * x).sum();
-            sum + bias.map_or(0.0, |bias| bias[o])
+            let sum: T = row.iter().zip(x).map(|(&w, &x)| w * x).sum();
+            sum + bias.map_or(0.0.into(), |bias| bias[o])
         })
         .collect()
 }
@@ -256,16 +269,28 @@ fn position(
     (window * stride + tap * dilation).checked_sub(padding).filter(|&at| at < len)
 }
 
-fn pool2d(
+fn pool2d<T: Number>(
     g: &Pool2d,
     formula: &Formula,
     output: Shape,
-    x: &[f64],
+    x: &[T],
     branches: &mut Branches,
-) -> Vec<f64> {
-    let (in_height, in_width) = (g.input.dim(1), g.input.dim(2));
+) -> Vec<T> {
     let mut y = Vec::with_capacity(output.elements());
-    for channel in x.chunks(in_height * in_width) {
+    windows(g, output, |_, places, count| {
+        let inside: Vec<T> = places.iter().map(|&at| x[at]).collect();
+        let values = Values::of(&inside).with(Symbol::Count, vec![T::from(count as f64)]);
+        y.extend(formula.values(values, branches));
+    });
+    y
+}
+
+/// Calls `visit` with the number of each window, the places of the input in it, row by row, and what an
+/// average is divided by.
+pub(super) fn windows(g: &Pool2d, output: Shape, mut visit: impl FnMut(usize, &[usize], usize)) {
+    let (in_height, in_width) = (g.input.dim(1), g.input.dim(2));
+    let mut window = 0;
+    for channel in 0..output.dim(0) {
         for row in 0..output.dim(1) {
             for column in 0..output.dim(2) {
                 let [rows, columns] =
@@ -281,30 +306,29 @@ fn pool2d(
                 let mut inside = Vec::with_capacity(rows.len() * columns.len());
                 for i in rows.iter().flatten() {
                     for j in columns.iter().flatten() {
-                        inside.push(channel[i * in_width + j]);
+                        inside.push((channel * in_height + i) * in_width + j);
                     }
                 }
                 let whole = rows.len() * columns.len();
                 let count = if g.count_include_pad { whole } else { inside.len() };
-                let values = Values::of(&inside).with(Symbol::Count, vec![count as f64]);
-                y.extend(formula.values(values, branches));
+                visit(window, &inside, count);
+                window += 1;
             }
         }
     }
-    y
 }
 
 /// A layer whose sets are the channels at each position.
-fn over_channels(
+fn over_channels<T: Number>(
     formula: &Formula,
-    x: &[f64],
+    x: &[T],
     channels: usize,
     branches: &mut Branches,
-) -> Vec<f64> {
+) -> Vec<T> {
     let area = x.len() / channels;
-    let mut y = vec![0.0; x.len()];
+    let mut y = vec![T::from(0.0); x.len()];
     for at in 0..area {
-        let column: Vec<f64> = x.iter().skip(at).step_by(area).copied().collect();
+        let column: Vec<T> = x.iter().skip(at).step_by(area).copied().collect();
         let values = formula.values(Values::of(&column), branches);
         y.iter_mut().skip(at).step_by(area).zip(values).for_each(|(y, value)| *y = value);
     }
@@ -324,7 +348,7 @@ pub(super) fn run_batch(
 }
 
 /// The outputs of each image, those of all heads in a row.
-fn outputs(spec: &NetSpec, values: &[Vec<Vec<f64>>]) -> Vec<Vec<f64>> {
+fn outputs<T: Number>(spec: &NetSpec, values: &[Vec<Vec<T>>]) -> Vec<Vec<T>> {
     let graph = spec.graph;
     let heads: Vec<usize> = (0..graph.output_count()).map(|i| graph.output_node(i)).collect();
     let images = values.first().map_or(0, Vec::len);

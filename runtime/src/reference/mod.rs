@@ -5,11 +5,13 @@
 //! with central differences of it.
 
 mod conv2d;
+mod derivatives;
 mod evaluation;
 mod gradcheck;
 mod gradcheck_fast;
 mod norms;
 mod of_net;
+mod own_layer;
 mod tensors;
 mod upsample;
 
@@ -17,4 +19,4 @@ pub use evaluation::Evaluation;
 pub(crate) use evaluation::{evaluate_single, first_not_finite};
 pub use gradcheck::{GradCheck, TensorCheck, gradcheck, gradcheck_with};
 pub use gradcheck_fast::{DirectionCheck, FastGradCheck, gradcheck_fast};
-pub use of_net::evaluate;
+pub use of_net::{evaluate, jvp, vjp};

@@ -1,5 +1,6 @@
 use typenet_engine::Flat;
 
+use super::derivatives;
 use super::evaluation::{Evaluation, evaluate_net};
 use crate::Network;
 
@@ -9,7 +10,37 @@ use crate::Network;
 /// # Panics
 /// When `parameters` or `input` are not as long as the net's.
 pub fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Evaluation {
+    check::<N>(parameters, input);
+    evaluate_net(&N::SPEC, parameters, input)
+}
+
+/// Forward mode in f64, for one image as the net predicts: the output, and its derivative along a direction of
+/// the parameters and the input. Each number is computed with its tangent beside it; running statistics
+/// rest.
+///
+/// # Panics
+/// When one of them is not as long as the net's.
+pub fn jvp<N: Network>(
+    [parameters, moves]: [&[f64]; 2],
+    [input, direction]: [&[f64]; 2],
+) -> [Vec<f64>; 2] {
+    check::<N>(parameters, input);
+    check::<N>(moves, direction);
+    derivatives::jvp(&N::SPEC, [parameters, moves], [input, direction])
+}
+
+/// Reverse mode in f64, for one image as the net predicts: the gradients of `⟨u, output⟩` with respect to the
+/// input and the parameters, by the formulas that [`symbolic`](crate::symbolic) states.
+///
+/// # Panics
+/// When one of them is not as long as the net's.
+pub fn vjp<N: Network>(parameters: &[f64], input: &[f64], u: &[f64]) -> [Vec<f64>; 2] {
+    check::<N>(parameters, input);
+    assert!(u.len() == N::Output::LEN, "as many numbers as the net's output has");
+    derivatives::vjp(&N::SPEC, parameters, input, u)
+}
+
+fn check<N: Network>(parameters: &[f64], input: &[f64]) {
     assert!(parameters.len() == N::LAYOUT.parameters, "as many numbers as the net has parameters");
     assert!(input.len() == N::Input::LEN, "as many numbers as the net's input has");
-    evaluate_net(&N::SPEC, parameters, input)
 }

@@ -1,23 +1,47 @@
 use typenet_shape::{ConvTranspose2d, Interpolation, Shape, Upsample2d};
 
+use crate::symbolic::Number;
+
 /// Spreads each number of the input over a window of the output.
-pub(super) fn conv_transpose2d(
+pub(super) fn conv_transpose2d<T: Number>(
+    g: &ConvTranspose2d,
+    output: Shape,
+    x: &[T],
+    weight: &[T],
+    bias: Option<&[T]>,
+) -> Vec<T> {
+    let area = output.dim(1) * output.dim(2);
+    let mut y: Vec<T> =
+        (0..output.elements()).map(|at| bias.map_or(0.0.into(), |bias| bias[at / area])).collect();
+    spread(g, output, |from, w, to| y[to] += weight[w] * x[from]);
+    y
+}
+
+/// The gradients of the input and of the weight.
+pub(super) fn conv_transpose2d_backward(
     g: &ConvTranspose2d,
     output: Shape,
     x: &[f64],
     weight: &[f64],
-    bias: Option<&[f64]>,
-) -> Vec<f64> {
+    dy: &[f64],
+) -> [Vec<f64>; 2] {
+    let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; weight.len()]);
+    spread(g, output, |from, w, to| {
+        dx[from] += weight[w] * dy[to];
+        dw[w] += x[from] * dy[to];
+    });
+    [dx, dw]
+}
+
+/// Calls `visit` with the places of each product: in the input, in the weight, and in the output.
+fn spread(g: &ConvTranspose2d, output: Shape, mut visit: impl FnMut(usize, usize, usize)) {
     let [height, width] = [output.dim(1), output.dim(2)];
     let (in_channels, out_channels) = (g.input.dim(0) / g.groups, g.out_channels / g.groups);
-    let mut y: Vec<f64> = (0..output.elements())
-        .map(|at| bias.map_or(0.0, |bias| bias[at / (height * width)]))
-        .collect();
     for c in 0..g.input.dim(0) {
         let group = c / in_channels;
         for i in 0..g.input.dim(1) {
             for j in 0..g.input.dim(2) {
-                let number = x[(c * g.input.dim(1) + i) * g.input.dim(2) + j];
+                let from = (c * g.input.dim(1) + i) * g.input.dim(2) + j;
                 for o in 0..out_channels {
                     for u in 0..g.kernel[0] {
                         for v in 0..g.kernel[1] {
@@ -30,7 +54,7 @@ pub(super) fn conv_transpose2d(
                                 let w =
                                     ((c * out_channels + o) * g.kernel[0] + u) * g.kernel[1] + v;
                                 let channel = group * out_channels + o;
-                                y[(channel * height + row) * width + column] += weight[w] * number;
+                                visit(from, w, (channel * height + row) * width + column);
                             }
                         }
                     }
@@ -38,7 +62,6 @@ pub(super) fn conv_transpose2d(
             }
         }
     }
-    y
 }
 
 /// The share of place `at` of the input in place `output` of the output, along one axis.
@@ -57,19 +80,19 @@ fn share(g: &Upsample2d, axis: usize, output: usize, at: usize) -> f64 {
     (1.0 - (place - at as f64).abs()).max(0.0)
 }
 
-pub(super) fn upsample2d(g: &Upsample2d, output: Shape, x: &[f64]) -> Vec<f64> {
+pub(super) fn upsample2d<T: Number>(g: &Upsample2d, output: Shape, x: &[T]) -> Vec<T> {
     let (height, width) = (g.input.dim(1), g.input.dim(2));
     let mut y = Vec::with_capacity(output.elements());
     for channel in x.chunks(height * width) {
         for row in 0..output.dim(1) {
             for column in 0..output.dim(2) {
-                let mut sum = 0.0;
+                let mut sum = T::from(0.0);
                 for i in 0..height {
                     for j in 0..width {
                         let share = share(g, 0, row, i) * share(g, 1, column, j);
                         // What has no part may be infinite.
                         if share > 0.0 {
-                            sum += share * channel[i * width + j];
+                            sum += T::from(share) * channel[i * width + j];
                         }
                     }
                 }
@@ -78,4 +101,21 @@ pub(super) fn upsample2d(g: &Upsample2d, output: Shape, x: &[f64]) -> Vec<f64> {
         }
     }
     y
+}
+
+/// The gradient of the input.
+pub(super) fn upsample2d_backward(g: &Upsample2d, output: Shape, dy: &[f64]) -> Vec<f64> {
+    let (height, width) = (g.input.dim(1), g.input.dim(2));
+    let mut dx = vec![0.0; g.input.elements()];
+    for (at, dy) in dy.iter().enumerate() {
+        let (row, column) = (at / output.dim(2) % output.dim(1), at % output.dim(2));
+        let channel = at / (output.dim(1) * output.dim(2));
+        for i in 0..height {
+            for j in 0..width {
+                let share = share(g, 0, row, i) * share(g, 1, column, j);
+                dx[(channel * height + i) * width + j] += share * dy;
+            }
+        }
+    }
+    dx
 }

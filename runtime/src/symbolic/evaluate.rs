@@ -2,11 +2,12 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::expression::{Expression, Function, Over, Relation, Symbol};
+use super::number::Number;
 
 /// What the symbols of a formula stand for: as many numbers as the set has, or one for all.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Values<'a> {
-    known: Vec<(Symbol, Cow<'a, [f64]>)>,
+#[derive(Clone, Debug)]
+pub(crate) struct Values<'a, T: Number = f64> {
+    known: Vec<(Symbol, Cow<'a, [T]>)>,
     len: usize,
 }
 
@@ -24,14 +25,14 @@ impl Branches {
     }
 }
 
-impl<'a> Values<'a> {
+impl<'a, T: Number> Values<'a, T> {
     /// A set of these numbers.
-    pub(crate) fn of(x: &'a [f64]) -> Values<'a> {
+    pub(crate) fn of(x: &'a [T]) -> Values<'a, T> {
         Values { known: vec![(Symbol::X, Cow::Borrowed(x))], len: x.len() }
     }
 
     /// And what this symbol stands for.
-    pub(crate) fn with(mut self, symbol: Symbol, numbers: impl Into<Cow<'a, [f64]>>) -> Values<'a> {
+    pub(crate) fn with(mut self, symbol: Symbol, numbers: impl Into<Cow<'a, [T]>>) -> Self {
         self.known.push((symbol, numbers.into()));
         self
     }
@@ -46,55 +47,60 @@ impl<'a> Values<'a> {
         self.known.iter().any(|(known, _)| *known == symbol)
     }
 
-    fn get(&self, symbol: Symbol) -> Cow<'_, [f64]> {
+    fn get(&self, symbol: Symbol) -> Cow<'_, [T]> {
         let own = self.known.iter().rev().find(|(known, _)| *known == symbol);
         match (own, symbol) {
             (Some((_, numbers)), _) => Cow::Borrowed(&**numbers),
-            (None, Symbol::Argument(_, value)) => Cow::Owned(vec![value]),
-            (None, Symbol::Count) => Cow::Owned(vec![self.len as f64]),
-            (None, Symbol::Weight) => Cow::Owned(vec![1.0]),
-            (None, Symbol::Bias) => Cow::Owned(vec![0.0]),
+            (None, Symbol::Argument(_, value)) => Cow::Owned(vec![value.into()]),
+            (None, Symbol::Count) => Cow::Owned(vec![(self.len as f64).into()]),
+            (None, Symbol::Weight) => Cow::Owned(vec![1.0.into()]),
+            (None, Symbol::Bias) => Cow::Owned(vec![0.0.into()]),
             // A formula that asks for what it does not have is wrong everywhere.
-            (None, _) => Cow::Owned(vec![f64::NAN]),
+            (None, _) => Cow::Owned(vec![f64::NAN.into()]),
         }
     }
 }
 
+/// 1 or 0.
+fn truth<T: Number>(is_so: bool) -> T {
+    f64::from(u8::from(is_so)).into()
+}
+
 impl Expression {
     /// Its numbers: one for each of the set, or one for all.
-    pub(crate) fn evaluate(&self, values: &Values<'_>, branches: &mut Branches) -> Vec<f64> {
-        let mut both = |a: &Expression, b: &Expression, f: &mut dyn FnMut(f64, f64) -> f64| {
+    pub(crate) fn evaluate<T: Number>(
+        &self,
+        values: &Values<'_, T>,
+        branches: &mut Branches,
+    ) -> Vec<T> {
+        let mut both = |a: &Expression, b: &Expression, f: &mut dyn FnMut(T, T) -> T| {
             let (a, b) = (a.evaluate(values, branches), b.evaluate(values, branches));
             let len = if a.len() == 1 { b.len() } else { a.len() };
-            let at = |numbers: &[f64], i: usize| numbers[if numbers.len() == 1 { 0 } else { i }];
-            (0..len).map(|i| f(at(&a, i), at(&b, i))).collect::<Vec<f64>>()
+            let at = |numbers: &[T], i: usize| numbers[if numbers.len() == 1 { 0 } else { i }];
+            (0..len).map(|i| f(at(&a, i), at(&b, i))).collect::<Vec<T>>()
         };
         match self {
-            Expression::Number(number) => vec![*number],
+            Expression::Number(number) => vec![(*number).into()],
             Expression::Symbol(symbol) => values.get(*symbol).into_owned(),
             Expression::Negative(a) => map(a.evaluate(values, branches), |a| -a),
             Expression::Sum(a, b) => both(a, b, &mut |a, b| a + b),
             Expression::Difference(a, b) => both(a, b, &mut |a, b| a - b),
             Expression::Product(a, b) => both(a, b, &mut |a, b| a * b),
             Expression::Quotient(a, b) => both(a, b, &mut |a, b| a / b),
-            Expression::Power(a, n) => map(a.evaluate(values, branches), |a| a.powi(i32::from(*n))),
+            Expression::Power(a, n) => map(a.evaluate(values, branches), |a| {
+                (1..*n).fold(if *n == 0 { 1.0.into() } else { a }, |power, _| power * a)
+            }),
             Expression::Call(function, a) => {
-                map(a.evaluate(values, branches), |a| function.value(a))
+                map(a.evaluate(values, branches), |a| a.apply(*function))
             }
-            Expression::Larger(a, b) => {
+            Expression::Larger(a, b) | Expression::Smaller(a, b) => {
+                let is_larger = matches!(self, Expression::Larger(..));
                 let mut seen = Vec::new();
                 let numbers = both(a, b, &mut |a, b| {
-                    seen.push(a < b);
-                    if a < b { b } else { a }
-                });
-                branches.see(seen);
-                numbers
-            }
-            Expression::Smaller(a, b) => {
-                let mut seen = Vec::new();
-                let numbers = both(a, b, &mut |a, b| {
-                    seen.push(a > b);
-                    if a > b { b } else { a }
+                    let (one, other) = (a.value(), b.value());
+                    let takes_b = if is_larger { one < other } else { one > other };
+                    seen.push(takes_b);
+                    if takes_b { b } else { a }
                 });
                 branches.see(seen);
                 numbers
@@ -103,30 +109,31 @@ impl Expression {
                 let mut found = false;
                 both(a, b, &mut |a, b| {
                     // As where the largest number is NaN: the first place.
-                    let is_first = !found && (a == b || b.is_nan());
+                    let is_first = !found && (a.value() == b.value() || b.value().is_nan());
                     found |= is_first;
-                    f64::from(u8::from(is_first))
+                    truth(is_first)
                 })
             }
             Expression::Is(Relation::Greater, a, b) => {
-                both(a, b, &mut |a, b| f64::from(u8::from(a > b)))
+                both(a, b, &mut |a, b| truth(a.value() > b.value()))
             }
             Expression::Is(Relation::Less, a, b) => {
-                both(a, b, &mut |a, b| f64::from(u8::from(a < b)))
+                both(a, b, &mut |a, b| truth(a.value() < b.value()))
             }
             Expression::Over(over, a) => {
                 let mut numbers = a.evaluate(values, branches);
                 if numbers.len() == 1 {
                     numbers.resize(values.len, numbers[0]);
                 }
-                let sum = || numbers.iter().sum::<f64>();
+                let sum = || numbers.iter().copied().sum::<T>();
                 vec![match over {
                     Over::Sum => sum(),
-                    Over::Mean => sum() / numbers.len() as f64,
+                    Over::Mean => sum() / (numbers.len() as f64).into(),
                     Over::Largest => {
                         let mut best = 0;
-                        for (i, value) in numbers.iter().enumerate() {
-                            if *value > numbers[best] || value.is_nan() {
+                        for (i, number) in numbers.iter().enumerate() {
+                            let value = number.value();
+                            if value > numbers[best].value() || value.is_nan() {
                                 best = i;
                             }
                         }
@@ -139,13 +146,13 @@ impl Expression {
     }
 }
 
-fn map(mut numbers: Vec<f64>, f: impl Fn(f64) -> f64) -> Vec<f64> {
+fn map<T: Number>(mut numbers: Vec<T>, f: impl Fn(T) -> T) -> Vec<T> {
     numbers.iter_mut().for_each(|number| *number = f(*number));
     numbers
 }
 
 impl Function {
-    fn value(self, a: f64) -> f64 {
+    pub(super) fn value(self, a: f64) -> f64 {
         match self {
             Function::Exp => a.exp(),
             Function::Ln => a.ln(),

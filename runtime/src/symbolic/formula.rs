@@ -1,5 +1,6 @@
 use super::evaluate::{Branches, Values};
 use super::expression::{Expression, Symbol};
+use super::number::Number;
 
 /// What a layer computes, and how the gradient goes through it.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,13 +28,21 @@ impl Formula {
     }
 
     /// The numbers of [`value`](Self::value) for a set.
-    pub(crate) fn values(&self, values: Values<'_>, branches: &mut Branches) -> Vec<f64> {
+    pub(crate) fn values<T: Number>(
+        &self,
+        values: Values<'_, T>,
+        branches: &mut Branches,
+    ) -> Vec<T> {
         let known = self.define(values, branches);
         self.value.evaluate(&known, branches)
     }
 
     /// The values with what is defined of them.
-    pub(crate) fn define<'a>(&self, mut values: Values<'a>, branches: &mut Branches) -> Values<'a> {
+    pub(crate) fn define<'a, T: Number>(
+        &self,
+        mut values: Values<'a, T>,
+        branches: &mut Branches,
+    ) -> Values<'a, T> {
         for (symbol, expression) in &self.definitions {
             // Running statistics take the place of those of the set.
             if values.knows(*symbol) {

@@ -9,6 +9,7 @@ mod expression;
 mod formula;
 mod layers;
 mod losses;
+mod number;
 mod render;
 #[cfg(test)]
 #[allow(clippy::expect_used, clippy::panic)]
@@ -21,5 +22,6 @@ pub use formula::Formula;
 pub(crate) use layers::activation;
 pub(crate) use layers::of_op;
 pub use losses::{LossFormula, loss_formulas};
+pub(crate) use number::{Dual, Number};
 pub use render::{Names, Style};
 pub(crate) use render::{gradient, name};
