@@ -50,6 +50,15 @@ const TIME: Duration = Duration::from_secs(4);
 type Images = Dataset<[[[f32; 8]; 8]; 1]>;
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
+/// Leaves the gradient of a minibatch, or what stands for it, in the workspace; returns the loss.
+type Gradient<N> = fn(
+    &mut N,
+    &[<N as Network>::Input],
+    &[usize],
+    &mut Workspace<N>,
+    &mut ChaCha8Rng,
+) -> Fallible<f64>;
+
 /// How a run went.
 struct Run {
     name: &'static str,
@@ -94,20 +103,13 @@ fn main() -> Fallible {
     Ok(())
 }
 
-/// Takes steps until the time is over. `gradient` leaves the gradient of a minibatch, or what stands for it,
-/// in the workspace, and returns the loss.
+/// Takes steps until the time is over.
 fn run<N>(
     name: &'static str,
     train: &Images,
     test: &Images,
     learning_rate: f32,
-    gradient: fn(
-        &mut N,
-        &[N::Input],
-        &[usize],
-        &mut Workspace<N>,
-        &mut ChaCha8Rng,
-    ) -> Fallible<f64>,
+    gradient: Gradient<N>,
 ) -> Fallible<Run>
 where
     N: Network<Input = [[[f32; 8]; 8]; 1], Output = [f32; 10]> + Logits,

@@ -117,8 +117,8 @@ impl std::fmt::Display for FastGradCheck {
 /// the same but for rounding. A direction takes one pass in forward mode and two of the net, where
 /// [`gradcheck`](super::gradcheck) runs the net in f64 twice for each weight that it tries.
 ///
-/// A gradient that is wrong anywhere shows in almost every direction, but not where: [`gradcheck`]
-/// (super::gradcheck) names the tensor. Along a direction each weight moves by a random number of the
+/// A gradient that is wrong anywhere shows in almost every direction, but not where it is:
+/// [`gradcheck`](super::gradcheck) names the tensor. Along a direction each weight moves by a random number of the
 /// size of its tensor's numbers. Dropout drops the same in all passes. All of them run in groups of 16
 /// images, as forward mode does, whatever their number: so the sides that relu and maxima take are the
 /// same in all, and forward and reverse mode differ by the rounding of their sums alone.

@@ -154,8 +154,9 @@ impl<'a> Run<'a> {
         let input_moves = self.direction.inputs.is_some() || self.plan.is_moved(source);
         let scratch = std::mem::take(&mut self.scratch);
         let gathered = std::mem::take(&mut self.gathered);
-        let statistics = (self.gathers(step) && !gathered.is_empty())
-            .then(|| Statistics { images: self.images, numbers: &mut *gathered });
+        let gathers = self.gathers(step) && !gathered.is_empty();
+        let statistics = Statistics { images: self.images, numbers: &mut *gathered };
+        let statistics = Some(statistics).filter(|_| gathers);
         let [value, tangent] = self.operands(task);
         let (bias, add) = (own.bias, value.other);
         // Of others the slope is a function of the sum.
