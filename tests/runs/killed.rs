@@ -77,6 +77,10 @@ fn a_killed_run_ends_with_the_bits_of_an_unbroken_one() {
         }
         let (net, history) = program(&path);
         same_history(&history, &expected);
+        let entries = std::fs::read_dir(folder.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let left: Vec<String> = names.filter(|name| name.ends_with("tmp")).collect();
+        assert!(left.is_empty(), "what a kill left was not taken by the next save: {left:?}");
         assert!(
             bits(net.parameters_flat()) == bits(whole.parameters_flat()),
             "other bits after {kills} kills"

@@ -1,14 +1,18 @@
-use std::fs::{self, File};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
+/// Links are followed so far.
+const LINKS: usize = 40;
+
 /// Writes a file so that at every moment `path` is the old file or the complete new one: into a
-/// temporary file beside it, which then takes its name. On an error nothing remains of it.
+/// temporary file beside it, which then takes its name. On an error nothing remains of it. Of a process that is
+/// killed the temporary file remains, and the next one that writes the same file takes it.
 ///
-/// A link is followed, and a file that is replaced keeps its permissions.
+/// A link is followed, also one that leads to nothing yet, and a file that is replaced keeps its permissions.
+/// Who writes a file that another writes at this moment waits for it.
 pub(crate) fn replace(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -21,22 +25,13 @@ fn try_replace(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     // Renaming would replace a link and not the file behind it.
-    let target = match fs::canonicalize(path) {
-        Ok(target) => target,
-        Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
-        Err(error) => return Err(error),
-    };
+    let target = behind_links(path)?;
     let old = fs::metadata(&target).ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {
         // Not a directory, and not a device such as /dev/null either.
         return Err(io::Error::new(ErrorKind::InvalidInput, "this is not a regular file"));
     }
-    let directory = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-
-    let (temporary, mut file) = Temporary::create(directory)?;
+    let (temporary, mut file) = Temporary::create(&target)?;
     let mut writer = BufWriter::with_capacity(1 << 16, &mut file);
     write(&mut writer)?;
     writer.flush()?;
@@ -46,14 +41,39 @@ fn try_replace(
         file.set_permissions(old.permissions())?;
     }
     file.sync_all()?;
-    // Not every system renames a file that is open.
-    drop(file);
+    // The lock on it is held until it has its name.
     temporary.rename(&target)?;
+    drop(file);
     // The file has its name; whether the name survives a power cut is up to the file system, and
     // some cannot say.
     #[cfg(unix)]
-    let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
+    let _ = File::open(folder(&target)).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// The file that a path names, behind all links; it need not be there.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::canonicalize(&path) {
+            Ok(target) => return Ok(target),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Err(_) => {}
+        }
+        match fs::read_link(&path) {
+            // As it is seen from the link's own folder.
+            Ok(to) => path = folder(&path).join(to),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many links follow one another"))
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// A file that is removed unless it gets another name.
@@ -63,16 +83,35 @@ struct Temporary {
 }
 
 impl Temporary {
-    /// A new, empty file with a name that no other has and the permissions of any new file.
-    fn create(directory: &Path) -> io::Result<(Temporary, File)> {
+    /// An empty file beside `target`, locked, with a name made from its: so that no more than one is ever
+    /// left of processes that were killed.
+    fn create(target: &Path) -> io::Result<(Temporary, File)> {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let path = folder(target).join(format!(".{name}.typenet-tmp"));
         loop {
-            // A hasher's keys are the random numbers that the standard library has.
-            let number = RandomState::new().build_hasher().finish();
-            let path = directory.join(format!(".typenet-{number:016x}.tmp"));
-            match File::create_new(&path) {
-                Ok(file) => return Ok((Temporary { path, is_renamed: false }, file)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
+            // Not truncated before it is seen to be this very file, and nobody else's.
+            let file = match OpenOptions::new().write(true).create(true).truncate(false).open(&path)
+            {
+                // One that was left with the permissions of a file that must not be written.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    fs::remove_file(&path).map_err(|_| error)?;
+                    continue;
+                }
+                file => file?,
+            };
+            match file.lock() {
+                // Some file systems have no locks. Then only threads and processes that write the same
+                // file at the same moment are on their own.
+                Err(error) if error.kind() == ErrorKind::Unsupported => {}
+                locked => locked?,
+            }
+            if is_named(&file, &path)? {
+                file.set_len(0)?;
+                return Ok((Temporary { path, is_renamed: false }, file));
+            }
+            // Another has given it its name meanwhile, or put a link there.
+            if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+                fs::remove_file(&path)?;
             }
         }
     }
@@ -84,6 +123,28 @@ impl Temporary {
     }
 }
 
+/// Whether a path itself, and no link there, names this open file.
+#[cfg(unix)]
+fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+
+    let own = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok((found.dev(), found.ino()) == (own.dev(), own.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn is_named(_: &File, path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok(!found.is_symlink()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 impl Drop for Temporary {
     fn drop(&mut self) {
         if self.is_renamed {
@@ -91,5 +152,103 @@ impl Drop for Temporary {
         }
         // The error that leads here is the one to be reported.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn text(what: &'static str) -> impl FnOnce(&mut dyn Write) -> io::Result<()> {
+        move |to| to.write_all(what.as_bytes())
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_taken_by_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.safetensors");
+        fs::write(folder.path().join(".net.safetensors.typenet-tmp"), "half of a net, and long")
+            .unwrap();
+        replace(&path, text("a net")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a net");
+        assert_eq!(names(folder.path()), ["net.safetensors"]);
+    }
+
+    #[test]
+    fn an_error_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.safetensors");
+        replace(&path, text("old")).unwrap();
+        let error = replace(&path, |to| {
+            to.write_all(b"ne")?;
+            Err(io::Error::other("the disk is full"))
+        });
+        assert!(error.unwrap_err().to_string().ends_with("net.safetensors: the disk is full"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(names(folder.path()), ["net.safetensors"]);
+        let lost = folder.path().join("missing").join("net.safetensors");
+        let message = replace(&lost, text("new")).unwrap_err().to_string();
+        assert!(message.contains("missing") && !message.contains("typenet-tmp"), "{message}");
+    }
+
+    #[test]
+    fn writers_of_one_file_wait_for_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.safetensors");
+        let write = |number: usize| {
+            let whole = number.to_string().repeat(100_000);
+            replace(&path, |to| to.write_all(whole.as_bytes())).unwrap();
+        };
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                scope.spawn(move || (0..20).for_each(|_| write(number)));
+            }
+            for _ in 0..200 {
+                if let Ok(found) = fs::read(&path) {
+                    assert_eq!(found.len(), 100_000);
+                    assert!(found.iter().all(|byte| *byte == found[0]));
+                }
+            }
+        });
+        assert_eq!(names(folder.path()), ["net.safetensors"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_where_they_lead_and_none_is_written_through() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("store")).unwrap();
+        symlink("second", at("first")).unwrap();
+        symlink("store/net", at("second")).unwrap();
+        // To nothing, to the file, and round in a circle.
+        replace(&at("first"), text("one")).unwrap();
+        assert_eq!(fs::read_to_string(at("store/net")).unwrap(), "one");
+        replace(&at("first"), text("two")).unwrap();
+        assert_eq!(fs::read_to_string(at("store/net")).unwrap(), "two");
+        assert!(fs::symlink_metadata(at("first")).unwrap().is_symlink());
+        symlink("round", at("square")).unwrap();
+        symlink("square", at("round")).unwrap();
+        replace(&at("round"), text("three")).unwrap_err();
+
+        // A link where the temporary file goes leads to somebody else's file.
+        fs::write(at("other"), "not ours").unwrap();
+        symlink("../other", at("store/.net.typenet-tmp")).unwrap();
+        replace(&at("store/net"), text("four")).unwrap();
+        assert_eq!(fs::read_to_string(at("other")).unwrap(), "not ours");
+        assert_eq!(fs::read_to_string(at("store/net")).unwrap(), "four");
+        assert_eq!(names(&at("store")), ["net"]);
     }
 }
