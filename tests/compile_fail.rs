@@ -3,8 +3,13 @@
 //!
 //! After a change of messages, `TRYBUILD=overwrite cargo test -p typenet-ui` writes them anew;
 //! read every one of them.
+//!
+//! Messages are pinned to the letter for one release of the compiler, `PINNED`. What rustc adds to our words
+//! changes from one to the next: under any other, what is compared is our words, and the line that they
+//! are at.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
@@ -13,12 +18,98 @@ use std::path::{Path, PathBuf};
 /// `tests/ui`, whose crate this is.
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
+/// The release whose messages are pinned.
+const PINNED: &str = "rustc 1.95.";
+
+/// Where another release's messages are written, when this program is started for that.
+const ELSEWHERE: &str = "TYPENET_UI_ELSEWHERE";
+
 #[test]
 fn mistakes_are_explained_and_the_page_shows_how() {
     copy_weights();
+    if !compiler().starts_with(PINNED) {
+        return another_compiler_says_the_same();
+    }
     trybuild::TestCases::new().compile_fail("*.rs");
     used_nets_are_checked();
     the_page_is_what_the_compiler_says();
+}
+
+fn compiler() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = std::process::Command::new(rustc).arg("--version").output().expect("rustc");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Writes the messages of this compiler beside copies of the cases, and compares what is ours in them.
+fn another_compiler_says_the_same() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("elsewhere");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("build")).unwrap();
+    for case in cases() {
+        let name = case.strip_prefix(FOLDER).unwrap();
+        fs::copy(&case, folder.join(name)).unwrap();
+    }
+    let written = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "messages_are_written"])
+        .env("TRYBUILD", "overwrite")
+        .env(ELSEWHERE, &folder)
+        .output()
+        .unwrap();
+    let mut differ = String::new();
+    for case in cases() {
+        let name = case.strip_prefix(FOLDER).unwrap().with_extension("stderr");
+        let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+        let (pinned, found) = (read(Path::new(FOLDER).join(&name)), read(folder.join(&name)));
+        let (pinned, found) = (our_words(&pinned), our_words(&found));
+        assert!(!pinned.is_empty(), "{} has no message", name.display());
+        if pinned != found {
+            let missing: Vec<&String> =
+                pinned.keys().filter(|key| found.get(*key) != pinned.get(*key)).collect();
+            let new: Vec<&String> =
+                found.keys().filter(|key| found.get(*key) != pinned.get(*key)).collect();
+            writeln!(differ, "{}\n  pinned: {missing:#?}\n  found: {new:#?}", name.display())
+                .unwrap();
+        }
+    }
+    let output = String::from_utf8_lossy(&written.stdout);
+    assert!(differ.is_empty(), "{}says something else:\n{differ}\n{output}", compiler());
+}
+
+#[test]
+#[ignore = "started by another test"]
+fn messages_are_written() {
+    let Some(folder) = std::env::var_os(ELSEWHERE).map(PathBuf::from) else { return };
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail(folder.join("*.rs"));
+    drop(cases);
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail(folder.join("build/*.rs"));
+    cases.pass("build/right/*.rs");
+}
+
+/// Of a compiler's messages what does not depend on its release: each error's text with the line that it is
+/// at, and the notes that are ours; how often each is there.
+fn our_words(message: &str) -> BTreeMap<String, usize> {
+    let mut words = BTreeMap::new();
+    let mut error: Option<String> = None;
+    for line in message.lines() {
+        if line.starts_with("error") && !line.starts_with("error: aborting") {
+            error = Some(line.to_owned());
+        } else if let (Some(text), Some((_, place))) = (&mut error, line.split_once("--> ")) {
+            // Without the column, and without the folder.
+            let place = place.rsplit_once(':').map_or(place, |(place, _)| place);
+            let place = place.rsplit('/').next().unwrap_or_default();
+            *words.entry(format!("{text} at {place}")).or_default() += 1;
+            error = None;
+        } else if let Some(text) = &mut error {
+            writeln!(text).unwrap();
+            text.push_str(line.trim());
+        } else if let Some((_, note)) = line.split_once("= note: help: ") {
+            *words.entry(note.to_owned()).or_default() += 1;
+        }
+    }
+    words
 }
 
 /// A compiler prints lines of the standard library only where its source is installed, and their
