@@ -31,6 +31,9 @@ struct Writer {
     /// Values with a name that may be read here.
     named: Vec<(String, Vec<usize>)>,
     names: usize,
+    /// The blocks, which stand first.
+    blocks: String,
+    block_count: usize,
     /// Whether the last layer lets values of before be read by a name that is still free.
     depth: usize,
 }
@@ -51,18 +54,39 @@ pub(crate) fn declaration(seed: u64) -> String {
         indent: 3,
         named: Vec::new(),
         names: 0,
+        blocks: String::new(),
+        block_count: 0,
         depth: 0,
     };
+    // Another input, of features, is joined at the end.
+    let pose = writer.chance(0.15).then(|| writer.pick(2..=6));
+    if pose.is_some() {
+        writer.line("from(image),");
+    }
     let layers = writer.random.random_range(3..10);
     for _ in 0..layers {
         writer.layer();
     }
-    writer.finish(classes);
-    let ends = ["", "log_softmax,"].choose(&mut writer.random).copied().unwrap_or_default();
-    if !ends.is_empty() && writer.random.random_bool(0.3) {
-        writer.line(ends);
-    }
-    format!("        struct Net: {input:?} -> [{classes}] {{\n{}        }}\n", writer.text)
+    writer.features(pose.is_some());
+    let output = if writer.chance(0.2) {
+        let others = writer.pick(1..=4);
+        writer.line("linear(9), trunk: tanh,");
+        writer.line(&format!("class: linear({classes}),"));
+        writer.line(&format!("from(trunk), other: linear({others}),"));
+        format!("(class: [{classes}], other: [{others}])")
+    } else {
+        writer.line(&format!("linear({classes}),"));
+        if writer.chance(0.15) {
+            writer.line("log_softmax,");
+        }
+        format!("[{classes}]")
+    };
+    let input = match pose {
+        Some(len) => format!("(image: {input:?}, pose: [{len}])"),
+        None => format!("{input:?}"),
+    };
+    let Writer { blocks, text, .. } = writer;
+    format!("        struct Net: {input} -> {output} {{\n{blocks}{text}        }}\n")
 }
 
 impl Writer {
@@ -114,7 +138,7 @@ impl Writer {
             14 => self.gate(),
             15 | 16 => self.join(),
             17 => self.named("softmax"),
-            18 => self.norm(),
+            18 => self.block(),
             _ => self.conv2d(),
         }
     }
@@ -283,6 +307,22 @@ impl Writer {
         });
     }
 
+    /// A block with a parameter, used twice.
+    fn block(&mut self) {
+        if self.depth > 0 {
+            return self.norm();
+        }
+        let (name, out) = (format!("block{}", self.block_count), self.pick(1..=6));
+        self.block_count += 1;
+        let norm = ["batch_norm, ", "group_norm(1), ", ""][self.pick(0..=2)];
+        let indent = "    ".repeat(self.indent);
+        self.blocks += &format!(
+            "{indent}block {name}(out) {{ conv2d(out, kernel = 3, padding = same), {norm}leaky_relu(0.1) }}\n"
+        );
+        self.line(&format!("{name}({out}), {name}({}),", out + 1));
+        self.shape[0] = out + 1;
+    }
+
     fn upsample(&mut self) {
         if self.shape.iter().product::<usize>() * 4 > MOST {
             return self.pool();
@@ -362,17 +402,17 @@ impl Writer {
         self.shape[0] += len;
     }
 
-    fn finish(&mut self, classes: usize) {
+    /// To features, with those of the other input.
+    fn features(&mut self, with_pose: bool) {
         if self.is_image() {
-            if self.chance(0.4) {
-                self.line("global_avg_pool,");
-            } else {
-                self.line("flatten,");
-            }
-            if self.chance(0.3) {
-                self.line("linear(8), relu,");
-            }
+            let layer = if self.chance(0.4) { "global_avg_pool," } else { "flatten," };
+            self.line(layer);
         }
-        self.line(&format!("linear({classes}),"));
+        if with_pose {
+            self.line("concat(pose),");
+        }
+        if self.chance(0.3) {
+            self.line("linear(8), relu,");
+        }
     }
 }
