@@ -6,6 +6,7 @@ mod reader;
 
 use reader::{Fixture, relative_error};
 use typenet::prelude::*;
+use typenet::reference::{jvp, vjp};
 use typenet::shape::{Op, Tensor, TensorKind};
 use typenet::zoo::*;
 use typenet::{Flat, Logits, OutputValue};
@@ -105,8 +106,44 @@ fn modes_agree<N: Network + Logits>() {
     assert!(check.worst() <= 1e-4, "{}\n{check}", N::GRAPH.name);
 }
 
+/// `⟨u, J v⟩ = ⟨Jᵀ u, v⟩` in f64, for one image.
+fn references_agree<N: Network>() {
+    let numbers = |seed: u32, len: usize, factor: f64| -> Vec<f64> {
+        noise(seed, len).map(|number| number * factor).collect()
+    };
+    let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+    let parameters = wide(N::seeded(42).parameters_flat());
+    let (input, direction) = (numbers(0, N::Input::LEN, 1.0), numbers(1, N::Input::LEN, 0.1));
+    let mut moves = numbers(2, parameters.len(), 0.01);
+    for tensor in N::LAYOUT.tensors.iter().filter(|tensor| !tensor.kind.is_parameter()) {
+        moves[tensor.offset..][..tensor.shape.elements()].fill(0.0);
+    }
+    let [_, tangent] = jvp::<N>([&parameters, &moves], [&input, &direction]);
+    let u = numbers(3, tangent.len(), 1.0);
+    let [of_input, of_parameters] = vjp::<N>(&parameters, &input, &u);
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let forward = dot(&u, &tangent);
+    let reverse = dot(&of_input, &direction) + dot(&of_parameters, &moves);
+    let error = (forward - reverse).abs() / forward.abs();
+    assert!(error <= 1e-10, "{}: {forward} and {reverse}", N::GRAPH.name);
+}
+
+/// The U-Net's outputs are an image.
+fn modes_agree_in_the_unet() {
+    let numbers: Vec<f32> = noise(0, 2 * 3 * 128 * 128).map(|number| number as f32).collect();
+    let targets: Vec<f32> = noise(1, 2 * 128 * 128).map(|number| number as f32).collect();
+    let targets = <UNet as Network>::Output::slice_from_flat(&targets).unwrap();
+    let net = UNet::seeded(42);
+    let images = UNet::inputs(&numbers).unwrap();
+    let check = gradcheck_fast(&net, &MeanSquaredError::new(), images, targets, 2, 1).unwrap();
+    assert!(check.worst() <= 1e-4, "{check}");
+}
+
 #[test]
 fn forward_and_reverse_mode_agree() {
+    references_agree::<LeNet5>();
+    references_agree::<Inception>();
+    references_agree::<ResNet20>();
     modes_agree::<LeNet5>();
     modes_agree::<Inception>();
     modes_agree::<ResNet20>();
@@ -116,6 +153,15 @@ fn forward_and_reverse_mode_agree() {
 #[test]
 #[ignore = "takes minutes and 6 GB"]
 fn forward_and_reverse_mode_agree_in_large_nets() {
+    references_agree::<SqueezeNet>();
+    references_agree::<AlexNet>();
+    references_agree::<ResNet18>();
+    references_agree::<MobileNetV2>();
+    references_agree::<ResNet50>();
+    references_agree::<DenseNet121>();
+    references_agree::<UNet>();
+    references_agree::<Vgg16>();
+    modes_agree_in_the_unet();
     modes_agree::<AlexNet>();
     modes_agree::<ResNet18>();
     modes_agree::<ResNet50>();
