@@ -228,7 +228,8 @@ layers! {
     /// `max(x, 0)`, on any shape; the gradient is `∂L/∂y · [y > 0]`, so 0 at 0. Computed in the same pass as a convolution or linear layer before
     /// it. Source: Nair and Hinton, *Rectified linear units*, 2010; PyTorch's `ReLU`.
     relu
-    /// `max(x, 0) + negative_slope · min(x, 0)`: `x` where it is positive, `negative_slope` of it elsewhere.
+    /// `negative_slope · x + (1 − negative_slope) · max(x, 0)`: `x` where it is positive, `negative_slope` of it
+    /// elsewhere.
     /// The gradient is `∂L/∂y · ([x > 0] + negative_slope · (1 − [x > 0]))`.
     ///
     /// | argument | | default |

@@ -98,7 +98,8 @@ impl Expression {
                 let mut seen = Vec::new();
                 let numbers = both(a, b, &mut |a, b| {
                     let (one, other) = (a.value(), b.value());
-                    let takes_b = if is_larger { one < other } else { one > other };
+                    // Of equal ones the second, a constant in `max(x, 0)`: at a kink the slope is 0.
+                    let takes_b = if is_larger { one <= other } else { one >= other };
                     seen.push(takes_b);
                     if takes_b { b } else { a }
                 });

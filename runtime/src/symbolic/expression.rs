@@ -22,7 +22,7 @@ pub enum Expression {
     Power(Box<Expression>, u8),
     /// A function of one number.
     Call(Function, Box<Expression>),
-    /// `max(a, b)`; `a` where either is NaN.
+    /// `max(a, b)`; `b` of equal ones, `a` where either is NaN.
     Larger(Box<Expression>, Box<Expression>),
     /// `min(a, b)`, likewise.
     Smaller(Box<Expression>, Box<Expression>),

@@ -18,10 +18,12 @@ pub(crate) fn activation(f: Activation) -> Formula {
     match f {
         Activation::Identity => Formula::of_each(X.into(), 1.0.into()),
         Activation::Relu => Formula::of_each(larger(X, 0.0), is(Y, Greater, 0.0)),
+        // A slope of 0 times infinity would be none.
+        Activation::LeakyRelu { negative_slope: 0.0 } => activation(Activation::Relu),
         Activation::LeakyRelu { negative_slope } => {
             let slope = Argument("negative_slope", negative_slope.into());
             Formula::of_each(
-                larger(X, 0.0) + slope * smaller(X, 0.0),
+                slope * X + (1.0 - slope) * larger(X, 0.0),
                 is(X, Greater, 0.0) + slope * (1.0 - is(X, Greater, 0.0)),
             )
         }

@@ -91,6 +91,22 @@ fn the_gradients_that_are_stated_are_those_of_the_values() {
     }
 }
 
+/// At a kink, forward mode takes the side of the gradient that is stated.
+#[test]
+fn both_modes_take_the_same_side_of_a_kink() {
+    for f in ACTIVATIONS {
+        let formula = activation(f);
+        let x = [-3.0, 0.0, 3.0, 6.0];
+        let duals = x.map(|value| Dual { value, tangent: 1.0 });
+        let forward = formula.values(Values::of(&duals), &mut Branches::default());
+        let reverse = gradient(&formula, &x, &[1.0; 4], &[]);
+        for ((x, forward), reverse) in x.iter().zip(forward).zip(reverse) {
+            let tangent = forward.tangent;
+            assert!((tangent - reverse).abs() <= 1e-12, "{f:?} at {x}: {tangent} {reverse}");
+        }
+    }
+}
+
 #[test]
 fn losses_are_those_of_the_formulas() {
     let x = [0.3_f32, -1.2, 2.5, 0.9];
