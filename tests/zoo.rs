@@ -151,7 +151,7 @@ fn forward_and_reverse_mode_agree() {
 }
 
 #[test]
-#[ignore = "takes minutes and 6 GB"]
+#[ignore = "takes minutes with --release, much longer without, and 6 GB"]
 fn forward_and_reverse_mode_agree_in_large_nets() {
     references_agree::<SqueezeNet>();
     references_agree::<AlexNet>();
