@@ -4,43 +4,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use typenet::Flat;
-use typenet::loss::Accepts;
 use typenet::prelude::*;
 use typenet::shape::{Pool2d, Shape};
 
+#[path = "fixtures/along.rs"]
+mod along;
 #[path = "fixtures/reader.rs"]
 mod reader;
 
+use along::Along;
 use reader::{Fixture, relative_error};
 
 const IMAGES: usize = 3;
 const TOLERANCE: f64 = 1e-5;
-
-/// A loss that has the output gradients of the fixture; the target is the image's number.
-#[derive(Clone)]
-struct Given(Vec<f64>);
-
-impl Loss<usize> for Given {
-    fn reduction(&self) -> Reduction {
-        Reduction::Sum
-    }
-    fn check(&self, _: usize, _: &usize, _: &str) -> typenet::Result<()> {
-        Ok(())
-    }
-    fn weight(&self, _: &usize) -> f64 {
-        1.0
-    }
-    fn image(&self, outputs: &[f32], target: &usize, scale: f64, gradient: &mut [f32]) -> f64 {
-        let own = &self.0[target * outputs.len()..][..outputs.len()];
-        gradient.iter_mut().zip(own).for_each(|(gradient, own)| *gradient = (own * scale) as f32);
-        0.0
-    }
-    fn reference(&self, _: &[f64], _: &usize) -> f64 {
-        0.0
-    }
-}
-
-impl<N: Network> Accepts<N> for Given {}
 
 fn check<N: Network>(name: &str)
 where
@@ -65,7 +41,7 @@ where
     let mut ws = N::workspace(IMAGES);
     net.forward(images, &mut ws);
     close("output", N::Output::flatten(ws.output()));
-    let loss = Given(get("output_gradient").to_vec());
+    let loss = Along(get("output_gradient").to_vec());
     loss.forward_backward(&[0, 1, 2], &mut ws).unwrap();
     net.backward(images, &mut ws);
     for tensor in N::LAYOUT.tensors {

@@ -62,8 +62,6 @@ class Peer:
 
 def make_step(net, which, batch, mode):
     channels_last, compiled, frozen = {**MODES, **FROZEN}[mode]
-    if which.startswith("jvp"):
-        return jvp_step(net, which, batch, channels_last, compiled, frozen)
     if frozen and which != "infer":
         raise ValueError("weights are frozen in inference only")
     torch._dynamo.reset()
@@ -76,6 +74,8 @@ def make_step(net, which, batch, mode):
         model = model.to(memory_format=torch.channels_last)
         x = x.to(memory_format=torch.channels_last)
 
+    if which.startswith("jvp"):
+        return jvp_step(model, x, which, compiled)
     if which == "infer":
         model.eval()
         torch._inductor.config.freezing = frozen
@@ -123,24 +123,13 @@ def make_step(net, which, batch, mode):
     return step
 
 
-def jvp_step(net, which, batch, channels_last, compiled, frozen):
+def jvp_step(model, x, which, compiled):
     """Forward mode along a direction of the input, or of input and parameters."""
-    if frozen:
-        raise ValueError("weights are frozen in inference only")
-    torch._dynamo.reset()
-    torch.manual_seed(1)
-    model, shape = nets.build(net)
     model.eval()
     for module in model.modules():
         # It would overwrite what the tangent is made of.
         if hasattr(module, "inplace"):
             module.inplace = False
-    x = torch.randn(batch, *shape)
-    if channels_last:
-        if x.dim() != 4:
-            raise ValueError("the net has no channels")
-        model = model.to(memory_format=torch.channels_last)
-        x = x.to(memory_format=torch.channels_last)
     parameters = dict(model.named_parameters())
     moves = {name: torch.randn_like(value) for name, value in parameters.items()}
     direction = torch.randn_like(x)

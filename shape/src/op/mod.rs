@@ -318,6 +318,16 @@ impl Op {
         }
     }
 
+    /// Into how many groups the channels of an image fall, and what is added to the variance, if the layer is a
+    /// norm of each image by itself.
+    pub const fn image_norm(&self) -> Option<(usize, f32)> {
+        match *self {
+            Op::LayerNorm { eps, .. } => Some((1, eps)),
+            Op::GroupNorm { num_groups, eps, .. } => Some((num_groups, eps)),
+            _ => None,
+        }
+    }
+
     /// Whether the layer has parameters, or statistics that are kept with them.
     pub const fn has_parameters(&self) -> bool {
         matches!(

@@ -6,36 +6,13 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use typenet::Flat;
-use typenet::loss::Accepts;
 use typenet::prelude::*;
 use typenet::reference::{gradcheck_with, jvp, vjp};
 
-/// `⟨u, y⟩`, of which the gradient is `u` and the slope `⟨u, J v⟩`; the target is the image's number.
-#[derive(Clone)]
-struct Along(Vec<f32>);
+#[path = "../../fixtures/along.rs"]
+mod along;
 
-impl Loss<usize> for Along {
-    fn reduction(&self) -> Reduction {
-        Reduction::Sum
-    }
-    fn check(&self, _: usize, _: &usize, _: &str) -> typenet::Result<()> {
-        Ok(())
-    }
-    fn weight(&self, _: &usize) -> f64 {
-        1.0
-    }
-    fn image(&self, outputs: &[f32], target: &usize, scale: f64, gradient: &mut [f32]) -> f64 {
-        let own = &self.0[target * outputs.len()..][..outputs.len()];
-        gradient.iter_mut().zip(own).for_each(|(g, &u)| *g = (f64::from(u) * scale) as f32);
-        own.iter().zip(outputs).map(|(&u, &y)| f64::from(u) * f64::from(y)).sum()
-    }
-    fn reference(&self, outputs: &[f64], target: &usize) -> f64 {
-        let own = &self.0[target * outputs.len()..][..outputs.len()];
-        own.iter().zip(outputs).map(|(&u, &y)| f64::from(u) * y).sum()
-    }
-}
-
-impl<N: Network> Accepts<N> for Along {}
+use along::Along;
 
 fn random<T: Flat + Clone>(count: usize, random: &mut ChaCha8Rng) -> Vec<T> {
     let mut numbers = vec![0.0; count * T::LEN];
@@ -66,13 +43,13 @@ where
     assert!(trained, "seed {seed}: nothing to train in\n{declaration}");
     for count in [3, 21] {
         let images = random::<N::Input>(count, &mut rng);
-        let loss = Along(random(count * N::Output::LEN, &mut rng));
+        let loss = Along(wide(&random(count * N::Output::LEN, &mut rng)));
         let targets: Vec<usize> = (0..count).collect();
         let check = gradcheck_fast(&net, &loss, &images, &targets, 3, seed).unwrap();
         assert!(check.worst() <= 1e-4, "seed {seed}, {count} images\n{declaration}{check}");
     }
     let images = random::<N::Input>(3, &mut rng);
-    let loss = Along(random(3 * N::Output::LEN, &mut rng));
+    let loss = Along(wide(&random(3 * N::Output::LEN, &mut rng)));
     let check = gradcheck_with(&net, &loss, &images, &[0, 1, 2], 2, seed).unwrap();
     let errors = check.tensors.iter().map(|tensor| tensor.relative_error);
     // Where nothing could be compared, the error is NaN, and says nothing against the net.

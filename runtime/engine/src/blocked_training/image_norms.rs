@@ -78,11 +78,7 @@ impl Run<'_> {
         step: &Step,
         gradients: &mut Gradients<'_>,
     ) {
-        let (groups, eps) = match step.op {
-            Op::LayerNorm { eps, .. } => (1, eps),
-            Op::GroupNorm { num_groups, eps, .. } => (num_groups, eps),
-            _ => return,
-        };
+        let Some((groups, eps)) = step.op.image_norm() else { return };
         let Some(gradient) = self.output_gradient(call) else { return };
         self.undo_activation(call, step.training.activation);
         let (isa, team, images) = (self.isa, self.team, self.images);

@@ -9,7 +9,7 @@ impl Run<'_> {
     /// The sum of values, with activation; of tangents likewise.
     pub(super) fn add(&mut self, task: &Task) {
         let step = task.step;
-        let (isa, f, plan) = (self.isa, task.activation, self.plan);
+        let (isa, plan) = (self.isa, self.plan);
         let y = plan.buffer(task.value);
         for all in [&mut *self.values, &mut *self.tangents] {
             for (k, source) in step.sources().iter().enumerate() {
@@ -19,10 +19,8 @@ impl Run<'_> {
         }
         let own = y.offset..y.end();
         let value = &mut self.values[own.clone()];
-        if f.from_output() {
-            activation::forward_in_place(isa, f, value);
-        }
-        activate(isa, f, value, &mut self.tangents[own]);
+        activation::forward_in_place(isa, task.fused(), value);
+        activate(isa, task.activation, value, &mut self.tangents[own]);
     }
 
     /// The product of values; the sum of the products in which one of them is its tangent.

@@ -27,10 +27,8 @@ impl Run<'_> {
         } else {
             (mean, Spread::Variance { variance, eps }, None)
         };
-        let f = task.activation;
-        // Of others the slope is a function of the sum.
-        let fused = if f.from_output() { f } else { Activation::Identity };
-        let norm = BatchNorm { mean, spread, weight: weight[0], bias: bias[0], f: fused };
+        let f = task.fused();
+        let norm = BatchNorm { mean, spread, weight: weight[0], bias: bias[0], f };
         let plain = BatchNorm { f: Activation::Identity, ..norm };
         let scratch = std::mem::take(&mut self.scratch);
         let [value, tangent] = self.operands(task);
@@ -70,7 +68,7 @@ impl Run<'_> {
         if let Some(other) = tangent.other {
             elementwise::add(isa, other, tangent.y);
         }
-        activate(isa, f, value.y, tangent.y);
+        activate(isa, task.activation, value.y, tangent.y);
         self.scratch = scratch;
     }
 
@@ -100,19 +98,14 @@ impl Run<'_> {
     /// Each image, or each group of its channels, with its own statistics.
     pub(super) fn image_norm(&mut self, task: &Task) {
         let step = task.step;
-        let (isa, images, f) = (self.isa, self.images, task.activation);
-        let (groups, eps) = match step.op {
-            Op::LayerNorm { eps, .. } => (1, eps),
-            Op::GroupNorm { num_groups, eps, .. } => (num_groups, eps),
-            _ => return wrong(step),
-        };
+        let (isa, images) = (self.isa, self.images);
+        let Some((groups, eps)) = step.op.image_norm() else { return wrong(step) };
         let [weight, bias] =
             [TensorKind::Weight, TensorKind::Bias].map(|kind| self.tensor(step, kind));
         let norm = GroupNorm { groups, eps, weight: weight[0], bias: bias[0] };
         let scratch = std::mem::take(&mut self.scratch);
         let [value, tangent] = self.operands(task);
-        let fused = if f.from_output() { f } else { Activation::Identity };
-        group_norm::forward(isa, &norm, value.x, fused, value.y);
+        group_norm::forward(isa, &norm, value.x, task.fused(), value.y);
         group_norm::jvp(isa, images, &norm, value.x, tangent.x, tangent.y);
         if let (Some(weight), Some(bias)) = (weight[1], bias[1]) {
             let moves = GroupNorm { weight: Some(weight), bias: Some(bias), ..norm };
@@ -120,7 +113,7 @@ impl Run<'_> {
             group_norm::forward(isa, &moves, value.x, Activation::Identity, term);
             elementwise::add(isa, term, tangent.y);
         }
-        activate(isa, f, value.y, tangent.y);
+        activate(isa, task.activation, value.y, tangent.y);
         self.scratch = scratch;
     }
 }

@@ -16,8 +16,16 @@ pub(super) struct Task {
     pub(super) activation: Activation,
 }
 
-/// The tasks of a pass, and the places of all values in the memory of a group of images; tangents have the same in a memory of
-/// their own.
+impl Task {
+    /// The activation that is computed with the sum. The slope of others is a function of the sum, which so
+    /// must be there.
+    pub(super) fn fused(&self) -> Activation {
+        if self.activation.from_output() { self.activation } else { Activation::Identity }
+    }
+}
+
+/// The tasks of a pass, and the places of all values in the memory of a group of images; tangents have the
+/// same in a memory of their own.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) tasks: Vec<Task>,

@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
         place: Buffer,
         kernel: impl Fn(Isa, &[Lanes], Factors<'a>, Epilogue<'_>, &mut [Lanes], &mut [Lanes]),
     ) {
-        let (isa, step, f) = (self.isa, task.step, task.activation);
+        let (isa, step) = (self.isa, task.step);
         let [weights, biases] =
             [TensorKind::Weight, TensorKind::Bias].map(|kind| self.tensor(step, kind));
         let [own, moves] = [0, 1].map(|i| {
@@ -159,9 +159,7 @@ impl<'a> Run<'a> {
         let statistics = Some(statistics).filter(|_| gathers);
         let [value, tangent] = self.operands(task);
         let (bias, add) = (own.bias, value.other);
-        // Of others the slope is a function of the sum.
-        let fused = if f.from_output() { f } else { Activation::Identity };
-        let activation = fused;
+        let activation = task.fused();
         let epilogue = Epilogue { bias, add, activation, statistics, accumulate: false };
         kernel(isa, value.x, own, epilogue, value.y, scratch);
         let add = tangent.other;
@@ -174,7 +172,7 @@ impl<'a> Run<'a> {
             let epilogue = Epilogue { bias, add, accumulate, ..Epilogue::default() };
             kernel(isa, value.x, moves, epilogue, tangent.y, scratch);
         }
-        activate(isa, f, value.y, tangent.y);
+        activate(isa, task.activation, value.y, tangent.y);
         self.scratch = scratch;
         self.gathered = gathered;
     }

@@ -39,11 +39,7 @@ fn of_running<'a>(
 
 /// A norm over each image by itself.
 fn of_image<'a>(step: &Step, parameters: &'a impl NormParameters) -> Option<GroupNorm<'a>> {
-    let (groups, eps) = match step.op {
-        Op::LayerNorm { eps, .. } => (1, eps),
-        Op::GroupNorm { num_groups, eps, .. } => (num_groups, eps),
-        _ => return None,
-    };
+    let (groups, eps) = step.op.image_norm()?;
     Some(GroupNorm { groups, eps, weight: parameters.weight(), bias: parameters.bias() })
 }
 

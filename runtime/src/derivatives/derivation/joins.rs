@@ -95,13 +95,7 @@ pub(super) fn of_op(writer: &Writer<'_>, own: &mut LayerDerivation, op: &Op) {
             own.gradients.push(writer.gradient_of(0, writer.x, "c, k, l", reads[0].1, right));
         }
         Op::Upsample { .. } => {
-            let factors = |style: Style| {
-                let (row, column) = match style {
-                    Style::Text => ("a[i, k]", "b[j, l]"),
-                    Style::Latex => ("a[i, k]", "b[j, l]"),
-                };
-                [row, column].join(dot(style))
-            };
+            let factors = |style: Style| ["a[i, k]", "b[j, l]"].join(dot(style));
             own.value.push(writer.equation(
                 None,
                 |style| at(y, "c, i, j", style),
