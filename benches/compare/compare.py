@@ -204,6 +204,7 @@ def arguments():
     parser.add_argument("--only", default="", help="parts of cases' names, comma between")
     parser.add_argument("--pass", dest="which", default="", help="train, infer, both")
     parser.add_argument("--batch", default="", help="batches, comma between")
+    parser.add_argument("--bars", action="store_true", help="only cases that have a bar to reach")
     parser.add_argument("--peers", default="pytorch,burn,candle", help="comma between")
     parser.add_argument("--rounds", type=int, help="how many times the peers take turns")
     parser.add_argument("--seconds", type=float, help="of each turn")
@@ -225,6 +226,8 @@ def chosen(options):
         if options.quick and not options.only and is_extra:
             continue
         if options.which and case.which not in options.which.split(","):
+            continue
+        if options.bars and not case.bar:
             continue
         if options.batch and str(case.batch) not in options.batch.split(","):
             continue

@@ -40,6 +40,9 @@ macro_rules! layers {
     };
 }
 
+#[cfg(rust_analyzer)]
+#[doc(hidden)]
+pub mod arguments;
 mod structures;
 
 pub use structures::{add, branch, concat, from, mul, repeat, residual, shortcut};
@@ -54,13 +57,13 @@ layers! {
     ///
     /// | argument | | default |
     /// |---|---|---|
-    /// | `out_channels` | first | |
-    /// | `kernel` | second, pair | |
-    /// | `stride` | pair | 1 |
+    /// | `out_channels` | first; channels of the output | |
+    /// | `kernel` | second, pair; sides of the kernel | |
+    /// | `stride` | pair; steps between windows | 1 |
     /// | `padding` | pair, zeros on each side; or `same`, which keeps height and width (stride 1) | 0 |
     /// | `dilation` | pair, distance between taps | 1 |
     /// | `groups` | divides both channel counts | 1 |
-    /// | `bias` | | `true` |
+    /// | `bias` | whether there is a bias | `true` |
     ///
     /// Parameters: `weight` `[out_channels, c / groups, kernel, kernel]`, `bias` `[out_channels]`.
     ///
@@ -72,12 +75,12 @@ layers! {
     ///
     /// | argument | | default |
     /// |---|---|---|
-    /// | `kernel` | first, pair | |
-    /// | `stride` | pair | 1 |
+    /// | `kernel` | first, pair; sides of the kernel | |
+    /// | `stride` | pair; steps between windows | 1 |
     /// | `padding` | pair, zeros on each side; or `same`, which keeps height and width (stride 1) | 0 |
     /// | `dilation` | pair, distance between taps | 1 |
     /// | `multiplier` | output channels for each input channel | 1 |
-    /// | `bias` | | `true` |
+    /// | `bias` | whether there is a bias | `true` |
     ///
     /// Parameters: `weight` `[c · multiplier, 1, kernel, kernel]`, `bias` `[c · multiplier]`.
     ///
@@ -94,13 +97,13 @@ layers! {
     ///
     /// | argument | | default |
     /// |---|---|---|
-    /// | `out_channels` | first | |
-    /// | `kernel` | second, pair | |
-    /// | `stride` | pair | 1 |
+    /// | `out_channels` | first; channels of the output | |
+    /// | `kernel` | second, pair; sides of the kernel | |
+    /// | `stride` | pair; steps between windows | 1 |
     /// | `padding` | pair, cut off on each side | 0 |
     /// | `output_padding` | pair, less than `stride` or `dilation`: how much longer the output is, below and on the right | 0 |
     /// | `groups` | divides both channel counts | 1 |
-    /// | `bias` | | `true` |
+    /// | `bias` | whether there is a bias | `true` |
     /// | `dilation` | pair, distance between taps | 1 |
     ///
     /// Parameters: `weight` `[c, out_channels / groups, kernel, kernel]`, `bias` `[out_channels]`.
@@ -160,8 +163,8 @@ layers! {
     ///
     /// | argument | | default |
     /// |---|---|---|
-    /// | `out_features` | first | |
-    /// | `bias` | | `true` |
+    /// | `out_features` | first; features of the output | |
+    /// | `bias` | whether there is a bias | `true` |
     ///
     /// Parameters: `weight` `[out_features, n]`, `bias` `[out_features]`. PyTorch's `Linear`.
     linear
@@ -171,8 +174,8 @@ layers! {
     ///
     /// | argument | | default |
     /// |---|---|---|
-    /// | `kernel` | first, pair | |
-    /// | `stride` | second, pair | `kernel` |
+    /// | `kernel` | first, pair; sides of the window | |
+    /// | `stride` | second, pair; steps between windows | `kernel` |
     /// | `padding` | pair, at most half the kernel | 0 |
     /// | `ceil_mode` | round sizes up | `false` |
     ///
@@ -186,8 +189,8 @@ layers! {
     ///
     /// | argument | | default |
     /// |---|---|---|
-    /// | `kernel` | first, pair | |
-    /// | `stride` | second, pair | `kernel` |
+    /// | `kernel` | first, pair; sides of the window | |
+    /// | `stride` | second, pair; steps between windows | `kernel` |
     /// | `padding` | pair, zeros, at most half the kernel | 0 |
     /// | `ceil_mode` | round sizes up | `false` |
     /// | `count_include_pad` | count the zeros of the border in the average | `true` |

@@ -17,7 +17,8 @@ pub(crate) struct Client {
 impl Client {
     /// Starts it on a project and waits until it has loaded it.
     pub(crate) fn start(project: &Path) -> Client {
-        let mut child = Command::new("rust-analyzer")
+        let server = std::env::var_os("RUST_ANALYZER").unwrap_or("rust-analyzer".into());
+        let mut child = Command::new(server)
             .current_dir(project)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -29,7 +30,10 @@ impl Client {
         let mut client = Client { child, input, output, last: 0 };
         let capabilities = json!({
             "experimental": { "serverStatusNotification": true },
-            "textDocument": { "hover": { "contentFormat": ["markdown"] } },
+            "textDocument": {
+                "hover": { "contentFormat": ["markdown"] },
+                "completion": { "completionItem": { "labelDetailsSupport": true } },
+            },
         });
         client.ask(
             "initialize",
@@ -38,7 +42,11 @@ impl Client {
                 "rootUri": uri(project),
                 "workspaceFolders": [{ "uri": uri(project), "name": "project" }],
                 "capabilities": capabilities,
-                "initializationOptions": { "checkOnSave": false, "cachePriming": { "enable": false } },
+                "initializationOptions": {
+                    "checkOnSave": false,
+                    "cachePriming": { "enable": false },
+                    "diagnostics": { "experimental": { "enable": false } },
+                },
             }),
         );
         client.send(json!({ "jsonrpc": "2.0", "method": "initialized", "params": {} }));
@@ -89,6 +97,50 @@ impl Client {
                 Some((PathBuf::from(path), at["range"]["start"]["line"].as_u64()? as usize))
             })
             .collect()
+    }
+
+    /// Tells it what an open file holds now.
+    pub(crate) fn change(&mut self, path: &Path, version: usize, text: &str) {
+        self.send(json!({
+            "jsonrpc": "2.0",
+            "method": "textDocument/didChange",
+            "params": {
+                "textDocument": { "uri": uri(path), "version": version },
+                "contentChanges": [{ "text": text }],
+            },
+        }));
+    }
+
+    /// The words that it offers at a place.
+    pub(crate) fn completions(&mut self, path: &Path, line: usize, column: usize) -> Vec<String> {
+        let answer = self.ask("textDocument/completion", place(path, line, column));
+        let items = if answer.is_array() { &answer } else { &answer["items"] };
+        let label = |item: &Value| item["label"].as_str().map(str::to_string);
+        items.as_array().into_iter().flatten().filter_map(label).collect()
+    }
+
+    /// The places where what is at a place is used or defined.
+    pub(crate) fn references(&mut self, path: &Path, line: usize, column: usize) -> usize {
+        let mut params = place(path, line, column);
+        params["context"] = json!({ "includeDeclaration": true });
+        self.ask("textDocument/references", params).as_array().map_or(0, Vec::len)
+    }
+
+    /// The places that a new name of what is at a place changes.
+    pub(crate) fn renames(&mut self, path: &Path, line: usize, column: usize) -> usize {
+        let mut params = place(path, line, column);
+        params["newName"] = "renamed".into();
+        let answer = self.ask("textDocument/rename", params);
+        let files = answer["documentChanges"].as_array().into_iter().flatten();
+        files.filter_map(|file| file["edits"].as_array()).map(Vec::len).sum()
+    }
+
+    /// The messages about a file.
+    pub(crate) fn messages(&mut self, path: &Path) -> Vec<String> {
+        let document = json!({ "textDocument": { "uri": uri(path) } });
+        let answer = self.ask("textDocument/diagnostic", document);
+        let message = |item: &Value| item["message"].as_str().map(str::to_string);
+        answer["items"].as_array().into_iter().flatten().filter_map(message).collect()
     }
 
     /// The answer to a request, asked again while files are still being read.

@@ -1,30 +1,26 @@
-//! What rust-analyzer shows in a declaration: the documentation of keywords, the shapes of layers, and
-//! where names lead, also while a declaration is half typed.
+//! What rust-analyzer does in a declaration: it shows documentation and shapes, leads to names, completes
+//! and renames them, also while a declaration is half typed.
 //!
-//! `cargo test -p typenet-tests --test ide -- --ignored --nocapture` starts it on the files of `tests/ide/project`.
-//! There, comments with carets say what is expected of the word above the first caret, in the last line
-//! of code:
+//! `scripts/editor` finds a rust-analyzer and runs these tests on the files of `tests/ide/project`. There,
+//! comments with carets say what is expected of the place above the first caret, in the last line of code:
 //!
 //! - `// ^^^ shows TEXT`: hovering shows `TEXT`;
-//! - `// ^^^ leads to TEXT`: its definition is in a line with `TEXT`.
+//! - `// ^^^ leads to TEXT`: its definition is in a line with `TEXT`;
+//! - `// ^ offers A, B, not C`: with the cursor before the caret, `A` and `B` are offered, and `C` is not;
+//! - `// ^ has 3 places`: that is how often it is written, and renaming it changes all of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod client;
+mod typing;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use client::Client;
 
 #[test]
-#[ignore = "starts rust-analyzer, which takes a minute"]
-fn an_editor_shows_documentation_and_shapes() {
-    let version = Command::new("rust-analyzer").arg("--version").output();
-    if !version.is_ok_and(|version| version.status.success()) {
-        println!("skipped: no rust-analyzer here (`rustup component add rust-analyzer`)");
-        return;
-    }
+#[ignore = "starts rust-analyzer, which takes a minute; scripts/editor runs it"]
+fn an_editor_knows_what_stands_in_a_declaration() {
     let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ide");
     let files = project_of(&project);
     let mut client = Client::start(&project);
@@ -35,25 +31,15 @@ fn an_editor_shows_documentation_and_shapes() {
         client.open(&file, &text);
         for expected in expectations(&text) {
             count += 1;
-            let (line, column) = (expected.line, expected.column);
-            let found = if expected.definition {
-                client.definitions(&file, line, column).iter().map(line_at).collect()
-            } else {
-                client.hover(&file, line, column)
-            };
-            if !found.contains(&expected.text) {
+            if let Some(found) = expected.mismatch(&mut client, &file) {
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
-                let what = if expected.definition { "leads to" } else { "shows" };
-                wrong.push(format!(
-                    "{name}:{}:{}: expected that it {what} {:?}, but it {what} {found:?}",
-                    line + 1,
-                    column + 1,
-                    expected.text
-                ));
+                let (line, column) = (expected.line + 1, expected.column + 1);
+                wrong.push(format!("{name}:{line}:{column}: {:?}, but {found}", expected.what));
             }
         }
     }
-    assert!(count > 0, "no expectations");
+    println!("{count} places");
+    assert!(count >= 40, "only {count} expectations");
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -89,8 +75,62 @@ fn project_of(project: &Path) -> Vec<PathBuf> {
 struct Expectation {
     line: usize,
     column: usize,
-    definition: bool,
-    text: String,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Shows(String),
+    LeadsTo(String),
+    Offers { words: Vec<String>, not: Vec<String> },
+    HasPlaces(usize),
+}
+
+impl What {
+    fn parse(text: &str) -> Option<What> {
+        let list = |text: &str| text.split(", ").map(str::to_string).collect();
+        if let Some(text) = text.strip_prefix("shows ") {
+            Some(What::Shows(text.into()))
+        } else if let Some(text) = text.strip_prefix("leads to ") {
+            Some(What::LeadsTo(text.into()))
+        } else if let Some(text) = text.strip_prefix("offers ") {
+            let (words, not) = text.split_once(", not ").unwrap_or((text, ""));
+            let not = if not.is_empty() { Vec::new() } else { list(not) };
+            Some(What::Offers { words: list(words), not })
+        } else {
+            let number = text.strip_prefix("has ")?.strip_suffix(" places")?;
+            Some(What::HasPlaces(number.parse().ok()?))
+        }
+    }
+}
+
+impl Expectation {
+    /// What is there instead of what is expected.
+    fn mismatch(&self, client: &mut Client, file: &Path) -> Option<String> {
+        let (line, column) = (self.line, self.column);
+        match &self.what {
+            What::Shows(text) => {
+                let found = client.hover(file, line, column);
+                (!found.contains(text)).then_some(found)
+            }
+            What::LeadsTo(text) => {
+                let found = client.definitions(file, line, column);
+                let found: String = found.iter().map(line_at).collect();
+                (!found.contains(text)).then_some(found)
+            }
+            What::Offers { words, not } => {
+                let found = client.completions(file, line, column);
+                let all = words.iter().all(|word| found.contains(word));
+                let none = !not.iter().any(|word| found.contains(word));
+                (!all || !none).then(|| found.join(", "))
+            }
+            What::HasPlaces(count) => {
+                let found = client.references(file, line, column);
+                let renamed = client.renames(file, line, column);
+                (found != *count || renamed != *count).then(|| format!("{found} and {renamed}"))
+            }
+        }
+    }
 }
 
 fn expectations(text: &str) -> Vec<Expectation> {
@@ -104,13 +144,9 @@ fn expectations(text: &str) -> Vec<Expectation> {
         };
         let column = line.find('^').expect("a caret");
         let words = comment.trim_start().trim_start_matches('^').trim_start();
-        let (definition, text) =
-            match (words.strip_prefix("shows "), words.strip_prefix("leads to ")) {
-                (Some(text), _) => (false, text),
-                (_, Some(text)) => (true, text),
-                _ => panic!("line {}: neither `shows` nor `leads to`", number + 1),
-            };
-        found.push(Expectation { line: of_code, column, definition, text: text.to_string() });
+        let what = What::parse(words)
+            .unwrap_or_else(|| panic!("line {}: what is expected? {words}", number + 1));
+        found.push(Expectation { line: of_code, column, what });
     }
     found
 }

@@ -3,13 +3,14 @@
 //! Four stages, each with a typed result and none reaching into another:
 //! [`parse`] (tokens to what the user wrote), [`check`] (names, arguments and shapes; every mistake
 //! is found here or before), [`plan`] (which kernel calls in which order) and [`expand`] (tokens).
-//! Beside them [`weights`] reads the file of a net that has one; what is wrong with it is no mistake in the
-//! declaration.
+//! Beside them `editor` gives editors what they complete, from tokens alone, and [`weights`] reads the file
+//! of a net that has one; what is wrong with it is no mistake in the declaration.
 //! [`layers`] and [`schemes`] are the tables of layer kinds and initial schemes that `check` reads; `foreign` knows what
 //! other libraries write.
 #![forbid(unsafe_code)]
 
 pub mod check;
+mod editor;
 pub mod expand;
 pub mod foreign;
 pub mod layers;
@@ -29,6 +30,12 @@ use proc_macro2::TokenStream;
 /// The expansion of one declaration. With mistakes it holds one `compile_error!` for each, and
 /// still every item that the rest of the program may use.
 pub fn network(input: TokenStream) -> TokenStream {
+    let mut items = editor::completions(input.clone());
+    items.extend(declared(input));
+    items
+}
+
+fn declared(input: TokenStream) -> TokenStream {
     let (declaration, mut mistakes) = parse::parse(input);
     let Some(declaration) = declaration else {
         return mistakes.iter().map(Mistake::to_compile_error).collect();

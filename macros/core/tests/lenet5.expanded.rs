@@ -1,3 +1,41 @@
+#[cfg(rust_analyzer)]
+#[allow(unused)]
+const _: () = {};
+#[cfg(rust_analyzer)]
+#[allow(unused, non_camel_case_types)]
+const _: () = {
+    let _ = ::typenet::layers::arguments::dimensions::channels;
+    let _ = ::typenet::layers::arguments::dimensions::height;
+    let _ = ::typenet::layers::arguments::dimensions::width;
+    let _ = ::typenet::layers::arguments::dimensions::features;
+    let _ = __words::layers::__;
+    let _ = __words::arguments_of_conv2d::kernel;
+    let _ = __words::arguments_of_conv2d::padding;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::arguments_of_conv2d::kernel;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    mod __words {
+        pub mod layers {
+            pub use ::typenet::layers::*;
+        }
+        pub mod numbers {}
+        pub mod values_0 {}
+        pub mod arguments_of_conv2d {
+            pub use super::numbers::*;
+            pub use ::typenet::layers::arguments::conv2d::*;
+        }
+    }
+};
 /// LeNet-5 for 28×28 grey images.
 ///
 /// | name | layer | output | parameters | multiply-adds |
@@ -21,15 +59,15 @@ pub struct LeNet5 {
 }
 /// The parameters of [`LeNet5`]: a field for each layer that has some.
 pub struct LeNet5Parameters {
-    /// `conv2d(6, kernel = 5, padding = 2)`, `[1, 28, 28]` → `[6, 28, 28]`
+    /// `conv2d(6, kernel = 5, padding = 2)`, `[1, 28, 28]` → `[6, 28, 28]`, 156 parameters, 117,600 multiply-adds
     pub conv1: ::typenet::parameters::WeightBias<[[[[f32; 5]; 5]; 1]; 6], [f32; 6]>,
-    /// `conv2d(16, kernel = 5)`, `[6, 14, 14]` → `[16, 10, 10]`
+    /// `conv2d(16, kernel = 5)`, `[6, 14, 14]` → `[16, 10, 10]`, 2,416 parameters, 240,000 multiply-adds
     pub conv2: ::typenet::parameters::WeightBias<[[[[f32; 5]; 5]; 6]; 16], [f32; 16]>,
-    /// `linear(120)`, `[400]` → `[120]`
+    /// `linear(120)`, `[400]` → `[120]`, 48,120 parameters, 48,000 multiply-adds
     pub fc1: ::typenet::parameters::WeightBias<[[f32; 400]; 120], [f32; 120]>,
-    /// `linear(84)`, `[120]` → `[84]`
+    /// `linear(84)`, `[120]` → `[84]`, 10,164 parameters, 10,080 multiply-adds
     pub fc2: ::typenet::parameters::WeightBias<[[f32; 120]; 84], [f32; 84]>,
-    /// `linear(10)`, `[84]` → `[10]`
+    /// `linear(10)`, `[84]` → `[10]`, 850 parameters, 840 multiply-adds
     pub fc3: ::typenet::parameters::WeightBias<[[f32; 84]; 10], [f32; 10]>,
 }
 /// Gradients of [`LeNet5`], in the shape of its parameters.
@@ -258,5 +296,56 @@ const _: () = {
         let _ = ::typenet::layers::linear;
         let _ = ::typenet::layers::relu;
         let _ = ::typenet::layers::linear;
+    };
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        const _: () = {
+            /// `conv2d(6, kernel = 5, padding = 2)`, `[1, 28, 28]` → `[6, 28, 28]`, 156 parameters, 117,600 multiply-adds
+            mod conv2d {}
+        };
+        const _: () = {
+            /// `relu`, `[6, 28, 28]` → `[6, 28, 28]`
+            mod relu {}
+        };
+        const _: () = {
+            /// `max_pool2d(2)`, `[6, 28, 28]` → `[6, 14, 14]`
+            mod max_pool2d {}
+        };
+        const _: () = {
+            /// `conv2d(16, kernel = 5)`, `[6, 14, 14]` → `[16, 10, 10]`, 2,416 parameters, 240,000 multiply-adds
+            mod conv2d {}
+        };
+        const _: () = {
+            /// `relu`, `[16, 10, 10]` → `[16, 10, 10]`
+            mod relu {}
+        };
+        const _: () = {
+            /// `max_pool2d(2)`, `[16, 10, 10]` → `[16, 5, 5]`
+            mod max_pool2d {}
+        };
+        const _: () = {
+            /// `flatten`, `[16, 5, 5]` → `[400]`
+            mod flatten {}
+        };
+        const _: () = {
+            /// `linear(120)`, `[400]` → `[120]`, 48,120 parameters, 48,000 multiply-adds
+            mod linear {}
+        };
+        const _: () = {
+            /// `relu`, `[120]` → `[120]`
+            mod relu {}
+        };
+        const _: () = {
+            /// `linear(84)`, `[120]` → `[84]`, 10,164 parameters, 10,080 multiply-adds
+            mod linear {}
+        };
+        const _: () = {
+            /// `relu`, `[84]` → `[84]`
+            mod relu {}
+        };
+        const _: () = {
+            /// `linear(10)`, `[84]` → `[10]`, 850 parameters, 840 multiply-adds
+            mod linear {}
+        };
     };
 };

@@ -1,3 +1,45 @@
+#[cfg(rust_analyzer)]
+#[allow(unused)]
+const _: () = {
+    let _ = super::Backbone;
+    let _ = my::Swirl;
+    let _ = crate::TURNS;
+};
+#[cfg(rust_analyzer)]
+#[allow(unused, non_camel_case_types)]
+const _: () = {
+    let _ = ::typenet::layers::arguments::dimensions::channels;
+    let _ = ::typenet::layers::arguments::dimensions::height;
+    let _ = ::typenet::layers::arguments::dimensions::width;
+    let _ = ::typenet::layers::arguments::dimensions::features;
+    let _ = __words::layers::__;
+    let _ = __words::arguments_of_conv2d::kernel;
+    let _ = __words::arguments_of_conv2d::padding;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::arguments_of_conv2d::kernel;
+    let _ = __words::arguments_of_conv2d::padding;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    let _ = __words::layers::__;
+    mod __words {
+        pub mod layers {
+            pub use ::typenet::layers::*;
+        }
+        pub mod numbers {}
+        pub mod values_0 {}
+        pub mod arguments_of_conv2d {
+            pub use super::numbers::*;
+            pub use ::typenet::layers::arguments::conv2d::*;
+        }
+    }
+};
 #[doc(hidden)]
 #[allow(non_upper_case_globals)]
 const __Parts_TURNS: usize = crate::TURNS;
@@ -28,7 +70,7 @@ pub struct Parts {
 }
 /// The parameters of [`Parts`]: a field for each layer that has some.
 pub struct PartsParameters {
-    /// `conv2d(3, kernel = 3, padding = 1)`, `[3, 32, 32]` → `[3, 32, 32]`
+    /// `conv2d(3, kernel = 3, padding = 1)`, `[3, 32, 32]` → `[3, 32, 32]`, 84 parameters, 82,944 multiply-adds
     pub conv1: ::typenet::parameters::WeightBias<[[[[f32; 3]; 3]; 3]; 3], [f32; 3]>,
     /// `super::Backbone`, frozen
     pub features: <__Parts_Backbone as ::typenet::__private::AsLayer>::Parameters<
@@ -510,5 +552,28 @@ const _: () = {
         let _ = ::typenet::layers::relu;
         let _ = ::typenet::layers::flatten;
         let _ = ::typenet::layers::linear;
+    };
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        const _: () = {
+            /// `conv2d(3, kernel = 3, padding = 1)`, `[3, 32, 32]` → `[3, 32, 32]`, 84 parameters, 82,944 multiply-adds
+            mod conv2d {}
+        };
+        const _: () = {
+            /// `relu`, `[3, 32, 32]` → `[3, 32, 32]`
+            mod relu {}
+        };
+        const _: () = {
+            /// `conv2d(8, kernel = 3, padding = 1)`
+            mod conv2d {}
+        };
+        const _: () = {
+            /// `flatten`
+            mod flatten {}
+        };
+        const _: () = {
+            /// `linear(10)`, `[?]` → `[10]`
+            mod linear {}
+        };
     };
 };

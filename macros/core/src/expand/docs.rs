@@ -2,7 +2,7 @@
 
 use crate::check::{Checked, Definition, Group, Node};
 use crate::number::{Number, shape_text};
-use crate::plan::Plan;
+use crate::plan::{Plan, Row};
 
 /// The lines of the table of layers. Shapes are in backticks: rustdoc takes bare brackets for links.
 pub(super) fn table(plan: &Plan) -> Vec<String> {
@@ -35,8 +35,8 @@ pub(super) fn table(plan: &Plan) -> Vec<String> {
     lines
 }
 
-/// The lines of a field's documentation: the layer with its shapes, then the user's.
-pub(super) fn field(node: &Node, input: Option<Vec<Number>>) -> Vec<String> {
+/// The lines of a layer's documentation: its shapes and what it costs, then the user's.
+pub(super) fn field(node: &Node, input: Option<Vec<Number>>, cost: Option<&Row>) -> Vec<String> {
     let keyword = node.layer.map_or("", |layer| layer.keyword);
     let mut line = match (&node.part, node.arguments.as_str()) {
         (Some(_), _) => format!(" `{}`", node.kind_and_arguments()),
@@ -44,6 +44,14 @@ pub(super) fn field(node: &Node, input: Option<Vec<Number>>) -> Vec<String> {
         (None, arguments) => format!(" `{keyword}({arguments})`"),
     };
     line += &way(input, node.dims());
+    if let Some(row) = cost {
+        let counts = [(&row.parameters, "parameters"), (&row.multiply_adds, "multiply-adds")];
+        for (number, what) in counts {
+            if let Some(number) = number.known().filter(|&number| number > 0) {
+                line += &format!(", {} {what}", thousands(number));
+            }
+        }
+    }
     if node.marks.frozen {
         line += ", frozen";
     }

@@ -6,11 +6,12 @@ use quote::{ToTokens, quote_spanned};
 use super::{Names, docs, fields, site};
 use crate::check::{Checked, Defined, Definition, Node, Segment};
 use crate::number::Number;
+use crate::plan::Plan;
 
 /// Uses the documentation item of each keyword at the keyword's place, and each constant, block and
 /// value at the places of its uses; and defines each name without parameters at its place, so that an
 /// editor shows its shape and its type.
-pub(super) fn for_editors(checked: &Checked, names: &Names<'_>) -> TokenStream {
+pub(super) fn for_editors(checked: &Checked, plan: &Plan, names: &Names<'_>) -> TokenStream {
     let words = &checked.words;
     let [constants, blocks] = &checked.definitions;
     let constants = constants.iter().enumerate().filter_map(|(index, one)| {
@@ -42,8 +43,10 @@ pub(super) fn for_editors(checked: &Checked, names: &Names<'_>) -> TokenStream {
     let nodes = checked.nodes.iter().enumerate().filter(|(_, node)| !node.again);
     let values = nodes.filter_map(|(index, node)| match node.field.as_deref() {
         Some(path) => parameters(checked, names, index, path),
-        None => value(checked, names, index, node),
+        None => value(checked, plan, names, index, node),
     });
+    let keywords = checked.nodes.iter().enumerate().filter(|(_, node)| !node.again);
+    let keywords = keywords.filter_map(|(index, node)| keyword(checked, plan, index, node));
     quote_spanned! {site()=>
         const _: () = {
             #(let _ = ::typenet::layers::#words;)*
@@ -51,6 +54,8 @@ pub(super) fn for_editors(checked: &Checked, names: &Names<'_>) -> TokenStream {
         #(#constants)*
         #(#blocks)*
         #(#[allow(dead_code)] #values)*
+        #[cfg(rust_analyzer)]
+        const _: () = { #(#keywords)* };
     }
 }
 
@@ -89,7 +94,13 @@ fn parameters(
 }
 
 /// A value whose layer has no parameters as a field, with its uses.
-fn value(checked: &Checked, names: &Names<'_>, index: usize, node: &Node) -> Option<TokenStream> {
+fn value(
+    checked: &Checked,
+    plan: &Plan,
+    names: &Names<'_>,
+    index: usize,
+    node: &Node,
+) -> Option<TokenStream> {
     node.layer.filter(|layer| !layer.has_parameters())?;
     let dims = node.dims()?;
     let generics = &names.numbers.generics;
@@ -100,8 +111,7 @@ fn value(checked: &Checked, names: &Names<'_>, index: usize, node: &Node) -> Opt
     let (declared, used) = (generics.declared(), generics.used());
     // A name that is a mistake can be none of a field.
     syn::parse2::<Ident>(name.to_token_stream()).ok()?;
-    let input = node.inputs.first().and_then(|&index| checked.nodes[index].dims());
-    let docs = docs::field(node, input);
+    let docs = layer(checked, plan, index, node);
     let uses = uses(checked, Defined::Value(index));
     let uses = (!uses.is_empty()).then(|| {
         quote_spanned! {site()=>
@@ -116,4 +126,22 @@ fn value(checked: &Checked, names: &Names<'_>, index: usize, node: &Node) -> Opt
             #uses
         };
     })
+}
+
+/// What a layer does here, shown at its keyword.
+fn keyword(checked: &Checked, plan: &Plan, index: usize, node: &Node) -> Option<TokenStream> {
+    let keyword = node.keyword.as_ref().filter(|_| node.dims().is_some())?;
+    syn::parse2::<Ident>(keyword.to_token_stream()).ok()?;
+    let docs = layer(checked, plan, index, node);
+    Some(quote_spanned! {site()=>
+        const _: () = {
+            #(#[doc = #docs])*
+            mod #keyword {}
+        };
+    })
+}
+
+fn layer(checked: &Checked, plan: &Plan, index: usize, node: &Node) -> Vec<String> {
+    let input = node.inputs.first().and_then(|&index| checked.nodes[index].dims());
+    docs::field(node, input, plan.rows.get(index))
 }

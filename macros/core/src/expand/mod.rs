@@ -139,7 +139,7 @@ fn implementations(
     };
     let heads = heads::implementations(checked, plan, names, sound);
     let weights = file.map(|file| weights::pretrained(checked, names, sound, file));
-    let editors = editors::for_editors(checked, names);
+    let editors = editors::for_editors(checked, plan, names);
     quote_spanned! {site()=>
         #(#cfg)*
         #(#lints)*

@@ -31,7 +31,7 @@ pub(super) fn structs(
     let gradients_doc = format!(" Gradients of [`{net}`], in the shape of its parameters.");
     let (declared, used) = (names.numbers.generics.declared(), names.numbers.generics.used());
     let tree = fields(checked, net);
-    let shown = Shown { checked, names, sound };
+    let shown = Shown { checked, plan, names, sound };
     let fields = tree.iter().filter_map(|one| shown.field(one));
     let inner = shown.groups(&tree, &generated_visibility);
     let NetStruct { name, declared: of, field, .. } = net_struct;
@@ -80,6 +80,7 @@ pub(super) fn structs(
 /// What the fields of the structs are written from.
 struct Shown<'a> {
     checked: &'a Checked,
+    plan: &'a Plan,
     names: &'a Names<'a>,
     sound: bool,
 }
@@ -136,13 +137,13 @@ impl Shown<'_> {
 
     /// The documentation and the type of a layer's parameters.
     fn layer(&self, index: usize) -> Option<(Vec<String>, TokenStream)> {
-        let node = &self.checked.nodes[index];
+        let (node, cost) = (&self.checked.nodes[index], self.plan.rows.get(index));
         if let Some(kind) = self.names.numbers.part_type(node) {
             let [weight, bias] = self.names.numbers.part_tensors(index, self.sound);
             let kind = quote_spanned! {site()=>
                 <#kind as ::typenet::__private::AsLayer>::Parameters<#weight, #bias>
             };
-            return Some((docs::field(node, None), kind));
+            return Some((docs::field(node, None, cost), kind));
         }
         let input = node.inputs.first().and_then(|&index| self.checked.nodes[index].dims());
         let kinds: Vec<TensorKind> = node.tensors.iter().map(|(kind, _)| *kind).collect();
@@ -157,6 +158,6 @@ impl Shown<'_> {
         let types = (0..types).map(|tensor| self.names.numbers.tensor(index, tensor, self.sound));
         let name = Ident::new(name, site());
         let kind = quote_spanned!(site()=> ::typenet::parameters::#name<#(#types),*>);
-        Some((docs::field(node, input), kind))
+        Some((docs::field(node, input, cost), kind))
     }
 }

@@ -251,7 +251,7 @@ pub fn parse(input: TokenStream) -> (Option<Declaration>, Vec<Mistake>) {
 
 /// The tokens of a stream, without the invisible groups that `macro_rules` puts around its
 /// variables.
-fn flat(stream: TokenStream) -> Vec<TokenTree> {
+pub(crate) fn flat(stream: TokenStream) -> Vec<TokenTree> {
     let mut tokens = Vec::new();
     for token in stream {
         match token {
