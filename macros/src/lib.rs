@@ -6,16 +6,23 @@ use proc_macro::TokenStream;
 
 /// Declares a net and turns it into a type.
 ///
-/// ```ignore
+/// ```
+/// use typenet::prelude::*;
+///
 /// network! {
-///     /// What the net is for.
-///     pub struct Name: [channels, height, width] -> [classes] {
+///     /// Digits from 28×28 grey images.
+///     pub struct Digits: [1, 28, 28] -> [10] {
 ///         conv1: conv2d(16, kernel = 3, padding = 1), relu,
 ///         max_pool2d(2),
 ///         flatten,
 ///         linear(10),
 ///     }
 /// }
+///
+/// let net = Digits::seeded(1);
+/// let image = [[[0.0; 28]; 28]];
+/// let class: usize = net.predict(&image);
+/// # assert!(class < 10);
 /// ```
 ///
 /// The header gives the input's and the output's shape; each layer reads the one before it, and the
@@ -32,7 +39,8 @@ use proc_macro::TokenStream;
 ///
 /// # Several inputs and heads
 ///
-/// ```ignore
+/// ```
+/// # use typenet::prelude::*;
 /// network! {
 ///     pub struct Name: (image: [3, 32, 32], pose: [6]) -> (class: [10], bbox: [4]) {
 ///         from(image),
@@ -66,26 +74,34 @@ use proc_macro::TokenStream;
 ///
 /// # Structures
 ///
-/// ```ignore
-/// const WIDTH: usize = 16;
+/// ```
+/// # use typenet::prelude::*;
+/// network! {
+///     pub struct Small: [3, 32, 32] -> [10] {
+///         const WIDTH: usize = 16;
 ///
-/// /// Two convolutions beside the value itself.
-/// block basic(out, stride = 1) {
-///     residual {
-///         conv2d(out, kernel = 3, stride = stride, padding = 1), relu,
-///         conv2d(out, kernel = 3, padding = 1),
-///     } shortcut {
-///         conv2d(out, kernel = 1, stride = stride),
+///         /// Two convolutions beside the value itself.
+///         block basic(out, stride = 1) {
+///             residual {
+///                 conv2d(out, kernel = 3, stride = stride, padding = 1), relu,
+///                 conv2d(out, kernel = 3, padding = 1),
+///             } shortcut {
+///                 conv2d(out, kernel = 1, stride = stride),
+///             }
+///             relu,
+///         }
+///
+///         stage1: repeat(3) { basic(WIDTH) }
+///         down: basic(2 * WIDTH, stride = 2),
+///         concat {
+///             branch { conv2d(8, kernel = 1) }
+///             branch { conv2d(8, kernel = 3, padding = 1) }
+///         }
+///         global_avg_pool, linear(10),
 ///     }
-///     relu,
 /// }
-///
-/// stage1: repeat(3) { basic(WIDTH) }
-/// down: basic(2 * WIDTH, stride = 2),
-/// concat {
-///     branch { conv2d(8, kernel = 1) }
-///     branch { conv2d(8, kernel = 3, padding = 1) }
-/// }
+/// # let net = Small::seeded(1);
+/// # let _ = (&net.stage1.0.basic_1.conv2d_2.weight, &net.down.conv2d_3.weight);
 /// ```
 ///
 /// - `residual { … }` adds the value that its layers arrive at to the one they start from, or to what
@@ -104,15 +120,20 @@ use proc_macro::TokenStream;
 ///
 /// A path to a `usize` of the program stands wherever a number does, also in arithmetic:
 ///
-/// ```ignore
-/// pub const CLASSES: usize = 10;
+/// ```
+/// # use typenet::prelude::*;
+/// pub mod sizes {
+///     pub const SIDE: usize = 32;
+///     pub const CLASSES: usize = 10;
+/// }
 ///
 /// network! {
-///     pub struct Name: [3, self::SIDE, self::SIDE] -> [crate::CLASSES] {
-///         const WIDE: usize = sizes::WIDTH * 2;
-///         conv2d(WIDE, kernel = 3), relu, flatten, linear(crate::CLASSES),
+///     pub struct Name: [3, sizes::SIDE, sizes::SIDE] -> [sizes::CLASSES] {
+///         const HALF: usize = sizes::SIDE / 2;
+///         conv2d(HALF, kernel = 3), relu, flatten, linear(sizes::CLASSES),
 ///     }
 /// }
+/// # fn main() { assert_eq!(Name::seeded(1).linear_1.bias.len(), 10); }
 /// ```
 ///
 /// Only the compiler knows its value, so the rules that depend on it are checked when the program is
@@ -123,7 +144,8 @@ use proc_macro::TokenStream;
 ///
 /// The struct may have const generics, which stand wherever a path may:
 ///
-/// ```ignore
+/// ```
+/// # use typenet::prelude::*;
 /// network! {
 ///     pub struct Mlp<const HIDDEN: usize, const CLASSES: usize>: [784] -> [CLASSES] {
 ///         const NARROW: usize = 2 * CLASSES;
@@ -148,7 +170,8 @@ use proc_macro::TokenStream;
 /// parameter's size, and any arithmetic over generics in the header. There a generic of its own says the
 /// number, and the compiler checks that it is right:
 ///
-/// ```ignore
+/// ```
+/// # use typenet::prelude::*;
 /// network! {
 ///     pub struct Cnn<const SIDE: usize, const FEATURES: usize>: [1, SIDE, SIDE] -> [10] {
 ///         conv1: conv2d(8, kernel = 3), relu, max_pool2d(2),
@@ -168,14 +191,25 @@ use proc_macro::TokenStream;
 /// `Backbone` where it is in scope, else `super::Backbone`. A name that is near to a keyword needs a
 /// path, such as `self::Scale`.
 ///
-/// ```ignore
+/// ```
+/// # use typenet::prelude::*;
+/// pub mod vision {
+///     # use typenet::prelude::*;
+///     network! {
+///         pub struct Backbone: [3, 64, 64] -> [16, 32, 32] {
+///             conv1: conv2d(16, kernel = 3, padding = 1), relu, max_pool2d(2),
+///         }
+///     }
+/// }
+///
 /// network! {
 ///     pub struct Classifier: [3, 64, 64] -> [10] {
-///         #[frozen] features: super::Backbone,
+///         #[frozen] features: vision::Backbone,
 ///         global_avg_pool,
 ///         fc: linear(10),
 ///     }
 /// }
+/// # fn main() { assert_eq!(Classifier::seeded(1).features.conv1.bias.len(), 16); }
 /// ```
 ///
 /// Its layers become part of this net: `net.features.conv1.weight` is `features.conv1.weight` in the
@@ -227,12 +261,59 @@ pub fn network(input: TokenStream) -> TokenStream {
 /// Makes a type a layer of your own: stands on the type's `impl` that has `output`, and `new`, `weight`
 /// and `bias` where there are arguments and parameters. `typenet::own` has the whole and an example.
 ///
-/// ```ignore
+/// ```
+/// use typenet::own::{Gradients, Layer, Parameters, Shape, ShapeError};
+/// # use typenet::prelude::*;
+///
+/// /// Moves the numbers on by some places, and those at the end to the start.
+/// pub struct Swirl {
+///     turns: usize,
+/// }
+///
 /// #[typenet::layer]
 /// impl Swirl {
-///     pub const fn new(turns: usize) -> Swirl { Swirl { turns } }
-///     pub const fn output(self, input: Shape) -> Result<Shape, ShapeError> { Ok(input) }
+///     pub const fn new(turns: usize) -> Swirl {
+///         Swirl { turns }
+///     }
+///
+///     pub const fn output(self, input: Shape) -> Result<Shape, ShapeError> {
+///         Ok(input)
+///     }
 /// }
+///
+/// impl Layer for Swirl {
+///     fn forward(&self, _: Shape, _: Parameters<'_>, x: &[f32], y: &mut [f32]) {
+///         y.copy_from_slice(x);
+///         y.rotate_right(self.turns % x.len());
+///     }
+///
+///     fn backward(
+///         &self,
+///         _: Shape,
+///         _: Parameters<'_>,
+///         _: &[f32],
+///         dy: &[f32],
+///         dx: &mut [f32],
+///         _: Gradients<'_>,
+///     ) {
+///         dx.copy_from_slice(dy);
+///         dx.rotate_left(self.turns % dy.len());
+///     }
+///
+///     fn reference(&self, _: Shape, _: Parameters<'_, f64>, x: &[f64], y: &mut [f64]) {
+///         y.copy_from_slice(x);
+///         y.rotate_right(self.turns % x.len());
+///     }
+/// }
+///
+/// network! {
+///     pub struct Net: [1, 4, 4] -> [16] {
+///         Swirl(3), flatten,
+///     }
+/// }
+/// # let mut image = [[[0.0; 4]; 4]];
+/// # image[0][3][3] = 1.0;
+/// # assert_eq!(Net::seeded(1).predict(&image), 2);
 /// ```
 #[proc_macro_attribute]
 pub fn layer(attribute: TokenStream, item: TokenStream) -> TokenStream {

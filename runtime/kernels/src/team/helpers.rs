@@ -4,11 +4,14 @@
 //! assigns its team to the slots of helpers. A helper that does not start in time, because the pool is
 //! busy, is not waited for. After a call a helper stays parked in its slot, spinning, because the next call
 //! mostly follows at once. Then it returns to the pool.
+//!
+//! Callers at the same time share the threads of the pool among them. As many callers as threads get no
+//! helpers: they occupy the cores by themselves.
 #![allow(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::without_provenance_mut;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::sharing::{Team, pause};
@@ -18,6 +21,9 @@ const SPIN_TIMEOUT: Duration = Duration::from_micros(100);
 
 /// The most helpers there can be.
 const MAX_HELPERS: usize = 64;
+
+/// How many calls from outside of the pool there are.
+static CALLS: AtomicUsize = AtomicUsize::new(0);
 
 static SLOTS: [Slot; MAX_HELPERS] =
     [const { Slot(AtomicPtr::new(std::ptr::null_mut())) }; MAX_HELPERS];
@@ -66,6 +72,27 @@ impl Slot {
 /// The state of a helper that works for this team.
 fn working_for(team: *mut Team) -> *mut Team {
     team.map_addr(|address| address | 1)
+}
+
+/// A call from outside of the pool.
+pub(super) struct Call {
+    /// How many helpers it may have.
+    pub(super) helpers: usize,
+}
+
+impl Call {
+    /// A call for at most as many helpers.
+    pub(super) fn start(helpers: usize) -> Call {
+        let calls = 1 + CALLS.fetch_add(1, Ordering::Relaxed);
+        let threads = rayon::current_num_threads() / calls;
+        Call { helpers: helpers.min(threads.saturating_sub(1)) }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        CALLS.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The helpers of a call. Dropping it takes back the assignments and waits for those that work: then no

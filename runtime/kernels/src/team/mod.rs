@@ -10,7 +10,7 @@ mod helpers;
 mod sharing;
 mod slices;
 
-use helpers::Assignment;
+use helpers::{Assignment, Call};
 use sharing::Over;
 pub use sharing::Team;
 pub(crate) use slices::Shared;
@@ -29,19 +29,21 @@ impl Team {
             _ if cfg!(target_family = "wasm") => 0,
             _ => rayon::current_num_threads().min(threads) - 1,
         };
-        let team = Team::of(helpers);
         if helpers == 0 {
-            return body(&team);
+            return body(&Team::alone());
         }
+        let is_in_pool = rayon::current_thread_index().is_some();
+        let call = (!is_in_pool).then(|| Call::start(helpers));
+        let team = Team::of(call.as_ref().map_or(helpers, |call| call.helpers));
         let lead = || {
             // Also when `body` panics, or the helpers would wait for ever.
             let _over = Over(&team);
             body(&team)
         };
-        if rayon::current_thread_index().is_some() {
+        if is_in_pool {
             return rayon::join(lead, || team.help(helpers)).0;
         }
-        let _helpers = Assignment::new(&team, helpers);
+        let _helpers = (team.helpers() > 0).then(|| Assignment::new(&team, team.helpers()));
         lead()
     }
 }

@@ -76,6 +76,10 @@ impl Team {
         }
     }
 
+    pub(super) fn helpers(&self) -> usize {
+        self.helpers
+    }
+
     /// How many threads there are at most.
     pub fn threads(&self) -> usize {
         self.helpers + 1
