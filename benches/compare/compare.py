@@ -76,7 +76,7 @@ def pytorch(threads):
 class Peer:
     """A running driver."""
 
-    def __init__(self, name, build, threads, realtime=False):
+    def __init__(self, name, build, threads, realtime=False, modes=()):
         self.realtime = realtime
         env = os.environ | {
             "RAYON_NUM_THREADS": str(threads),
@@ -95,6 +95,8 @@ class Peer:
             raise Missing(f"it does not start; see {TARGET.name}/{name}.log")
         self.name, self.version = name, version
         self.modes = self.ask("modes").split()
+        if name == "pytorch" and modes:
+            self.modes = [mode for mode in self.modes if mode in modes]
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
@@ -206,6 +208,7 @@ def arguments():
     parser.add_argument("--batch", default="", help="batches, comma between")
     parser.add_argument("--bars", action="store_true", help="only cases that have a bar to reach")
     parser.add_argument("--peers", default="pytorch,burn,candle", help="comma between")
+    parser.add_argument("--modes", default="", help="of PyTorch; comma between")
     parser.add_argument("--rounds", type=int, help="how many times the peers take turns")
     parser.add_argument("--seconds", type=float, help="of each turn")
     parser.add_argument("--threads", type=int, default=2)
@@ -249,7 +252,8 @@ def main():
     for name in wanted:
         print(f"building {name} …", file=sys.stderr, flush=True)
         try:
-            peers.append(Peer(name, builds[name], options.threads, options.realtime))
+            modes = list(filter(None, options.modes.split(",")))
+            peers.append(Peer(name, builds[name], options.threads, options.realtime, modes))
         except (Missing, OSError) as reason:
             missing[name] = str(reason)
             print(f"{name} is skipped: {reason}", file=sys.stderr, flush=True)

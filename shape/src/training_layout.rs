@@ -25,8 +25,14 @@ const GROUP: u64 = 16;
 /// wait.
 const MANY: u64 = 4;
 
+/// With images of much work, so many groups are.
+const MANY_LARGE: u64 = 8;
+
 /// From so many cycles on, a step is worth sharing out among threads: about a millisecond.
 const LONG: u64 = 3_000_000;
+
+/// From so many cycles an image on, each layer of one is worth sharing out: about ten milliseconds.
+const LARGE: u64 = 30_000_000;
 
 /// Vectors that stay in the second-level cache from one layer to the next.
 const NEAR: u64 = (1 << 20) / 64;
@@ -67,12 +73,15 @@ impl TrainingCosts {
     ///
     /// A single group is one thread's work, while what is shared out may cost somewhat more. A few groups
     /// are work for as many threads and are never cut: these must cost clearly more, as groups that are not
-    /// full do.
+    /// full do. Images of much work are cut even if they cost somewhat more: two groups of 32 of them leave all
+    /// but two threads without work.
     pub const fn is_blocked(&self) -> bool {
         let tenth = self.interleaved / 10;
+        let group = self.interleaved / if self.groups == 0 { 1 } else { self.groups };
         match self.groups {
             1 if self.blocked >= LONG => self.blocked / 5 <= self.interleaved / 4,
             1 => self.blocked < self.interleaved,
+            2..MANY_LARGE if group / GROUP >= LARGE => self.blocked / 6 <= self.interleaved / 5,
             MANY.. => false,
             _ => self.blocked <= self.interleaved - tenth,
         }

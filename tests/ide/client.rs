@@ -20,6 +20,8 @@ impl Client {
         let server = std::env::var_os("RUST_ANALYZER").unwrap_or("rust-analyzer".into());
         let mut child = Command::new(server)
             .current_dir(project)
+            // A compiler without the library's source would do for a build, and not here.
+            .env_remove("RUSTC")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -7,10 +7,12 @@
 //! the others do its share, in the end the caller alone.
 
 mod helpers;
+mod rehearsal;
 mod sharing;
 mod slices;
 
 use helpers::{Assignment, Call};
+pub use rehearsal::Piece;
 use sharing::Over;
 pub use sharing::Team;
 pub(crate) use slices::Shared;
@@ -23,6 +25,9 @@ pub use slices::{
 impl Team {
     /// Runs `body` with the threads of the current rayon pool, at most `threads` of them.
     pub fn gather<R: Send>(threads: usize, body: impl FnOnce(&Team) -> R + Send) -> R {
+        if let Some(rehearsed) = Team::rehearsed_threads() {
+            return body(&Team::rehearsed(rehearsed.min(threads).max(1)));
+        }
         let helpers = match threads {
             0 | 1 => 0,
             // It has one thread, and no need of what hands work to others.
@@ -43,7 +48,7 @@ impl Team {
         if is_in_pool {
             return rayon::join(lead, || team.help(helpers)).0;
         }
-        let _helpers = (team.helpers() > 0).then(|| Assignment::new(&team, team.helpers()));
+        let _helpers = (team.threads() > 1).then(|| Assignment::new(&team, team.threads() - 1));
         lead()
     }
 }

@@ -24,6 +24,8 @@ pub struct Team {
     /// How many helpers have come.
     present: AtomicUsize,
     helpers: usize,
+    /// Whether the helpers are only imagined.
+    rehearses: bool,
 }
 
 /// A function of the thread and the number of a task, on the stack of the one who shares it out.
@@ -65,6 +67,11 @@ impl Team {
     }
 
     pub(super) fn of(helpers: usize) -> Team {
+        Team { rehearses: false, ..Team::rehearsed(helpers + 1) }
+    }
+
+    /// A team of the caller, who cuts work as for so many threads.
+    pub(super) fn rehearsed(threads: usize) -> Team {
         Team {
             claims: AtomicU64::new(0),
             work: UnsafeCell::new(None),
@@ -72,12 +79,9 @@ impl Team {
             failed: AtomicBool::new(false),
             sharing: AtomicBool::new(false),
             present: AtomicUsize::new(0),
-            helpers,
+            helpers: threads - 1,
+            rehearses: true,
         }
-    }
-
-    pub(super) fn helpers(&self) -> usize {
-        self.helpers
     }
 
     /// How many threads there are at most.
@@ -97,6 +101,10 @@ impl Team {
     /// As [`share`](Self::share), where `task` is also told on which thread it is, from 0 to
     /// [`threads`](Self::threads): no two tasks are on the same one at a time.
     fn share_with(&self, tasks: usize, task: &(dyn Fn(usize, usize) + Sync)) {
+        if self.rehearses && !self.sharing.swap(true, Ordering::Acquire) {
+            let _sharing = Sharing(self);
+            return Team::note(tasks, task);
+        }
         if self.helpers == 0 || tasks < 2 || self.sharing.swap(true, Ordering::Acquire) {
             return (0..tasks).for_each(|index| task(0, index));
         }
