@@ -44,7 +44,9 @@ fn of_net<N: Network<Output = [f32; 10]> + typenet::Logits>(
     let images = N::Input::slice_from_flat(&numbers).expect("images");
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
     let part = &images[..count / cores];
-    let predict = |x: &N::Input| drop(black_box(net.predict(x)));
+    let predict = |x: &N::Input| {
+        black_box(net.predict(x));
+    };
     let predict_all = |x: &[N::Input]| drop(black_box(net.predict_batch(x)));
     let [few, many, pool] = &[cores, 64, 16 * cores].map(Crew::new);
     let on_one_thread = || one.install(|| repeat(|| part.iter().for_each(predict)));
