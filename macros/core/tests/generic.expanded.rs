@@ -1,60 +1,61 @@
-#[cfg(rust_analyzer)]
-#[allow(unused)]
-const _: () = {};
-#[cfg(rust_analyzer)]
-#[allow(unused, non_camel_case_types)]
+#[allow(unexpected_cfgs, unused, non_camel_case_types)]
 const _: () = {
-    let _ = ::typenet::layers::arguments::dimensions::channels;
-    let _ = ::typenet::layers::arguments::dimensions::height;
-    let _ = ::typenet::layers::arguments::dimensions::width;
-    let _ = ::typenet::layers::arguments::dimensions::features;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::numbers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::padding;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_linear::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    mod __words {
-        pub mod layers {
-            pub use ::typenet::layers::*;
+    #[cfg(rust_analyzer)]
+    const _: () = {};
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        let _ = ::typenet::layers::arguments::dimensions::channels;
+        let _ = ::typenet::layers::arguments::dimensions::height;
+        let _ = ::typenet::layers::arguments::dimensions::width;
+        let _ = ::typenet::layers::arguments::dimensions::features;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::numbers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::padding;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_linear::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        mod __words {
+            pub mod layers {
+                pub use ::typenet::layers::*;
+            }
+            pub mod numbers {
+                ///A const generic of the net.
+                pub struct C;
+                ///A const generic of the net.
+                pub struct HIDDEN;
+            }
+            pub mod values_0 {}
+            pub mod arguments_of_conv2d {
+                pub use super::numbers::*;
+                pub use ::typenet::layers::arguments::conv2d::*;
+            }
+            pub mod arguments_of_linear {
+                pub use super::numbers::*;
+                pub use ::typenet::layers::arguments::linear::*;
+            }
         }
-        pub mod numbers {
-            ///A const generic of the net.
-            pub struct C;
-            ///A const generic of the net.
-            pub struct HIDDEN;
-        }
-        pub mod values_0 {}
-        pub mod arguments_of_conv2d {
-            pub use super::numbers::*;
-            pub use ::typenet::layers::arguments::conv2d::*;
-        }
-        pub mod arguments_of_linear {
-            pub use super::numbers::*;
-            pub use ::typenet::layers::arguments::linear::*;
-        }
-    }
+    };
 };
 /// A small net of any width.
 ///
@@ -594,55 +595,58 @@ const _: () = {
             values: [[[f32; 10]; 10]; C],
         }
     };
-    #[cfg(rust_analyzer)]
+    #[allow(unexpected_cfgs)]
     const _: () = {
+        #[cfg(rust_analyzer)]
         const _: () = {
-            /// `conv2d(C, kernel = 5)`, `[1, 28, 28]` → `[C, 24, 24]`
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `relu`, `[C, 24, 24]` → `[C, 24, 24]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `max_pool2d(2)`, `[C, 24, 24]` → `[C, 12, 12]`
-            mod max_pool2d {}
-        };
-        const _: () = {
-            /// `conv2d(2 * C, kernel = 1)`, `[C, 12, 12]` → `[2 * C, 12, 12]`
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `conv2d(4, kernel = 3, padding = 1)`, `[C, 12, 12]` → `[4, 12, 12]`
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `concat`, `[2 * C, 12, 12]` → `[2 * C + 4, 12, 12]`
-            mod concat {}
-        };
-        const _: () = {
-            /// `conv2d(C, kernel = 3)`, `[2 * C + 4, 12, 12]` → `[C, 10, 10]`
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `relu`, `[C, 10, 10]` → `[C, 10, 10]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `flatten`, `[C, 10, 10]` → `[100 * C]`
-            mod flatten {}
-        };
-        const _: () = {
-            /// `linear(HIDDEN)`, `[100 * C]` → `[HIDDEN]`
-            mod linear {}
-        };
-        const _: () = {
-            /// `relu`, `[HIDDEN]` → `[HIDDEN]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `linear(10)`, `[HIDDEN]` → `[10]`
-            mod linear {}
+            const _: () = {
+                /// `conv2d(C, kernel = 5)`, `[1, 28, 28]` → `[C, 24, 24]`
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `relu`, `[C, 24, 24]` → `[C, 24, 24]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `max_pool2d(2)`, `[C, 24, 24]` → `[C, 12, 12]`
+                mod max_pool2d {}
+            };
+            const _: () = {
+                /// `conv2d(2 * C, kernel = 1)`, `[C, 12, 12]` → `[2 * C, 12, 12]`
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `conv2d(4, kernel = 3, padding = 1)`, `[C, 12, 12]` → `[4, 12, 12]`
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `concat`, `[2 * C, 12, 12]` → `[2 * C + 4, 12, 12]`
+                mod concat {}
+            };
+            const _: () = {
+                /// `conv2d(C, kernel = 3)`, `[2 * C + 4, 12, 12]` → `[C, 10, 10]`
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `relu`, `[C, 10, 10]` → `[C, 10, 10]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `flatten`, `[C, 10, 10]` → `[100 * C]`
+                mod flatten {}
+            };
+            const _: () = {
+                /// `linear(HIDDEN)`, `[100 * C]` → `[HIDDEN]`
+                mod linear {}
+            };
+            const _: () = {
+                /// `relu`, `[HIDDEN]` → `[HIDDEN]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `linear(10)`, `[HIDDEN]` → `[10]`
+                mod linear {}
+            };
         };
     };
 };

@@ -1,73 +1,74 @@
-#[cfg(rust_analyzer)]
-#[allow(unused)]
-const _: () = {};
-#[cfg(rust_analyzer)]
-#[allow(unused, non_camel_case_types)]
+#[allow(unexpected_cfgs, unused, non_camel_case_types)]
 const _: () = {
-    let _ = ::typenet::layers::arguments::dimensions::channels;
-    let _ = ::typenet::layers::arguments::dimensions::height;
-    let _ = ::typenet::layers::arguments::dimensions::width;
-    let _ = ::typenet::layers::arguments::dimensions::features;
-    let _ = ::typenet::layers::arguments::dimensions::features;
-    let _ = ::typenet::layers::arguments::dimensions::features;
-    let _ = __words::layers::__;
-    let _ = __words::values_2::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::stride;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::values_3::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::values_5::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    mod __words {
-        pub mod layers {
-            pub use ::typenet::layers::*;
+    #[cfg(rust_analyzer)]
+    const _: () = {};
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        let _ = ::typenet::layers::arguments::dimensions::channels;
+        let _ = ::typenet::layers::arguments::dimensions::height;
+        let _ = ::typenet::layers::arguments::dimensions::width;
+        let _ = ::typenet::layers::arguments::dimensions::features;
+        let _ = ::typenet::layers::arguments::dimensions::features;
+        let _ = ::typenet::layers::arguments::dimensions::features;
+        let _ = __words::layers::__;
+        let _ = __words::values_2::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::stride;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::values_3::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::values_5::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        mod __words {
+            pub mod layers {
+                pub use ::typenet::layers::*;
+            }
+            pub mod numbers {}
+            pub mod values_0 {}
+            pub mod values_1 {
+                ///The input : [3 , 8 , 8]
+                pub struct image;
+                pub use super::values_0::*;
+            }
+            pub mod values_2 {
+                ///The input : [6]
+                pub struct pose;
+                pub use super::values_1::*;
+            }
+            pub mod values_3 {
+                ///`conv1: conv2d (4 , kernel = 3 , stride = 2)`
+                pub struct conv1;
+                pub use super::values_2::*;
+            }
+            pub mod values_4 {
+                ///`trunk: tanh`
+                pub struct trunk;
+                pub use super::values_3::*;
+            }
+            pub mod values_5 {
+                ///`class: linear (10)`
+                pub struct class;
+                pub use super::values_4::*;
+            }
+            pub mod values_6 {
+                ///`bbox: sigmoid`
+                pub struct bbox;
+                pub use super::values_5::*;
+            }
+            pub mod arguments_of_conv2d {
+                pub use super::numbers::*;
+                pub use ::typenet::layers::arguments::conv2d::*;
+            }
         }
-        pub mod numbers {}
-        pub mod values_0 {}
-        pub mod values_1 {
-            ///The input : [3 , 8 , 8]
-            pub struct image;
-            pub use super::values_0::*;
-        }
-        pub mod values_2 {
-            ///The input : [6]
-            pub struct pose;
-            pub use super::values_1::*;
-        }
-        pub mod values_3 {
-            ///`conv1: conv2d (4 , kernel = 3 , stride = 2)`
-            pub struct conv1;
-            pub use super::values_2::*;
-        }
-        pub mod values_4 {
-            ///`trunk: tanh`
-            pub struct trunk;
-            pub use super::values_3::*;
-        }
-        pub mod values_5 {
-            ///`class: linear (10)`
-            pub struct class;
-            pub use super::values_4::*;
-        }
-        pub mod values_6 {
-            ///`bbox: sigmoid`
-            pub struct bbox;
-            pub use super::values_5::*;
-        }
-        pub mod arguments_of_conv2d {
-            pub use super::numbers::*;
-            pub use ::typenet::layers::arguments::conv2d::*;
-        }
-    }
+    };
 };
 /// What is in an image, and where, seen from somewhere.
 ///
@@ -498,43 +499,46 @@ const _: () = {
             bbox: [f32; 4],
         }
     };
-    #[cfg(rust_analyzer)]
+    #[allow(unexpected_cfgs)]
     const _: () = {
+        #[cfg(rust_analyzer)]
         const _: () = {
-            /// `conv2d(4, kernel = 3, stride = 2)`, `[3, 8, 8]` → `[4, 3, 3]`, 112 parameters, 972 multiply-adds
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `relu`, `[4, 3, 3]` → `[4, 3, 3]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `flatten`, `[4, 3, 3]` → `[36]`
-            mod flatten {}
-        };
-        const _: () = {
-            /// `concat(pose)`, `[36]` → `[42]`
-            mod concat {}
-        };
-        const _: () = {
-            /// `linear(16)`, `[42]` → `[16]`, 688 parameters, 672 multiply-adds
-            mod linear {}
-        };
-        const _: () = {
-            /// `tanh`, `[16]` → `[16]`
-            mod tanh {}
-        };
-        const _: () = {
-            /// `linear(10)`, `[16]` → `[10]`, 170 parameters, 160 multiply-adds
-            mod linear {}
-        };
-        const _: () = {
-            /// `linear(4)`, `[16]` → `[4]`, 68 parameters, 64 multiply-adds
-            mod linear {}
-        };
-        const _: () = {
-            /// `sigmoid`, `[4]` → `[4]`
-            mod sigmoid {}
+            const _: () = {
+                /// `conv2d(4, kernel = 3, stride = 2)`, `[3, 8, 8]` → `[4, 3, 3]`, 112 parameters, 972 multiply-adds
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `relu`, `[4, 3, 3]` → `[4, 3, 3]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `flatten`, `[4, 3, 3]` → `[36]`
+                mod flatten {}
+            };
+            const _: () = {
+                /// `concat(pose)`, `[36]` → `[42]`
+                mod concat {}
+            };
+            const _: () = {
+                /// `linear(16)`, `[42]` → `[16]`, 688 parameters, 672 multiply-adds
+                mod linear {}
+            };
+            const _: () = {
+                /// `tanh`, `[16]` → `[16]`
+                mod tanh {}
+            };
+            const _: () = {
+                /// `linear(10)`, `[16]` → `[10]`, 170 parameters, 160 multiply-adds
+                mod linear {}
+            };
+            const _: () = {
+                /// `linear(4)`, `[16]` → `[4]`, 68 parameters, 64 multiply-adds
+                mod linear {}
+            };
+            const _: () = {
+                /// `sigmoid`, `[4]` → `[4]`
+                mod sigmoid {}
+            };
         };
     };
 };

@@ -1,40 +1,41 @@
-#[cfg(rust_analyzer)]
-#[allow(unused)]
-const _: () = {};
-#[cfg(rust_analyzer)]
-#[allow(unused, non_camel_case_types)]
+#[allow(unexpected_cfgs, unused, non_camel_case_types)]
 const _: () = {
-    let _ = ::typenet::layers::arguments::dimensions::channels;
-    let _ = ::typenet::layers::arguments::dimensions::height;
-    let _ = ::typenet::layers::arguments::dimensions::width;
-    let _ = ::typenet::layers::arguments::dimensions::features;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::padding;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    mod __words {
-        pub mod layers {
-            pub use ::typenet::layers::*;
+    #[cfg(rust_analyzer)]
+    const _: () = {};
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        let _ = ::typenet::layers::arguments::dimensions::channels;
+        let _ = ::typenet::layers::arguments::dimensions::height;
+        let _ = ::typenet::layers::arguments::dimensions::width;
+        let _ = ::typenet::layers::arguments::dimensions::features;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::padding;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        mod __words {
+            pub mod layers {
+                pub use ::typenet::layers::*;
+            }
+            pub mod numbers {}
+            pub mod values_0 {}
+            pub mod arguments_of_conv2d {
+                pub use super::numbers::*;
+                pub use ::typenet::layers::arguments::conv2d::*;
+            }
         }
-        pub mod numbers {}
-        pub mod values_0 {}
-        pub mod arguments_of_conv2d {
-            pub use super::numbers::*;
-            pub use ::typenet::layers::arguments::conv2d::*;
-        }
-    }
+    };
 };
 /// LeNet-5 for 28×28 grey images.
 ///
@@ -297,55 +298,58 @@ const _: () = {
         let _ = ::typenet::layers::relu;
         let _ = ::typenet::layers::linear;
     };
-    #[cfg(rust_analyzer)]
+    #[allow(unexpected_cfgs)]
     const _: () = {
+        #[cfg(rust_analyzer)]
         const _: () = {
-            /// `conv2d(6, kernel = 5, padding = 2)`, `[1, 28, 28]` → `[6, 28, 28]`, 156 parameters, 117,600 multiply-adds
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `relu`, `[6, 28, 28]` → `[6, 28, 28]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `max_pool2d(2)`, `[6, 28, 28]` → `[6, 14, 14]`
-            mod max_pool2d {}
-        };
-        const _: () = {
-            /// `conv2d(16, kernel = 5)`, `[6, 14, 14]` → `[16, 10, 10]`, 2,416 parameters, 240,000 multiply-adds
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `relu`, `[16, 10, 10]` → `[16, 10, 10]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `max_pool2d(2)`, `[16, 10, 10]` → `[16, 5, 5]`
-            mod max_pool2d {}
-        };
-        const _: () = {
-            /// `flatten`, `[16, 5, 5]` → `[400]`
-            mod flatten {}
-        };
-        const _: () = {
-            /// `linear(120)`, `[400]` → `[120]`, 48,120 parameters, 48,000 multiply-adds
-            mod linear {}
-        };
-        const _: () = {
-            /// `relu`, `[120]` → `[120]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `linear(84)`, `[120]` → `[84]`, 10,164 parameters, 10,080 multiply-adds
-            mod linear {}
-        };
-        const _: () = {
-            /// `relu`, `[84]` → `[84]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `linear(10)`, `[84]` → `[10]`, 850 parameters, 840 multiply-adds
-            mod linear {}
+            const _: () = {
+                /// `conv2d(6, kernel = 5, padding = 2)`, `[1, 28, 28]` → `[6, 28, 28]`, 156 parameters, 117,600 multiply-adds
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `relu`, `[6, 28, 28]` → `[6, 28, 28]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `max_pool2d(2)`, `[6, 28, 28]` → `[6, 14, 14]`
+                mod max_pool2d {}
+            };
+            const _: () = {
+                /// `conv2d(16, kernel = 5)`, `[6, 14, 14]` → `[16, 10, 10]`, 2,416 parameters, 240,000 multiply-adds
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `relu`, `[16, 10, 10]` → `[16, 10, 10]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `max_pool2d(2)`, `[16, 10, 10]` → `[16, 5, 5]`
+                mod max_pool2d {}
+            };
+            const _: () = {
+                /// `flatten`, `[16, 5, 5]` → `[400]`
+                mod flatten {}
+            };
+            const _: () = {
+                /// `linear(120)`, `[400]` → `[120]`, 48,120 parameters, 48,000 multiply-adds
+                mod linear {}
+            };
+            const _: () = {
+                /// `relu`, `[120]` → `[120]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `linear(84)`, `[120]` → `[84]`, 10,164 parameters, 10,080 multiply-adds
+                mod linear {}
+            };
+            const _: () = {
+                /// `relu`, `[84]` → `[84]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `linear(10)`, `[84]` → `[10]`, 850 parameters, 840 multiply-adds
+                mod linear {}
+            };
         };
     };
 };

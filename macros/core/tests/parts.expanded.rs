@@ -1,44 +1,45 @@
-#[cfg(rust_analyzer)]
-#[allow(unused)]
+#[allow(unexpected_cfgs, unused, non_camel_case_types)]
 const _: () = {
-    let _ = super::Backbone;
-    let _ = my::Swirl;
-    let _ = crate::TURNS;
-};
-#[cfg(rust_analyzer)]
-#[allow(unused, non_camel_case_types)]
-const _: () = {
-    let _ = ::typenet::layers::arguments::dimensions::channels;
-    let _ = ::typenet::layers::arguments::dimensions::height;
-    let _ = ::typenet::layers::arguments::dimensions::width;
-    let _ = ::typenet::layers::arguments::dimensions::features;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::padding;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::padding;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    mod __words {
-        pub mod layers {
-            pub use ::typenet::layers::*;
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        let _ = super::Backbone;
+        let _ = my::Swirl;
+        let _ = crate::TURNS;
+    };
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        let _ = ::typenet::layers::arguments::dimensions::channels;
+        let _ = ::typenet::layers::arguments::dimensions::height;
+        let _ = ::typenet::layers::arguments::dimensions::width;
+        let _ = ::typenet::layers::arguments::dimensions::features;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::padding;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::padding;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        mod __words {
+            pub mod layers {
+                pub use ::typenet::layers::*;
+            }
+            pub mod numbers {}
+            pub mod values_0 {}
+            pub mod arguments_of_conv2d {
+                pub use super::numbers::*;
+                pub use ::typenet::layers::arguments::conv2d::*;
+            }
         }
-        pub mod numbers {}
-        pub mod values_0 {}
-        pub mod arguments_of_conv2d {
-            pub use super::numbers::*;
-            pub use ::typenet::layers::arguments::conv2d::*;
-        }
-    }
+    };
 };
 #[doc(hidden)]
 #[allow(non_upper_case_globals)]
@@ -553,27 +554,30 @@ const _: () = {
         let _ = ::typenet::layers::flatten;
         let _ = ::typenet::layers::linear;
     };
-    #[cfg(rust_analyzer)]
+    #[allow(unexpected_cfgs)]
     const _: () = {
+        #[cfg(rust_analyzer)]
         const _: () = {
-            /// `conv2d(3, kernel = 3, padding = 1)`, `[3, 32, 32]` → `[3, 32, 32]`, 84 parameters, 82,944 multiply-adds
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `relu`, `[3, 32, 32]` → `[3, 32, 32]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `conv2d(8, kernel = 3, padding = 1)`
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `flatten`
-            mod flatten {}
-        };
-        const _: () = {
-            /// `linear(10)`, `[?]` → `[10]`
-            mod linear {}
+            const _: () = {
+                /// `conv2d(3, kernel = 3, padding = 1)`, `[3, 32, 32]` → `[3, 32, 32]`, 84 parameters, 82,944 multiply-adds
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `relu`, `[3, 32, 32]` → `[3, 32, 32]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `conv2d(8, kernel = 3, padding = 1)`
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `flatten`
+                mod flatten {}
+            };
+            const _: () = {
+                /// `linear(10)`, `[?]` → `[10]`
+                mod linear {}
+            };
         };
     };
 };

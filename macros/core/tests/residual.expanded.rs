@@ -1,117 +1,118 @@
-#[cfg(rust_analyzer)]
-#[allow(unused)]
+#[allow(unexpected_cfgs, unused, non_camel_case_types)]
 const _: () = {
-    let _: bool = __;
-};
-#[cfg(rust_analyzer)]
-#[allow(unused, non_camel_case_types)]
-const _: () = {
-    let _ = ::typenet::layers::arguments::dimensions::channels;
-    let _ = __words::numbers::__;
-    let _ = __words::numbers::__;
-    let _ = ::typenet::layers::arguments::dimensions::features;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::__;
-    let _ = __words::numbers::__;
-    let _ = __words::arguments_of_conv2d::padding;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::padding;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::__;
-    let _ = __words::numbers::__;
-    let _ = __words::arguments_of_conv2d::bias;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::padding;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::values_5::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    mod __words {
-        pub mod layers {
-            ///`block basic(out , stride = 1)`
-            pub struct basic;
-            pub use ::typenet::layers::*;
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        let _: bool = __;
+    };
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        let _ = ::typenet::layers::arguments::dimensions::channels;
+        let _ = __words::numbers::__;
+        let _ = __words::numbers::__;
+        let _ = ::typenet::layers::arguments::dimensions::features;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::__;
+        let _ = __words::numbers::__;
+        let _ = __words::arguments_of_conv2d::padding;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::padding;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::__;
+        let _ = __words::numbers::__;
+        let _ = __words::arguments_of_conv2d::bias;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::padding;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::values_5::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        mod __words {
+            pub mod layers {
+                ///`block basic(out , stride = 1)`
+                pub struct basic;
+                pub use ::typenet::layers::*;
+            }
+            pub mod numbers {
+                ///`const SIZE: usize = 32`
+                pub struct SIZE;
+                ///`out`, a parameter of a block.
+                pub struct out;
+                ///`stride = 1`, a parameter of a block.
+                pub struct stride;
+            }
+            pub mod values_0 {}
+            pub mod values_1 {
+                ///The net's input.
+                pub struct input;
+                pub use super::values_0::*;
+            }
+            pub mod values_2 {
+                ///`conv1: conv2d (8 , kernel = 3 , padding = 1)`
+                pub struct conv1;
+                pub use super::values_1::*;
+            }
+            pub mod values_3 {
+                ///`stage1: repeat (2) { basic (8) }`
+                pub struct stage1;
+                pub use super::values_2::*;
+            }
+            pub mod values_4 {
+                ///`down: basic (16 , stride = 2)`
+                pub struct down;
+                pub use super::values_3::*;
+            }
+            pub mod values_5 {
+                ///`gate: sigmoid`
+                pub struct gate;
+                pub use super::values_4::*;
+            }
+            pub mod values_6 {
+                ///`fc: linear (10)`
+                pub struct fc;
+                pub use super::values_5::*;
+            }
+            pub mod arguments_of_conv2d {
+                pub use super::numbers::*;
+                pub use ::typenet::layers::arguments::conv2d::*;
+            }
         }
-        pub mod numbers {
-            ///`const SIZE: usize = 32`
-            pub struct SIZE;
-            ///`out`, a parameter of a block.
-            pub struct out;
-            ///`stride = 1`, a parameter of a block.
-            pub struct stride;
-        }
-        pub mod values_0 {}
-        pub mod values_1 {
-            ///The net's input.
-            pub struct input;
-            pub use super::values_0::*;
-        }
-        pub mod values_2 {
-            ///`conv1: conv2d (8 , kernel = 3 , padding = 1)`
-            pub struct conv1;
-            pub use super::values_1::*;
-        }
-        pub mod values_3 {
-            ///`stage1: repeat (2) { basic (8) }`
-            pub struct stage1;
-            pub use super::values_2::*;
-        }
-        pub mod values_4 {
-            ///`down: basic (16 , stride = 2)`
-            pub struct down;
-            pub use super::values_3::*;
-        }
-        pub mod values_5 {
-            ///`gate: sigmoid`
-            pub struct gate;
-            pub use super::values_4::*;
-        }
-        pub mod values_6 {
-            ///`fc: linear (10)`
-            pub struct fc;
-            pub use super::values_5::*;
-        }
-        pub mod arguments_of_conv2d {
-            pub use super::numbers::*;
-            pub use ::typenet::layers::arguments::conv2d::*;
-        }
-    }
+    };
 };
 /// A small residual net.
 ///
@@ -689,75 +690,78 @@ const _: () = {
             let _ = &value.gate;
         }
     };
-    #[cfg(rust_analyzer)]
+    #[allow(unexpected_cfgs)]
     const _: () = {
+        #[cfg(rust_analyzer)]
         const _: () = {
-            /// `conv2d(8, kernel = 3, padding = 1)`, `[3, 32, 32]` → `[8, 32, 32]`, 224 parameters, 221,184 multiply-adds
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `relu`, `[8, 32, 32]` → `[8, 32, 32]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `conv2d(8, kernel = 3, padding = 1)`, `[8, 32, 32]` → `[8, 32, 32]`, 584 parameters, 589,824 multiply-adds
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `relu`, `[8, 32, 32]` → `[8, 32, 32]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `conv2d(8, kernel = 3, padding = 1)`, `[8, 32, 32]` → `[8, 32, 32]`, 584 parameters, 589,824 multiply-adds
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `conv2d(8, kernel = 1, bias = false)`, `[8, 32, 32]` → `[8, 32, 32]`, 64 parameters, 65,536 multiply-adds
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `add`, `[8, 32, 32]` → `[8, 32, 32]`
-            mod residual {}
-        };
-        const _: () = {
-            /// `relu`, `[8, 32, 32]` → `[8, 32, 32]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `conv2d(4, kernel = 1)`, `[16, 16, 16]` → `[4, 16, 16]`, 68 parameters, 16,384 multiply-adds
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `concat`, `[4, 16, 16]` → `[20, 16, 16]`
-            mod concat {}
-        };
-        const _: () = {
-            /// `sigmoid`, `[20, 16, 16]` → `[20, 16, 16]`
-            mod sigmoid {}
-        };
-        const _: () = {
-            /// `conv2d(20, kernel = 1)`, `[20, 16, 16]` → `[20, 16, 16]`, 420 parameters, 102,400 multiply-adds
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `tanh`, `[20, 16, 16]` → `[20, 16, 16]`
-            mod tanh {}
-        };
-        const _: () = {
-            /// `add`, `[20, 16, 16]` → `[20, 16, 16]`
-            mod residual {}
-        };
-        const _: () = {
-            /// `mul(gate)`, `[20, 16, 16]` → `[20, 16, 16]`
-            mod mul {}
-        };
-        const _: () = {
-            /// `global_avg_pool`, `[20, 16, 16]` → `[20]`
-            mod global_avg_pool {}
-        };
-        const _: () = {
-            /// `linear(10)`, `[20]` → `[10]`, 210 parameters, 200 multiply-adds
-            mod linear {}
+            const _: () = {
+                /// `conv2d(8, kernel = 3, padding = 1)`, `[3, 32, 32]` → `[8, 32, 32]`, 224 parameters, 221,184 multiply-adds
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `relu`, `[8, 32, 32]` → `[8, 32, 32]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `conv2d(8, kernel = 3, padding = 1)`, `[8, 32, 32]` → `[8, 32, 32]`, 584 parameters, 589,824 multiply-adds
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `relu`, `[8, 32, 32]` → `[8, 32, 32]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `conv2d(8, kernel = 3, padding = 1)`, `[8, 32, 32]` → `[8, 32, 32]`, 584 parameters, 589,824 multiply-adds
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `conv2d(8, kernel = 1, bias = false)`, `[8, 32, 32]` → `[8, 32, 32]`, 64 parameters, 65,536 multiply-adds
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `add`, `[8, 32, 32]` → `[8, 32, 32]`
+                mod residual {}
+            };
+            const _: () = {
+                /// `relu`, `[8, 32, 32]` → `[8, 32, 32]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `conv2d(4, kernel = 1)`, `[16, 16, 16]` → `[4, 16, 16]`, 68 parameters, 16,384 multiply-adds
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `concat`, `[4, 16, 16]` → `[20, 16, 16]`
+                mod concat {}
+            };
+            const _: () = {
+                /// `sigmoid`, `[20, 16, 16]` → `[20, 16, 16]`
+                mod sigmoid {}
+            };
+            const _: () = {
+                /// `conv2d(20, kernel = 1)`, `[20, 16, 16]` → `[20, 16, 16]`, 420 parameters, 102,400 multiply-adds
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `tanh`, `[20, 16, 16]` → `[20, 16, 16]`
+                mod tanh {}
+            };
+            const _: () = {
+                /// `add`, `[20, 16, 16]` → `[20, 16, 16]`
+                mod residual {}
+            };
+            const _: () = {
+                /// `mul(gate)`, `[20, 16, 16]` → `[20, 16, 16]`
+                mod mul {}
+            };
+            const _: () = {
+                /// `global_avg_pool`, `[20, 16, 16]` → `[20]`
+                mod global_avg_pool {}
+            };
+            const _: () = {
+                /// `linear(10)`, `[20]` → `[10]`, 210 parameters, 200 multiply-adds
+                mod linear {}
+            };
         };
     };
 };

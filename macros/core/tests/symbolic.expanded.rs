@@ -1,52 +1,53 @@
-#[cfg(rust_analyzer)]
-#[allow(unused)]
+#[allow(unexpected_cfgs, unused, non_camel_case_types)]
 const _: () = {
-    let _ = crate::SIDE;
-    let _ = crate::SIDE;
-    let _ = crate::CLASSES;
-    let _ = crate::WIDTH;
-    let _ = crate::WIDTH;
-    let _ = crate::SIDE;
-    let _ = crate::CLASSES;
-};
-#[cfg(rust_analyzer)]
-#[allow(unused, non_camel_case_types)]
-const _: () = {
-    let _ = ::typenet::layers::arguments::dimensions::channels;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::padding;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::arguments_of_conv2d::padding;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::arguments_of_conv2d::__;
-    let _ = __words::arguments_of_conv2d::kernel;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    let _ = __words::layers::__;
-    mod __words {
-        pub mod layers {
-            pub use ::typenet::layers::*;
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        let _ = crate::SIDE;
+        let _ = crate::SIDE;
+        let _ = crate::CLASSES;
+        let _ = crate::WIDTH;
+        let _ = crate::WIDTH;
+        let _ = crate::SIDE;
+        let _ = crate::CLASSES;
+    };
+    #[cfg(rust_analyzer)]
+    const _: () = {
+        let _ = ::typenet::layers::arguments::dimensions::channels;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::padding;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::arguments_of_conv2d::padding;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::arguments_of_conv2d::__;
+        let _ = __words::arguments_of_conv2d::kernel;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        let _ = __words::layers::__;
+        mod __words {
+            pub mod layers {
+                pub use ::typenet::layers::*;
+            }
+            pub mod numbers {
+                ///`const WIDE: usize = crate :: WIDTH * 2`
+                pub struct WIDE;
+            }
+            pub mod values_0 {}
+            pub mod arguments_of_conv2d {
+                pub use super::numbers::*;
+                pub use ::typenet::layers::arguments::conv2d::*;
+            }
         }
-        pub mod numbers {
-            ///`const WIDE: usize = crate :: WIDTH * 2`
-            pub struct WIDE;
-        }
-        pub mod values_0 {}
-        pub mod arguments_of_conv2d {
-            pub use super::numbers::*;
-            pub use ::typenet::layers::arguments::conv2d::*;
-        }
-    }
+    };
 };
 #[doc(hidden)]
 #[allow(non_upper_case_globals)]
@@ -384,39 +385,42 @@ const _: () = {
         let _ = ::typenet::layers::flatten;
         let _ = ::typenet::layers::linear;
     };
-    #[cfg(rust_analyzer)]
+    #[allow(unexpected_cfgs)]
     const _: () = {
+        #[cfg(rust_analyzer)]
         const _: () = {
-            /// `conv2d(crate::WIDTH, kernel = 3, padding = 1)`, `[3, crate::SIDE, crate::SIDE]` → `[crate::WIDTH, crate::SIDE, crate::SIDE]`
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `relu`, `[crate::WIDTH, crate::SIDE, crate::SIDE]` → `[crate::WIDTH, crate::SIDE, crate::SIDE]`
-            mod relu {}
-        };
-        const _: () = {
-            /// `conv2d(2 * crate::WIDTH, kernel = 3, padding = 1)`, `[crate::WIDTH, crate::SIDE, crate::SIDE]` → `[2 * crate::WIDTH, crate::SIDE, crate::SIDE]`
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `conv2d(2 * crate::WIDTH, kernel = 1)`, `[crate::WIDTH, crate::SIDE, crate::SIDE]` → `[2 * crate::WIDTH, crate::SIDE, crate::SIDE]`
-            mod conv2d {}
-        };
-        const _: () = {
-            /// `add`, `[2 * crate::WIDTH, crate::SIDE, crate::SIDE]` → `[2 * crate::WIDTH, crate::SIDE, crate::SIDE]`
-            mod residual {}
-        };
-        const _: () = {
-            /// `max_pool2d(crate::SIDE / 2 - 1)`, `[2 * crate::WIDTH, crate::SIDE, crate::SIDE]` → `[2 * crate::WIDTH, crate::SIDE / (crate::SIDE / 2 - 1), crate::SIDE / (crate::SIDE / 2 - 1)]`
-            mod max_pool2d {}
-        };
-        const _: () = {
-            /// `flatten`, `[2 * crate::WIDTH, crate::SIDE / (crate::SIDE / 2 - 1), crate::SIDE / (crate::SIDE / 2 - 1)]` → `[2 * crate::WIDTH * (crate::SIDE / (crate::SIDE / 2 - 1)) * (crate::SIDE / (crate::SIDE / 2 - 1))]`
-            mod flatten {}
-        };
-        const _: () = {
-            /// `linear(crate::CLASSES)`, `[2 * crate::WIDTH * (crate::SIDE / (crate::SIDE / 2 - 1)) * (crate::SIDE / (crate::SIDE / 2 - 1))]` → `[crate::CLASSES]`
-            mod linear {}
+            const _: () = {
+                /// `conv2d(crate::WIDTH, kernel = 3, padding = 1)`, `[3, crate::SIDE, crate::SIDE]` → `[crate::WIDTH, crate::SIDE, crate::SIDE]`
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `relu`, `[crate::WIDTH, crate::SIDE, crate::SIDE]` → `[crate::WIDTH, crate::SIDE, crate::SIDE]`
+                mod relu {}
+            };
+            const _: () = {
+                /// `conv2d(2 * crate::WIDTH, kernel = 3, padding = 1)`, `[crate::WIDTH, crate::SIDE, crate::SIDE]` → `[2 * crate::WIDTH, crate::SIDE, crate::SIDE]`
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `conv2d(2 * crate::WIDTH, kernel = 1)`, `[crate::WIDTH, crate::SIDE, crate::SIDE]` → `[2 * crate::WIDTH, crate::SIDE, crate::SIDE]`
+                mod conv2d {}
+            };
+            const _: () = {
+                /// `add`, `[2 * crate::WIDTH, crate::SIDE, crate::SIDE]` → `[2 * crate::WIDTH, crate::SIDE, crate::SIDE]`
+                mod residual {}
+            };
+            const _: () = {
+                /// `max_pool2d(crate::SIDE / 2 - 1)`, `[2 * crate::WIDTH, crate::SIDE, crate::SIDE]` → `[2 * crate::WIDTH, crate::SIDE / (crate::SIDE / 2 - 1), crate::SIDE / (crate::SIDE / 2 - 1)]`
+                mod max_pool2d {}
+            };
+            const _: () = {
+                /// `flatten`, `[2 * crate::WIDTH, crate::SIDE / (crate::SIDE / 2 - 1), crate::SIDE / (crate::SIDE / 2 - 1)]` → `[2 * crate::WIDTH * (crate::SIDE / (crate::SIDE / 2 - 1)) * (crate::SIDE / (crate::SIDE / 2 - 1))]`
+                mod flatten {}
+            };
+            const _: () = {
+                /// `linear(crate::CLASSES)`, `[2 * crate::WIDTH * (crate::SIDE / (crate::SIDE / 2 - 1)) * (crate::SIDE / (crate::SIDE / 2 - 1))]` → `[crate::CLASSES]`
+                mod linear {}
+            };
         };
     };
 };

@@ -30,14 +30,16 @@ pub(crate) fn completions(input: TokenStream) -> TokenStream {
     let (of_program, of_declaration) = (uses(true), uses(false));
     let modules = modules(&scan);
     quote_spanned! {site=>
-        #[cfg(rust_analyzer)]
-        #[allow(unused)]
-        const _: () = { #(#of_program)* };
-        #[cfg(rust_analyzer)]
-        #[allow(unused, non_camel_case_types)]
+        // The compiler warns of a condition that it does not know, unless an item around it allows that.
+        #[allow(unexpected_cfgs, unused, non_camel_case_types)]
         const _: () = {
-            #(#of_declaration)*
-            mod __words { #modules }
+            #[cfg(rust_analyzer)]
+            const _: () = { #(#of_program)* };
+            #[cfg(rust_analyzer)]
+            const _: () = {
+                #(#of_declaration)*
+                mod __words { #modules }
+            };
         };
     }
 }

@@ -54,8 +54,11 @@ pub(super) fn for_editors(checked: &Checked, plan: &Plan, names: &Names<'_>) -> 
         #(#constants)*
         #(#blocks)*
         #(#[allow(dead_code)] #values)*
-        #[cfg(rust_analyzer)]
-        const _: () = { #(#keywords)* };
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #[cfg(rust_analyzer)]
+            const _: () = { #(#keywords)* };
+        };
     }
 }
 
