@@ -3,6 +3,8 @@
 //! writes the table of `docs/balance.md`; with nets' names behind `--` it prints those.
 #![allow(missing_docs, clippy::expect_used)]
 
+mod page;
+
 #[path = "compare/typenet/src/nets.rs"]
 #[allow(unreachable_pub, dead_code, reason = "another program's module")]
 mod nets;
@@ -11,6 +13,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use nets::{ResNet20, Vgg6};
+use page::Page;
 use typenet::kernels::team::{Piece, Team};
 use typenet::prelude::*;
 use typenet::{Flat, zoo};
@@ -21,41 +24,25 @@ const THREADS: [usize; 5] = [2, 4, 8, 16, 64];
 const ROUNDS: usize = 3;
 
 fn main() -> std::io::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // `cargo test --benches` starts it without.
-    if !arguments.iter().any(|argument| argument == "--bench") {
-        return Ok(());
-    }
-    let only: Vec<&String> = arguments.iter().filter(|name| !name.starts_with("--")).collect();
-    let mut page = String::from(
+    let Some(mut page) = Page::of_arguments() else { return Ok(()) };
+    page.begin(
         "# Balance\n\nWritten by `cargo bench -p typenet-benches --bench balance`. Each batch ran on one thread, but cut as \
          for more of them; then each piece of work goes to the threads as they are free, by the times that its tasks \
          took. A number is how many times longer than its share the threads would be busy: 1 is perfect, and with 64 \
          threads and 32 tasks it is 2. What only one thread does counts in full. Memory bandwidth that the threads \
          share, hand-offs (see the [roofline](roofline.md)) and other programs come on top.\n",
     );
-    let mut add = |name: &str, section: &dyn Fn() -> String| {
-        if only.is_empty() || only.iter().any(|only| *only == name) {
-            let section = section();
-            println!("{section}");
-            page += &section;
-        }
-    };
     let large: &[usize] = &[1, 4, 8, 32];
     let small: &[usize] = &[1, 4, 8, 32, 128];
-    add("vgg6", &|| section::<Vgg6>("VGG-6, 32×32", small));
-    add("resnet20", &|| section::<ResNet20>("ResNet-20, 32×32", small));
-    add("resnet18", &|| section::<zoo::ResNet18>("ResNet-18", large));
-    add("mobilenet_v2", &|| section::<zoo::MobileNetV2>("MobileNetV2", large));
-    add("squeezenet", &|| section::<zoo::SqueezeNet>("SqueezeNet 1.1", large));
-    add("resnet50", &|| section::<zoo::ResNet50>("ResNet-50", large));
-    add("densenet121", &|| section::<zoo::DenseNet121>("DenseNet-121", large));
-    add("unet", &|| section::<zoo::UNet>("U-Net, 128×128", large));
-    if only.is_empty() {
-        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/balance.md");
-        std::fs::write(docs, page.trim_end().to_owned() + "\n")?;
-    }
-    Ok(())
+    page.add("vgg6", || section::<Vgg6>("VGG-6, 32×32", small));
+    page.add("resnet20", || section::<ResNet20>("ResNet-20, 32×32", small));
+    page.add("resnet18", || section::<zoo::ResNet18>("ResNet-18", large));
+    page.add("mobilenet_v2", || section::<zoo::MobileNetV2>("MobileNetV2", large));
+    page.add("squeezenet", || section::<zoo::SqueezeNet>("SqueezeNet 1.1", large));
+    page.add("resnet50", || section::<zoo::ResNet50>("ResNet-50", large));
+    page.add("densenet121", || section::<zoo::DenseNet121>("DenseNet-121", large));
+    page.add("unet", || section::<zoo::UNet>("U-Net, 128×128", large));
+    page.save("balance.md")
 }
 
 fn section<N: Network>(name: &str, batches: &[usize]) -> String {

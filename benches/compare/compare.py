@@ -94,9 +94,9 @@ class Peer:
         if ready != "ready":
             raise Missing(f"it does not start; see {TARGET.name}/{name}.log")
         self.name, self.version = name, version
-        self.modes = self.ask("modes").split()
-        if name == "pytorch" and modes:
-            self.modes = [mode for mode in self.modes if mode in modes]
+        known = self.ask("modes").split()
+        # Those of a framework that has none of these are all.
+        self.modes = [mode for mode in known if mode in modes] or known
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
@@ -208,7 +208,7 @@ def arguments():
     parser.add_argument("--batch", default="", help="batches, comma between")
     parser.add_argument("--bars", action="store_true", help="only cases that have a bar to reach")
     parser.add_argument("--peers", default="pytorch,burn,candle", help="comma between")
-    parser.add_argument("--modes", default="", help="of PyTorch; comma between")
+    parser.add_argument("--modes", default="", help="of those that have them; comma between")
     parser.add_argument("--rounds", type=int, help="how many times the peers take turns")
     parser.add_argument("--seconds", type=float, help="of each turn")
     parser.add_argument("--threads", type=int, default=2)
@@ -252,7 +252,7 @@ def main():
     for name in wanted:
         print(f"building {name} …", file=sys.stderr, flush=True)
         try:
-            modes = list(filter(None, options.modes.split(",")))
+            modes = options.modes.split(",")
             peers.append(Peer(name, builds[name], options.threads, options.realtime, modes))
         except (Missing, OSError) as reason:
             missing[name] = str(reason)

@@ -7,11 +7,14 @@ mod machine;
 #[path = "../compare/typenet/src/nets.rs"]
 #[allow(unreachable_pub, reason = "another program's module")]
 mod nets;
+#[path = "../page/mod.rs"]
+mod page;
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use layers::{Group, Kind, Layer, Pass, WeightGradient, layers};
+use page::Page;
 use typenet::kernels::team::Team;
 use typenet::kernels::{LANES, isa};
 use typenet::prelude::*;
@@ -28,15 +31,10 @@ struct Machine {
 }
 
 fn main() -> std::io::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // `cargo test --benches` starts it without.
-    if !arguments.iter().any(|argument| argument == "--bench") {
-        return Ok(());
-    }
-    let only: Vec<&String> = arguments.iter().filter(|name| !name.starts_with("--")).collect();
+    let Some(mut page) = Page::of_arguments() else { return Ok(()) };
     let machine = Machine { peak: machine::fma_peak(isa()), bandwidth: machine::copy_bandwidth() };
     let [within, begin] = hand_offs();
-    let mut page = format!(
+    page.begin(&format!(
         "# Roofline\n\nWritten by `cargo bench -p typenet-benches --bench roofline`: {} threads, {}, at most {:.0} GFLOP/s \
          by fused multiply-adds and {:.1} GB/s by copies (read and written), measured in the same run.\n\n\
          To hand work to the other threads within a step and to wait for them takes {:.2} µs, with the beginning \
@@ -53,24 +51,13 @@ fn main() -> std::io::Result<()> {
         machine.bandwidth / 1e9,
         within * 1e6,
         begin * 1e6,
-    );
-    let mut add = |name: &str, section: &dyn Fn() -> String| {
-        if only.is_empty() || only.iter().any(|only| *only == name) {
-            let section = section();
-            println!("{section}");
-            page += &section;
-        }
-    };
-    add("mlp", &|| section::<nets::Mlp>(&machine, 128));
-    add("lenet5", &|| section::<nets::LeNet5>(&machine, 128));
-    add("vgg6", &|| section::<nets::Vgg6>(&machine, 64));
-    add("resnet20", &|| section::<nets::ResNet20>(&machine, 64));
-    add("separable", &|| section::<nets::Separable>(&machine, 64));
-    if only.is_empty() {
-        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/roofline.md");
-        std::fs::write(docs, page.trim_end().to_owned() + "\n")?;
-    }
-    Ok(())
+    ));
+    page.add("mlp", || section::<nets::Mlp>(&machine, 128));
+    page.add("lenet5", || section::<nets::LeNet5>(&machine, 128));
+    page.add("vgg6", || section::<nets::Vgg6>(&machine, 64));
+    page.add("resnet20", || section::<nets::ResNet20>(&machine, 64));
+    page.add("separable", || section::<nets::Separable>(&machine, 64));
+    page.save("roofline.md")
 }
 
 fn section<N: Network + Logits>(machine: &Machine, batch: usize) -> String {

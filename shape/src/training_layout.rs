@@ -77,11 +77,12 @@ impl TrainingCosts {
     /// but two threads without work.
     pub const fn is_blocked(&self) -> bool {
         let tenth = self.interleaved / 10;
-        let group = self.interleaved / if self.groups == 0 { 1 } else { self.groups };
         match self.groups {
             1 if self.blocked >= LONG => self.blocked / 5 <= self.interleaved / 4,
             1 => self.blocked < self.interleaved,
-            2..MANY_LARGE if group / GROUP >= LARGE => self.blocked / 6 <= self.interleaved / 5,
+            2..MANY_LARGE if self.interleaved / (GROUP * self.groups) >= LARGE => {
+                self.blocked / 6 <= self.interleaved / 5
+            }
             MANY.. => false,
             _ => self.blocked <= self.interleaved - tenth,
         }

@@ -21,6 +21,7 @@ mod own;
 pub mod parse;
 pub mod plan;
 pub mod schemes;
+mod tokens;
 pub mod weights;
 
 pub use mistake::Mistake;

@@ -1,60 +1,61 @@
 #[allow(unexpected_cfgs, unused, non_camel_case_types)]
 const _: () = {
     #[cfg(rust_analyzer)]
-    const _: () = {};
-    #[cfg(rust_analyzer)]
     const _: () = {
-        let _ = ::typenet::layers::arguments::dimensions::channels;
-        let _ = ::typenet::layers::arguments::dimensions::height;
-        let _ = ::typenet::layers::arguments::dimensions::width;
-        let _ = ::typenet::layers::arguments::dimensions::features;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::numbers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::padding;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_linear::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        mod __words {
-            pub mod layers {
-                pub use ::typenet::layers::*;
+        const _: () = {};
+        const _: () = {
+            let _ = ::typenet::layers::arguments::dimensions::channels;
+            let _ = ::typenet::layers::arguments::dimensions::height;
+            let _ = ::typenet::layers::arguments::dimensions::width;
+            let _ = ::typenet::layers::arguments::dimensions::features;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::numbers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::padding;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_linear::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            mod __words {
+                pub mod layers {
+                    pub use ::typenet::layers::*;
+                }
+                pub mod numbers {
+                    ///A const generic of the net.
+                    pub struct C;
+                    ///A const generic of the net.
+                    pub struct HIDDEN;
+                }
+                pub mod values_0 {}
+                pub mod arguments_of_conv2d {
+                    pub use super::numbers::*;
+                    pub use ::typenet::layers::arguments::conv2d::*;
+                }
+                pub mod arguments_of_linear {
+                    pub use super::numbers::*;
+                    pub use ::typenet::layers::arguments::linear::*;
+                }
             }
-            pub mod numbers {
-                ///A const generic of the net.
-                pub struct C;
-                ///A const generic of the net.
-                pub struct HIDDEN;
-            }
-            pub mod values_0 {}
-            pub mod arguments_of_conv2d {
-                pub use super::numbers::*;
-                pub use ::typenet::layers::arguments::conv2d::*;
-            }
-            pub mod arguments_of_linear {
-                pub use super::numbers::*;
-                pub use ::typenet::layers::arguments::linear::*;
-            }
-        }
+        };
     };
 };
 /// A small net of any width.
@@ -595,7 +596,7 @@ const _: () = {
             values: [[[f32; 10]; 10]; C],
         }
     };
-    #[allow(unexpected_cfgs)]
+    #[allow(unexpected_cfgs, unused, non_camel_case_types)]
     const _: () = {
         #[cfg(rust_analyzer)]
         const _: () = {

@@ -1,73 +1,74 @@
 #[allow(unexpected_cfgs, unused, non_camel_case_types)]
 const _: () = {
     #[cfg(rust_analyzer)]
-    const _: () = {};
-    #[cfg(rust_analyzer)]
     const _: () = {
-        let _ = ::typenet::layers::arguments::dimensions::channels;
-        let _ = ::typenet::layers::arguments::dimensions::height;
-        let _ = ::typenet::layers::arguments::dimensions::width;
-        let _ = ::typenet::layers::arguments::dimensions::features;
-        let _ = ::typenet::layers::arguments::dimensions::features;
-        let _ = ::typenet::layers::arguments::dimensions::features;
-        let _ = __words::layers::__;
-        let _ = __words::values_2::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::stride;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::values_3::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::values_5::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        mod __words {
-            pub mod layers {
-                pub use ::typenet::layers::*;
+        const _: () = {};
+        const _: () = {
+            let _ = ::typenet::layers::arguments::dimensions::channels;
+            let _ = ::typenet::layers::arguments::dimensions::height;
+            let _ = ::typenet::layers::arguments::dimensions::width;
+            let _ = ::typenet::layers::arguments::dimensions::features;
+            let _ = ::typenet::layers::arguments::dimensions::features;
+            let _ = ::typenet::layers::arguments::dimensions::features;
+            let _ = __words::layers::__;
+            let _ = __words::values_2::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::stride;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::values_3::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::values_5::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            mod __words {
+                pub mod layers {
+                    pub use ::typenet::layers::*;
+                }
+                pub mod numbers {}
+                pub mod values_0 {}
+                pub mod values_1 {
+                    ///The input : [3 , 8 , 8]
+                    pub struct image;
+                    pub use super::values_0::*;
+                }
+                pub mod values_2 {
+                    ///The input : [6]
+                    pub struct pose;
+                    pub use super::values_1::*;
+                }
+                pub mod values_3 {
+                    ///`conv1: conv2d (4 , kernel = 3 , stride = 2)`
+                    pub struct conv1;
+                    pub use super::values_2::*;
+                }
+                pub mod values_4 {
+                    ///`trunk: tanh`
+                    pub struct trunk;
+                    pub use super::values_3::*;
+                }
+                pub mod values_5 {
+                    ///`class: linear (10)`
+                    pub struct class;
+                    pub use super::values_4::*;
+                }
+                pub mod values_6 {
+                    ///`bbox: sigmoid`
+                    pub struct bbox;
+                    pub use super::values_5::*;
+                }
+                pub mod arguments_of_conv2d {
+                    pub use super::numbers::*;
+                    pub use ::typenet::layers::arguments::conv2d::*;
+                }
             }
-            pub mod numbers {}
-            pub mod values_0 {}
-            pub mod values_1 {
-                ///The input : [3 , 8 , 8]
-                pub struct image;
-                pub use super::values_0::*;
-            }
-            pub mod values_2 {
-                ///The input : [6]
-                pub struct pose;
-                pub use super::values_1::*;
-            }
-            pub mod values_3 {
-                ///`conv1: conv2d (4 , kernel = 3 , stride = 2)`
-                pub struct conv1;
-                pub use super::values_2::*;
-            }
-            pub mod values_4 {
-                ///`trunk: tanh`
-                pub struct trunk;
-                pub use super::values_3::*;
-            }
-            pub mod values_5 {
-                ///`class: linear (10)`
-                pub struct class;
-                pub use super::values_4::*;
-            }
-            pub mod values_6 {
-                ///`bbox: sigmoid`
-                pub struct bbox;
-                pub use super::values_5::*;
-            }
-            pub mod arguments_of_conv2d {
-                pub use super::numbers::*;
-                pub use ::typenet::layers::arguments::conv2d::*;
-            }
-        }
+        };
     };
 };
 /// What is in an image, and where, seen from somewhere.
@@ -499,7 +500,7 @@ const _: () = {
             bbox: [f32; 4],
         }
     };
-    #[allow(unexpected_cfgs)]
+    #[allow(unexpected_cfgs, unused, non_camel_case_types)]
     const _: () = {
         #[cfg(rust_analyzer)]
         const _: () = {

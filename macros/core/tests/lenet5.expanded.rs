@@ -1,40 +1,41 @@
 #[allow(unexpected_cfgs, unused, non_camel_case_types)]
 const _: () = {
     #[cfg(rust_analyzer)]
-    const _: () = {};
-    #[cfg(rust_analyzer)]
     const _: () = {
-        let _ = ::typenet::layers::arguments::dimensions::channels;
-        let _ = ::typenet::layers::arguments::dimensions::height;
-        let _ = ::typenet::layers::arguments::dimensions::width;
-        let _ = ::typenet::layers::arguments::dimensions::features;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::padding;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        mod __words {
-            pub mod layers {
-                pub use ::typenet::layers::*;
+        const _: () = {};
+        const _: () = {
+            let _ = ::typenet::layers::arguments::dimensions::channels;
+            let _ = ::typenet::layers::arguments::dimensions::height;
+            let _ = ::typenet::layers::arguments::dimensions::width;
+            let _ = ::typenet::layers::arguments::dimensions::features;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::padding;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            mod __words {
+                pub mod layers {
+                    pub use ::typenet::layers::*;
+                }
+                pub mod numbers {}
+                pub mod values_0 {}
+                pub mod arguments_of_conv2d {
+                    pub use super::numbers::*;
+                    pub use ::typenet::layers::arguments::conv2d::*;
+                }
             }
-            pub mod numbers {}
-            pub mod values_0 {}
-            pub mod arguments_of_conv2d {
-                pub use super::numbers::*;
-                pub use ::typenet::layers::arguments::conv2d::*;
-            }
-        }
+        };
     };
 };
 /// LeNet-5 for 28×28 grey images.
@@ -298,7 +299,7 @@ const _: () = {
         let _ = ::typenet::layers::relu;
         let _ = ::typenet::layers::linear;
     };
-    #[allow(unexpected_cfgs)]
+    #[allow(unexpected_cfgs, unused, non_camel_case_types)]
     const _: () = {
         #[cfg(rust_analyzer)]
         const _: () = {

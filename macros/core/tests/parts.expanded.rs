@@ -2,43 +2,44 @@
 const _: () = {
     #[cfg(rust_analyzer)]
     const _: () = {
-        let _ = super::Backbone;
-        let _ = my::Swirl;
-        let _ = crate::TURNS;
-    };
-    #[cfg(rust_analyzer)]
-    const _: () = {
-        let _ = ::typenet::layers::arguments::dimensions::channels;
-        let _ = ::typenet::layers::arguments::dimensions::height;
-        let _ = ::typenet::layers::arguments::dimensions::width;
-        let _ = ::typenet::layers::arguments::dimensions::features;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::padding;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::padding;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        mod __words {
-            pub mod layers {
-                pub use ::typenet::layers::*;
+        const _: () = {
+            let _ = super::Backbone;
+            let _ = my::Swirl;
+            let _ = crate::TURNS;
+        };
+        const _: () = {
+            let _ = ::typenet::layers::arguments::dimensions::channels;
+            let _ = ::typenet::layers::arguments::dimensions::height;
+            let _ = ::typenet::layers::arguments::dimensions::width;
+            let _ = ::typenet::layers::arguments::dimensions::features;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::padding;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::padding;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            mod __words {
+                pub mod layers {
+                    pub use ::typenet::layers::*;
+                }
+                pub mod numbers {}
+                pub mod values_0 {}
+                pub mod arguments_of_conv2d {
+                    pub use super::numbers::*;
+                    pub use ::typenet::layers::arguments::conv2d::*;
+                }
             }
-            pub mod numbers {}
-            pub mod values_0 {}
-            pub mod arguments_of_conv2d {
-                pub use super::numbers::*;
-                pub use ::typenet::layers::arguments::conv2d::*;
-            }
-        }
+        };
     };
 };
 #[doc(hidden)]
@@ -554,7 +555,7 @@ const _: () = {
         let _ = ::typenet::layers::flatten;
         let _ = ::typenet::layers::linear;
     };
-    #[allow(unexpected_cfgs)]
+    #[allow(unexpected_cfgs, unused, non_camel_case_types)]
     const _: () = {
         #[cfg(rust_analyzer)]
         const _: () = {

@@ -2,116 +2,117 @@
 const _: () = {
     #[cfg(rust_analyzer)]
     const _: () = {
-        let _: bool = __;
-    };
-    #[cfg(rust_analyzer)]
-    const _: () = {
-        let _ = ::typenet::layers::arguments::dimensions::channels;
-        let _ = __words::numbers::__;
-        let _ = __words::numbers::__;
-        let _ = ::typenet::layers::arguments::dimensions::features;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::__;
-        let _ = __words::numbers::__;
-        let _ = __words::arguments_of_conv2d::padding;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::padding;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::__;
-        let _ = __words::numbers::__;
-        let _ = __words::arguments_of_conv2d::bias;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::padding;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::values_5::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        mod __words {
-            pub mod layers {
-                ///`block basic(out , stride = 1)`
-                pub struct basic;
-                pub use ::typenet::layers::*;
+        const _: () = {
+            let _: bool = __;
+        };
+        const _: () = {
+            let _ = ::typenet::layers::arguments::dimensions::channels;
+            let _ = __words::numbers::__;
+            let _ = __words::numbers::__;
+            let _ = ::typenet::layers::arguments::dimensions::features;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::__;
+            let _ = __words::numbers::__;
+            let _ = __words::arguments_of_conv2d::padding;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::padding;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::__;
+            let _ = __words::numbers::__;
+            let _ = __words::arguments_of_conv2d::bias;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::padding;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::values_5::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            mod __words {
+                pub mod layers {
+                    ///`block basic(out , stride = 1)`
+                    pub struct basic;
+                    pub use ::typenet::layers::*;
+                }
+                pub mod numbers {
+                    ///`const SIZE: usize = 32`
+                    pub struct SIZE;
+                    ///`out`, a parameter of a block.
+                    pub struct out;
+                    ///`stride = 1`, a parameter of a block.
+                    pub struct stride;
+                }
+                pub mod values_0 {}
+                pub mod values_1 {
+                    ///The net's input.
+                    pub struct input;
+                    pub use super::values_0::*;
+                }
+                pub mod values_2 {
+                    ///`conv1: conv2d (8 , kernel = 3 , padding = 1)`
+                    pub struct conv1;
+                    pub use super::values_1::*;
+                }
+                pub mod values_3 {
+                    ///`stage1: repeat (2) { basic (8) }`
+                    pub struct stage1;
+                    pub use super::values_2::*;
+                }
+                pub mod values_4 {
+                    ///`down: basic (16 , stride = 2)`
+                    pub struct down;
+                    pub use super::values_3::*;
+                }
+                pub mod values_5 {
+                    ///`gate: sigmoid`
+                    pub struct gate;
+                    pub use super::values_4::*;
+                }
+                pub mod values_6 {
+                    ///`fc: linear (10)`
+                    pub struct fc;
+                    pub use super::values_5::*;
+                }
+                pub mod arguments_of_conv2d {
+                    pub use super::numbers::*;
+                    pub use ::typenet::layers::arguments::conv2d::*;
+                }
             }
-            pub mod numbers {
-                ///`const SIZE: usize = 32`
-                pub struct SIZE;
-                ///`out`, a parameter of a block.
-                pub struct out;
-                ///`stride = 1`, a parameter of a block.
-                pub struct stride;
-            }
-            pub mod values_0 {}
-            pub mod values_1 {
-                ///The net's input.
-                pub struct input;
-                pub use super::values_0::*;
-            }
-            pub mod values_2 {
-                ///`conv1: conv2d (8 , kernel = 3 , padding = 1)`
-                pub struct conv1;
-                pub use super::values_1::*;
-            }
-            pub mod values_3 {
-                ///`stage1: repeat (2) { basic (8) }`
-                pub struct stage1;
-                pub use super::values_2::*;
-            }
-            pub mod values_4 {
-                ///`down: basic (16 , stride = 2)`
-                pub struct down;
-                pub use super::values_3::*;
-            }
-            pub mod values_5 {
-                ///`gate: sigmoid`
-                pub struct gate;
-                pub use super::values_4::*;
-            }
-            pub mod values_6 {
-                ///`fc: linear (10)`
-                pub struct fc;
-                pub use super::values_5::*;
-            }
-            pub mod arguments_of_conv2d {
-                pub use super::numbers::*;
-                pub use ::typenet::layers::arguments::conv2d::*;
-            }
-        }
+        };
     };
 };
 /// A small residual net.
@@ -690,7 +691,7 @@ const _: () = {
             let _ = &value.gate;
         }
     };
-    #[allow(unexpected_cfgs)]
+    #[allow(unexpected_cfgs, unused, non_camel_case_types)]
     const _: () = {
         #[cfg(rust_analyzer)]
         const _: () = {

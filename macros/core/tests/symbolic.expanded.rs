@@ -2,51 +2,52 @@
 const _: () = {
     #[cfg(rust_analyzer)]
     const _: () = {
-        let _ = crate::SIDE;
-        let _ = crate::SIDE;
-        let _ = crate::CLASSES;
-        let _ = crate::WIDTH;
-        let _ = crate::WIDTH;
-        let _ = crate::SIDE;
-        let _ = crate::CLASSES;
-    };
-    #[cfg(rust_analyzer)]
-    const _: () = {
-        let _ = ::typenet::layers::arguments::dimensions::channels;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::padding;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::arguments_of_conv2d::padding;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::arguments_of_conv2d::__;
-        let _ = __words::arguments_of_conv2d::kernel;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        let _ = __words::layers::__;
-        mod __words {
-            pub mod layers {
-                pub use ::typenet::layers::*;
+        const _: () = {
+            let _ = crate::SIDE;
+            let _ = crate::SIDE;
+            let _ = crate::CLASSES;
+            let _ = crate::WIDTH;
+            let _ = crate::WIDTH;
+            let _ = crate::SIDE;
+            let _ = crate::CLASSES;
+        };
+        const _: () = {
+            let _ = ::typenet::layers::arguments::dimensions::channels;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::padding;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::arguments_of_conv2d::padding;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::arguments_of_conv2d::__;
+            let _ = __words::arguments_of_conv2d::kernel;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            let _ = __words::layers::__;
+            mod __words {
+                pub mod layers {
+                    pub use ::typenet::layers::*;
+                }
+                pub mod numbers {
+                    ///`const WIDE: usize = crate :: WIDTH * 2`
+                    pub struct WIDE;
+                }
+                pub mod values_0 {}
+                pub mod arguments_of_conv2d {
+                    pub use super::numbers::*;
+                    pub use ::typenet::layers::arguments::conv2d::*;
+                }
             }
-            pub mod numbers {
-                ///`const WIDE: usize = crate :: WIDTH * 2`
-                pub struct WIDE;
-            }
-            pub mod values_0 {}
-            pub mod arguments_of_conv2d {
-                pub use super::numbers::*;
-                pub use ::typenet::layers::arguments::conv2d::*;
-            }
-        }
+        };
     };
 };
 #[doc(hidden)]
@@ -385,7 +386,7 @@ const _: () = {
         let _ = ::typenet::layers::flatten;
         let _ = ::typenet::layers::linear;
     };
-    #[allow(unexpected_cfgs)]
+    #[allow(unexpected_cfgs, unused, non_camel_case_types)]
     const _: () = {
         #[cfg(rust_analyzer)]
         const _: () = {

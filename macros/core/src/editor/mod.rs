@@ -29,17 +29,23 @@ pub(crate) fn completions(input: TokenStream) -> TokenStream {
     };
     let (of_program, of_declaration) = (uses(true), uses(false));
     let modules = modules(&scan);
-    quote_spanned! {site=>
-        // The compiler warns of a condition that it does not know, unless an item around it allows that.
+    for_editors_alone(quote_spanned! {site=>
+        const _: () = { #(#of_program)* };
+        const _: () = {
+            #(#of_declaration)*
+            mod __words { #modules }
+        };
+    })
+}
+
+/// Items that the compiler leaves out. It warns of a condition that it does not know, unless an item around it
+/// allows that.
+pub(crate) fn for_editors_alone(items: TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
         #[allow(unexpected_cfgs, unused, non_camel_case_types)]
         const _: () = {
             #[cfg(rust_analyzer)]
-            const _: () = { #(#of_program)* };
-            #[cfg(rust_analyzer)]
-            const _: () = {
-                #(#of_declaration)*
-                mod __words { #modules }
-            };
+            const _: () = { #items };
         };
     }
 }
@@ -61,7 +67,7 @@ impl Scan {
             }
             Place::Layer => Ident::new("layers", site),
             Place::Number => Ident::new("numbers", site),
-            Place::Argument { keyword, .. } => arguments_module(keyword),
+            Place::Argument { keyword } => arguments_module(keyword),
             Place::Word { keyword, argument } => words_module(keyword, argument),
             Place::Value { last } => values_module(*last),
         };

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 use crate::layers::{self, FLOW, Kind, Layer};
-use crate::parse::flat;
+use crate::tokens::{flat, ident, punct};
 
 /// A word, or a place where one could stand.
 pub(super) struct Word {
@@ -234,20 +234,14 @@ impl Scan {
 
     /// What is behind `name:`.
     fn named<'a>(&mut self, name: &Ident, tokens: &'a [TokenTree]) -> &'a [TokenTree] {
-        let rest = match tokens.first() {
-            Some(TokenTree::Ident(_)) => self.layer(tokens),
-            _ if is_path(tokens) => self.layer(tokens),
-            _ => {
-                self.gap(Place::Layer);
-                tokens
-            }
-        };
+        let rest = self.layer(tokens);
         let written = &tokens[..tokens.len() - rest.len()];
         self.value(&name.to_string(), format!("`{name}: {}`", text(written)));
         rest
     }
 
-    /// A layer, a structure or a use of a block, with what stands in its parentheses and braces.
+    /// A layer, a structure or a use of a block, with what stands in its parentheses and braces; a gap where
+    /// none is.
     fn layer<'a>(&mut self, tokens: &'a [TokenTree]) -> &'a [TokenTree] {
         let (path, mut rest) = path(tokens);
         let Some(TokenTree::Ident(word)) = path.last() else {
@@ -281,12 +275,12 @@ impl Scan {
                 self.joined(piece);
             } else if let Some(layer) = layer {
                 self.argument(layer, piece);
-            } else if let [TokenTree::Ident(_), equals, value @ ..] = piece
-                && is(equals, '=')
-            {
-                self.expression(value);
             } else {
-                self.expression(piece);
+                let value = match piece {
+                    [TokenTree::Ident(_), equals, value @ ..] if is(equals, '=') => value,
+                    _ => piece,
+                };
+                self.expression(value);
             }
         }
     }
@@ -325,7 +319,7 @@ impl Scan {
             }
             // Another word behind it is one that was there before.
             [TokenTree::Ident(word), rest @ ..]
-                if !is_path(rest) && rest.first().is_none_or(|next| ident(next).is_some()) =>
+                if !is_path(rest) && (rest.is_empty() || ident(rest.first()).is_some()) =>
             {
                 self.word(word, Place::Argument { keyword });
                 if !rest.is_empty() {
@@ -362,7 +356,7 @@ impl Scan {
 
 /// A path at the start, and what is behind it.
 fn path(tokens: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
-    let mut length = usize::from(tokens.first().is_some_and(|token| ident(token).is_some()));
+    let mut length = usize::from(ident(tokens.first()).is_some());
     while is_path(&tokens[length..]) {
         length += 2;
         match tokens.get(length) {
@@ -379,14 +373,7 @@ fn is_path(tokens: &[TokenTree]) -> bool {
 }
 
 fn is(token: &TokenTree, character: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
-}
-
-fn ident(token: &TokenTree) -> Option<&Ident> {
-    match token {
-        TokenTree::Ident(ident) => Some(ident),
-        _ => None,
-    }
+    punct(Some(token), character).is_some()
 }
 
 /// What a group of this kind holds.

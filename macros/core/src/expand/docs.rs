@@ -1,8 +1,8 @@
 //! The documentation of the generated items.
 
-use crate::check::{Checked, Definition, Group, Node};
+use crate::check::{Checked, Definition, Group};
 use crate::number::{Number, shape_text};
-use crate::plan::{Plan, Row};
+use crate::plan::Plan;
 
 /// The lines of the table of layers. Shapes are in backticks: rustdoc takes bare brackets for links.
 pub(super) fn table(plan: &Plan) -> Vec<String> {
@@ -36,7 +36,11 @@ pub(super) fn table(plan: &Plan) -> Vec<String> {
 }
 
 /// The lines of a layer's documentation: its shapes and what it costs, then the user's.
-pub(super) fn field(node: &Node, input: Option<Vec<Number>>, cost: Option<&Row>) -> Vec<String> {
+pub(super) fn field(checked: &Checked, plan: &Plan, index: usize) -> Vec<String> {
+    let node = &checked.nodes[index];
+    // What another net or an own layer takes, the compiler alone knows.
+    let input = node.inputs.first().filter(|_| node.part.is_none());
+    let input = input.and_then(|&input| checked.nodes[input].dims());
     let keyword = node.layer.map_or("", |layer| layer.keyword);
     let mut line = match (&node.part, node.arguments.as_str()) {
         (Some(_), _) => format!(" `{}`", node.kind_and_arguments()),
@@ -44,7 +48,7 @@ pub(super) fn field(node: &Node, input: Option<Vec<Number>>, cost: Option<&Row>)
         (None, arguments) => format!(" `{keyword}({arguments})`"),
     };
     line += &way(input, node.dims());
-    if let Some(row) = cost {
+    if let Some(row) = plan.rows.get(index) {
         let counts = [(&row.parameters, "parameters"), (&row.multiply_adds, "multiply-adds")];
         for (number, what) in counts {
             if let Some(number) = number.known().filter(|&number| number > 0) {

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote_spanned};
 
 use super::{Names, docs, fields, site};
 use crate::check::{Checked, Defined, Definition, Node, Segment};
+use crate::editor::for_editors_alone;
 use crate::number::Number;
 use crate::plan::Plan;
 
@@ -41,12 +42,12 @@ pub(super) fn for_editors(checked: &Checked, plan: &Plan, names: &Names<'_>) -> 
     });
     // What blocks and repeats hold is shown as it is the first time.
     let nodes = checked.nodes.iter().enumerate().filter(|(_, node)| !node.again);
-    let values = nodes.filter_map(|(index, node)| match node.field.as_deref() {
+    let values = nodes.clone().filter_map(|(index, node)| match node.field.as_deref() {
         Some(path) => parameters(checked, names, index, path),
         None => value(checked, plan, names, index, node),
     });
-    let keywords = checked.nodes.iter().enumerate().filter(|(_, node)| !node.again);
-    let keywords = keywords.filter_map(|(index, node)| keyword(checked, plan, index, node));
+    let keywords = nodes.filter_map(|(index, node)| keyword(checked, plan, index, node));
+    let keywords = for_editors_alone(keywords.collect());
     quote_spanned! {site()=>
         const _: () = {
             #(let _ = ::typenet::layers::#words;)*
@@ -54,11 +55,7 @@ pub(super) fn for_editors(checked: &Checked, plan: &Plan, names: &Names<'_>) -> 
         #(#constants)*
         #(#blocks)*
         #(#[allow(dead_code)] #values)*
-        #[allow(unexpected_cfgs)]
-        const _: () = {
-            #[cfg(rust_analyzer)]
-            const _: () = { #(#keywords)* };
-        };
+        #keywords
     }
 }
 
@@ -114,7 +111,7 @@ fn value(
     let (declared, used) = (generics.declared(), generics.used());
     // A name that is a mistake can be none of a field.
     syn::parse2::<Ident>(name.to_token_stream()).ok()?;
-    let docs = layer(checked, plan, index, node);
+    let docs = docs::field(checked, plan, index);
     let uses = uses(checked, Defined::Value(index));
     let uses = (!uses.is_empty()).then(|| {
         quote_spanned! {site()=>
@@ -135,16 +132,11 @@ fn value(
 fn keyword(checked: &Checked, plan: &Plan, index: usize, node: &Node) -> Option<TokenStream> {
     let keyword = node.keyword.as_ref().filter(|_| node.dims().is_some())?;
     syn::parse2::<Ident>(keyword.to_token_stream()).ok()?;
-    let docs = layer(checked, plan, index, node);
+    let docs = docs::field(checked, plan, index);
     Some(quote_spanned! {site()=>
         const _: () = {
             #(#[doc = #docs])*
             mod #keyword {}
         };
     })
-}
-
-fn layer(checked: &Checked, plan: &Plan, index: usize, node: &Node) -> Vec<String> {
-    let input = node.inputs.first().and_then(|&index| checked.nodes[index].dims());
-    docs::field(node, input, plan.rows.get(index))
 }

@@ -137,15 +137,15 @@ impl Shown<'_> {
 
     /// The documentation and the type of a layer's parameters.
     fn layer(&self, index: usize) -> Option<(Vec<String>, TokenStream)> {
-        let (node, cost) = (&self.checked.nodes[index], self.plan.rows.get(index));
+        let node = &self.checked.nodes[index];
+        let docs = || docs::field(self.checked, self.plan, index);
         if let Some(kind) = self.names.numbers.part_type(node) {
             let [weight, bias] = self.names.numbers.part_tensors(index, self.sound);
             let kind = quote_spanned! {site()=>
                 <#kind as ::typenet::__private::AsLayer>::Parameters<#weight, #bias>
             };
-            return Some((docs::field(node, None, cost), kind));
+            return Some((docs(), kind));
         }
-        let input = node.inputs.first().and_then(|&index| self.checked.nodes[index].dims());
         let kinds: Vec<TensorKind> = node.tensors.iter().map(|(kind, _)| *kind).collect();
         let (name, types) = match kinds.as_slice() {
             [] => return None,
@@ -158,6 +158,6 @@ impl Shown<'_> {
         let types = (0..types).map(|tensor| self.names.numbers.tensor(index, tensor, self.sound));
         let name = Ident::new(name, site());
         let kind = quote_spanned!(site()=> ::typenet::parameters::#name<#(#types),*>);
-        Some((docs::field(node, input, cost), kind))
+        Some((docs(), kind))
     }
 }

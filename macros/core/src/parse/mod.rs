@@ -28,6 +28,7 @@ pub use generics::{Generic, Kind as GenericKind};
 
 use crate::Mistake;
 use crate::mistake::Place;
+use crate::tokens::{flat, ident, punct};
 
 /// A declaration as it was written.
 #[derive(Clone)]
@@ -249,21 +250,6 @@ pub fn parse(input: TokenStream) -> (Option<Declaration>, Vec<Mistake>) {
     (declaration, mistakes)
 }
 
-/// The tokens of a stream, without the invisible groups that `macro_rules` puts around its
-/// variables.
-pub(crate) fn flat(stream: TokenStream) -> Vec<TokenTree> {
-    let mut tokens = Vec::new();
-    for token in stream {
-        match token {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                tokens.extend(flat(group.stream()));
-            }
-            token => tokens.push(token),
-        }
-    }
-    tokens
-}
-
 /// The tokens that are still to be read.
 #[derive(Clone, Copy)]
 struct Tokens<'a> {
@@ -317,20 +303,6 @@ impl<'a> Tokens<'a> {
             .chars()
             .enumerate()
             .all(|(i, character)| punct(self.rest.get(after + i), character).is_some())
-    }
-}
-
-fn ident(token: Option<&TokenTree>) -> Option<&Ident> {
-    match token {
-        Some(TokenTree::Ident(ident)) => Some(ident),
-        _ => None,
-    }
-}
-
-fn punct(token: Option<&TokenTree>, character: char) -> Option<&Punct> {
-    match token {
-        Some(TokenTree::Punct(punct)) if punct.as_char() == character => Some(punct),
-        _ => None,
     }
 }
 

@@ -103,12 +103,12 @@ pub(super) struct Assignment<'a> {
 }
 
 impl<'a> Assignment<'a> {
-    /// Assigns up to `helpers` threads of the global pool: parked ones first, then new ones.
-    pub(super) fn new(team: &'a Team, helpers: usize) -> Assignment<'a> {
+    /// Assigns threads of the global pool, as many as the team has place for: parked ones first, then new ones.
+    pub(super) fn new(team: &'a Team) -> Assignment<'a> {
         let slots = &SLOTS[..rayon::current_num_threads().min(MAX_HELPERS)];
         let assignment = Assignment { team, slots };
         let address = assignment.address();
-        let mut left = helpers;
+        let mut left = team.threads() - 1;
         for slot in slots {
             if left > 0 && slot.change(Slot::PARKED, address) {
                 left -= 1;

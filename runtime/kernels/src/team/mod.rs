@@ -26,7 +26,7 @@ impl Team {
     /// Runs `body` with the threads of the current rayon pool, at most `threads` of them.
     pub fn gather<R: Send>(threads: usize, body: impl FnOnce(&Team) -> R + Send) -> R {
         if let Some(rehearsed) = Team::rehearsed_threads() {
-            return body(&Team::rehearsed(rehearsed.min(threads).max(1)));
+            return body(&Team::rehearsed(rehearsed.min(threads).saturating_sub(1)));
         }
         let helpers = match threads {
             0 | 1 => 0,
@@ -48,7 +48,7 @@ impl Team {
         if is_in_pool {
             return rayon::join(lead, || team.help(helpers)).0;
         }
-        let _helpers = (team.threads() > 1).then(|| Assignment::new(&team, team.threads() - 1));
+        let _helpers = (team.threads() > 1).then(|| Assignment::new(&team));
         lead()
     }
 }

@@ -67,11 +67,6 @@ impl Team {
     }
 
     pub(super) fn of(helpers: usize) -> Team {
-        Team { rehearses: false, ..Team::rehearsed(helpers + 1) }
-    }
-
-    /// A team of the caller, who cuts work as for so many threads.
-    pub(super) fn rehearsed(threads: usize) -> Team {
         Team {
             claims: AtomicU64::new(0),
             work: UnsafeCell::new(None),
@@ -79,9 +74,14 @@ impl Team {
             failed: AtomicBool::new(false),
             sharing: AtomicBool::new(false),
             present: AtomicUsize::new(0),
-            helpers: threads - 1,
-            rehearses: true,
+            helpers,
+            rehearses: false,
         }
+    }
+
+    /// A team of the caller, who cuts work as for so many helpers more.
+    pub(super) fn rehearsed(helpers: usize) -> Team {
+        Team { rehearses: true, ..Team::of(helpers) }
     }
 
     /// How many threads there are at most.
