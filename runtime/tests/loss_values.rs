@@ -247,7 +247,7 @@ fn wrong_targets_are_refused() {
     refused(
         &labels.class_weights(&[1.0; 3]),
         &[0, usize::MAX],
-        "target 1 of the batch: label 18446744073709551615 is outside the 3 classes 0..=2",
+        &format!("target 1 of the batch: label {} is outside the 3 classes 0..=2", usize::MAX),
     );
     // A batch of such targets does not compile.
     let short = |loss: &dyn Fn(&str) -> Result<(), Error>| {

@@ -222,8 +222,7 @@ mod tests {
             }
         }
         let [huge, one] = [other_count(&[3, 8, 8], usize::MAX), other_count(&[3, 8, 8], 1)];
-        assert!(
-            huge.to_string().contains("found 18446744073709551615") && one.to_string().len() < 400
-        );
+        assert!(huge.to_string().contains(&format!("found {}", usize::MAX)));
+        assert!(one.to_string().len() < 400);
     }
 }

@@ -218,7 +218,7 @@ impl fmt::Display for Conv2dKernels {
 }
 
 fn bytes(numbers: usize) -> usize {
-    numbers * size_of::<f32>()
+    numbers.saturating_mul(size_of::<f32>())
 }
 
 /// A layer's kind with the arguments that are not at their defaults, as in a declaration.
@@ -432,9 +432,10 @@ mod tests {
 
     #[test]
     fn bytes_take_the_unit_that_fits() {
-        let texts = [0, 999, 1000, 999_949, 999_950, 2_500_000, 999_950_000, 5 << 30].map(size);
+        let texts =
+            [0, 999, 1000, 999_949, 999_950, 2_500_000, 999_950_000, 3_900_000_000].map(size);
         let expected =
-            ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "2.5 MB", "1.0 GB", "5.4 GB"];
+            ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "2.5 MB", "1.0 GB", "3.9 GB"];
         assert_eq!(texts, expected);
     }
 

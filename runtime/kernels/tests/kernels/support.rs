@@ -92,6 +92,25 @@ pub fn assert_close(found: &[f64], expected: &[f64], bound: f64, what: &str) {
     assert!(difference <= bound, "{what}: relative difference {difference:e}, bound {bound:e}");
 }
 
+/// A bias's gradient, against the size of the numbers `dy` that it sums up: the sum may be far below.
+#[track_caller]
+pub fn assert_bias_gradient(
+    found: &[f32],
+    expected: &[f64],
+    dy: impl IntoIterator<Item = f32>,
+    bound: f64,
+    what: &str,
+) {
+    let size = dy.into_iter().map(|d| f64::from(d).powi(2)).sum::<f64>().sqrt();
+    assert_eq!(found.len(), expected.len(), "{what}: bias gradient");
+    let difference =
+        wide(found).iter().zip(expected).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+    assert!(
+        difference <= bound * size.max(1e-30),
+        "{what}: bias gradient off by {difference:e} of {size:e}, bound {bound:e}"
+    );
+}
+
 /// Compares all images at once: of one image few numbers may survive a relu, and those may be
 /// small differences of large ones.
 #[track_caller]
