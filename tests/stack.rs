@@ -154,7 +154,7 @@ fn small<T: Send>(name: &str, call: impl FnOnce() -> T + Send) -> T {
 
 /// Numbers between −1 and 1.
 fn numbers(len: usize) -> Vec<f32> {
-    (0..len).map(|i| (i * 7919 % 4001) as f32 / 2000.0 - 1.0).collect()
+    (0..len).map(|i| (i % 4001 * 7919 % 4001) as f32 / 2000.0 - 1.0).collect()
 }
 
 /// The same as values.

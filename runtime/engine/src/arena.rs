@@ -56,3 +56,8 @@ pub(crate) fn rooms<'a>(all: &'a mut Vec<Lanes>, team: &Team, len: usize) -> Equ
     at_least(all, team.threads() * len, Lanes::ZERO);
     equal_mut(&mut all[..team.threads() * len], team.threads())
 }
+
+/// In u64: a step may want more memory than a machine of 32 bits has addresses.
+pub(crate) fn bytes_of<T>(count: usize) -> u64 {
+    count as u64 * size_of::<T>() as u64
+}

@@ -8,7 +8,7 @@ use typenet_kernels::team::{Team, chunks, chunks_mut, equal_mut, ranges_mut};
 use typenet_kernels::{LANES, Lanes, elementwise, isa, pack, pack_part, unpack_part, winograd};
 use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
-use crate::arena::{at_least, rooms};
+use crate::arena::{at_least, bytes_of, rooms};
 use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked_step};
 use crate::jvp::{Jvp, JvpMemory, Masks};
 use crate::layout::Layout;
@@ -418,7 +418,7 @@ impl StepMemory {
 
 /// Bytes that a training step of so many images takes: the net's parameters, their gradients and the
 /// workspace, on as many threads as the pool has.
-pub fn step_bytes(spec: &NetSpec, images: usize) -> usize {
+pub fn step_bytes(spec: &NetSpec, images: usize) -> u64 {
     let layout = spec.layout;
     let threads = rayon::current_num_threads();
     let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
@@ -428,11 +428,11 @@ pub fn step_bytes(spec: &NetSpec, images: usize) -> usize {
     } else {
         grouped_bytes(layout, images, threads, statistics)
     };
-    own + numbers * size_of::<f32>()
+    own + bytes_of::<f32>(numbers)
 }
 
 /// What 16 images side by side take beside what all steps do.
-fn grouped_bytes(layout: &Layout, images: usize, threads: usize, statistics: usize) -> usize {
+fn grouped_bytes(layout: &Layout, images: usize, threads: usize, statistics: usize) -> u64 {
     let groups = images.div_ceil(LANES);
     let (slots, _) = slots(layout, groups);
     let threads = threads.min(groups.max(1));
@@ -441,7 +441,7 @@ fn grouped_bytes(layout: &Layout, images: usize, threads: usize, statistics: usi
             .map(|pass| layout.transformed_len(pass));
     let lanes = groups * layout.training_len + threads * layout.scratch_len[0] + slots * weight;
     let numbers = slots * layout.parameters + forward + data + groups * (statistics + 1);
-    lanes * size_of::<Lanes>() + numbers * size_of::<f32>()
+    bytes_of::<Lanes>(lanes) + bytes_of::<f32>(numbers)
 }
 
 /// Adds up the gradients of transformed weights of all slots, in their order, and adds to the first

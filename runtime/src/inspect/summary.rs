@@ -32,7 +32,7 @@ pub struct Summary {
     pub inference_bytes: usize,
     /// Bytes that a training step of 64 images takes in all; see
     /// [`Network::training_memory`](crate::Network::training_memory).
-    pub step_bytes: usize,
+    pub step_bytes: u64,
     /// What inference costs in each layout, and so how a batch is shared out between them.
     pub costs: LayoutCosts,
     /// Sizes of batches, of those up to 64, for which a training step has 16 channels of an image side by
@@ -331,7 +331,7 @@ const TITLES: [&str; 6] =
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |value: u64| if value == 0 { String::new() } else { thousands(value) };
-        let memory = |value: usize| if value == 0 { String::new() } else { size(value) };
+        let memory = |value: usize| if value == 0 { String::new() } else { size(value as u64) };
         let cells = |row: &SummaryRow| {
             [
                 row.declaration(),
@@ -375,12 +375,13 @@ impl fmt::Display for Summary {
         writeln!(f, "{rule}")?;
         write(f, &total)?;
         writeln!(f, "{rule}")?;
-        write!(f, "weights {}", size(self.parameter_bytes))?;
+        write!(f, "weights {}", size(self.parameter_bytes as u64))?;
         match self.frozen {
             0 => writeln!(f)?,
-            frozen => writeln!(f, ", {} of them frozen", size(bytes(frozen)))?,
+            frozen => writeln!(f, ", {} of them frozen", size(bytes(frozen) as u64))?,
         }
-        let (training, inference) = (size(self.training_bytes), size(self.inference_bytes));
+        let (training, inference) =
+            (size(self.training_bytes as u64), size(self.inference_bytes as u64));
         writeln!(f, "activations an image: {training} in training, {inference} in inference")?;
         writeln!(f, "inference: {}", layout_of(&self.costs))?;
         writeln!(f, "training: {}", training_layout(&self.blocked_steps))?;
@@ -403,7 +404,7 @@ pub fn thousands(value: u64) -> String {
 }
 
 /// A number of bytes: `640 B`, `12.3 kB` (1 kB is 1000 bytes).
-fn size(bytes: usize) -> String {
+fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
     if bytes < 1000 {
         return format!("{bytes} B");
@@ -432,10 +433,9 @@ mod tests {
 
     #[test]
     fn bytes_take_the_unit_that_fits() {
-        let texts =
-            [0, 999, 1000, 999_949, 999_950, 2_500_000, 999_950_000, 3_900_000_000].map(size);
+        let texts = [0, 999, 1000, 999_949, 999_950, 2_500_000, 999_950_000, 5 << 30].map(size);
         let expected =
-            ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "2.5 MB", "1.0 GB", "3.9 GB"];
+            ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "2.5 MB", "1.0 GB", "5.4 GB"];
         assert_eq!(texts, expected);
     }
 

@@ -180,7 +180,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// Bytes that a training step of `batch` images takes on as many threads as the pool has: the net's
     /// parameters, their gradients, and the workspace. Momentum takes as much as the parameters
     /// once more.
-    fn training_memory(batch: usize) -> usize {
+    fn training_memory(batch: usize) -> u64 {
         step_bytes(&Self::SPEC, batch)
     }
 

@@ -8,7 +8,7 @@ use super::call::{BlockedTrainingPlan, From};
 use super::gradients::{Gradients, Statistics};
 use super::rooms;
 use super::run::Run;
-use crate::arena::at_least;
+use crate::arena::{at_least, bytes_of};
 use crate::pass::Mode;
 use crate::spec::NetSpec;
 use crate::trainable::Trainable;
@@ -39,10 +39,10 @@ pub(crate) struct StepBuffers<'a> {
 
 impl BlockedMemory {
     /// Bytes of a step of so many images on so many threads, but for what every layout needs.
-    pub(crate) fn bytes(spec: &NetSpec, images: usize, threads: usize) -> usize {
+    pub(crate) fn bytes(spec: &NetSpec, images: usize, threads: usize) -> u64 {
         let plan = BlockedTrainingPlan::new(spec, images);
         let lanes = plan.arena_len + threads * rooms::scratch_len(&plan);
-        lanes * size_of::<Lanes>() + images * spec.layout.input_len * size_of::<f32>()
+        bytes_of::<Lanes>(lanes) + bytes_of::<f32>(images * spec.layout.input_len)
     }
 
     /// Makes a plan for so many images, and room for it; nothing of the net may be
