@@ -89,60 +89,97 @@ impl Temporary {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let path = folder(target).join(format!(".{name}.typenet-tmp"));
         loop {
-            // Not truncated before it is seen to be this very file, and nobody else's.
-            let file = match OpenOptions::new().write(true).create(true).truncate(false).open(&path)
-            {
+            match open_alone(&path) {
                 // One that was left with the permissions of a file that must not be written.
                 Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                     fs::remove_file(&path).map_err(|_| error)?;
-                    continue;
                 }
-                file => file?,
-            };
-            match file.lock() {
-                // Some file systems have no locks. Then only threads and processes that write the same
-                // file at the same moment are on their own.
-                Err(error) if error.kind() == ErrorKind::Unsupported => {}
-                locked => locked?,
-            }
-            if is_named(&file, &path)? {
-                file.set_len(0)?;
-                return Ok((Temporary { path, is_renamed: false }, file));
-            }
-            // Another has given it its name meanwhile, or put a link there.
-            if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
-                fs::remove_file(&path)?;
+                Err(error) => return Err(error),
+                Ok(None) => {}
+                Ok(Some(file)) => {
+                    file.set_len(0)?;
+                    return Ok((Temporary { path, is_renamed: false }, file));
+                }
             }
         }
     }
 
     fn rename(mut self, target: &Path) -> io::Result<()> {
-        fs::rename(&self.path, target)?;
+        rename(&self.path, target)?;
         self.is_renamed = true;
         Ok(())
     }
 }
 
-/// Whether a path itself, and no link there, names this open file.
+/// The file of this name, made if it is not there, once nobody else writes to it; not truncated. `None`: it got
+/// another name meanwhile.
 #[cfg(unix)]
-fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+fn open_alone(path: &Path) -> io::Result<Option<File>> {
     use std::os::unix::fs::MetadataExt;
 
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    match file.lock() {
+        // Some file systems have no locks. Then only threads and processes that write the same
+        // file at the same moment are on their own.
+        Err(error) if error.kind() == ErrorKind::Unsupported => {}
+        locked => locked?,
+    }
     let own = file.metadata()?;
     match fs::symlink_metadata(path) {
-        Ok(found) => Ok((found.dev(), found.ino()) == (own.dev(), own.ino())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+        Ok(found) if (found.dev(), found.ino()) == (own.dev(), own.ino()) => Ok(Some(file)),
+        Ok(found) if found.is_symlink() => fs::remove_file(path).map(|()| None),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(None),
     }
 }
 
-#[cfg(not(unix))]
-fn is_named(_: &File, path: &Path) -> io::Result<bool> {
-    match fs::symlink_metadata(path) {
-        Ok(found) => Ok(!found.is_symlink()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+/// Windows lets nobody else open it for writing meanwhile, and nobody rename it but who has it open. Who waits
+/// holds no file: after it was renamed, that would be the other's target.
+#[cfg(windows)]
+fn open_alone(path: &Path) -> io::Result<Option<File>> {
+    use std::os::windows::fs::OpenOptionsExt;
+
+    const SHARE_READ_AND_DELETE: u32 = 1 | 4;
+    const SHARING_VIOLATION: i32 = 32;
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        fs::remove_file(path)?;
     }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).share_mode(SHARE_READ_AND_DELETE);
+    match options.open(path) {
+        Err(error) if error.raw_os_error() == Some(SHARING_VIOLATION) => {
+            std::thread::sleep(PAUSE);
+            Ok(None)
+        }
+        file => file.map(Some),
+    }
+}
+
+#[cfg(not(any(unix, windows)))]
+fn open_alone(path: &Path) -> io::Result<Option<File>> {
+    OpenOptions::new().write(true).create(true).truncate(false).open(path).map(Some)
+}
+
+#[cfg(not(windows))]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Before one waits for a file that another program has open.
+#[cfg(windows)]
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
+
+/// Windows refuses while another program, a virus scanner for one, has the target open: for a moment, mostly.
+#[cfg(windows)]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    const TRIES: usize = 500;
+    for _ in 1..TRIES {
+        match fs::rename(from, to) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => std::thread::sleep(PAUSE),
+            renamed => return renamed,
+        }
+    }
+    fs::rename(from, to)
 }
 
 impl Drop for Temporary {
