@@ -231,7 +231,7 @@ impl Kernel for Correlate<'_> {
                             x_position: width.input_step * LANES,
                             // From the start of the slice, because the steps may lead back.
                             weight: weight.as_ptr().wrapping_add(weight_at),
-                            weight_out: self.of.weight_out as isize,
+                            weight_out: self.of.weight_out,
                             weight_in: self.of.weight_in as isize,
                             weight_row: height.weight_step * kernel_width as isize,
                             weight_tap: width.weight_step,
@@ -273,7 +273,7 @@ struct At<'a> {
     x_tap: usize,
     x_position: usize,
     weight: *const f32,
-    weight_out: isize,
+    weight_out: usize,
     weight_in: isize,
     weight_row: isize,
     weight_tap: isize,
@@ -338,6 +338,7 @@ impl<const OC: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, 
     fn run<S: Simd>(self, s: S) {
         let at = self.at;
         let step = if UNIT { LANES } else { at.x_position };
+        let far = s.apart(2 * at.weight_out);
         for piece in 0..at.blocks * S::PARTS {
             let (block, part) = (piece / S::PARTS, piece % S::PARTS);
             let shift = part * S::WIDTH;
@@ -364,8 +365,8 @@ impl<const OC: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, 
                                 xs[p] = s.read(x.add(p * step));
                             }
                             for o in 0..OC {
-                                let w =
-                                    s.splat(*weight.wrapping_offset(o as isize * at.weight_out));
+                                let w = weight.wrapping_add(o / 2 * far + o % 2 * at.weight_out);
+                                let w = s.splat(*w);
                                 for p in 0..P {
                                     sums[o][p] = s.fma(w, xs[p], sums[o][p]);
                                 }

@@ -150,6 +150,7 @@ impl<const R: usize, const V: usize, const UNIT: bool> Kernel for Tiles<'_, R, V
         let Columns { product, first, end } = self.0;
         let Product { a, b, c, depth, points, bias, plus, fused } = *product;
         let (row, step) = if UNIT { (1, a.depth) } else { (a.row, 1) };
+        let far = if UNIT { 4 * row } else { s.apart(4 * row) };
         for point in 0..points {
             let mut vector = first;
             while vector < end {
@@ -183,7 +184,7 @@ impl<const R: usize, const V: usize, const UNIT: bool> Kernel for Tiles<'_, R, V
                             bs[v] = s.read(from.add(block));
                         }
                         for r in 0..R {
-                            let number = s.splat(*a.add(r * row));
+                            let number = s.splat(*a.add(r / 4 * far + r % 4 * row));
                             for v in 0..V {
                                 sums[r][v] = s.fma(number, bs[v], sums[r][v]);
                             }

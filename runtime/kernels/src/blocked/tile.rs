@@ -92,6 +92,7 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
         at.check(B, P);
         let At { steps, kernel, .. } = at;
         let step = if UNIT { LANES } else { at.x_position };
+        let far = if UNIT { 4 * step } else { s.apart(4 * step) };
         let weight_block = at.weight_block * LANES;
         let y = at.y.as_mut_ptr().cast::<f32>();
         let plus = match at.plus {
@@ -120,7 +121,7 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
                                 w[b] = s.read(weight.wrapping_add(b * weight_block));
                             }
                             for p in 0..P {
-                                let v = s.splat(*x.wrapping_add(p * step));
+                                let v = s.splat(*x.wrapping_add(p / 4 * far + p % 4 * step));
                                 for b in 0..B {
                                     sums[b][p] = s.fma(v, w[b], sums[b][p]);
                                 }

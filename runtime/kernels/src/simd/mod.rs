@@ -112,6 +112,13 @@ pub(crate) trait Simd: Copy {
     #[inline(always)]
     fn prefetch(self, _at: *const f32) {}
 
+    /// A step between places, of which the compiler shall not know that it is a multiple of another. Where
+    /// addresses are raised by their reads, it would make of the places of a tile one chain of sums.
+    #[inline(always)]
+    fn apart(self, step: usize) -> usize {
+        step
+    }
+
     /// `a + b`
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a - b`

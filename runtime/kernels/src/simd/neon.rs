@@ -3,6 +3,7 @@
 #![allow(unused_unsafe)]
 
 use std::arch::aarch64::*;
+use std::arch::asm;
 
 use super::{Kernel, LANES, Lanes, Simd};
 
@@ -41,6 +42,14 @@ impl Simd for Neon {
         intrinsics!(compiled(kernel, self))
     }
 
+    #[inline(always)]
+    fn apart(self, mut step: usize) -> usize {
+        // SAFETY: this is no instruction at all.
+        unsafe {
+            asm!("/* {0} */", inout(reg) step, options(pure, nomem, nostack, preserves_flags));
+        }
+        step
+    }
     #[inline(always)]
     fn splat(self, number: f32) -> float32x4_t {
         intrinsics!(vdupq_n_f32(number))
