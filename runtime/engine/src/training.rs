@@ -431,7 +431,7 @@ pub fn step_bytes(spec: &NetSpec, images: usize) -> u64 {
     own + bytes_of::<f32>(numbers)
 }
 
-/// What 16 images side by side take beside what all steps do.
+/// Bytes of a step in groups of 16 images, without what every step needs.
 fn grouped_bytes(layout: &Layout, images: usize, threads: usize, statistics: usize) -> u64 {
     let groups = images.div_ceil(LANES);
     let (slots, _) = slots(layout, groups);

@@ -78,8 +78,8 @@ impl Kernel for Gather<'_> {
                     }
                     shift = totals(s, &mask, &sum).map(|sum| sum / count as f32);
                 }
-                // Less the mean of the blocks before: however far that is from zero, or from this
-                // block's, what the sums lose is small beside what they add.
+                // Less the mean of the blocks before: the rounding error of the sums stays small, however
+                // far that mean is from zero, or from this block's.
                 let (mut sum, mut square) = ([Lanes::ZERO; 4], [Lanes::ZERO; 4]);
                 for c in 0..channels {
                     [sum[c], square[c]] = deviations(s, block(c), &Lanes([shift[c]; LANES]));

@@ -20,7 +20,7 @@ use crate::weights::{Folded, PreparedWeights, transform};
 pub struct JvpMemory {
     /// The plans of passes that train and of those that predict.
     plans: [Option<Plan>; 2],
-    /// How the weights move that have taken in a batch norm.
+    /// Weights with a batch norm folded into them, and their tangents.
     folded: Option<Box<Folded>>,
     /// Values and tangents of all groups, where batch norms meet.
     arena: Vec<Lanes>,
@@ -219,7 +219,7 @@ fn parts<'a>(
     )
 }
 
-/// Transforms weights, if there are any; those that have taken in a batch norm in the place of others.
+/// Transforms the weights of Winograd's convolutions: the folded ones where a batch norm was folded in.
 fn transform_into<'a>(
     team: &Team,
     layout: &Layout,

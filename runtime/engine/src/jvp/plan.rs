@@ -122,7 +122,7 @@ fn inference(spec: &NetSpec) -> Vec<Task> {
 /// Channels of a value are taken some at a time, of at most so many numbers unless one has more.
 pub(super) const CHUNK: usize = 1024;
 
-/// What a step needs beside what its kernels do.
+/// Scratch of the step itself, without that of its kernels.
 fn own_len(step: &Step) -> usize {
     let (x, y) = (step.input.elements(), step.output.elements());
     match step.op {

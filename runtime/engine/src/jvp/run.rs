@@ -30,7 +30,7 @@ pub(super) struct Run<'a> {
     pub(super) needs: &'a [Needs],
     pub(super) parameters: &'a [f32],
     pub(super) direction: Direction<'a>,
-    /// The weights that have taken in a batch norm, and how they move.
+    /// Weights with a batch norm folded into them, and their tangents.
     pub(super) folded: [Option<&'a Folded>; 2],
     /// The weights of convolutions that transform them, and how they move.
     pub(super) transformed: [&'a [f32]; 2],

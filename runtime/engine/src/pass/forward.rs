@@ -30,7 +30,7 @@ pub struct Forward<'a> {
     pub(super) segment: Option<Segment<'a>>,
     /// The images, where 16 channels of each stand side by side.
     pub(super) blocked: Option<Blocked<'a>>,
-    /// The parameters of layers that have taken in a batch norm.
+    /// Parameters of the layers that a batch norm is folded into.
     pub(super) folded: Option<&'a Folded>,
     /// The weights of convolutions that transform them.
     pub(super) transformed: &'a [f32],
@@ -134,7 +134,7 @@ impl<'a> Forward<'a> {
         kernel(isa, x, y);
     }
 
-    /// A layer's weight and bias: those that have taken in a batch norm, or its own.
+    /// A layer's weight and bias: with the batch norm folded in, or its own.
     pub(crate) fn weights<'p>(
         &self,
         step: &Step,

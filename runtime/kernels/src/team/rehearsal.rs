@@ -42,8 +42,8 @@ impl Piece {
 }
 
 impl Team {
-    /// Runs `body` on this thread alone, but cuts its calls as for so many threads. Returns the pieces of
-    /// work that they shared out, in their order, beside what `body` does.
+    /// Runs `body` on this thread alone, but cuts its calls as for so many threads. Returns the result of
+    /// `body`, and the pieces of work that were shared out, in their order.
     pub fn rehearse<R>(threads: usize, body: impl FnOnce() -> R) -> (R, Vec<Piece>) {
         let before = REHEARSAL.replace(Some(Rehearsal { threads, pieces: Vec::new() }));
         let _restore = Restore(before);

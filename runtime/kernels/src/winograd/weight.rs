@@ -14,7 +14,7 @@ use super::super::{LANES, Lanes};
 use super::tiles::{Input, OutputGradient, Tiles};
 
 /// Adds to `sums` at each point the products of all tiles, `sums[p][c][o] += Σ v[p][c] · d[p][o]`
-/// for the input channels `c` and the output channels `o`, of which there are whole vectors.
+/// for the input channels `c` and the output channels `o`, padded to a multiple of 16.
 #[derive(Debug)]
 pub(super) struct Sums<'a, const N: usize, const R: usize> {
     pub(super) tiling: Tiling,
