@@ -8,7 +8,7 @@ use typenet_shape::{
 /// The largest power of two, and the one that half of the bits hold.
 const TOP: usize = 1 << (usize::BITS - 1);
 const HALF: usize = 1 << (usize::BITS / 2);
-const NUMBERS: [usize; 9] = [0, 1, 2, 3, 1 << 24, TOP >> 1, HALF, TOP, usize::MAX];
+const NUMBERS: [usize; 9] = [0, 1, 2, 3, 1 << 24, 1 << 31, HALF, TOP, usize::MAX];
 
 /// Numbers that follow from a seed (SplitMix64).
 struct Random(u64);

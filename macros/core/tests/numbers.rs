@@ -9,16 +9,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Where sums and products end, and what divides nothing.
-const NUMBERS: [usize; 8] = [
-    0,
-    1,
-    2,
-    1 << 24,
-    1 << (usize::BITS - 2),
-    1 << (usize::BITS / 2),
-    1 << (usize::BITS - 1),
-    usize::MAX,
-];
+const NUMBERS: [usize; 8] =
+    [0, 1, 2, 1 << 24, 1 << 31, 1 << (usize::BITS / 2), 1 << (usize::BITS - 1), usize::MAX];
 
 /// Every layer and form of the language with numbers in it.
 const NETS: &[&str] = &[

@@ -18,8 +18,8 @@ pub(super) struct Moments {
 
 impl Moments {
     /// In one pass over memory: each block is summed less the mean of the blocks before it, and
-    /// joined to them (Chan and others, 1979). The rounding error of
-    /// the sums stays small, however far the mean is from zero, or a block from the ones before.
+    /// joined to them (Chan and others, 1979). The rounding error of the sums stays
+    /// small, however far the mean is from zero, or a block from the ones before.
     #[inline(always)]
     pub(super) fn of<S: Simd>(s: S, x: &[Lanes]) -> Moments {
         let mut all = Moments { count: 0.0, means: [0.0; LANES], squares: [0.0; LANES] };

@@ -1,3 +1,5 @@
+#[cfg(not(windows))]
+use std::fs::rename;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -111,13 +113,20 @@ impl Temporary {
     }
 }
 
+/// Makes the file if it is not there, and does not truncate it: it may still be another's.
+fn for_writing() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    options
+}
+
 /// The file of this name, made if it is not there, once nobody else writes to it; not truncated. `None`: it got
 /// another name meanwhile.
 #[cfg(unix)]
 fn open_alone(path: &Path) -> io::Result<Option<File>> {
     use std::os::unix::fs::MetadataExt;
 
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    let file = for_writing().open(path)?;
     match file.lock() {
         // Some file systems have no locks. Then only threads and processes that write the same
         // file at the same moment are on their own.
@@ -133,8 +142,8 @@ fn open_alone(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Windows lets nobody else open it for writing meanwhile, and nobody rename it but who has it open. Who waits
-/// holds no file: after it was renamed, that would be the other's target.
+/// Windows lets nobody else open it for writing meanwhile. Who waits holds no file: after it was renamed, that
+/// would be the other's target.
 #[cfg(windows)]
 fn open_alone(path: &Path) -> io::Result<Option<File>> {
     use std::os::windows::fs::OpenOptionsExt;
@@ -144,9 +153,7 @@ fn open_alone(path: &Path) -> io::Result<Option<File>> {
     if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
         fs::remove_file(path)?;
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false).share_mode(SHARE_READ_AND_DELETE);
-    match options.open(path) {
+    match for_writing().share_mode(SHARE_READ_AND_DELETE).open(path) {
         Err(error) if error.raw_os_error() == Some(SHARING_VIOLATION) => {
             std::thread::sleep(PAUSE);
             Ok(None)
@@ -157,15 +164,10 @@ fn open_alone(path: &Path) -> io::Result<Option<File>> {
 
 #[cfg(not(any(unix, windows)))]
 fn open_alone(path: &Path) -> io::Result<Option<File>> {
-    OpenOptions::new().write(true).create(true).truncate(false).open(path).map(Some)
+    for_writing().open(path).map(Some)
 }
 
-#[cfg(not(windows))]
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)
-}
-
-/// Before one waits for a file that another program has open.
+/// How long one waits for a file that another program has open.
 #[cfg(windows)]
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
 

@@ -20,18 +20,6 @@ fn variance(numbers: &[f64]) -> f64 {
     mean(&numbers.iter().map(|n| (n - center).powi(2)).collect::<Vec<_>>())
 }
 
-fn size(numbers: &[f64]) -> f64 {
-    numbers.iter().map(|n| n * n).sum::<f64>().sqrt()
-}
-
-/// The error against the size of what was added up, which the result itself may be far below.
-#[track_caller]
-fn assert_within(found: &[f64], expected: &[f64], scale: f64, what: &str) {
-    assert_eq!(found.len(), expected.len());
-    let difference = size(&found.iter().zip(expected).map(|(a, b)| a - b).collect::<Vec<_>>());
-    assert!(difference <= BOUND * scale, "{what}: difference {difference:e} of {scale:e}");
-}
-
 /// One image: `(x − mean) / sqrt(var + eps) · weight + bias`.
 fn normalised(x: &[f64], groups: usize, eps: f64, weight: &[f64], bias: &[f64]) -> Vec<f64> {
     let piece = x.len() / weight.len();
@@ -170,8 +158,8 @@ fn check_on(isa: Isa, case: &Case, seed: u64) {
         let mut y = poison(len);
         group_norm::forward(isa, &norm, &x, f, &mut y);
         let expected: Vec<f64> = expected.iter().map(|&y| exact(f, y).0).collect();
-        let scale = size(&expected).max(1e-2);
-        assert_within(&of_images(&y), &expected, scale, &format!("{what}: {f:?}"));
+        let scale = norm2(&expected).max(1e-2);
+        assert_within(&of_images(&y), &expected, scale, BOUND, &format!("{what}: {f:?}"));
     }
 
     let mut dw = weight.as_ref().map(|_| vec![0.5; pieces]);
@@ -192,13 +180,13 @@ fn check_on(isa: Isa, case: &Case, seed: u64) {
             scales.push(d * weight_ref[at / (len / pieces)] / (variance(group) + eps).sqrt());
         }
     }
-    assert_within(&of_images(&dx), &dx_ref, size(&scales), &format!("{what}: dx"));
+    assert_within(&of_images(&dx), &dx_ref, norm2(&scales), BOUND, &format!("{what}: dx"));
     assert!(dx.iter().all(|dx| dx.0[images..].iter().all(|&d| d == 0.0)), "{what}: no image");
     // As if all signs were the same.
-    let scale = ((images * len / pieces) as f64).sqrt() * size(&of_images(&dy)) + 1.0;
+    let scale = ((images * len / pieces) as f64).sqrt() * norm2(&of_images(&dy)) + 1.0;
     for (found, expected) in [(dw, dw_ref), (db, db_ref)] {
         if let Some(found) = found {
-            assert_within(&wide(&found), &expected, scale, &format!("{what}: parameters"));
+            assert_within(&wide(&found), &expected, scale, BOUND, &format!("{what}: parameters"));
         }
     }
 }
@@ -307,8 +295,8 @@ fn check_single(channels: usize, area: usize, affine: (bool, bool), offset: f32,
             let mut y = poison(x.len());
             blocked::layer_norm(isa, &norm, &x, f, &mut y);
             let what = format!("{isa}: layer norm of one image, {channels} channels of {area}");
-            let scale = size(expected).max(1e-2);
-            assert_within(&planar(&y, channels, area), expected, scale, &what);
+            let scale = norm2(expected).max(1e-2);
+            assert_within(&planar(&y, channels, area), expected, scale, BOUND, &what);
         }
     }
 }

@@ -57,18 +57,6 @@ fn moments(numbers: &[f64]) -> (f64, f64) {
     (center, mean(&numbers.iter().map(|n| (n - center).powi(2)).collect::<Vec<_>>()))
 }
 
-fn norm(numbers: &[f64]) -> f64 {
-    numbers.iter().map(|n| n * n).sum::<f64>().sqrt()
-}
-
-/// The error against the size of what was added up, which the result itself may be far below.
-#[track_caller]
-fn assert_within(found: &[f64], expected: &[f64], size: f64, bound: f64, what: &str) {
-    assert_eq!(found.len(), expected.len());
-    let difference = norm(&found.iter().zip(expected).map(|(a, b)| a - b).collect::<Vec<_>>());
-    assert!(difference <= bound * size, "{what}: difference {difference:e} of {size:e}");
-}
-
 fn value(f: Activation, x: f64) -> f64 {
     exact(f, x).0
 }
@@ -263,7 +251,7 @@ fn check_on(isa: Isa, case: &Case, seed: u64) {
         .collect();
     let found = batch(&y, images).concat();
     let expected: Vec<f64> = before.iter().flatten().map(|&y| value(f, y)).collect();
-    let scale = norm(&before.concat());
+    let scale = norm2(&before.concat());
     assert_within(&found, &expected, scale, 1e-5, &format!("{what}: y"));
 
     // The derivative of what was found: where a relu's edge is passed is no error here.
@@ -302,7 +290,7 @@ fn check_on(isa: Isa, case: &Case, seed: u64) {
     batch_norm::merge_backward(images, pixels, &sums, Some(&mut dw), Some(&mut db), &mut means);
     let (dx_ref, dw_ref, db_ref) = gradients(&all, &dpre, pixels, eps, &weight_ref);
     // As if all signs were the same.
-    let size = (count as f64).sqrt() * norm(&dpre.concat()) + 1.0;
+    let size = (count as f64).sqrt() * norm2(&dpre.concat()) + 1.0;
     let added = |numbers: &[f64], old: f64| numbers.iter().map(|n| n + old).collect::<Vec<_>>();
     assert_within(&wide(&dw), &added(&dw_ref, 0.5), size, 1e-5, &format!("{what}: dw"));
     assert_within(&wide(&db), &added(&db_ref, -0.5), size, 1e-6, &format!("{what}: db"));
@@ -330,7 +318,7 @@ fn check_on(isa: Isa, case: &Case, seed: u64) {
     assert_missing_are_zero(&dx, images, &what);
     let found = batch(&dx, images).concat();
     let what = format!("{what}: dx");
-    assert_within(&found, &dx_ref.concat(), norm(&scales), 1e-5, &what);
+    assert_within(&found, &dx_ref.concat(), norm2(&scales), 1e-5, &what);
 }
 
 fn assert_missing_are_zero(groups: &[Vec<Lanes>], images: usize, what: &str) {

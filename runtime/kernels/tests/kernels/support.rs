@@ -79,10 +79,17 @@ pub fn wide(numbers: &[f32]) -> Vec<f64> {
 
 /// `‖a − b‖ / ‖b‖`; NaN, which no bound accepts, if any number is NaN.
 pub fn relative(a: &[f64], b: &[f64]) -> f64 {
+    distance(a, b) / norm2(b).max(1e-30)
+}
+
+/// The Euclidean norm.
+pub fn norm2(numbers: &[f64]) -> f64 {
+    numbers.iter().map(|n| n * n).sum::<f64>().sqrt()
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|n| n * n).sum::<f64>().sqrt();
-    let size = norm(&mut b.iter().copied());
-    norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / size.max(1e-30)
+    norm2(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>())
 }
 
 #[track_caller]
@@ -92,7 +99,14 @@ pub fn assert_close(found: &[f64], expected: &[f64], bound: f64, what: &str) {
     assert!(difference <= bound, "{what}: relative difference {difference:e}, bound {bound:e}");
 }
 
-/// A bias's gradient, against the size of the numbers `dy` that it sums up: the sum may be far below.
+/// The error against the size of what was added up, which the result itself may be far below.
+#[track_caller]
+pub fn assert_within(found: &[f64], expected: &[f64], size: f64, bound: f64, what: &str) {
+    let difference = distance(found, expected);
+    assert!(difference <= bound * size, "{what}: difference {difference:e} of {size:e}");
+}
+
+/// A bias's gradient is the sum of the numbers `dy`.
 #[track_caller]
 pub fn assert_bias_gradient(
     found: &[f32],
@@ -101,14 +115,8 @@ pub fn assert_bias_gradient(
     bound: f64,
     what: &str,
 ) {
-    let size = dy.into_iter().map(|d| f64::from(d).powi(2)).sum::<f64>().sqrt();
-    assert_eq!(found.len(), expected.len(), "{what}: bias gradient");
-    let difference =
-        wide(found).iter().zip(expected).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-    assert!(
-        difference <= bound * size.max(1e-30),
-        "{what}: bias gradient off by {difference:e} of {size:e}, bound {bound:e}"
-    );
+    let size = norm2(&dy.into_iter().map(f64::from).collect::<Vec<_>>());
+    assert_within(&wide(found), expected, size, bound, &format!("{what}: bias gradient"));
 }
 
 /// Compares all images at once: of one image few numbers may survive a relu, and those may be
