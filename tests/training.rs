@@ -282,3 +282,67 @@ fn a_saved_net_is_the_same_net() {
     assert!(matches!(Plainly::load(&path), Err(Error::Format { .. })));
     assert!(matches!(Plainly::load(folder.path().join("none")), Err(Error::Io { .. })));
 }
+
+network! {
+    /// Every kernel that threads without a group of their own can help with.
+    struct Helped: [3, 32, 32] -> [10] {
+        conv1: conv2d(32, kernel = 3, padding = 1, bias = false), batch_norm, relu,
+        residual {
+            conv2d(32, kernel = 3, padding = 1, bias = false), batch_norm, relu,
+            conv2d(32, kernel = 3, padding = 1, bias = false), batch_norm,
+        },
+        relu,
+        max_pool2d(2),
+        conv2: conv2d(64, kernel = 1), silu,
+        depthwise: conv2d(64, kernel = 3, padding = 1, groups = 64), batch_norm, relu,
+        grouped: conv2d(96, kernel = 3, padding = 1, groups = 8), relu,
+        conv3: conv2d(48, kernel = 5, stride = 2, padding = 2), tanh,
+        avg_pool2d(2),
+        flatten,
+        fc1: linear(256), relu,
+        fc2: linear(10),
+    }
+}
+
+#[test]
+fn threads_without_a_group_change_no_bit() {
+    use typenet::kernels::team::Team;
+
+    let numbers: Vec<f32> = (0..64 * 3 * 32 * 32).map(|i| (i as f32 * 0.3).sin()).collect();
+    let images = Input::<Helped>::slice_from_flat(&numbers).unwrap();
+    // 4 groups, of which the last is not full.
+    let step = |count: usize| -> Vec<u32> {
+        let mut net = Helped::seeded(1);
+        let mut ws = Helped::workspace(count);
+        net.forward(&images[..count], &mut ws);
+        let (outputs, gradient) = ws.output_rows();
+        gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
+        let mut all = outputs.to_vec();
+        net.backward(&images[..count], &mut ws);
+        all.extend_from_slice(ws.gradients().as_flat());
+        all.extend_from_slice(net.parameters_flat());
+        all.extend(net.outputs(&images[..count]).iter().flatten());
+        all.iter().map(|number| number.to_bits()).collect()
+    };
+    for count in [52, 64] {
+        let expected = Team::rehearse(1, || step(count)).0;
+        let cut = |threads| {
+            let (found, pieces) = Team::rehearse(threads, || step(count));
+            assert!(found == expected, "{count} images, {threads} threads");
+            pieces
+                .iter()
+                .flat_map(|piece| &piece.tasks)
+                .map(|task| task.shared.len())
+                .sum::<usize>()
+        };
+        // As many groups as threads keep to themselves; where there are more threads, most layers are cut.
+        assert_eq!(cut(4), 0);
+        for threads in [3, 8, 12, 64] {
+            assert!(cut(threads) > 20, "{threads} threads");
+        }
+        for threads in [5, 12] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert!(pool.install(|| step(count)) == expected, "{count} images, {threads} threads");
+        }
+    }
+}

@@ -325,7 +325,7 @@ impl Group {
                     pointwise::backward_weight(isa, &g, x, dy, weight_gradient, db, scratch);
                 }
                 Conv2dPass::BackwardWeight => {
-                    winograd::backward_weight(isa, kernel, &g, x, dy, sums, db, scratch);
+                    winograd::backward_weight(isa, kernel, &g, x, dy, true, sums, db, scratch);
                 }
             }
             return;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use typenet_kernels::team::{
-    Parts, Team, chunks, chunks_mut, long_and_short, long_and_short_mut, of_images,
+    Crew, Kept, Parts, Team, chunks, chunks_mut, long_and_short, long_and_short_mut, of_images,
 };
 use typenet_kernels::{LANES, Lanes, pack, unpack_part};
 use typenet_shape::Shares;
@@ -23,6 +23,9 @@ const TOGETHER: usize = 16;
 
 /// From so many multiply-adds on, more threads than one save more than sending for them costs.
 const SHARED: u64 = 4_000_000;
+
+/// From so many multiply-adds an image on, a group of 16 is worth another thread.
+const HELPED: u64 = 1_000_000;
 
 /// A net that predicts: its declaration, its parameters and what is prepared of them.
 #[derive(Clone, Copy)]
@@ -46,22 +49,25 @@ enum Rooms<'a> {
 }
 
 impl Rooms<'_> {
-    /// [`Team::for_each`], with so much memory for each thread.
+    /// [`Team::for_each_crew`], with so much memory for each thread.
     fn for_each<P: Parts>(
         &mut self,
         team: &Team,
         len: usize,
         parts: P,
-        work: impl Fn(&mut [Lanes], usize, P::Part) + Sync,
+        work: impl Fn(Crew<'_>, usize, P::Part) + Sync,
     ) {
         match self {
-            Rooms::Workspace(all) => team.for_each_with(rooms(all, team, len), parts, work),
-            Rooms::Threads => team.for_each(parts, |index, part| {
-                let mut room = ROOM.take();
-                at_least(&mut room, len, Lanes::ZERO);
-                work(&mut room[..len], index, part);
-                ROOM.set(room);
-            }),
+            Rooms::Workspace(all) => team.for_each_crew(&rooms(all, team, len), parts, work),
+            Rooms::Threads => {
+                let rooms = Kept(|work: &mut dyn FnMut(&mut [Lanes])| {
+                    let mut room = ROOM.take();
+                    at_least(&mut room, len, Lanes::ZERO);
+                    work(&mut room[..len]);
+                    ROOM.set(room);
+                });
+                team.for_each_crew(&rooms, parts, work);
+            }
         }
     }
 }
@@ -170,33 +176,29 @@ impl Inference<'_> {
         );
         let alone = if shares.blocked > 0 { plan.whole.len + plan.scratch_len(1) } else { 0 };
         let room_len = alone.max(layout.inference_len + layout.scratch_len[1]);
-        Team::gather(parts.count(), |team| {
-            rooms.for_each(team, room_len, parts, |room, index, (images, outputs)| match weights {
-                Some(weights) if index >= groups => {
+        let threads = parts.count().saturating_mul(1 + (plan.work / HELPED) as usize);
+        self.spec.gather(threads, |team| {
+            rooms.for_each(team, room_len, parts, |mut crew, index, part| match (weights, part) {
+                (Some(weights), (images, outputs)) if index >= groups => {
+                    let room = crew.scratch();
                     let team = &Team::alone();
                     let run = self.pass(plan, weights, &plan.whole, team, (1, images));
                     self.layers(run, room);
                     self.store(run, room, outputs);
                 }
-                _ => self.group(prepared, room, images, outputs),
+                (_, (images, outputs)) => self.group(prepared, crew, images, outputs),
             });
         });
     }
 
     /// One group of images.
-    fn group(
-        &self,
-        prepared: Prepared<'_>,
-        arena: &mut [Lanes],
-        images: &[f32],
-        outputs: &mut [f32],
-    ) {
+    fn group(&self, prepared: Prepared<'_>, crew: Crew<'_>, images: &[f32], outputs: &mut [f32]) {
         let layout = self.spec.layout;
         let input = layout.inference_input;
+        let (arena, crew) = crew.split(layout.inference_len);
         pack(images, &mut arena[input.offset..input.end()]);
-        let (arena, scratch) = arena.split_at_mut(layout.inference_len);
         let (count, steps) = (images.len() / layout.input_len, layout.steps);
-        (self.group)(&mut Forward::inference(&mut *arena, scratch, prepared, count, steps));
+        (self.group)(&mut Forward::inference(&mut *arena, crew, prepared, count, steps));
         for output in layout.outputs {
             let value = &arena[output.inference.offset..output.inference.end()];
             unpack_part(value, outputs, layout.output_len, output.row.offset);
@@ -218,7 +220,7 @@ impl Inference<'_> {
         let count = images.len() / layout.input_len;
         let work = plan.work.saturating_mul(count as u64);
         let threads = if work >= SHARED { usize::MAX } else { 1 };
-        Team::gather(threads, |team| match &plan.halves {
+        self.spec.gather(threads, |team| match &plan.halves {
             Some(halves) if count > 1 => {
                 // As even as can be.
                 let at_once = count.div_ceil(count.div_ceil(TOGETHER));
@@ -243,7 +245,8 @@ impl Inference<'_> {
                 let parts =
                     (chunks(first, layout.input_len), chunks_mut(first_outputs, layout.output_len));
                 let room_len = memory.len + plan.scratch_len(1);
-                rooms.for_each(team, room_len, parts, |room, _, (image, output)| {
+                rooms.for_each(team, room_len, parts, |mut crew, _, (image, output)| {
+                    let room = crew.scratch();
                     let team = &Team::alone();
                     let run = self.pass(plan, weights, memory, team, (1, image));
                     self.layers(run, room);
@@ -286,7 +289,8 @@ impl Inference<'_> {
             team,
             first.len + plan.scratch_len(1),
             parts,
-            |room, _, (image, mut part)| {
+            |mut crew, _, (image, mut part)| {
+                let room = crew.scratch();
                 let team = &Team::alone();
                 self.layers(self.pass(plan, weights, first, team, (1, image)), room);
                 for (index, Carried { from, .. }) in carried.iter().enumerate() {

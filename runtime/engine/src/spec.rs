@@ -1,6 +1,7 @@
 //! A declared net as constants.
 
-use typenet_shape::{Graph, LayerInfo, Shape};
+use typenet_kernels::team::Team;
+use typenet_shape::{Graph, LayerInfo, Op, Shape};
 
 use crate::layout::Layout;
 
@@ -15,4 +16,20 @@ pub struct NetSpec {
     pub layers: &'static [LayerInfo],
     /// Sizes and places.
     pub layout: &'static Layout,
+}
+
+impl NetSpec {
+    /// [`Team::gather`] for a call of this net.
+    pub(crate) fn gather<R: Send>(
+        &self,
+        threads: usize,
+        body: impl FnOnce(&Team) -> R + Send,
+    ) -> R {
+        Team::gather(threads, |team| {
+            if self.layout.steps.iter().any(|step| matches!(step.op, Op::Own(_))) {
+                team.runs_foreign_code();
+            }
+            body(team)
+        })
+    }
 }

@@ -9,7 +9,7 @@ use typenet_kernels::{LANES, Lanes, elementwise, isa, pack, pack_part, unpack_pa
 use typenet_shape::{Conv2dPass, Norm, TensorKind};
 
 use crate::arena::{at_least, bytes_of, rooms};
-use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked_step};
+use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked_step, threads_of_groups};
 use crate::jvp::{Jvp, JvpMemory, Masks};
 use crate::layout::Layout;
 use crate::pass::{Backward, Forward, Mode, Room, Segment};
@@ -29,6 +29,8 @@ pub struct StepMemory {
     pub(crate) images: usize,
     /// For how many images memory was made ready last.
     ready: usize,
+    /// On how many threads at most so many run in groups.
+    threads: usize,
     /// Whether so many run with 16 channels side by side.
     is_blocked: bool,
     /// Whether none do.
@@ -74,6 +76,7 @@ impl StepMemory {
         StepMemory {
             images: 0,
             ready: 0,
+            threads: 1,
             is_blocked: false,
             is_interleaved: false,
             blocked: None,
@@ -133,6 +136,7 @@ impl StepMemory {
             return;
         }
         let groups = images.div_ceil(LANES);
+        self.threads = threads_of_groups(spec, images);
         at_least(&mut self.arena, groups * layout.training_len, Lanes::ZERO);
         let slots = slots(layout, groups).0;
         at_least(&mut self.partials, slots * layout.parameters, 0.0);
@@ -217,7 +221,7 @@ impl StepMemory {
         let (arena, all_gathered) = (&mut self.arena, &mut self.gathered);
         let (statistics, moved) = (&mut self.statistics, &mut self.of_norms);
         let (transformed, all_rooms) = (&mut self.transformed[0], &mut self.rooms);
-        Team::gather(images.div_ceil(LANES), |team| {
+        spec.gather(self.threads, |team| {
             transform(team, layout, Conv2dPass::Forward, parameters, None, transformed);
             let transformed = transformed.as_slice();
             for index in 0..=last {
@@ -231,7 +235,7 @@ impl StepMemory {
                     chunks_mut(gathered, each),
                 );
                 let rooms = rooms(all_rooms, team, layout.scratch_len[0]);
-                team.for_each_with(rooms, parts, |scratch, number, part| {
+                team.for_each_crew(&rooms, parts, |crew, number, part| {
                     let (arena, inputs, outputs, gathered) = part;
                     if index == 0 {
                         let buffer = layout.training_input;
@@ -242,8 +246,7 @@ impl StepMemory {
                     let segment =
                         Segment { index, images, needs, gathered, statistics: current, means: &[] };
                     let steps = layout.steps;
-                    let mut run =
-                        Forward::training(arena, scratch, transformed, mode, segment, steps);
+                    let mut run = Forward::training(arena, crew, transformed, mode, segment, steps);
                     group(&mut run);
                     if index == last {
                         for output in layout.outputs {
@@ -321,7 +324,7 @@ impl StepMemory {
             return;
         }
         let groups = images.div_ceil(LANES);
-        let (slots, groups_a_slot) = slots(layout, groups);
+        let ((slots, groups_a_slot), threads) = (slots(layout, groups), self.threads);
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let rows = &self.output_gradient[..images * layout.output_len];
         let partials = &mut self.partials[..slots * layout.parameters];
@@ -333,7 +336,7 @@ impl StepMemory {
         let (transformed, all_rooms) = (&mut self.transformed[1], &mut self.rooms);
         let sums_len = layout.transformed_len(Conv2dPass::BackwardWeight);
         let sums = &mut self.sums[..slots * sums_len];
-        Team::gather(slots, |team| {
+        spec.gather(threads, |team| {
             transform(team, layout, Conv2dPass::BackwardData, parameters, None, transformed);
             let transformed = transformed.as_slice();
             for index in (0..=last).rev() {
@@ -348,13 +351,12 @@ impl StepMemory {
                     chunks_mut(gathered, a_slot * each),
                 );
                 let rooms = rooms(all_rooms, team, layout.scratch_len[0]);
-                team.for_each_with(rooms, parts, |scratch, slot, part| {
+                team.for_each_crew(&rooms, parts, |mut crew, slot, part| {
                     let (arenas, (partial, sums), gathered) = part;
                     if index == last {
                         for range in trained.of_groups() {
                             partial[range.clone()].fill(0.0);
                         }
-                        sums.fill(Lanes::ZERO);
                     }
                     let arenas = arenas.chunks_exact_mut(layout.training_len);
                     for (i, (arena, gathered)) in
@@ -375,7 +377,8 @@ impl StepMemory {
                         let images = end - number * LANES;
                         let segment =
                             Segment { index, images, needs, gathered, statistics, means: current };
-                        let room = Room { transformed, sums: &mut *sums, scratch: &mut *scratch };
+                        let (sums, crew) = (&mut *sums, crew.reborrow());
+                        let room = Room { transformed, adds: i > 0, sums, crew };
                         let mut run = Backward::new(arena, mode, segment, room, layout.steps);
                         group(partial, &mut run);
                     }
@@ -426,6 +429,7 @@ pub fn step_bytes(spec: &NetSpec, images: usize) -> u64 {
     let own = if is_blocked_step(spec, images) {
         BlockedMemory::bytes(spec, images, threads)
     } else {
+        let threads = threads.min(threads_of_groups(spec, images));
         grouped_bytes(layout, images, threads, statistics)
     };
     own + bytes_of::<f32>(numbers)
@@ -435,7 +439,6 @@ pub fn step_bytes(spec: &NetSpec, images: usize) -> u64 {
 fn grouped_bytes(layout: &Layout, images: usize, threads: usize, statistics: usize) -> u64 {
     let groups = images.div_ceil(LANES);
     let (slots, _) = slots(layout, groups);
-    let threads = threads.min(groups.max(1));
     let [forward, data, weight] =
         [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight]
             .map(|pass| layout.transformed_len(pass));

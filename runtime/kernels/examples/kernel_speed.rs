@@ -386,7 +386,7 @@ fn by_winograd(isa: Isa, g: &Conv2d, kernel: Conv2dKernel) {
     });
     let gradient = rate(o.work, || {
         let (x, db) = (black_box(&o.x), Some(&mut o.db[..]));
-        winograd::backward_weight(isa, kernel, g, x, &o.dy, &mut sums, db, weight_room);
+        winograd::backward_weight(isa, kernel, g, x, &o.dy, true, &mut sums, db, weight_room);
     });
     let after = microseconds(&mut || {
         winograd::add_weight_gradient(isa, kernel, g, &sums, &mut o.dw);

@@ -11,9 +11,12 @@ use super::correlate::{Axis, Correlate, Correlation};
 use super::depthwise::{self, Taps};
 use super::epilogue::{Bias, Epilogue, Finish, Plus};
 use super::fused::Fused;
-use super::linear::BiasGradient;
 use super::statistics::{BAND, Statistics};
-use super::{Isa, Lanes, activation, pool2d};
+use super::team::{Crew, Numbered, Shared, chunks, chunks_mut, even_part};
+use super::{Isa, Lanes, activation, linear, pool2d};
+
+/// Output channels of a weight gradient's parts are a multiple of this, so that its tiles are full.
+const OUTS: usize = 4;
 
 /// The sums of the convolution, and what the `epilogue` makes of them; overwrites `y`.
 ///
@@ -28,9 +31,37 @@ pub fn forward(
     epilogue: Epilogue<'_>,
     y: &mut [Lanes],
 ) {
+    forward_by(isa, &mut Crew::alone(&mut []), g, x, weight, epilogue, y);
+}
+
+/// [`forward`] by a crew. The result is the same to the bit, however many threads it has.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    epilogue: Epilogue<'_>,
+    y: &mut [Lanes],
+) {
     let output = output(g);
     let (finish, mut behind) = epilogue.split();
     let is_depthwise = depthwise::runs(g);
+    let parts = crew.parts(multiply_adds(g));
+    if parts > 1 && is_depthwise {
+        by_groups(isa, crew, (g, parts), (x, weight), finish, y);
+        let pixels = output.dim(1) * output.dim(2);
+        return behind.run_by(isa, crew, g.out_channels, std::iter::once(0..pixels), y);
+    }
+    if parts > 1 {
+        by_rows(isa, crew, (g, parts), (x, weight), finish, y);
+        let bands =
+            bands(g, output).map(|rows| rows.start * output.dim(2)..rows.end * output.dim(2));
+        return behind.run_by(isa, crew, g.out_channels, bands, y);
+    }
     let by_channels = is_depthwise && g.out_channels == g.groups;
     let statistics = if is_depthwise && !by_channels { None } else { behind.take_statistics() };
     match statistics {
@@ -45,10 +76,92 @@ pub fn forward(
         }
         None => {
             let of = correlation(g, output, (x, weight, finish.bias), finish.fused);
-            isa.run(Correlate { of, plus: finish.plus, y });
+            isa.run(Correlate { of, plus: finish.plus, y: Shared::new(y) });
         }
     }
     behind.run(isa, g.out_channels, y);
+}
+
+/// A convolution of each channel by itself, by a crew: some channels for each part.
+fn by_groups(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    (g, parts): (&Conv2d, usize),
+    (x, weight): (&[Lanes], &[f32]),
+    Finish { bias, plus, fused }: Finish<'_>,
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    let count = g.groups.div_ceil(parts);
+    let len = count * g.out_channels / g.groups * output.dim(1) * output.dim(2);
+    crew.for_each(chunks_mut(y, len), |_, part, y| {
+        let of = SomeGroups::new(g, part * count..g.groups.min((part + 1) * count));
+        let bias = Bias::numbers(bias.map(|bias| &bias[of.outputs.clone()]));
+        let plus = match plus {
+            Plus::Value(value) => Plus::Value(&value[part * len..][..y.len()]),
+            plus => plus,
+        };
+        let read = (of.input(x), Taps::Numbers(of.weight(weight)), bias);
+        isa.run(depthwise::forward(&of.g, output, read, (plus, fused), y));
+    });
+}
+
+/// Any other, by a crew: some rows for each part.
+fn by_rows(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    (g, parts): (&Conv2d, usize),
+    (x, weight): (&[Lanes], &[f32]),
+    finish: Finish<'_>,
+    y: &mut [Lanes],
+) {
+    let output = output(g);
+    let whole = correlation(g, output, (x, weight, finish.bias), finish.fused);
+    let (y, parts) = (Shared::new(y), parts.min(output.dim(1)));
+    crew.for_each(Numbered(parts), |_, part, ()| {
+        let rows = even_part(part, parts, output.dim(1));
+        let of = Correlation { height: whole.height.part(&rows), ..whole };
+        isa.run(Correlate { of, plus: finish.plus, y });
+    });
+}
+
+/// Some of the groups of a convolution.
+struct SomeGroups {
+    g: Conv2d,
+    outputs: Range<usize>,
+    inputs: Range<usize>,
+}
+
+impl SomeGroups {
+    fn new(g: &Conv2d, groups: Range<usize>) -> SomeGroups {
+        let of = |channels: usize| {
+            let each = channels / g.groups;
+            each * groups.start..each * groups.end
+        };
+        let (inputs, outputs) = (of(g.input.dim(0)), of(g.out_channels));
+        let size = [inputs.len(), g.input.dim(1), g.input.dim(2)];
+        let (groups, out_channels) = (groups.len(), outputs.len());
+        let g = Conv2d { input: Shape::new(&size), groups, out_channels, ..*g };
+        SomeGroups { g, outputs, inputs }
+    }
+
+    /// Their channels of a value as long as the input.
+    fn input<'a>(&self, x: &'a [Lanes]) -> &'a [Lanes] {
+        let plane = self.g.input.dim(1) * self.g.input.dim(2);
+        &x[self.inputs.start * plane..self.inputs.end * plane]
+    }
+
+    /// Their weights.
+    fn weight<'a>(&self, weight: &'a [f32]) -> &'a [f32] {
+        let each = self.inputs.len() / self.g.groups * self.g.kernel[0] * self.g.kernel[1];
+        &weight[self.outputs.start * each..self.outputs.end * each]
+    }
+}
+
+/// The rows of the output in bands, after each of which statistics are gathered.
+fn bands(g: &Conv2d, output: Shape) -> impl Iterator<Item = Range<usize>> + Clone + Sync + use<> {
+    let (all, rows) = (output.dim(1), (BAND / (output.dim(2) * g.out_channels)).max(1));
+    (0..all).step_by(rows).map(move |first| first..(first + rows).min(all))
 }
 
 /// A convolution of each channel by itself, some channels at a time, whose statistics are gathered while
@@ -63,25 +176,19 @@ fn gather_by_channels(
 ) {
     let output = output(g);
     let plane = output.dim(1) * output.dim(2);
-    let (input, taps) = (g.input.dim(1) * g.input.dim(2), g.kernel[0] * g.kernel[1]);
     let channels = (BAND / plane).clamp(1, g.groups).next_multiple_of(4);
     let of = |len: usize, range: &Range<usize>| len * range.start..len * range.end;
     for first in (0..g.groups).step_by(channels) {
         let range = first..(first + channels).min(g.groups);
-        let count = range.len();
-        let size = [count, g.input.dim(1), g.input.dim(2)];
-        let some = Conv2d { input: Shape::new(&size), groups: count, out_channels: count, ..*g };
-        let read = (
-            &x[of(input, &range)],
-            Taps::Numbers(&weight[of(taps, &range)]),
-            Bias::numbers(bias.map(|bias| &bias[range.clone()])),
-        );
+        let some = SomeGroups::new(g, range.clone());
+        let bias = Bias::numbers(bias.map(|bias| &bias[range.clone()]));
+        let read = (some.input(x), Taps::Numbers(some.weight(weight)), bias);
         let y = &mut y[of(plane, &range)];
         let plus = match plus {
             Plus::Value(value) => Plus::Value(&value[of(plane, &range)]),
             plus => plus,
         };
-        isa.run(depthwise::forward(&some, output, read, (plus, fused), y));
+        isa.run(depthwise::forward(&some.g, output, read, (plus, fused), y));
         statistics.of(range).add(isa, y, plane, 0..plane);
     }
 }
@@ -98,11 +205,9 @@ fn gather_by_rows(
     let output = output(g);
     let plane = output.dim(1) * output.dim(2);
     let whole = correlation(g, output, (x, weight, bias), fused);
-    let rows = (BAND / (output.dim(2) * g.out_channels)).max(1);
-    for first in (0..output.dim(1)).step_by(rows) {
-        let range = first..(first + rows).min(output.dim(1));
+    for range in bands(g, output) {
         let of = Correlation { height: whole.height.part(&range), ..whole };
-        isa.run(Correlate { of, plus, y: &mut *y });
+        isa.run(Correlate { of, plus, y: Shared::new(y) });
         let range = range.start * output.dim(2)..range.end * output.dim(2);
         statistics.add(isa, y, plane, range);
     }
@@ -139,7 +244,7 @@ pub fn forward_and_pool(
             ..whole
         };
         let band = &mut band[..rows * output.dim(2) * g.out_channels];
-        isa.run(Correlate { of, plus: Plus::Nothing, y: &mut *band });
+        isa.run(Correlate { of, plus: Plus::Nothing, y: Shared::new(band) });
         if let Some(f) = after {
             activation::forward_in_place(isa, f, band);
         }
@@ -185,8 +290,65 @@ pub fn backward_weight(
     dw: &mut [f32],
     db: Option<&mut [f32]>,
 ) {
+    let is_depthwise = depthwise::runs(g);
+    weight_gradient(isa, g, is_depthwise, x, dy, dw);
+    if let Some(db) = db {
+        linear::backward_bias_by(isa, &mut Crew::alone(&mut []), dy, db);
+    }
+}
+
+/// [`backward_weight`] by a crew. The result is the same to the bit, however many threads it has.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_weight_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    g: &Conv2d,
+    x: &[Lanes],
+    dy: &[Lanes],
+    dw: &mut [f32],
+    db: Option<&mut [f32]>,
+) {
+    let is_depthwise = depthwise::runs(g);
+    let parts = crew.parts(multiply_adds(g));
+    if parts == 1 {
+        weight_gradient(isa, g, is_depthwise, x, dy, dw);
+    } else {
+        let output = output(g);
+        let plane = output.dim(1) * output.dim(2);
+        // Channels of the output with all of the input, or else groups with their own.
+        let all = if g.groups == 1 { g.out_channels } else { g.groups };
+        let count = all.div_ceil(parts).next_multiple_of(OUTS).min(all);
+        let outs = count * g.out_channels / all;
+        let weights = dw.len() / g.out_channels.max(1) * outs;
+        let parts = (chunks(dy, outs * plane), chunks_mut(dw, weights));
+        crew.for_each(parts, |_, part, (dy, dw)| {
+            if g.groups == 1 {
+                let out_channels = dy.len() / plane;
+                let g = &Conv2d { out_channels, ..*g };
+                weight_gradient(isa, g, false, x, dy, dw);
+            } else {
+                let of = SomeGroups::new(g, part * count..all.min((part + 1) * count));
+                weight_gradient(isa, &of.g, is_depthwise, of.input(x), dy, dw);
+            }
+        });
+    }
+    if let Some(db) = db {
+        linear::backward_bias_by(isa, crew, dy, db);
+    }
+}
+
+fn weight_gradient(
+    isa: Isa,
+    g: &Conv2d,
+    is_depthwise: bool,
+    x: &[Lanes],
+    dy: &[Lanes],
+    dw: &mut [f32],
+) {
     let output = output(g);
-    if depthwise::runs(g) {
+    if is_depthwise {
         isa.run(depthwise::WeightGradient { g, output, x, dy, dw });
     } else {
         isa.run(WeightGradient {
@@ -200,10 +362,6 @@ pub fn backward_weight(
             dw,
         });
     }
-    if let Some(db) = db {
-        assert_eq!(db.len(), g.out_channels, "the bias gradient's length");
-        isa.run(BiasGradient { dy, db });
-    }
 }
 
 /// `dx[c, i', j'] = Σ w[o, c, u, v] · dy[o, i, j]` over the places that read `x[c, i', j']`;
@@ -212,7 +370,7 @@ pub fn backward_weight(
 /// # Panics
 /// As [`forward`].
 pub fn backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
-    run_backward_data(isa, g, dy, weight, Plus::Nothing, dx);
+    backward_data_by(isa, &mut Crew::alone(&mut []), g, dy, weight, false, dx);
 }
 
 /// [`backward_data`], added to `dx`.
@@ -220,30 +378,44 @@ pub fn backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mu
 /// # Panics
 /// As [`forward`].
 pub fn add_backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
-    run_backward_data(isa, g, dy, weight, Plus::Own, dx);
+    backward_data_by(isa, &mut Crew::alone(&mut []), g, dy, weight, true, dx);
 }
 
-fn run_backward_data(
+/// [`backward_data`] by a crew, or [`add_backward_data`] if it `accumulates`. The result is the same to the bit,
+/// however many threads there are.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_data_by(
     isa: Isa,
+    crew: &mut Crew<'_>,
     g: &Conv2d,
     dy: &[Lanes],
     weight: &[f32],
-    plus: Plus<'_>,
+    accumulates: bool,
     dx: &mut [Lanes],
 ) {
-    let output = output(g);
-    match g.stride {
-        [1, _] if depthwise::runs_backward_data(g) => {
+    let (output, plus) = (output(g), Plus::own_if(accumulates));
+    let parts = crew.parts(multiply_adds(g));
+    if !depthwise::runs_backward_data(g) {
+        let finish = Finish { bias: None, plus, fused: Fused::Identity };
+        return spread_by(isa, crew, (g, parts), output, dy, weight, finish, dx);
+    }
+    let count = g.groups.div_ceil(parts);
+    let [ins, outs] = [g.input.dim(1) * g.input.dim(2), output.dim(1) * output.dim(2)];
+    let parts = (
+        chunks(dy, count * g.out_channels / g.groups * outs),
+        chunks_mut(dx, count * g.input.dim(0) / g.groups * ins),
+    );
+    crew.for_each(parts, |_, part, (dy, dx)| {
+        let of = SomeGroups::new(g, part * count..g.groups.min((part + 1) * count));
+        let (g, weight) = (&of.g, of.weight(weight));
+        if g.stride[0] == 1 {
             isa.run(depthwise::backward_data(g, output, dy, weight, plus, dx));
-        }
-        _ if depthwise::runs_backward_data(g) => {
+        } else {
             isa.run(depthwise::Spread { g, output, dy, taps: Taps::Numbers(weight), plus, dx });
         }
-        _ => {
-            let finish = Finish { bias: None, plus, fused: Fused::Identity };
-            spread(isa, g, output, dy, weight, finish, dx);
-        }
-    }
+    });
 }
 
 /// [`backward_data`] from the first `output` places of the output: what a transposed convolution is.
@@ -256,7 +428,36 @@ pub(super) fn spread(
     finish: Finish<'_>,
     dx: &mut [Lanes],
 ) {
-    let Finish { bias, plus, fused } = finish;
+    spread_by(isa, &mut Crew::alone(&mut []), (g, 1), output, dy, weight, finish, dx);
+}
+
+fn spread_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    (g, parts): (&Conv2d, usize),
+    output: Shape,
+    dy: &[Lanes],
+    weight: &[f32],
+    finish: Finish<'_>,
+    dx: &mut [Lanes],
+) {
+    let dx = Shared::new(dx);
+    crew.for_each(Numbered(parts), |_, part, ()| {
+        spread_part(isa, g, output, dy, weight, finish, dx, (part, parts));
+    });
+}
+
+/// Some of the rows.
+fn spread_part(
+    isa: Isa,
+    g: &Conv2d,
+    output: Shape,
+    dy: &[Lanes],
+    weight: &[f32],
+    Finish { bias, plus, fused }: Finish<'_>,
+    dx: Shared<'_, Lanes>,
+    (part, parts): (usize, usize),
+) {
     let kernel = g.kernel[0] * g.kernel[1];
     let out_channels = g.out_channels / g.groups;
     let in_channels = g.input.dim(0) / g.groups;
@@ -264,8 +465,10 @@ pub(super) fn spread(
     // neighbouring outputs: so each such class is a correlation of dy with those taps, backwards.
     for top in 0..g.stride[0].min(g.input.dim(1)) {
         for left in 0..g.stride[1].min(g.input.dim(2)) {
+            let height = backward_axis(g, output, 0, top);
+            let rows = even_part(part, parts, height.outputs);
             let of = Correlation {
-                height: backward_axis(g, output, 0, top),
+                height: height.part(&rows),
                 width: backward_axis(g, output, 1, left),
                 groups: g.groups,
                 in_channels: out_channels,
@@ -279,9 +482,17 @@ pub(super) fn spread(
                 bias,
                 fused,
             };
-            isa.run(Correlate { of, plus, y: dx });
+            if !rows.is_empty() {
+                isa.run(Correlate { of, plus, y: dx });
+            }
         }
     }
+}
+
+/// Of one image.
+pub(super) fn multiply_adds(g: &Conv2d) -> usize {
+    let each = g.input.dim(0) / g.groups * g.kernel[0] * g.kernel[1];
+    output(g).elements().saturating_mul(each)
 }
 
 #[allow(clippy::panic)]

@@ -13,6 +13,7 @@ use super::correlate::{Correlate, Correlation};
 use super::epilogue::{Finish, Plus};
 use super::fused::Fused;
 use super::linear::BiasGradient;
+use super::team::Shared;
 use super::{Isa, Lanes, activation};
 
 /// Overwrites `y` with the result plus `other`.
@@ -138,7 +139,7 @@ fn run_backward_data(
         bias: None,
         fused: Fused::Identity,
     };
-    isa.run(Correlate { of, plus, y: dx });
+    isa.run(Correlate { of, plus, y: Shared::new(dx) });
 }
 
 /// The convolution from the output back to the input.

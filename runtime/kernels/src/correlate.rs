@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::epilogue::Plus;
 use super::fused::Fused;
 use super::simd::{Kernel, Simd, even_tile, unrolled};
+use super::team::Shared;
 use super::{LANES, Lanes};
 
 /// One axis (height or width) of a correlation. Output `k` stands at `first_output + k·output_step`
@@ -119,7 +120,8 @@ pub(super) struct Correlation<'a> {
 pub(super) struct Correlate<'a> {
     pub(super) of: Correlation<'a>,
     pub(super) plus: Plus<'a>,
-    pub(super) y: &'a mut [Lanes],
+    /// Nobody else writes the rows and columns that are computed.
+    pub(super) y: Shared<'a, Lanes>,
 }
 
 impl Correlate<'_> {
@@ -244,9 +246,9 @@ impl Kernel for Correlate<'_> {
                             plus: match self.plus {
                                 Plus::Nothing => std::ptr::null(),
                                 Plus::Value(value) => value[y_at..].as_ptr().cast(),
-                                Plus::Own => self.y[y_at..].as_ptr().cast(),
+                                Plus::Own => self.y.from(y_at).as_mut_ptr().cast(),
                             },
-                            y: self.y[y_at..].as_mut_ptr().cast(),
+                            y: self.y.from(y_at).as_mut_ptr().cast(),
                             y_channel: output_height * output_width * LANES,
                             y_position: width.output_step * LANES,
                         };

@@ -1,9 +1,12 @@
 //! What is done with a product's sums behind it: in the tile that has them in registers where that can
 //! be, else in a pass over the result.
 
+use std::ops::Range;
+
 use typenet_shape::Activation;
 
 use super::fused::Fused;
+use super::team::{Crew, chunks, chunks_mut};
 use super::{Isa, LANES, Lanes, Statistics, activation};
 
 /// What the forward pass of a convolution does with its sums: `y = f(sum + bias + add)`, and the
@@ -51,6 +54,38 @@ impl<'a> Behind<'a> {
     /// The statistics, for a kernel that gathers them itself: not where `y` is still to be activated.
     pub(super) fn take_statistics(&mut self) -> Option<Statistics<'a>> {
         if self.activation.is_some() { None } else { self.statistics.take() }
+    }
+
+    /// As [`run`](Self::run), by a crew. Statistics that the kernel would gather itself are gathered in the same
+    /// `bands` of pixels.
+    pub(super) fn run_by(
+        self,
+        isa: Isa,
+        crew: &mut Crew<'_>,
+        channels: usize,
+        bands: impl Iterator<Item = Range<usize>> + Clone + Sync,
+        y: &mut [Lanes],
+    ) {
+        let parts = crew.threads();
+        if let Some(f) = self.activation {
+            crew.for_each(chunks_mut(y, y.len().div_ceil(parts).max(1)), |_, _, y| {
+                activation::forward_in_place(isa, f, y);
+            });
+        }
+        let Some(Statistics { images, numbers }) = self.statistics else { return };
+        let pixels = y.len() / channels;
+        // Four channels cost hardly more than one.
+        let some = channels.div_ceil(parts).next_multiple_of(4);
+        let parts = (chunks(y, (some * pixels).max(1)), chunks_mut(numbers, 2 * some));
+        crew.for_each(parts, |_, _, (y, numbers)| {
+            let mut statistics = Statistics { images, numbers };
+            if self.activation.is_some() {
+                return statistics.add(isa, y, pixels, 0..pixels);
+            }
+            for band in bands.clone() {
+                statistics.add(isa, y, pixels, band);
+            }
+        });
     }
 
     /// Does what is left of it, for a value of this many channels.

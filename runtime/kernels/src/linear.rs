@@ -3,14 +3,17 @@
 
 use typenet_shape::Activation;
 
-use super::epilogue::Plus;
+use super::epilogue::{Finish, Plus};
 use super::fused::Fused;
 use super::linear_weight_gradient::{TilesMut, WeightGradient};
 use super::simd::{Kernel, Simd, even_tile};
-use super::team::Team;
+use super::team::{Crew, Team, chunks, chunks_mut};
 use super::{Isa, Lanes, activation};
 
 pub use super::linear_weight_gradient::Groups;
+
+/// Outputs of a part are a multiple of this, so that its tiles are full.
+const OUTS: usize = 12;
 
 /// `y = f(W x + b)`; overwrites `y`; W is `[y.len()][x.len()]`.
 ///
@@ -40,13 +43,46 @@ pub fn forward_and_add(
     f: Activation,
     y: &mut [Lanes],
 ) {
+    forward_by(isa, &mut Crew::alone(&mut []), x, weight, bias, other, f, y);
+}
+
+/// [`forward_and_add`] by a crew. The result is the same to the bit, however many threads it has.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    x: &[Lanes],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    other: Option<&[Lanes]>,
+    f: Activation,
+    y: &mut [Lanes],
+) {
     let (fused, after) = Fused::split(f);
-    let (out_step, in_step) = (x.len(), 1);
-    let plus = Plus::value(other);
-    isa.run(Product { x, weight, out_step, in_step, bias, plus, fused, y });
+    let (plus, steps) = (Plus::value(other), [x.len(), 1]);
+    product_by(isa, crew, x, (weight, steps), Finish { bias, plus, fused }, y);
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }
+}
+
+/// Some outputs each.
+fn product_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    x: &[Lanes],
+    (weight, [out_step, in_step]): (&[f32], [usize; 2]),
+    Finish { bias, plus, fused }: Finish<'_>,
+    y: &mut [Lanes],
+) {
+    let outputs = y.len();
+    let some = outputs.div_ceil(crew.parts(weight.len())).next_multiple_of(OUTS);
+    crew.for_each(chunks_mut(y, some.max(1)), |_, part, y| {
+        let first = part * some;
+        isa.run(Product { x, weight, outputs, first, out_step, in_step, bias, plus, fused, y });
+    });
 }
 
 /// Adds the gradients of weight and bias, summed over the lanes: `dW[o][i] += Σ dy[o] · x[i]`,
@@ -73,8 +109,8 @@ pub fn backward_weight(
 /// # Panics
 /// As [`forward`].
 pub fn accumulate(isa: Isa, x: &[Lanes], weight: &[f32], bias: Option<&[f32]>, y: &mut [Lanes]) {
-    let (out_step, in_step, plus) = (x.len(), 1, Plus::Own);
-    isa.run(Product { x, weight, out_step, in_step, bias, plus, fused: Fused::Identity, y });
+    let finish = Finish { bias, plus: Plus::Own, fused: Fused::Identity };
+    product_by(isa, &mut Crew::alone(&mut []), x, (weight, [x.len(), 1]), finish, y);
 }
 
 /// Adds the gradient of the bias: `db[o] += Σ dy[o]`, summed over the lanes.
@@ -84,6 +120,18 @@ pub fn accumulate(isa: Isa, x: &[Lanes], weight: &[f32], bias: Option<&[f32]>, y
 pub fn backward_bias(isa: Isa, dy: &[Lanes], db: &mut [f32]) {
     assert_eq!(db.len(), dy.len(), "the bias gradient's length");
     isa.run(BiasGradient { dy, db });
+}
+
+/// Adds the gradient of a bias of channels, `dy.len() / db.len()` positions each, summed over these and the lanes.
+///
+/// # Panics
+/// When `dy` has no whole number of positions for each channel.
+pub(super) fn backward_bias_by(isa: Isa, crew: &mut Crew<'_>, dy: &[Lanes], db: &mut [f32]) {
+    let positions = dy.len().checked_div(db.len()).unwrap_or(0);
+    assert_eq!(positions * db.len(), dy.len(), "the bias gradient's length");
+    let some = db.len().div_ceil(crew.parts(dy.len())).max(1);
+    let parts = (chunks(dy, (some * positions).max(1)), chunks_mut(db, some));
+    crew.for_each(parts, |_, _, (dy, db)| isa.run(BiasGradient { dy, db }));
 }
 
 /// The weight's gradient, summed over the lanes and all groups of images, shared out among the
@@ -110,7 +158,7 @@ pub fn backward_weight_of_groups(
 /// # Panics
 /// As [`forward`].
 pub fn backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
-    run_backward_data(isa, dy, weight, Plus::Nothing, dx);
+    backward_data_by(isa, &mut Crew::alone(&mut []), dy, weight, false, dx);
 }
 
 /// [`backward_data`], added to `dx`.
@@ -118,24 +166,42 @@ pub fn backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
 /// # Panics
 /// As [`forward`].
 pub fn add_backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
-    run_backward_data(isa, dy, weight, Plus::Own, dx);
+    backward_data_by(isa, &mut Crew::alone(&mut []), dy, weight, true, dx);
 }
 
-fn run_backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], plus: Plus<'_>, dx: &mut [Lanes]) {
-    let (out_step, in_step) = (1, dx.len());
-    let fused = Fused::Identity;
-    isa.run(Product { x: dy, weight, out_step, in_step, bias: None, plus, fused, y: dx });
+/// [`backward_data`] by a crew, or [`add_backward_data`] if it `accumulates`. The result is the same to the bit,
+/// however many threads there are.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_data_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    dy: &[Lanes],
+    weight: &[f32],
+    accumulates: bool,
+    dx: &mut [Lanes],
+) {
+    let (plus, steps) = (Plus::own_if(accumulates), [1, dx.len()]);
+    let finish = Finish { bias: None, plus, fused: Fused::Identity };
+    product_by(isa, crew, dy, (weight, steps), finish, dx);
 }
 
-/// `y[o] = f(b[o] + plus[o] + Σ weight[o · out_step + i · in_step] · x[i])`
+/// `y[o] = f(b[o] + plus[o] + Σ weight[o · out_step + i · in_step] · x[i])`,
+/// for some of the outputs.
 struct Product<'a> {
     x: &'a [Lanes],
     weight: &'a [f32],
+    /// How many there are in all.
+    outputs: usize,
+    /// The first of those that are computed.
+    first: usize,
     out_step: usize,
     in_step: usize,
     bias: Option<&'a [f32]>,
     plus: Plus<'a>,
     fused: Fused,
+    /// Those outputs.
     y: &'a mut [Lanes],
 }
 
@@ -144,7 +210,9 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (inputs, outputs) = (self.x.len(), self.y.len());
+        let (inputs, outputs, first) = (self.x.len(), self.outputs, self.first);
+        let end = first + self.y.len();
+        assert!(end <= outputs, "outputs of the layer");
         assert_eq!(self.weight.len(), inputs * outputs, "the weight's length");
         if let Some(bias) = self.bias {
             assert_eq!(bias.len(), outputs, "the bias's length");
@@ -152,18 +220,18 @@ impl Kernel for Product<'_> {
         if let Plus::Value(value) = self.plus {
             assert_eq!(value.len(), outputs, "the added value's length");
         }
-        if inputs == 0 || outputs == 0 {
-            assert_eq!(outputs, 0, "a linear layer needs inputs");
+        if inputs == 0 || first == end {
+            assert_eq!(first, end, "a linear layer needs inputs");
             return;
         }
         let last = (outputs - 1) * self.out_step + (inputs - 1) * self.in_step;
         assert_eq!(last + 1, self.weight.len(), "the weight's steps");
-        let mut o = 0;
-        while o < outputs {
+        let mut o = first;
+        while o < end {
             // As even as can be: 84 outputs are 7 tiles of 12, 10 are one.
             let sizes: &[usize] =
                 if S::FALLBACK { &[1, 2, 4, 8, 12] } else { &[1, 2, 3, 4, 5, 6, 8, 10, 12] };
-            let count = even_tile(outputs - o, sizes);
+            let count = even_tile(end - o, sizes);
             let tile = ProductAt {
                 x: self.x,
                 weight: self.weight[o * self.out_step..].as_ptr(),
@@ -175,7 +243,7 @@ impl Kernel for Product<'_> {
                     plus => plus,
                 },
                 fused: self.fused,
-                y: &mut self.y[o..o + count],
+                y: &mut self.y[o - first..o - first + count],
             };
             macro_rules! sizes {
                 ($($count:literal)*) => {

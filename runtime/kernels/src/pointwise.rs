@@ -6,16 +6,21 @@
 //! that sums over images and positions are those of whole vectors.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use typenet_shape::{Conv2d, Conv2dKernel, Conv2dPass};
 
-use super::conv2d::output;
+use super::conv2d::{multiply_adds, output};
 use super::epilogue::{Epilogue, Finish, Plus};
 use super::fused::Fused;
 use super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
-use super::linear::BiasGradient;
 use super::simd::{Kernel, Simd};
 use super::statistics::{Gather, Statistics};
-use super::{Isa, LANES, Lanes};
+use super::team::{Crew, Numbered, Shared, chunks, chunks_mut, even_pairs};
+use super::{Isa, LANES, Lanes, linear};
+
+/// Output channels of a weight gradient's parts are a multiple of this, so that its tiles are full.
+const OUTS: usize = 12;
 
 /// The sums of the convolution, and what the `epilogue` makes of them; overwrites `y`. `scratch` is of
 /// [`Conv2dKernel::scratch_len`], with any contents.
@@ -32,21 +37,37 @@ pub fn forward(
     y: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
+    forward_by(isa, &mut Crew::alone(scratch), g, x, weight, epilogue, y);
+}
+
+/// [`forward`] by a crew, with its scratch memory. The result is the same to the bit, however many threads it has.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    g: &Conv2d,
+    x: &[Lanes],
+    weight: &[f32],
+    epilogue: Epilogue<'_>,
+    y: &mut [Lanes],
+) {
     let (finish, mut behind) = epilogue.split();
     let (rows, depth) = (g.out_channels, g.input.dim(0));
-    isa.run(Multiply {
-        rows,
-        depth,
-        together: check(g, Conv2dPass::Forward),
-        weight,
-        steps: [depth, 1],
-        x: Places::new(g, x),
-        finish,
-        statistics: behind.take_statistics(),
-        y,
-        packed: scratch,
-    });
-    behind.run(isa, rows, y);
+    let (x, together) = (Places::new(g, x), check(g, Conv2dPass::Forward));
+    let parts = crew.parts(multiply_adds(g));
+    let statistics = if parts == 1 { behind.take_statistics() } else { None };
+    let positions = 0..x.positions;
+    let to = Shared::new(&mut *y);
+    let steps = [depth, 1];
+    let whole = Multiply { rows, depth, together, weight, steps, x, positions, finish, y: to };
+    whole.run_by(isa, crew, parts, statistics);
+    if parts == 1 {
+        behind.run(isa, rows, y);
+    } else {
+        behind.run_by(isa, crew, rows, x.blocks(together, 0..x.positions), y);
+    }
 }
 
 /// The gradient of `x`; overwrites `dx`, or adds to it if it `accumulates`.
@@ -62,19 +83,38 @@ pub fn backward_data(
     dx: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
-    let plus = if accumulates { Plus::Own } else { Plus::Nothing };
-    isa.run(Multiply {
+    backward_data_by(isa, &mut Crew::alone(scratch), g, dy, weight, accumulates, dx);
+}
+
+/// [`backward_data`] by a crew, with its scratch memory. The result is the same to the bit, however many threads
+/// it has.
+///
+/// # Panics
+/// As [`backward_data`].
+pub fn backward_data_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    g: &Conv2d,
+    dy: &[Lanes],
+    weight: &[f32],
+    accumulates: bool,
+    dx: &mut [Lanes],
+) {
+    let plus = Plus::own_if(accumulates);
+    let x = Places::neighbours(g, dy);
+    let whole = Multiply {
         rows: g.input.dim(0),
         depth: g.out_channels,
         together: check(g, Conv2dPass::BackwardData),
         weight,
         steps: [1, g.input.dim(0)],
-        x: Places::neighbours(g, dy),
+        x,
+        positions: 0..x.positions,
         finish: Finish { bias: None, plus, fused: Fused::Identity },
-        statistics: None,
-        y: dx,
-        packed: scratch,
-    });
+        y: Shared::new(dx),
+    };
+    let parts = crew.parts(multiply_adds(g));
+    whole.run_by(isa, crew, parts, None);
 }
 
 /// Adds the gradients of weight and bias, summed over the lanes.
@@ -90,18 +130,37 @@ pub fn backward_weight(
     db: Option<&mut [f32]>,
     scratch: &mut [Lanes],
 ) {
-    isa.run(WeightGradient {
-        ins: g.input.dim(0),
-        outs: g.out_channels,
-        together: check(g, Conv2dPass::BackwardWeight),
-        x: Places::new(g, x),
-        dy: Places::neighbours(g, dy),
-        dw,
-        packed: scratch,
+    backward_weight_by(isa, &mut Crew::alone(scratch), g, x, dy, dw, db);
+}
+
+/// [`backward_weight`] by a crew, with its scratch memory. The result is the same to the bit, however many threads
+/// it has.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_weight_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    g: &Conv2d,
+    x: &[Lanes],
+    dy: &[Lanes],
+    dw: &mut [f32],
+    db: Option<&mut [f32]>,
+) {
+    let (ins, together) = (g.input.dim(0), check(g, Conv2dPass::BackwardWeight));
+    let (x, dy_places) = (Places::new(g, x), Places::neighbours(g, dy));
+    assert_eq!(dw.len(), ins * g.out_channels, "the weight gradient's length");
+    assert_eq!(dy.len(), g.out_channels * x.positions, "the output gradient's length");
+    // Some output channels each; the input is packed by all.
+    let parts = crew.parts(multiply_adds(g));
+    let outs = g.out_channels.div_ceil(parts).next_multiple_of(OUTS);
+    let parts = (chunks(dy, outs * x.positions), chunks_mut(dw, outs * ins));
+    crew.for_each(parts, |packed, _, (numbers, dw)| {
+        let (outs, dy) = (dw.len() / ins, Places { numbers, ..dy_places });
+        isa.run(WeightGradient { ins, outs, together, x, dy, dw, packed });
     });
     if let Some(db) = db {
-        assert_eq!(db.len(), g.out_channels, "the bias gradient's length");
-        isa.run(BiasGradient { dy, db });
+        linear::backward_bias_by(isa, crew, dy, db);
     }
 }
 
@@ -150,6 +209,17 @@ impl<'a> Places<'a> {
     /// The number of positions in each of the blocks, the last of which may be shorter.
     fn block(&self, together: usize) -> usize {
         even(self.positions, together).next_multiple_of(2).min(together)
+    }
+
+    /// Some of the positions in blocks.
+    fn blocks(
+        &self,
+        together: usize,
+        positions: Range<usize>,
+    ) -> impl Iterator<Item = Range<usize>> + Clone + Sync + use<> {
+        let block = self.block(together);
+        let end = positions.end;
+        positions.step_by(block).map(move |first| first..(first + block).min(end))
     }
 
     /// Where a position's number stands in its channel.
@@ -210,7 +280,7 @@ impl<'a> Places<'a> {
 }
 
 /// `y[r][p] = f(b[r] + Σ w[r][k] · x[k][p] + plus)`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Multiply<'a> {
     rows: usize,
     depth: usize,
@@ -219,19 +289,54 @@ struct Multiply<'a> {
     /// From a weight to that of the next row, and of the next `k`; one of them is 1.
     steps: [usize; 2],
     x: Places<'a>,
+    /// Those that are computed.
+    positions: Range<usize>,
     finish: Finish<'a>,
-    statistics: Option<Statistics<'a>>,
-    y: &'a mut [Lanes],
-    packed: &'a mut [Lanes],
+    /// Nobody else writes these positions.
+    y: Shared<'a, Lanes>,
 }
 
-impl Kernel for Multiply<'_> {
+impl Multiply<'_> {
+    /// All positions, in so many parts.
+    fn run_by(
+        self,
+        isa: Isa,
+        crew: &mut Crew<'_>,
+        parts: usize,
+        statistics: Option<Statistics<'_>>,
+    ) {
+        if parts == 1 {
+            isa.run(MultiplyIn { of: self, statistics, packed: crew.scratch() });
+            return;
+        }
+        let all = self.x.positions;
+        let parts = parts.min(all.div_ceil(2));
+        crew.for_each(Numbered(parts), |packed, part, ()| {
+            let positions = even_pairs(part, parts, all);
+            isa.run(MultiplyIn {
+                of: Multiply { positions, ..self.clone() },
+                statistics: None,
+                packed,
+            });
+        });
+    }
+}
+
+/// A product in scratch memory, with the statistics of all of `y` where this computes it all.
+#[derive(Debug)]
+struct MultiplyIn<'a, 'b> {
+    of: Multiply<'a>,
+    statistics: Option<Statistics<'b>>,
+    packed: &'b mut [Lanes],
+}
+
+impl Kernel for MultiplyIn<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Multiply { rows, depth, together, weight, steps, x, finish, mut statistics, .. } = self;
-        let Multiply { y, packed, .. } = self;
+        let MultiplyIn { of, mut statistics, packed } = self;
+        let Multiply { rows, depth, together, weight, steps, x, finish, y, .. } = of;
         let Finish { bias, plus, fused } = finish;
         let (positions, step) = (x.positions, together + 1);
         assert_eq!(weight.len(), rows * depth, "the weight's length");
@@ -242,15 +347,14 @@ impl Kernel for Multiply<'_> {
         if let Plus::Value(value) = plus {
             assert_eq!(value.len(), y.len(), "the added value's length");
         }
-        let block = x.block(together);
-        for first in (0..positions).step_by(block) {
-            let count = block.min(positions - first);
+        for range in x.blocks(together, of.positions) {
+            let (first, count) = (range.start, range.len());
             x.pack(first, count, step, &mut packed[..depth * step]);
             let mut row = 0;
             while row < rows {
                 let some = even(rows - row, most_rows::<S>());
                 let at = row * positions + first;
-                let to: *mut f32 = y[at..].as_mut_ptr().cast();
+                let to: *mut f32 = y.from(at).as_mut_ptr().cast();
                 let product = Product {
                     a: Numbers {
                         first: weight[row * steps[0]..].as_ptr(),
@@ -282,8 +386,9 @@ impl Kernel for Multiply<'_> {
                 row += some;
             }
             if let Some(Statistics { images, numbers }) = &mut statistics {
-                let range = first..first + count;
-                s.run(Gather { images: *images, pixels: positions, range, y: &*y, numbers });
+                // SAFETY: nobody else writes `y`, whose positions this computes all, nor this as long as it is read.
+                let y: &[Lanes] = unsafe { y.into_slice() };
+                s.run(Gather { images: *images, pixels: positions, range, y, numbers });
             }
         }
     }

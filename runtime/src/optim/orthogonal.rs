@@ -4,7 +4,7 @@ use typenet_kernels::matrix::{Sizes, product, transpose};
 use typenet_kernels::team::{Team, chunks, chunks_mut};
 use typenet_kernels::{LANES, isa};
 
-use super::norm::sum_of_squares;
+use super::norm::sum_of_squares_alone;
 use super::rule::PIECE;
 
 /// The coefficients of a step, which are steep at 0 and leave singular values between 0.7 and 1.2 (Jordan
@@ -103,7 +103,8 @@ impl<'a> Orthogonal<'a> {
     /// Scales the matrix to norm 1, makes so many steps, and gives its numbers, row after row.
     pub(super) fn iterate(&mut self, team: &Team, steps: usize) -> &[f32] {
         self.take_numbers();
-        let norm = sum_of_squares(self.x).sqrt().max(EPS);
+        // In a call of rayon this thread could take up the work of a helper.
+        let norm = sum_of_squares_alone(self.x).sqrt().max(EPS);
         let scale = (1.0 / norm) as f32;
         self.x.iter_mut().for_each(|x| *x *= scale);
         for _ in 0..steps {

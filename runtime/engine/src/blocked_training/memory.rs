@@ -1,6 +1,5 @@
 //! What a workspace keeps for this layout.
 
-use typenet_kernels::team::Team;
 use typenet_kernels::{LANES, Lanes, blocked, isa};
 use typenet_shape::Shape;
 
@@ -78,7 +77,7 @@ impl BlockedMemory {
         let kept = &mut self.inputs[..inputs.len()];
         kept.copy_from_slice(inputs);
         let StepBuffers { arena, rooms, statistics, of_norms, mode } = buffers;
-        Team::gather(usize::MAX, |team| {
+        spec.gather(usize::MAX, |team| {
             let mut run = Run {
                 isa: isa(),
                 team,
@@ -136,7 +135,7 @@ impl BlockedMemory {
                 write(&row[output.row.offset..output.row.end()], value.shape, own.adds, to);
             }
         }
-        Team::gather(usize::MAX, |team| {
+        spec.gather(usize::MAX, |team| {
             let mut run = Run {
                 isa: isa(),
                 team,

@@ -82,7 +82,7 @@ impl JvpMemory {
             *folded = Folded::tangent(spec.graph, layout, parameters, moves, spare);
         }
         let moves = folded.as_deref().filter(|_| direction.parameters.is_some());
-        Team::gather(groups, |team| {
+        spec.gather(groups, |team| {
             let transformed = [
                 prepared.transformed,
                 transform_into(team, layout, direction.parameters, moves, &mut transformed[1]),
@@ -132,7 +132,7 @@ impl JvpMemory {
         // One number where a segment ends at no norm.
         at_least(gathered, groups * widest.max(1), 0.0);
         let Masks { seed, pass, dropout, is_blocked } = masks;
-        Team::gather(groups, |team| {
+        call.spec.gather(groups, |team| {
             let [own, moves] = transformed;
             let transformed = [
                 transform_into(team, layout, Some(call.parameters), None, own),

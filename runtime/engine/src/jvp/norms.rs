@@ -42,23 +42,12 @@ impl Run<'_> {
         }
         if let (Some(weight), Some(bias)) = (weight[1], bias[1]) {
             let channels = mean.len();
+            let moves = BatchNorm { weight: Some(weight), bias: Some(bias), ..plain };
             let area = value.x.len() / channels;
             let at_once = (CHUNK / area).clamp(1, channels);
             for first in (0..channels).step_by(at_once) {
                 let range = first..channels.min(first + at_once);
-                let spread = match spread {
-                    Spread::Rstd(rstd) => Spread::Rstd(&rstd[range.clone()]),
-                    Spread::Variance { variance, eps } => {
-                        Spread::Variance { variance: &variance[range.clone()], eps }
-                    }
-                };
-                let some = BatchNorm {
-                    mean: &mean[range.clone()],
-                    spread,
-                    weight: Some(&weight[range.clone()]),
-                    bias: Some(&bias[range.clone()]),
-                    f: Activation::Identity,
-                };
+                let some = moves.of(&range);
                 let own = range.start * area..range.end * area;
                 let term = &mut scratch[..own.len()];
                 batch_norm::apply(isa, &some, &value.x[own.clone()], None, term);

@@ -3,6 +3,7 @@
 use typenet_kernels::{Isa, Lanes, activation, dropout, elementwise, isa, linear, softmax};
 use typenet_shape::{Activation, Buffer, Op, Source, Step};
 
+use super::by_channels;
 use super::segment::{Mode, Room, Segment, own_activation};
 use super::steps::Steps;
 use crate::arena::{apart, wrong};
@@ -67,7 +68,8 @@ impl<'a> Backward<'a> {
     pub(crate) fn undo_activation(&mut self, step: &Step, gradient: Buffer) {
         if step.training.activation != Activation::Identity && !step.is_undone {
             let [y, dy] = apart(self.arena, [step.training.output, gradient]);
-            activation::backward_in_place(self.isa, step.training.activation, y, dy);
+            let f = step.training.activation;
+            by_channels::undo_activation(self.isa, &mut self.room.crew, f, y, dy);
         }
     }
 
@@ -83,7 +85,12 @@ impl<'a> Backward<'a> {
             && self.needs(step.added).value
         {
             let [dy, dx] = apart(self.arena, [gradient, added]);
-            if accumulates { elementwise::add(self.isa, dy, dx) } else { dx.copy_from_slice(dy) }
+            let crew = &mut self.room.crew;
+            if accumulates {
+                by_channels::add(self.isa, crew, dy, dx);
+            } else {
+                by_channels::copy(crew, dy, dx);
+            }
         }
     }
 
@@ -91,7 +98,7 @@ impl<'a> Backward<'a> {
     pub(crate) fn add_up(&mut self, step: &Step) {
         if let (Some(part), Some(sum)) = (self.input_gradient(step), step.adds_to) {
             let [part, sum] = apart(self.arena, [part, sum]);
-            elementwise::add(self.isa, part, sum);
+            by_channels::add(self.isa, &mut self.room.crew, part, sum);
         }
     }
 
@@ -147,11 +154,7 @@ impl<'a> Backward<'a> {
         }
         if let Some(input_gradient) = self.input_gradient(step) {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
-            if step.accumulates {
-                linear::add_backward_data(isa, dy, weight, dx);
-            } else {
-                linear::backward_data(isa, dy, weight, dx);
-            }
+            linear::backward_data_by(isa, &mut self.room.crew, dy, weight, step.accumulates, dx);
         }
     }
 

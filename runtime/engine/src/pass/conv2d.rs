@@ -15,7 +15,7 @@ impl Forward<'_> {
             return;
         }
         if let Some(blocked) = self.side_by_side() {
-            return blocked.conv2d(self.isa, step, self.arena, self.scratch);
+            return blocked.conv2d(self.isa, step, self.arena, self.crew.scratch());
         }
         let (weight, bias) = self.weights(step, parameters);
         self.conv2d_with(step, weight, bias);
@@ -26,23 +26,23 @@ impl Forward<'_> {
         let (isa, f) = (self.isa, self.activation_of(step));
         if let (Mode::Inference, Some(pooled)) = (self.mode, &step.pooled) {
             let [x, y] = apart(self.arena, [step.inference.input, pooled.output]);
-            let band = &mut self.scratch[..pooled.band_len()];
+            let band = &mut self.crew.scratch()[..pooled.band_len()];
             let (g, pool) = (&geometry, (&pooled.geometry, pooled.is_max));
             return conv2d::forward_and_pool(isa, g, x, weight, bias, f, pool, band, y);
         }
-        // Not by the method, which borrows the scratch memory too.
+        // Not by the method, which borrows the crew too.
         let (x, other, y) = operands(self.arena, self.mode.buffers(step));
-        let (g, scratch) = (&geometry, &mut *self.scratch);
+        let (g, crew) = (&geometry, &mut self.crew);
         let statistics = self.segment.as_mut().and_then(|segment| segment.statistics_of(step));
         let (kernel, place) = kernel_of(step, Conv2dPass::Forward);
         let epilogue =
             Epilogue { bias, add: other, activation: f, statistics, ..Epilogue::default() };
         match kernel {
-            Conv2dKernel::Direct => conv2d::forward(isa, g, x, weight, epilogue, y),
-            Conv2dKernel::Gemm => pointwise::forward(isa, g, x, weight, epilogue, y, scratch),
+            Conv2dKernel::Direct => conv2d::forward_by(isa, crew, g, x, weight, epilogue, y),
+            Conv2dKernel::Gemm => pointwise::forward_by(isa, crew, g, x, weight, epilogue, y),
             _ => {
                 let weight = &self.transformed[place.offset..place.end()];
-                winograd::forward(isa, kernel, g, x, weight, epilogue, y, scratch);
+                winograd::forward_by(isa, crew, kernel, g, x, weight, epilogue, y);
             }
         }
     }
@@ -70,17 +70,18 @@ impl Backward<'_> {
         self.pass_on(step, gradient);
         let (isa, input_gradient) = (self.isa, self.input_gradient(step));
         let own = self.needs(step.node).own;
-        let Room { transformed: weights, sums, scratch } = &mut self.room;
+        let Room { transformed: weights, adds: adds_sums, sums, crew } = &mut self.room;
         let g = &geometry;
         if own {
             let [x, dy] = apart(self.arena, [step.training.input, gradient]);
             let (kernel, place) = kernel_of(step, Conv2dPass::BackwardWeight);
             match kernel {
-                Conv2dKernel::Direct => conv2d::backward_weight(isa, g, x, dy, dw, db),
-                Conv2dKernel::Gemm => pointwise::backward_weight(isa, g, x, dy, dw, db, scratch),
+                Conv2dKernel::Direct => conv2d::backward_weight_by(isa, crew, g, x, dy, dw, db),
+                Conv2dKernel::Gemm => pointwise::backward_weight_by(isa, crew, g, x, dy, dw, db),
                 _ => {
                     let sums = &mut sums[place.offset..place.end()];
-                    winograd::backward_weight(isa, kernel, g, x, dy, sums, db, scratch);
+                    let adds = *adds_sums;
+                    winograd::backward_weight_by(isa, crew, kernel, g, x, dy, adds, sums, db);
                 }
             }
         }
@@ -89,14 +90,15 @@ impl Backward<'_> {
             let [dy, dx] = apart(self.arena, [gradient, input_gradient]);
             let (kernel, place) = kernel_of(step, Conv2dPass::BackwardData);
             match kernel {
-                Conv2dKernel::Direct if adds => conv2d::add_backward_data(isa, g, dy, weight, dx),
-                Conv2dKernel::Direct => conv2d::backward_data(isa, g, dy, weight, dx),
+                Conv2dKernel::Direct => {
+                    conv2d::backward_data_by(isa, crew, g, dy, weight, adds, dx);
+                }
                 Conv2dKernel::Gemm => {
-                    pointwise::backward_data(isa, g, dy, weight, adds, dx, scratch);
+                    pointwise::backward_data_by(isa, crew, g, dy, weight, adds, dx);
                 }
                 _ => {
                     let weight = &weights[place.offset..place.end()];
-                    winograd::backward_data(isa, kernel, g, dy, weight, adds, dx, scratch);
+                    winograd::backward_data_by(isa, crew, kernel, g, dy, weight, adds, dx);
                 }
             }
         }

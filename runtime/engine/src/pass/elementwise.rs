@@ -2,7 +2,7 @@
 
 use typenet_shape::{Buffer, Step};
 
-use super::{Backward, Forward};
+use super::{Backward, Forward, by_channels};
 use crate::arena::apart;
 use typenet_kernels::{Lanes, elementwise};
 
@@ -20,9 +20,11 @@ impl Forward<'_> {
         for (k, source) in sources.iter().enumerate() {
             let [x, y] = apart(self.arena, self.of(step, source));
             match k {
-                0 => y.copy_from_slice(x),
-                _ if k + 1 == sources.len() => elementwise::add_activated(isa, x, f, y),
-                _ => elementwise::add(isa, x, y),
+                0 => by_channels::copy(&mut self.crew, x, y),
+                _ if k + 1 == sources.len() => {
+                    by_channels::add_activated(isa, &mut self.crew, x, f, y);
+                }
+                _ => by_channels::add(isa, &mut self.crew, x, y),
             }
         }
     }

@@ -1,8 +1,10 @@
 //! The forward pass of one group of images, or of some with 16 channels side by side.
 
-use typenet_kernels::{Isa, Lanes, activation, dropout, elementwise, isa, linear, softmax};
+use typenet_kernels::team::Crew;
+use typenet_kernels::{Isa, Lanes, dropout, elementwise, isa, linear, softmax};
 use typenet_shape::{Activation, Buffer, Op, Source, Step};
 
+use super::by_channels;
 use super::segment::{Mode, Segment, own_activation};
 use super::steps::Steps;
 use crate::arena::{apart, operands, wrong};
@@ -34,8 +36,8 @@ pub struct Forward<'a> {
     pub(super) folded: Option<&'a Folded>,
     /// The weights of convolutions that transform them.
     pub(super) transformed: &'a [f32],
-    /// Memory that a step needs while it runs.
-    pub(super) scratch: &'a mut [Lanes],
+    /// Who works on the group, and memory that a step needs while it runs.
+    pub(super) crew: Crew<'a>,
     /// How many images there are.
     pub(super) images: usize,
     /// The steps of the net, for nets that are layers of it.
@@ -45,7 +47,7 @@ pub struct Forward<'a> {
 impl<'a> Forward<'a> {
     pub(crate) fn training(
         arena: &'a mut [Lanes],
-        scratch: &'a mut [Lanes],
+        crew: Crew<'a>,
         transformed: &'a [f32],
         mode: Mode,
         segment: Segment<'a>,
@@ -53,19 +55,19 @@ impl<'a> Forward<'a> {
     ) -> Forward<'a> {
         let (images, isa, segment) = (segment.images, isa(), Some(segment));
         let (blocked, folded, steps) = (None, None, Steps::new(steps));
-        Forward { arena, mode, isa, segment, blocked, folded, transformed, scratch, images, steps }
+        Forward { arena, mode, isa, segment, blocked, folded, transformed, crew, images, steps }
     }
 
     pub(crate) fn inference(
         arena: &'a mut [Lanes],
-        scratch: &'a mut [Lanes],
+        crew: Crew<'a>,
         prepared: Prepared<'a>,
         images: usize,
         steps: &'static [Step],
     ) -> Forward<'a> {
         let (mode, isa, Prepared { folded, transformed }) = (Mode::Inference, isa(), prepared);
         let (segment, blocked, steps) = (None, None, Steps::new(steps));
-        Forward { arena, mode, isa, segment, blocked, folded, transformed, scratch, images, steps }
+        Forward { arena, mode, isa, segment, blocked, folded, transformed, crew, images, steps }
     }
 
     /// Inference with 16 channels side by side.
@@ -76,7 +78,8 @@ impl<'a> Forward<'a> {
         steps: &'static [Step],
     ) -> Forward<'a> {
         let prepared = Prepared { folded: None, transformed: &[] };
-        let forward = Forward::inference(arena, scratch, prepared, blocked.images, steps);
+        let forward =
+            Forward::inference(arena, Crew::alone(scratch), prepared, blocked.images, steps);
         Forward { blocked: Some(blocked), ..forward }
     }
 
@@ -121,7 +124,7 @@ impl<'a> Forward<'a> {
         &mut self,
         step: &Step,
         of_blocked: impl FnOnce(&Blocked<'_>, Isa, &mut [Lanes]),
-        kernel: impl FnOnce(Isa, &[Lanes], &mut [Lanes]),
+        kernel: impl FnOnce(Isa, &mut Crew<'_>, &[Lanes], &mut [Lanes]),
     ) {
         if !self.runs(step) {
             return;
@@ -130,8 +133,9 @@ impl<'a> Forward<'a> {
         if let Some(blocked) = self.side_by_side() {
             return of_blocked(&blocked, isa, self.arena);
         }
-        let (x, y) = self.buffers(step);
-        kernel(isa, x, y);
+        let buffers = self.mode.buffers(step);
+        let [x, y] = apart(self.arena, [buffers.input, buffers.output]);
+        kernel(isa, &mut self.crew, x, y);
     }
 
     /// A layer's weight and bias: with the batch norm folded in, or its own.
@@ -172,8 +176,9 @@ impl<'a> Forward<'a> {
 
     fn linear_with(&mut self, step: &Step, weight: &[f32], bias: Option<&[f32]>) {
         let (isa, f) = (self.isa, self.activation_of(step));
-        let (x, other, y) = self.operands(step);
-        linear::forward_and_add(isa, x, weight, bias, other, f, y);
+        // Not by the method, which borrows the crew too.
+        let (x, other, y) = operands(self.arena, self.mode.buffers(step));
+        linear::forward_by(isa, &mut self.crew, x, weight, bias, other, f, y);
     }
 
     /// An activation that is not fused into the layer before it.
@@ -182,7 +187,7 @@ impl<'a> Forward<'a> {
         self.of_one(
             step,
             |blocked, isa, arena| blocked.activation(isa, step, arena),
-            |isa, x, y| activation::forward(isa, own_activation(step), x, y),
+            |isa, crew, x, y| by_channels::activate(isa, crew, own_activation(step), x, y),
         );
     }
 
@@ -210,7 +215,7 @@ impl<'a> Forward<'a> {
         self.of_one(
             step,
             |blocked, isa, arena| blocked.softmax(isa, step, arena),
-            |isa, x, y| softmax::forward(isa, step.input.dim(0), x, y),
+            |isa, _, x, y| softmax::forward(isa, step.input.dim(0), x, y),
         );
     }
 
@@ -220,7 +225,7 @@ impl<'a> Forward<'a> {
         self.of_one(
             step,
             |blocked, isa, arena| blocked.softmax(isa, step, arena),
-            |isa, x, y| softmax::log_forward(isa, step.input.dim(0), x, y),
+            |isa, _, x, y| softmax::log_forward(isa, step.input.dim(0), x, y),
         );
     }
 
@@ -231,7 +236,7 @@ impl<'a> Forward<'a> {
         self.of_one(
             step,
             |blocked, isa, arena| blocked.scale(isa, step, factor, arena),
-            |isa, x, y| elementwise::scale(isa, factor, x, y),
+            |isa, _, x, y| elementwise::scale(isa, factor, x, y),
         );
     }
 }

@@ -2,6 +2,7 @@
 //! buffers in the arena of a group of images and runs its kernels.
 
 mod backward;
+mod by_channels;
 mod conv2d;
 mod elementwise;
 mod forward;

@@ -27,13 +27,13 @@ impl Forward<'_> {
             return;
         }
         if let Some(blocked) = self.side_by_side() {
-            return blocked.own(step, &own, parameters, self.arena, self.scratch);
+            return blocked.own(step, &own, parameters, self.arena, self.crew.scratch());
         }
         let images = self.images;
         let [x_len, y_len] = [step.input.elements(), step.output.elements()];
         let buffers = *self.mode.buffers(step);
         let [x, y] = apart(self.arena, [buffers.input, buffers.output]);
-        let (xs, ys) = flat_mut(self.scratch).split_at_mut(images * x_len);
+        let (xs, ys) = flat_mut(self.crew.scratch()).split_at_mut(images * x_len);
         let ys = &mut ys[..images * y_len];
         unpack(x, xs);
         ys.fill(0.0);
@@ -69,7 +69,7 @@ impl Backward<'_> {
         let [x_len, y_len] = [step.input.elements(), step.output.elements()];
         let input_gradient = self.input_gradient(step);
         let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-        let (xs, rest) = flat_mut(self.room.scratch).split_at_mut(images * x_len);
+        let (xs, rest) = flat_mut(self.room.crew.scratch()).split_at_mut(images * x_len);
         let (dys, rest) = rest.split_at_mut(images * y_len);
         let (dxs, rest) = rest.split_at_mut(images * x_len);
         unpack(x, xs);

@@ -2,7 +2,7 @@
 
 use typenet_shape::{Activation, Buffer, Op, Step};
 
-use super::{Backward, Forward, ONLY_BLOCKED};
+use super::{Backward, Forward, ONLY_BLOCKED, by_channels};
 use crate::arena::{apart, operands, wrong};
 use crate::parameters::NormParameters;
 use typenet_kernels::batch_norm::{self, BatchNorm, Spread};
@@ -57,12 +57,12 @@ impl Forward<'_> {
             if segment.index + 1 == step.segment {
                 if !step.is_gathered && !segment.is_fixed(step.node) {
                     let x = &self.arena[buffers.input.offset..buffers.input.end()];
-                    batch_norm::gather(isa, segment.images, x, segment.gathered);
+                    by_channels::gather(isa, &mut self.crew, segment.images, x, segment.gathered);
                 }
             } else if segment.index == step.segment {
                 let norm = of_batch(step, segment.statistics, parameters);
                 let (x, other, y) = operands(self.arena, buffers);
-                batch_norm::apply(isa, &norm, x, other, y);
+                by_channels::apply(isa, &mut self.crew, &norm, x, other, y);
             }
             return;
         }
@@ -74,8 +74,8 @@ impl Forward<'_> {
         }
         let f = self.activation_of(step);
         let Some(norm) = of_running(step, parameters, f) else { return wrong(step) };
-        let (x, other, y) = self.operands(step);
-        batch_norm::apply(isa, &norm, x, other, y);
+        let (x, other, y) = operands(self.arena, self.mode.buffers(step));
+        by_channels::apply(isa, &mut self.crew, &norm, x, other, y);
     }
 
     /// Groups of channels, or all numbers, of each image to mean 0 and variance 1, with activation.
@@ -110,14 +110,15 @@ impl Backward<'_> {
             return self.frozen_batch_norm(step, gradient, parameters);
         }
         let input_gradient = self.input_gradient(step);
-        let (isa, segment) = (self.isa, &mut self.segment);
+        let (isa, segment, crew) = (self.isa, &mut self.segment, &mut self.room.crew);
+        let images = segment.images;
         let norm = of_batch(step, segment.statistics, parameters);
         // The gradient before the activation is also that of a value which is added.
         let again = step.training.added.is_none() && batch_norm::recomputes(norm.f);
         if segment.index == step.segment {
             if again {
                 let [x, dy] = apart(self.arena, [step.training.input, gradient]);
-                batch_norm::gather_backward(isa, segment.images, &norm, x, dy, segment.gathered);
+                by_channels::gather_backward(isa, crew, (images, &norm), x, dy, segment.gathered);
                 return;
             }
             // The output need not be there where nothing reads it.
@@ -126,8 +127,8 @@ impl Backward<'_> {
                 _ => step.training.output,
             };
             let [x, y, dy] = apart(self.arena, [step.training.input, y, gradient]);
-            let (images, sums) = (segment.images, &mut *segment.gathered);
-            batch_norm::gather_backward_masked(isa, images, &norm, x, y, dy, sums);
+            let (of, sums) = ((images, &norm), &mut *segment.gathered);
+            by_channels::gather_backward_masked(isa, crew, of, [x, y], dy, sums);
             self.give(step, gradient);
         } else if segment.index + 1 == step.segment
             && let Some(input_gradient) = input_gradient
@@ -136,7 +137,7 @@ impl Backward<'_> {
             let norm = BatchNorm { f, ..norm };
             let means = &segment.means[step.statistics.offset..step.statistics.end()];
             let [x, dy, dx] = apart(self.arena, [step.training.input, gradient, input_gradient]);
-            batch_norm::apply_backward(isa, segment.images, &norm, x, dy, means, dx);
+            by_channels::apply_backward(isa, crew, (images, &norm), [x, dy], means, dx);
             self.add_up(step);
         }
     }

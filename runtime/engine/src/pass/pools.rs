@@ -2,9 +2,9 @@
 
 use typenet_shape::{Activation, Step};
 
-use super::{Backward, Forward};
+use super::{Backward, Forward, by_channels};
 use crate::arena::{apart, wrong};
-use typenet_kernels::{activation, pool2d};
+use typenet_kernels::pool2d;
 
 impl Forward<'_> {
     /// Maximum over windows.
@@ -14,7 +14,11 @@ impl Forward<'_> {
         self.of_one(
             step,
             |blocked, isa, arena| blocked.pool2d(isa, step, arena),
-            |isa, x, y| pool2d::max_forward(isa, &geometry, x, y),
+            |isa, crew, x, y| {
+                by_channels::pool(crew, &geometry, x, y, |g, x, y| {
+                    pool2d::max_forward(isa, g, x, y)
+                });
+            },
         );
     }
 
@@ -25,7 +29,11 @@ impl Forward<'_> {
         self.of_one(
             step,
             |blocked, isa, arena| blocked.pool2d(isa, step, arena),
-            |isa, x, y| pool2d::avg_forward(isa, &geometry, x, y),
+            |isa, crew, x, y| {
+                by_channels::pool(crew, &geometry, x, y, |g, x, y| {
+                    pool2d::avg_forward(isa, g, x, y)
+                });
+            },
         );
     }
 
@@ -35,7 +43,7 @@ impl Forward<'_> {
         self.of_one(
             step,
             |blocked, isa, arena| blocked.global_avg_pool(isa, step, arena),
-            pool2d::global_avg_forward,
+            |isa, _, x, y| pool2d::global_avg_forward(isa, x, y),
         );
     }
 }
@@ -52,11 +60,11 @@ impl Backward<'_> {
         let isa = self.isa;
         if step.undoes != Activation::Identity {
             let [y, dy] = apart(self.arena, [step.training.output, gradient]);
-            activation::backward_in_place(isa, step.undoes, y, dy);
+            by_channels::undo_activation(isa, &mut self.room.crew, step.undoes, y, dy);
         }
         let buffers = [step.training.input, step.training.output, gradient, input_gradient];
         let [x, y, dy, dx] = apart(self.arena, buffers);
-        pool2d::max_backward(isa, &geometry, x, y, dy, dx);
+        by_channels::max_backward(isa, &mut self.room.crew, &geometry, [x, y, dy], dx);
         self.add_up(step);
     }
 

@@ -1,5 +1,6 @@
 //! Where a pass stands: what kind it is, and which part of a training step runs.
 
+use typenet_kernels::team::Crew;
 use typenet_kernels::{Lanes, dropout};
 use typenet_shape::{Activation, Buffers, Step};
 
@@ -61,10 +62,12 @@ impl Segment<'_> {
 pub(crate) struct Room<'a> {
     /// The weights transformed for the data gradient.
     pub(crate) transformed: &'a [f32],
-    /// Where the gradients of transformed weights are added up.
+    /// Whether the gradients of transformed weights are added to what stands in `sums`.
+    pub(crate) adds: bool,
+    /// Where these are added up.
     pub(crate) sums: &'a mut [Lanes],
-    /// Memory that a step needs while it runs.
-    pub(crate) scratch: &'a mut [Lanes],
+    /// Who works on the group, and memory that a step needs while it runs.
+    pub(crate) crew: Crew<'a>,
 }
 
 /// The activation that a layer is, where it is one.

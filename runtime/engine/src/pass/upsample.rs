@@ -35,7 +35,7 @@ impl Forward<'_> {
         self.of_one(
             step,
             |blocked, isa, arena| blocked.upsample(isa, step, arena),
-            |isa, x, y| upsample::forward(isa, &geometry, x, y),
+            |isa, _, x, y| upsample::forward(isa, &geometry, x, y),
         );
     }
 }

@@ -1,5 +1,7 @@
 //! What a batch norm consists of.
 
+use std::ops::Range;
+
 use typenet_shape::Activation;
 
 use super::super::LANES;
@@ -45,7 +47,23 @@ pub struct Running<'a> {
     pub momentum: f32,
 }
 
-impl BatchNorm<'_> {
+impl<'a> BatchNorm<'a> {
+    /// Of some channels.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn of(&self, channels: &Range<usize>) -> BatchNorm<'a> {
+        let some = |numbers: &'a [f32]| &numbers[channels.clone()];
+        let spread = match self.spread {
+            Spread::Rstd(rstd) => Spread::Rstd(some(rstd)),
+            Spread::Variance { variance, eps } => {
+                Spread::Variance { variance: some(variance), eps }
+            }
+        };
+        let (weight, bias) = (self.weight.map(some), self.bias.map(some));
+        BatchNorm { mean: some(self.mean), spread, weight, bias, f: self.f }
+    }
+
     /// The pixels of a channel, once all lengths are seen to fit.
     pub(super) fn check(&self, len: usize) -> usize {
         let channels = self.mean.len();

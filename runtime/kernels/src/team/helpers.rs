@@ -14,7 +14,7 @@ use std::ptr::without_provenance_mut;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::sharing::{Team, pause};
+use super::sharing::{Inside, Team, pause};
 
 /// How long a helper stays parked after a call.
 const SPIN_TIMEOUT: Duration = Duration::from_micros(100);
@@ -44,6 +44,12 @@ impl Slot {
 
     /// Works for the teams that are assigned to this slot, until none has been for a while.
     fn run(&self) {
+        let Some(inside) = Inside::enter() else {
+            // This thread waits in a call of rayon for a team that it works for: nobody should count on it.
+            return self.0.store(std::ptr::null_mut(), Ordering::Release);
+        };
+        // `help` enters by itself.
+        drop(inside);
         let mut idle_since = Instant::now();
         let mut spins = 0;
         loop {

@@ -6,15 +6,19 @@
 //! Whoever is free takes the next task. A thread of the pool that is busy elsewhere is not waited for:
 //! the others do its share, in the end the caller alone.
 
+mod board;
+mod crew;
 mod helpers;
 mod rehearsal;
 mod sharing;
 mod slices;
 
+pub use crew::{Crew, Kept, Rooms};
+pub(crate) use crew::{even_pairs, even_part};
 use helpers::{Assignment, Call};
-pub use rehearsal::Piece;
-use sharing::Over;
+pub use rehearsal::{Piece, Task};
 pub use sharing::Team;
+use sharing::{Inside, Over};
 pub(crate) use slices::Shared;
 pub use slices::{
     Chunks, ChunksMut, EqualMut, LongAndShort, LongAndShortRead, Numbered, OfImage, OfImages,
@@ -43,6 +47,7 @@ impl Team {
         let lead = || {
             // Also when `body` panics, or the helpers would wait for ever.
             let _over = Over(&team);
+            let _inside = Inside::lead();
             body(&team)
         };
         if is_in_pool {
@@ -204,6 +209,41 @@ mod tests {
             .collect();
         for caller in callers {
             assert!(caller.join().is_ok());
+        }
+    }
+
+    /// A sum that waits in calls of rayon, as a user's own layer may.
+    fn joined(from: usize, to: usize) -> usize {
+        if to - from < 30 {
+            // Long enough for whoever waits for it to take up another job.
+            std::thread::sleep(std::time::Duration::from_micros(20));
+            return (from..to).sum();
+        }
+        let middle = from.midpoint(to);
+        let (left, right) = rayon::join(|| joined(from, middle), || joined(middle, to));
+        left + right
+    }
+
+    #[test]
+    fn tasks_may_call_rayon() {
+        for (threads, outside) in [(2, false), (3, false), (5, false), (8, false), (0, true)] {
+            let run = || {
+                for _ in 0..20 {
+                    let sum = AtomicUsize::new(0);
+                    Team::gather(usize::MAX, |team| {
+                        team.runs_foreign_code();
+                        assert_eq!(joined(0, 100), 4950);
+                        for tasks in [1, 2, 9] {
+                            team.share(tasks, &|_| {
+                                sum.fetch_add(joined(0, 200), Ordering::Relaxed);
+                            });
+                        }
+                        assert_eq!(joined(0, 100), 4950);
+                    });
+                    assert_eq!(sum.into_inner(), 12 * 19_900);
+                }
+            };
+            if outside { run() } else { pool(threads).install(run) }
         }
     }
 

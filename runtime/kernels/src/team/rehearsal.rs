@@ -14,38 +14,85 @@ thread_local! {
 struct Rehearsal {
     threads: usize,
     pieces: Vec<Piece>,
+    /// How many threads the task that runs may count on.
+    of_task: usize,
+    /// What it has shared out.
+    shared: Vec<Vec<Duration>>,
 }
 
 /// A piece of work that a rehearsed call has shared out.
 #[derive(Clone, Debug)]
 pub struct Piece {
-    /// How long each of its tasks took, in their order.
-    pub tasks: Vec<Duration>,
+    /// In their order.
+    pub tasks: Vec<Task>,
+}
+
+/// A task that was rehearsed.
+#[derive(Clone, Debug, Default)]
+pub struct Task {
+    /// How long it took.
+    pub time: Duration,
+    /// Of that, the parts that it shared out to threads without a task, each time that it did so.
+    pub shared: Vec<Vec<Duration>>,
+}
+
+/// When the last of so many threads is done, where each takes the next of these when it is free.
+fn makespan(
+    threads: usize,
+    start: &[Duration],
+    each: impl Iterator<Item = Duration>,
+) -> Vec<Duration> {
+    let mut busy = start.to_vec();
+    busy.resize(threads.max(1), Duration::ZERO);
+    for time in each {
+        if let Some(first) = busy.iter_mut().min() {
+            *first += time;
+        }
+    }
+    busy
+}
+
+impl Task {
+    /// How long it takes so many threads.
+    fn time_on(&self, threads: usize) -> Duration {
+        let shared: Duration = self.shared.iter().flatten().sum();
+        let spans = self
+            .shared
+            .iter()
+            .filter_map(|parts| makespan(threads, &[], parts.iter().copied()).into_iter().max());
+        self.time.saturating_sub(shared) + spans.sum::<Duration>()
+    }
 }
 
 impl Piece {
     /// The time of all tasks.
     pub fn work(&self) -> Duration {
-        self.tasks.iter().sum()
+        self.tasks.iter().map(|task| task.time).sum()
     }
 
-    /// When the last of so many threads is done, where each takes the next task when it is free.
+    /// When the last of so many threads is done, where each takes the next task when it is free, and where
+    /// fewer tasks than threads are left helps with these.
     pub fn makespan(&self, threads: usize) -> Duration {
-        let mut busy = vec![Duration::ZERO; threads.max(1)];
-        for task in &self.tasks {
-            if let Some(first) = busy.iter_mut().min() {
-                *first += *task;
-            }
-        }
+        let (whole, left) =
+            self.tasks.split_at(self.tasks.len() - self.tasks.len() % threads.max(1));
+        let busy = makespan(threads, &[], whole.iter().map(|task| task.time));
+        let each = threads_of_task(threads, left.len());
+        let busy = makespan(threads, &busy, left.iter().map(|task| task.time_on(each)));
         busy.into_iter().max().unwrap_or_default()
     }
+}
+
+/// How many threads there are for each of the last tasks.
+fn threads_of_task(threads: usize, left: usize) -> usize {
+    threads.checked_div(left).unwrap_or(1).max(1)
 }
 
 impl Team {
     /// Runs `body` on this thread alone, but cuts its calls as for so many threads. Returns the result of
     /// `body`, and the pieces of work that were shared out, in their order.
     pub fn rehearse<R>(threads: usize, body: impl FnOnce() -> R) -> (R, Vec<Piece>) {
-        let before = REHEARSAL.replace(Some(Rehearsal { threads, pieces: Vec::new() }));
+        let rehearsal = Rehearsal { threads, pieces: Vec::new(), of_task: 1, shared: Vec::new() };
+        let before = REHEARSAL.replace(Some(rehearsal));
         let _restore = Restore(before);
         let result = body();
         let pieces = REHEARSAL.take().map(|rehearsal| rehearsal.pieces).unwrap_or_default();
@@ -57,17 +104,53 @@ impl Team {
         REHEARSAL.with_borrow(|rehearsal| rehearsal.as_ref().map(|one| one.threads))
     }
 
+    /// How many threads a task of it may count on.
+    pub(super) fn rehearsed_threads_of_task() -> usize {
+        REHEARSAL.with_borrow(|rehearsal| rehearsal.as_ref().map_or(1, |one| one.of_task))
+    }
+
     /// Does the tasks one after the other, and notes how long each takes.
-    pub(super) fn note(tasks: usize, task: &(dyn Fn(usize, usize) + Sync)) {
+    pub(super) fn note(&self, tasks: usize, task: &(dyn Fn(usize, usize) + Sync)) {
+        let threads = self.threads();
+        let left = tasks % threads;
         let timed = |index| {
+            REHEARSAL.with_borrow_mut(|rehearsal| {
+                if let Some(one) = rehearsal {
+                    one.of_task =
+                        if index < tasks - left { 1 } else { threads_of_task(threads, left) };
+                    one.shared.clear();
+                }
+            });
             let start = Instant::now();
             task(0, index);
-            start.elapsed()
+            let time = start.elapsed();
+            REHEARSAL.with_borrow_mut(|rehearsal| {
+                let shared = rehearsal
+                    .as_mut()
+                    .map(|one| std::mem::take(&mut one.shared))
+                    .unwrap_or_default();
+                Task { time, shared }
+            })
         };
         let tasks = (0..tasks).map(timed).collect();
         REHEARSAL.with_borrow_mut(|rehearsal| {
             if let Some(rehearsal) = rehearsal {
                 rehearsal.pieces.push(Piece { tasks });
+            }
+        });
+    }
+
+    /// Does the parts of a task one after the other, and notes how long each takes.
+    pub(super) fn note_parts(parts: usize, part: &(dyn Fn(usize, usize) + Sync)) {
+        let timed = |index| {
+            let start = Instant::now();
+            part(0, index);
+            start.elapsed()
+        };
+        let parts = (0..parts).map(timed).collect();
+        REHEARSAL.with_borrow_mut(|rehearsal| {
+            if let Some(rehearsal) = rehearsal {
+                rehearsal.shared.push(parts);
             }
         });
     }
@@ -108,13 +191,27 @@ mod tests {
         assert_eq!(Team::rehearsed_threads(), None);
     }
 
+    fn tasks(milliseconds: &[u64]) -> Vec<Task> {
+        let task = |&time| Task { time: Duration::from_millis(time), shared: Vec::new() };
+        milliseconds.iter().map(task).collect()
+    }
+
     #[test]
     fn a_free_thread_takes_the_next_task() {
-        let tasks = [3, 1, 1, 1, 4].map(Duration::from_millis).to_vec();
-        let piece = Piece { tasks };
+        let piece = Piece { tasks: tasks(&[3, 1, 1, 1, 4]) };
         assert_eq!(piece.work(), Duration::from_millis(10));
         assert_eq!(piece.makespan(1), Duration::from_millis(10));
         assert_eq!(piece.makespan(2), Duration::from_millis(7));
         assert_eq!(piece.makespan(9), Duration::from_millis(4));
+    }
+
+    #[test]
+    fn threads_without_a_task_help() {
+        let mut tasks = tasks(&[6, 6, 6]);
+        tasks[2].shared = vec![vec![Duration::from_millis(2); 2]];
+        let piece = Piece { tasks };
+        assert_eq!(piece.makespan(2), Duration::from_millis(10));
+        assert_eq!(piece.makespan(3), Duration::from_millis(6));
+        assert_eq!(piece.makespan(1), Duration::from_millis(18));
     }
 }

@@ -1,63 +1,48 @@
 //! A team, and how it shares out a piece of work.
+//!
+//! Where there are fewer tasks than threads, a task can share out parts of itself to those that have none.
 #![allow(unsafe_code)]
 
-use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
+use super::board::{Board, Taken};
 use super::slices::Parts;
 
 /// Looks for work so many times before it lets other threads of the machine run in between.
 const SPINS: usize = 2000;
 
+/// So long a helper waits for work in a team that runs a user's code.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// So many tasks at a time can share out parts of themselves.
+const BOARDS: usize = 16;
+
+/// A count that changes often, on a line of its own in the cache.
+#[derive(Debug)]
+#[repr(align(64))]
+struct AloneInLine(AtomicUsize);
+
 /// The threads of a call; [`Team::gather`] makes one.
 #[derive(Debug)]
 pub struct Team {
-    /// The piece of work that is shared out; see [`Claims`].
-    claims: AtomicU64,
-    work: UnsafeCell<Option<Work>>,
-    /// How many of its tasks are done.
-    done: AtomicUsize,
-    /// Whether one of them panicked in a helper.
-    failed: AtomicBool,
-    /// Whether a piece of work is being shared out.
-    sharing: AtomicBool,
+    /// The piece of work that is shared out.
+    pub(super) main: Board,
+    /// What its tasks share out to threads that have none of their own.
+    of_tasks: [Board; BOARDS],
+    /// How many of these boards have work.
+    open: AtomicUsize,
+    /// How many threads have no task of their own.
+    free: AloneInLine,
     /// How many helpers have come.
     present: AtomicUsize,
-    helpers: usize,
+    pub(super) helpers: usize,
+    /// Whether tasks run code that may call rayon.
+    foreign: AtomicBool,
     /// Whether the helpers are only imagined.
-    rehearses: bool,
-}
-
-/// A function of the thread and the number of a task, on the stack of the one who shares it out.
-#[derive(Clone, Copy, Debug)]
-struct Work(*const (dyn Fn(usize, usize) + Sync));
-
-// SAFETY: `work` is written while no task is to be had, and read by those who have claimed one; the
-// function that it points to is `Sync`, and outlives its tasks because `share` waits for them.
-unsafe impl Sync for Team {}
-// SAFETY: as for `Sync`: the pointer goes nowhere.
-unsafe impl Send for Team {}
-
-/// What `claims` holds: the number of the piece of work, how many tasks it has, and the next one.
-/// All in one number, so that a claim that comes too late fails.
-#[derive(Clone, Copy)]
-struct Claims {
-    piece: u32,
-    tasks: u16,
-    next: u16,
-}
-
-impl Claims {
-    /// No more work will come.
-    const OVER: u32 = u32::MAX;
-
-    fn unpack(number: u64) -> Claims {
-        Claims { piece: (number >> 32) as u32, tasks: (number >> 16) as u16, next: number as u16 }
-    }
-
-    fn pack(self) -> u64 {
-        u64::from(self.piece) << 32 | u64::from(self.tasks) << 16 | u64::from(self.next)
-    }
+    pub(super) rehearses: bool,
 }
 
 impl Team {
@@ -68,13 +53,13 @@ impl Team {
 
     pub(super) fn of(helpers: usize) -> Team {
         Team {
-            claims: AtomicU64::new(0),
-            work: UnsafeCell::new(None),
-            done: AtomicUsize::new(0),
-            failed: AtomicBool::new(false),
-            sharing: AtomicBool::new(false),
+            main: Board::new(),
+            of_tasks: [const { Board::new() }; BOARDS],
+            open: AtomicUsize::new(0),
+            free: AloneInLine(AtomicUsize::new(0)),
             present: AtomicUsize::new(0),
             helpers,
+            foreign: AtomicBool::new(false),
             rehearses: false,
         }
     }
@@ -101,61 +86,72 @@ impl Team {
     /// As [`share`](Self::share), where `task` is also told on which thread it is, from 0 to
     /// [`threads`](Self::threads): no two tasks are on the same one at a time.
     fn share_with(&self, tasks: usize, task: &(dyn Fn(usize, usize) + Sync)) {
-        if self.rehearses && !self.sharing.swap(true, Ordering::Acquire) {
-            let _sharing = Sharing(self);
-            return Team::note(tasks, task);
-        }
-        if self.helpers == 0 || tasks < 2 || self.sharing.swap(true, Ordering::Acquire) {
-            return (0..tasks).for_each(|index| task(0, index));
-        }
-        let _sharing = Sharing(self);
-        // More tasks than the counter holds go in portions.
-        let most = usize::from(u16::MAX);
-        for first in (0..tasks).step_by(most) {
-            self.share_portion(most.min(tasks - first), &|thread, i| task(thread, first + i));
-        }
+        let shares = self.rehearses || self.helpers > 0 && tasks > 1;
+        let main = if shares { self.main.take() } else { None };
+        self.share_on(main.as_ref(), tasks, task);
     }
 
-    fn share_portion(&self, tasks: usize, task: &(dyn Fn(usize, usize) + Sync)) {
-        let piece = Claims::unpack(self.claims.load(Ordering::Relaxed)).piece.wrapping_add(1);
-        let piece = if piece == Claims::OVER { 1 } else { piece };
-        self.done.store(0, Ordering::Relaxed);
-        // SAFETY: all tasks of the piece before are done and none can be claimed, so nobody reads
-        // this; and `sharing` lets one thread at a time come here. The lifetime is erased: `wait`
-        // sees to it that no task runs when this function is left.
-        unsafe {
-            let task: &'static (dyn Fn(usize, usize) + Sync) = std::mem::transmute(task);
-            *self.work.get() = Some(Work(task));
-        }
-        let claims = Claims { piece, tasks: tasks as u16, next: 0 };
-        self.claims.store(claims.pack(), Ordering::Release);
-        let wait = Wait(self);
-        while self.work_once(0) {}
-        drop(wait);
-        if self.failed.swap(false, Ordering::Relaxed) {
-            failed();
-        }
-    }
-
-    /// Claims a task and does it on this thread; `false` if there is none.
-    fn work_once(&self, thread: usize) -> bool {
-        let now = Claims::unpack(self.claims.load(Ordering::Acquire));
-        if now.next >= now.tasks {
-            return false;
-        }
-        let then = Claims { next: now.next + 1, ..now };
-        let (acquire, relaxed) = (Ordering::Acquire, Ordering::Relaxed);
-        if self.claims.compare_exchange(now.pack(), then.pack(), acquire, relaxed).is_err() {
-            return true;
-        }
-        let _done = Done(self);
-        // SAFETY: this task is claimed and not yet done, so its work stands there and lives.
-        unsafe {
-            if let Some(Work(task)) = *self.work.get() {
-                (*task)(thread, usize::from(now.next));
+    /// Shares out tasks on the main board, or does them alone where that is not to be had.
+    pub(super) fn share_on(
+        &self,
+        main: Option<&Taken<'_>>,
+        tasks: usize,
+        task: &(dyn Fn(usize, usize) + Sync),
+    ) {
+        match main {
+            Some(_) if self.rehearses => self.note(tasks, task),
+            Some(main) if tasks > 1 => {
+                main.share(0, tasks, task, &|is_done| self.assist_until(0, is_done));
             }
+            _ => (0..tasks).for_each(|index| task(0, index)),
         }
-        true
+    }
+
+    /// How many threads a task may count on: itself, and its share of those that have no task.
+    pub(super) fn threads_of_task(&self) -> usize {
+        if self.rehearses {
+            return Team::rehearsed_threads_of_task();
+        }
+        let free = self.free.0.load(Ordering::Relaxed);
+        let present = 1 + self.present.load(Ordering::Relaxed);
+        1 + free.div_ceil(present.saturating_sub(free).max(1))
+    }
+
+    /// Shares out parts of a task that runs on this thread, as [`share`](Self::share) does tasks, to threads
+    /// that have none.
+    pub(super) fn share_parts(
+        &self,
+        thread: usize,
+        parts: usize,
+        part: &(dyn Fn(usize, usize) + Sync),
+    ) {
+        if self.rehearses {
+            return Team::note_parts(parts, part);
+        }
+        match self.of_tasks.iter().find_map(Board::take) {
+            Some(board) => {
+                let _open = Counted::new(&self.open);
+                board.share(thread, parts, part, &wait);
+            }
+            None => (0..parts).for_each(|index| part(thread, index)),
+        }
+    }
+
+    /// Does parts of other threads' tasks on this one, which has none, until this `is_done`.
+    fn assist_until(&self, thread: usize, is_done: &dyn Fn() -> bool) {
+        let _free = Counted::new(&self.free.0);
+        let mut spins = 0;
+        while !is_done() {
+            if self.assist_once(thread) { spins = 0 } else { pause(&mut spins) }
+        }
+    }
+
+    /// Does one part; `false` if there is none.
+    fn assist_once(&self, thread: usize) -> bool {
+        // Whose part panics learns of it from the board.
+        let assist = || self.of_tasks.iter().any(|board| board.work_once(thread));
+        self.open.load(Ordering::Relaxed) > 0
+            && catch_unwind(AssertUnwindSafe(assist)).unwrap_or(true)
     }
 
     /// Works until the call is over; sends for the other helpers first.
@@ -164,15 +160,84 @@ impl Team {
             rayon::join(|| self.help(1), || self.help(helpers - 1));
             return;
         }
+        // A thread of a team that waits in a call of rayon may find this: what it would wait for here may be itself.
+        let Some(_inside) = Inside::enter() else { return };
         let thread = 1 + self.present.fetch_add(1, Ordering::Relaxed);
-        let mut spins = 0;
-        while Claims::unpack(self.claims.load(Ordering::Acquire)).piece != Claims::OVER {
-            if self.work_once(thread) {
-                spins = 0;
-            } else {
-                pause(&mut spins);
+        while !self.main.is_over() {
+            if !self.main.work_once(thread) && !self.wait_for_work(thread) {
+                return;
             }
         }
+    }
+
+    /// Does parts of other threads' tasks until there is news; `false` when this helper should leave.
+    fn wait_for_work(&self, thread: usize) -> bool {
+        if !self.foreign.load(Ordering::Relaxed) {
+            self.assist_until(thread, &|| self.main.has_news());
+            return true;
+        }
+        let since = Instant::now();
+        self.assist_until(thread, &|| self.main.has_news() || since.elapsed() > PATIENCE);
+        self.main.has_news()
+    }
+
+    /// Says that tasks run a user's code, which may call rayon. A thread that waits there takes up any job of the
+    /// pool, this team's helper too, and the task of the leader may wait for that thread. So helpers that find
+    /// nothing to do leave after a while.
+    pub fn runs_foreign_code(&self) {
+        self.foreign.store(true, Ordering::Relaxed);
+    }
+}
+
+thread_local! {
+    /// Whether this thread works for a team.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A thread that works for a team, as long as this lives.
+pub(super) struct Inside {
+    before: bool,
+}
+
+impl Inside {
+    /// `None` on a thread that works for one already.
+    pub(super) fn enter() -> Option<Inside> {
+        (!INSIDE.get()).then(Inside::lead)
+    }
+
+    /// On a thread that leads one, maybe within a task of another.
+    pub(super) fn lead() -> Inside {
+        Inside { before: INSIDE.replace(true) }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.set(self.before);
+    }
+}
+
+/// Waits until this `is_done`.
+fn wait(is_done: &dyn Fn() -> bool) {
+    let mut spins = 0;
+    while !is_done() {
+        pause(&mut spins);
+    }
+}
+
+/// One more of something, as long as this lives.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicUsize) -> Counted<'a> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Counted(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -185,62 +250,12 @@ pub(super) fn pause(spins: &mut usize) {
     }
 }
 
-#[cold]
-#[allow(clippy::panic)]
-fn failed() -> ! {
-    panic!("a task panicked on another thread")
-}
-
-/// Counts a task as done, whether it returned or panicked.
-struct Done<'a>(&'a Team);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.failed.store(true, Ordering::Relaxed);
-        }
-        self.0.done.fetch_add(1, Ordering::Release);
-    }
-}
-
-/// Waits for all tasks that are claimed, and lets no more be.
-struct Wait<'a>(&'a Team);
-
-impl Drop for Wait<'_> {
-    fn drop(&mut self) {
-        let mut now = Claims::unpack(self.0.claims.load(Ordering::Relaxed));
-        // After a panic there may be tasks left.
-        while now.next < now.tasks {
-            let none = Claims { tasks: now.next, ..now };
-            let relaxed = Ordering::Relaxed;
-            match self.0.claims.compare_exchange(now.pack(), none.pack(), relaxed, relaxed) {
-                Ok(_) => now = none,
-                Err(other) => now = Claims::unpack(other),
-            }
-        }
-        let mut spins = 0;
-        while self.0.done.load(Ordering::Acquire) < usize::from(now.next) {
-            pause(&mut spins);
-        }
-    }
-}
-
-/// Lets the next piece of work come.
-struct Sharing<'a>(&'a Team);
-
-impl Drop for Sharing<'_> {
-    fn drop(&mut self) {
-        self.0.sharing.store(false, Ordering::Release);
-    }
-}
-
 /// Sends the helpers home.
 pub(super) struct Over<'a>(pub(super) &'a Team);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
-        let over = Claims { piece: Claims::OVER, tasks: 0, next: 0 };
-        self.0.claims.store(over.pack(), Ordering::Release);
+        self.0.main.end();
     }
 }
 

@@ -2,6 +2,8 @@
 //! transformed weights at each point, transform back.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use typenet_shape::Tiling;
 
 use super::super::epilogue::{Bias, Finish, Plus};
@@ -13,10 +15,35 @@ use super::super::team::Shared;
 use super::super::{LANES, Lanes};
 use super::tiles::{Input, Output, Tiles};
 
+/// Some of the tiles, as they are transformed together.
+pub(super) fn together(
+    tiling: &Tiling,
+    tiles: Range<usize>,
+) -> impl Iterator<Item = Range<usize>> + Clone + Sync + use<> {
+    let (end, most) = (tiles.end, tiling.together);
+    tiles.step_by(most).map(move |first| first..(first + most).min(end))
+}
+
+/// The rows of `y` that are complete with the tiles before `end`.
+fn whole_rows(tiling: &Tiling, end: usize) -> usize {
+    (end / tiling.tiles[1] * tiling.tile).min(tiling.outputs[0])
+}
+
+/// The pixels of `y` in bands, after each of which statistics are gathered.
+pub(super) fn bands(tiling: &Tiling) -> impl Iterator<Item = Range<usize>> + Clone + Sync + use<> {
+    let tiling = *tiling;
+    together(&tiling, 0..tiling.tiles[0] * tiling.tiles[1])
+        .map(move |tiles| whole_rows(&tiling, tiles.start)..whole_rows(&tiling, tiles.end))
+        .filter(|rows| !rows.is_empty())
+        .map(move |rows| rows.start * tiling.outputs[1]..rows.end * tiling.outputs[1])
+}
+
 /// Computes `y`.
 #[derive(Debug)]
 pub(super) struct Correlate<'a, const N: usize, const R: usize> {
     pub(super) tiling: Tiling,
+    /// The tiles that are computed, from the start of those on that are transformed together.
+    pub(super) tiles: Range<usize>,
     /// Height and width of `x`.
     pub(super) size: [usize; 2],
     /// Row and column that the first output's first tap reads.
@@ -25,9 +52,10 @@ pub(super) struct Correlate<'a, const N: usize, const R: usize> {
     /// As [`Weights`](super::weights::Weights) packs them.
     pub(super) weights: &'a [f32],
     pub(super) finish: Finish<'a>,
-    /// Of `y`.
+    /// Of `y`, where these are all tiles.
     pub(super) statistics: Option<Statistics<'a>>,
-    pub(super) y: &'a mut [Lanes],
+    /// Nobody else writes these tiles.
+    pub(super) y: Shared<'a, Lanes>,
     pub(super) scratch: &'a mut [Lanes],
 }
 
@@ -36,8 +64,8 @@ impl<const N: usize, const R: usize> Kernel for Correlate<'_, N, R> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Correlate { tiling, size, start, x, weights, finish, mut statistics, y, scratch } =
-            self;
+        let Correlate { tiling, size, start, x, weights, finish, mut statistics, y, .. } = self;
+        let Correlate { tiles: all_tiles, scratch, .. } = self;
         let Finish { bias, plus, fused } = finish;
         let points = N * N;
         let Tiling { in_channels, out_channels, outputs, .. } = tiling;
@@ -52,10 +80,9 @@ impl<const N: usize, const R: usize> Kernel for Correlate<'_, N, R> {
         let product_step = tiling.point_step(tiling.channels);
         let (v, m) = scratch.split_at_mut(points * step);
         let m = &mut m[..points * product_step];
-        let all = tiling.tiles[0] * tiling.tiles[1];
-        let (mut first, mut rows_gathered) = (0, 0);
-        while first < all {
-            let count = tiling.together.min(all - first);
+        let mut rows_gathered = 0;
+        for range in together(&tiling, all_tiles) {
+            let (first, count) = (range.start, range.len());
             let tiles = Tiles::new(&tiling, first, count);
             s.run(Input::<N> {
                 x,
@@ -89,17 +116,18 @@ impl<const N: usize, const R: usize> Kernel for Correlate<'_, N, R> {
                     },
                     fused,
                     size: outputs,
-                    y: Shared::new(&mut y[own]),
+                    y: y.part(own),
                 });
                 channel += channels;
             }
-            first += count;
             if let Some(Statistics { images, numbers }) = &mut statistics {
-                // The rows of whole rows of tiles.
-                let rows = (first / tiling.tiles[1] * tiling.tile).min(outputs[0]);
+                let rows = whole_rows(&tiling, range.end);
                 let range = rows_gathered * outputs[1]..rows * outputs[1];
                 if !range.is_empty() {
-                    s.run(Gather { images: *images, pixels: plane, range, y: &*y, numbers });
+                    // SAFETY: nobody else writes `y`, whose tiles this computes all, nor this as long as it is
+                    // read.
+                    let y: &[Lanes] = unsafe { y.into_slice() };
+                    s.run(Gather { images: *images, pixels: plane, range, y, numbers });
                 }
                 rows_gathered = rows;
             }

@@ -45,9 +45,9 @@ use self::weight::Sums;
 use self::weights::{Gradient, Weights};
 use super::epilogue::{Epilogue, Finish, Plus};
 use super::fused::Fused;
-use super::linear::BiasGradient;
 use super::statistics::Statistics;
-use super::{Isa, Lanes};
+use super::team::{Crew, Numbered, Shared, even_pairs, even_part};
+use super::{Isa, Lanes, linear};
 
 /// A constant, so that the compiler leaves out what is not used there.
 const IN_WEBASSEMBLY: bool = cfg!(target_family = "wasm");
@@ -116,6 +116,23 @@ pub fn forward(
     y: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
+    forward_by(isa, &mut Crew::alone(scratch), kernel, g, x, transformed, epilogue, y);
+}
+
+/// [`forward`] by a crew, with its scratch memory. The result is the same to the bit, however many threads it has.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    x: &[Lanes],
+    transformed: &[f32],
+    epilogue: Epilogue<'_>,
+    y: &mut [Lanes],
+) {
     let tiling = tiling(kernel, g, Conv2dPass::Forward);
     let (finish, mut behind) = epilogue.split();
     if let Some(bias) = finish.bias {
@@ -124,8 +141,14 @@ pub fn forward(
     let size = [g.input.dim(1), g.input.dim(2)];
     let start = g.padding.map(|padding| -(padding as isize));
     let of = (tiling, size, start);
-    correlate(isa, of, x, transformed, finish, behind.take_statistics(), y, scratch);
-    behind.run(isa, g.out_channels, y);
+    let parts = crew.parts(products(&tiling));
+    let statistics = if parts == 1 { behind.take_statistics() } else { None };
+    correlate(isa, (crew, parts), of, x, transformed, finish, statistics, Shared::new(y));
+    if parts == 1 {
+        behind.run(isa, g.out_channels, y);
+    } else {
+        behind.run_by(isa, crew, g.out_channels, forward::bands(&tiling), y);
+    }
 }
 
 /// The gradient of `x`; overwrites `dx`, or adds to it if it `accumulates`. `transformed` is by
@@ -143,20 +166,38 @@ pub fn backward_data(
     dx: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
+    backward_data_by(isa, &mut Crew::alone(scratch), kernel, g, dy, transformed, accumulates, dx);
+}
+
+/// [`backward_data`] by a crew, with its scratch memory. The result is the same to the bit, however many threads
+/// it has.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_data_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    dy: &[Lanes],
+    transformed: &[f32],
+    accumulates: bool,
+    dx: &mut [Lanes],
+) {
     let tiling = tiling(kernel, g, Conv2dPass::BackwardData);
     let output = super::conv2d::output(g);
     let size = [output.dim(1), output.dim(2)];
     // A correlation with the taps backwards: the last output that reads place i is i + padding.
     let start = g.padding.map(|padding| padding as isize + 1 - tiling.kernel as isize);
     let of = (tiling, size, start);
-    let plus = if accumulates { Plus::Own } else { Plus::Nothing };
-    let finish = Finish { bias: None, plus, fused: Fused::Identity };
-    correlate(isa, of, dy, transformed, finish, None, dx, scratch);
+    let finish = Finish { bias: None, plus: Plus::own_if(accumulates), fused: Fused::Identity };
+    let parts = crew.parts(products(&tiling));
+    correlate(isa, (crew, parts), of, dy, transformed, finish, None, Shared::new(dx));
 }
 
-/// Adds the gradients of the transformed weight to `sums` and that of the bias to `db`, summed over
-/// the lanes. `sums` is of [`Conv2dKernel::weight_sums_len`], zeros at first; when all images
-/// are added, [`add_weight_gradient`] makes the weight's gradient of it.
+/// Overwrites `sums` with the gradients of the transformed weight, or adds them if it `adds`, and adds that of the
+/// bias to `db`, summed over the lanes. `sums` is of [`Conv2dKernel::weight_sums_len`]; when all images are added,
+/// [`add_weight_gradient`] makes the weight's gradient of it.
 ///
 /// # Panics
 /// As [`forward`].
@@ -166,17 +207,42 @@ pub fn backward_weight(
     g: &Conv2d,
     x: &[Lanes],
     dy: &[Lanes],
+    adds: bool,
     sums: &mut [Lanes],
     db: Option<&mut [f32]>,
     scratch: &mut [Lanes],
 ) {
+    backward_weight_by(isa, &mut Crew::alone(scratch), kernel, g, x, dy, adds, sums, db);
+}
+
+/// [`backward_weight`] by a crew, with its scratch memory. The result is the same to the bit, however many threads
+/// it has.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_weight_by(
+    isa: Isa,
+    crew: &mut Crew<'_>,
+    kernel: Conv2dKernel,
+    g: &Conv2d,
+    x: &[Lanes],
+    dy: &[Lanes],
+    adds: bool,
+    sums: &mut [Lanes],
+    db: Option<&mut [f32]>,
+) {
     let tiling = tiling(kernel, g, Conv2dPass::BackwardWeight);
     let size = [g.input.dim(1), g.input.dim(2)];
     let start = g.padding.map(|padding| -(padding as isize));
-    run!(isa, tiling, Sums { tiling, size, start, x, dy, sums, scratch });
+    // Some input channels each; the output's gradient is transformed by all.
+    let parts = crew.parts(products(&tiling)).min(tiling.in_channels);
+    let sums = Shared::new(sums);
+    crew.for_each(Numbered(parts), |scratch, part, ()| {
+        let ins = even_part(part, parts, tiling.in_channels);
+        run!(isa, tiling, Sums { tiling, size, start, ins, x, dy, adds, sums, scratch });
+    });
     if let Some(db) = db {
-        assert_eq!(db.len(), g.out_channels, "the bias gradient's length");
-        isa.run(BiasGradient { dy, db });
+        linear::backward_bias_by(isa, crew, dy, db);
     }
 }
 
@@ -197,19 +263,40 @@ pub fn add_weight_gradient(
 
 fn correlate(
     isa: Isa,
+    (crew, parts): (&mut Crew<'_>, usize),
     (tiling, size, start): (Tiling, [usize; 2], [isize; 2]),
     x: &[Lanes],
     weights: &[f32],
     finish: Finish<'_>,
     statistics: Option<Statistics<'_>>,
-    y: &mut [Lanes],
-    scratch: &mut [Lanes],
+    y: Shared<'_, Lanes>,
 ) {
-    run!(
-        isa,
-        tiling,
-        Correlate { tiling, size, start, x, weights, finish, statistics, y, scratch }
-    );
+    let all = tiling.tiles[0] * tiling.tiles[1];
+    if parts == 1 {
+        let (tiles, scratch) = (0..all, crew.scratch());
+        run!(
+            isa,
+            tiling,
+            Correlate { tiling, tiles, size, start, x, weights, finish, statistics, y, scratch }
+        );
+        return;
+    }
+    let parts = parts.min(all.div_ceil(2));
+    crew.for_each(Numbered(parts), |scratch, part, ()| {
+        let tiles = even_pairs(part, parts, all);
+        let statistics = None;
+        run!(
+            isa,
+            tiling,
+            Correlate { tiling, tiles, size, start, x, weights, finish, statistics, y, scratch }
+        );
+    });
+}
+
+/// Multiply-adds of one image.
+fn products(tiling: &Tiling) -> usize {
+    let tiles = tiling.tiles[0] * tiling.tiles[1];
+    tiles * tiling.points() * tiling.in_channels * tiling.out_channels
 }
 
 #[allow(clippy::panic)]

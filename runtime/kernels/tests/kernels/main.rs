@@ -9,6 +9,7 @@ mod blocked_training;
 mod blocked_values;
 mod conv2d;
 mod conv_transpose2d;
+mod crew;
 mod group_norm;
 mod jvp;
 mod linear;

@@ -96,14 +96,15 @@ fn check_one(g: &Conv2d, seed: u64) {
             dx_ref[lane].iter().zip(&x).map(|(d, x)| d + f64::from(x.0[lane])).collect()
         });
 
-        let mut sums = vec![Lanes::ZERO; kernel.weight_sums_len(g)];
+        let mut sums = poison(kernel.weight_sums_len(g));
         let mut dw = vec![0.5; weight.len()];
         let mut db = vec![-0.25; g.out_channels];
         let mut scratch = poison(kernel.scratch_len(g, Conv2dPass::BackwardWeight));
         // Two groups of images, of which one is all zeros.
-        for (x, dy) in [(&x, &dy), (&vec![Lanes::ZERO; x.len()], &vec![Lanes::ZERO; dy.len()])] {
+        let nothing = [vec![Lanes::ZERO; x.len()], vec![Lanes::ZERO; dy.len()]];
+        for (adds, [x, dy]) in [(false, [&x, &dy]), (true, nothing.each_ref())] {
             let (db, scratch) = (Some(&mut db[..]), &mut scratch);
-            winograd::backward_weight(isa, kernel, g, x, dy, &mut sums, db, scratch);
+            winograd::backward_weight(isa, kernel, g, x, dy, adds, &mut sums, db, scratch);
         }
         winograd::add_weight_gradient(isa, kernel, g, &sums, &mut dw);
         let what = format!("{isa} {kernel:?} weight gradient {g:?}");

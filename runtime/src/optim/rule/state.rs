@@ -133,6 +133,8 @@ impl<O: Optimizer> Core<O> {
         let threads = if parameters.len() < SHARED { 1 } else { parameters.len().div_ceil(PIECE) };
         let Core { spans, buffers, scratch, .. } = self;
         Team::gather(threads, |team| {
+            // A rule may be the user's own.
+            team.runs_foreign_code();
             for span in spans.iter_mut().filter(|span| trained[span.tensor]) {
                 span.steps += 1;
                 let mut buffers = buffers.iter_mut();
