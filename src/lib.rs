@@ -437,6 +437,7 @@ pub use typenet_runtime::derivatives;
 #[cfg(feature = "image")]
 pub use typenet_runtime::image;
 pub use typenet_runtime::init;
+pub use typenet_runtime::inspect::LayerBalance;
 /// ```
 /// use typenet::prelude::*;
 ///
@@ -474,6 +475,26 @@ pub use typenet_runtime::init;
 /// ```
 #[cfg(feature = "diagram")]
 pub use typenet_runtime::inspect::diagram;
+/// # Examples
+///
+/// ```
+/// use typenet::prelude::*;
+///
+/// network! {
+///     struct Net: [3, 32, 32] -> [10] {
+///         conv1: conv2d(64, kernel = 3, padding = 1), relu,
+///         conv2: conv2d(64, kernel = 3, padding = 1), relu,
+///         global_avg_pool, flatten,
+///         fc: linear(10),
+///     }
+/// }
+///
+/// // How much longer than its even share one of two threads works, at the worst of the two convolutions.
+/// let layers = typenet::planned_balance::<Net>(1, 2);
+/// let worst = layers.iter().map(|layer| layer.balance).fold(1.0, f64::max);
+/// assert!(layers.len() == 2 && worst < 1.2);
+/// ```
+pub use typenet_runtime::inspect::planned_balance;
 pub use typenet_runtime::io::LoadOptions;
 pub use typenet_runtime::layers;
 pub use typenet_runtime::loss;

@@ -408,3 +408,37 @@ fn a_net_of_another_crate_is_a_layer() {
         assert!((found - expected - net.head.bias[class]).abs() <= 1e-5, "{found}, not {expected}");
     }
 }
+
+/// Multiply-adds of each thread that are worth an even cut: some tens of microseconds.
+const WORTHWHILE: u64 = 1 << 20;
+
+#[test]
+fn layers_worth_cutting_are_cut_evenly() {
+    fn check<N: Network>(worst: &mut Vec<String>) {
+        for threads in [2, 4, 8, 16] {
+            for images in [1, 4, 8, 32] {
+                for layer in typenet::planned_balance::<N>(images, threads) {
+                    let is_worth = layer.multiply_adds / threads as u64 >= WORTHWHILE;
+                    let output = N::SHAPES[layer.node];
+                    // Of images of 14×14 and less a row, a tile or a pair of blocks of channels is a large part.
+                    let bound = if output.dim(1) <= 14 { 1.61 } else { 1.31 };
+                    let is_even = layer.balance <= bound;
+                    if is_worth && !is_even {
+                        let name = N::GRAPH.nodes[layer.node].name;
+                        worst
+                            .push(format!("{} {name} {images} {threads} {layer:?}", N::GRAPH.name));
+                    }
+                }
+            }
+        }
+    }
+    let mut worst = Vec::new();
+    check::<ResNet18>(&mut worst);
+    check::<ResNet50>(&mut worst);
+    check::<SqueezeNet>(&mut worst);
+    check::<MobileNetV2>(&mut worst);
+    check::<DenseNet121>(&mut worst);
+    check::<UNet>(&mut worst);
+    check::<Vgg16>(&mut worst);
+    assert!(worst.is_empty(), "{}\n{} of them", worst.join("\n"), worst.len());
+}

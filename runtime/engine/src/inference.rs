@@ -27,6 +27,9 @@ const SHARED: u64 = 4_000_000;
 /// From so many multiply-adds an image on, a group of 16 is worth another thread.
 const HELPED: u64 = 1_000_000;
 
+/// On so many threads one image takes twice as long as if it were cut evenly.
+const EVEN: usize = 16;
+
 /// A net that predicts: its declaration, its parameters and what is prepared of them.
 #[derive(Clone, Copy)]
 pub struct Inference<'a> {
@@ -273,7 +276,8 @@ impl Inference<'_> {
         images: &[f32],
         outputs: &mut [f32],
     ) {
-        let (input_len, Halves { first, second, carried }) = (self.spec.layout.input_len, halves);
+        let (input_len, Halves { first, second, carried, .. }) =
+            (self.spec.layout.input_len, halves);
         let count = images.len() / input_len;
         let second_len = second.len * count;
         let scratch_len = plan.scratch_len(team.threads());
@@ -341,7 +345,14 @@ impl Inference<'_> {
 impl BlockedPlan {
     /// How many of these images run each on one thread, and the rest one after the other on all.
     fn alone(&self, images: usize, team: &Team) -> usize {
-        if self.work < SHARED { images } else { images / team.threads() * team.threads() }
+        if self.work < SHARED { images } else { self.images_alone(images, team.threads()) }
+    }
+
+    /// How many of a net that is worth sharing out. Images that are left over run on all threads, unless these are so
+    /// many that one image is no work for them: the more threads, the less evenly one is cut (docs/balance.md).
+    pub(crate) fn images_alone(&self, images: usize, threads: usize) -> usize {
+        let left = images % threads;
+        if left * (EVEN + threads) > EVEN * threads { images } else { images - left }
     }
 
     /// How a batch is shared out between the layouts.

@@ -24,7 +24,7 @@ pub mod trainable;
 pub mod training;
 pub mod weights;
 
-pub use blocked::BlockedPlan;
+pub use blocked::{BlockedPlan, LayerBalance};
 pub use blocked_training::is_blocked_step;
 pub use flat::{Flat, floats};
 pub use inference::Inference;

@@ -2,10 +2,12 @@
 //! of 16 images; kernels, memory and weights are others. The weights are packed at the first prediction
 //! after they have changed.
 
+mod balance;
 mod pass;
 mod plan;
 mod weights;
 
+pub use balance::LayerBalance;
 pub(crate) use pass::Blocked;
 pub use plan::BlockedPlan;
 pub(crate) use plan::{Carried, Halves, Memory};

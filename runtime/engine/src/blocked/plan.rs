@@ -39,6 +39,8 @@ pub struct BlockedPlan {
 /// are in cache; in the second, layer by layer all images do, while its weights are.
 #[derive(Clone, Debug)]
 pub(crate) struct Halves {
+    /// The first node of the second.
+    pub(crate) begins: usize,
     pub(crate) first: Memory,
     pub(crate) second: Memory,
     /// The values that the second half has of the first.
@@ -185,7 +187,7 @@ impl BlockedPlan {
                 .map(|(_, place)| Carried { from: first.value(place), to: second.value(place) })
                 .collect();
             carried.sort_by_key(|carried| carried.to.offset);
-            plan.halves = Some(Halves { first, second, carried });
+            plan.halves = Some(Halves { begins: cut, first, second, carried });
         }
         plan
     }

@@ -12,6 +12,7 @@ use super::super::fused::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::{Shared, Team};
 use super::super::{Isa, LANES, Lanes, activation};
+use super::cut::{LARGE, Work};
 use super::layout::{blocks, flat};
 use super::narrow::{self, Row};
 use super::pack::conv2d_packed_len;
@@ -101,7 +102,7 @@ fn run_conv2d(
     let (mut height, mut width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
     let (kernel, mut size) = (g.kernel, [output.dim(1), output.dim(2)]);
     if is_pointwise(g) {
-        let rows = rows_together(size);
+        let rows = rows_together(size, team.threads());
         size = [size[0] / rows, size[1] * rows];
         height = Axis { input: size[0], outputs: size[0], ..height };
         width = Axis { input: size[1], outputs: size[1], ..width };
@@ -132,6 +133,23 @@ fn run_conv2d(
     }
 }
 
+/// How evenly [`conv2d`] of so many images is shared out among so many threads: the largest share that one of them
+/// gets of the outputs, times the threads. A function of sizes alone; 1 is even.
+///
+/// # Panics
+/// When the geometry breaks a rule of [`Conv2d::output`].
+pub fn conv2d_balance(g: &Conv2d, images: usize, threads: usize) -> f64 {
+    let output = output(g);
+    let mut size = [output.dim(1), output.dim(2)];
+    if is_pointwise(g) {
+        let rows = rows_together(size, threads);
+        size = [size[0] / rows, size[1] * rows];
+    }
+    let products = g.input.dim(0) / g.groups * g.kernel[0] * g.kernel[1];
+    let all = [images, size[0], blocks(g.out_channels)];
+    Work { all, columns: size[1], products }.balance(threads)
+}
+
 /// How many images a value of this length holds.
 pub(super) fn images(len: usize, of_one: usize) -> usize {
     let images = len.checked_div(of_one).unwrap_or(0);
@@ -144,12 +162,16 @@ fn is_pointwise(g: &Conv2d) -> bool {
     matches!((g.kernel, g.stride, g.padding, g.extra), ([1, 1], [1, 1], [0, 0], [0, 0]))
 }
 
-/// So many rows are one to a convolution of 1×1, since short ones fill no tile.
-fn rows_together([height, width]: [usize; 2]) -> usize {
-    const ENOUGH: usize = 24;
-    (1..=height)
-        .find(|&rows| height.is_multiple_of(rows) && rows * width >= ENOUGH)
-        .unwrap_or(height)
+/// So many rows are one to a convolution of 1×1, since short ones fill no tile: fewer where many threads would
+/// have too few rows to share.
+fn rows_together([height, width]: [usize; 2], threads: usize) -> usize {
+    let together = |enough: usize| {
+        (1..=height)
+            .find(|&rows| height.is_multiple_of(rows) && rows * width >= enough)
+            .unwrap_or(height)
+    };
+    let rows = together(24);
+    if threads >= 4 && height / rows.max(1) < threads { together(7) } else { rows }
 }
 
 impl<'a> Pixels<'a> {
@@ -199,7 +221,9 @@ impl Forward<'_> {
     /// Computes it into `y` of this height and width, shared out among the team.
     pub(super) fn run(self, isa: Isa, team: &Team, size: [usize; 2], y: &mut [Lanes]) {
         let all = [self.images, self.height.outputs, self.bias.len()];
-        let a_task = self.task_size(team);
+        let products = self.channels * self.kernel[0] * self.kernel[1];
+        let work = Work { all, columns: self.width.outputs, products };
+        let a_task = work.task(team.threads());
         let [images, rows, blocks] = [0, 1, 2].map(|i| all[i].div_ceil(a_task[i]));
         let part = |i: usize, index: usize| index * a_task[i]..all[i].min((index + 1) * a_task[i]);
         let y = Shared::new(y);
@@ -210,29 +234,7 @@ impl Forward<'_> {
             isa.run(Tiles { of: self, size, images, blocks, rows, y });
         });
     }
-
-    /// Images, rows and blocks of channels of one task: each is worth a hand-off, and large weights are
-    /// read by one thread only.
-    fn task_size(&self, team: &Team) -> [usize; 3] {
-        let (images, rows, blocks) = (self.images, self.height.outputs.max(1), self.bias.len());
-        // Some more tasks than threads, for those that come late.
-        let tasks = 2 * team.threads();
-        if team.threads() == 1 {
-            [images, rows, blocks]
-        } else if self.weight.len() > LARGE && blocks >= 4 * team.threads() || images * rows < tasks
-        {
-            // A tile takes up to four blocks.
-            [images, rows, blocks.div_ceil(tasks).next_multiple_of(4).min(blocks)]
-        } else if images >= tasks {
-            [images.div_ceil(tasks), rows, blocks]
-        } else {
-            [1, rows.div_ceil(tasks.div_ceil(images)), blocks]
-        }
-    }
 }
-
-/// [`Lanes`] of weights that stay in the second-level cache while other values pass.
-const LARGE: usize = (256 << 10) / size_of::<Lanes>();
 
 /// [`Lanes`] of the input that stay there while all weights pass.
 const BAND: usize = (128 << 10) / size_of::<Lanes>();

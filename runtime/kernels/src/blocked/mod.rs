@@ -13,6 +13,7 @@ mod batch_norm_gradient;
 mod channel_sums;
 mod conv2d;
 mod conv_transpose2d;
+mod cut;
 mod data_gradient;
 mod depthwise;
 mod depthwise_training;
@@ -36,7 +37,7 @@ pub use channel_sums::{backward_bias, bias_gradient_room};
 pub use conv_transpose2d::{
     conv_transpose2d, conv_transpose2d_packed_len, pack_conv_transpose2d, runs_conv_transpose2d,
 };
-pub use conv2d::{Pixels, conv_transpose2d_backward_data, conv2d, runs_conv2d};
+pub use conv2d::{Pixels, conv_transpose2d_backward_data, conv2d, conv2d_balance, runs_conv2d};
 pub use data_gradient::{
     conv2d_backward_data, conv2d_data_packed_len, pack_conv2d_data, runs_conv2d_backward_data,
 };

@@ -16,6 +16,7 @@ mod slices;
 pub use crew::{Crew, Kept, Rooms};
 pub(crate) use crew::{even_pairs, even_part};
 use helpers::{Assignment, Call};
+pub(crate) use rehearsal::largest_share;
 pub use rehearsal::{Piece, Task};
 pub use sharing::Team;
 use sharing::{Inside, Over};

@@ -1,6 +1,7 @@
 //! How a call would be shared out among more threads than there are.
 
 use std::cell::RefCell;
+use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
 use super::Team;
@@ -36,20 +37,28 @@ pub struct Task {
     pub shared: Vec<Vec<Duration>>,
 }
 
-/// When the last of so many threads is done, where each takes the next of these when it is free.
-fn makespan(
+/// How long so many threads are busy, where each takes the next of these when it is free.
+fn dealt<T: Copy + Ord + Default + AddAssign>(
     threads: usize,
-    start: &[Duration],
-    each: impl Iterator<Item = Duration>,
-) -> Vec<Duration> {
+    start: &[T],
+    each: impl Iterator<Item = T>,
+) -> Vec<T> {
     let mut busy = start.to_vec();
-    busy.resize(threads.max(1), Duration::ZERO);
+    busy.resize(threads.max(1), T::default());
     for time in each {
         if let Some(first) = busy.iter_mut().min() {
             *first += time;
         }
     }
     busy
+}
+
+/// How many times its even share the busiest of so many threads gets of tasks of these sizes: 1 is even.
+pub(crate) fn largest_share(threads: usize, tasks: impl Iterator<Item = usize>) -> f64 {
+    let busy = dealt(threads, &[], tasks);
+    let all: usize = busy.iter().sum();
+    let most = busy.iter().max().copied().unwrap_or(0);
+    if all == 0 { 1.0 } else { (most * busy.len()) as f64 / all as f64 }
 }
 
 impl Task {
@@ -59,7 +68,7 @@ impl Task {
         let spans = self
             .shared
             .iter()
-            .filter_map(|parts| makespan(threads, &[], parts.iter().copied()).into_iter().max());
+            .filter_map(|parts| dealt(threads, &[], parts.iter().copied()).into_iter().max());
         self.time.saturating_sub(shared) + spans.sum::<Duration>()
     }
 }
@@ -75,9 +84,9 @@ impl Piece {
     pub fn makespan(&self, threads: usize) -> Duration {
         let (whole, left) =
             self.tasks.split_at(self.tasks.len() - self.tasks.len() % threads.max(1));
-        let busy = makespan(threads, &[], whole.iter().map(|task| task.time));
+        let busy = dealt(threads, &[], whole.iter().map(|task| task.time));
         let each = threads_of_task(threads, left.len());
-        let busy = makespan(threads, &busy, left.iter().map(|task| task.time_on(each)));
+        let busy = dealt(threads, &busy, left.iter().map(|task| task.time_on(each)));
         busy.into_iter().max().unwrap_or_default()
     }
 }

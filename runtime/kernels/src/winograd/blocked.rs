@@ -12,7 +12,7 @@ use super::super::epilogue::{Bias, Plus};
 use super::super::fused::Fused;
 use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
-use super::super::team::{Numbered, Shared, Team, chunks_mut, equal_mut};
+use super::super::team::{Numbered, Shared, Team, chunks_mut, equal_mut, even_part, largest_share};
 use super::super::{Isa, LANES, Lanes, activation};
 pub use super::blocked_weight::{backward_weight, weight_room_len};
 use super::tiles::{Input, MOST_TOGETHER, Output, Tiles};
@@ -345,33 +345,81 @@ struct Forward<'a> {
 impl Forward<'_> {
     fn run(self, isa: Isa, team: &Team, y: &mut [Lanes], scratch: &mut [Lanes]) {
         let tiles = self.images * self.tiling.tiles[0] * self.tiling.tiles[1];
-        let pairs = self.bias.len().div_ceil(BLOCKS);
-        // Where few tiles meet many weights, the weights are cut: each thread transforms the same tiles,
-        // which takes less time than to read weights of others. Else the tiles are cut, into some more parts
-        // than there are threads, for those that come late.
         let threads = team.threads();
-        let is_large = weight_bytes(&self.tiling) > LARGE;
-        let is_wide = is_large && tiles < 7 * self.bias.len();
-        let sets = if is_wide { pairs.min(threads) } else { 1 };
-        let parts = match threads.div_ceil(sets) {
-            1 => 1,
-            // Each part reads all weights.
-            parts if is_large => parts.min(tiles),
-            parts => (2 * parts).min(tiles.div_ceil(8)).max(parts).min(tiles),
-        };
+        let Cut { pairs, sets, parts } = Cut::new(&self.tiling, tiles, self.bias.len(), threads);
         let [values, products] = room(&self.tiling);
         let room = values + products;
         let rooms = equal_mut(&mut scratch[..threads * room], threads);
         let y = Shared::new(y);
-        let part =
-            |index: usize, parts: usize, all: usize| index * all / parts..(index + 1) * all / parts;
         team.for_each_with(rooms, Numbered(sets * parts), |room, task, _| {
-            let pairs = part(task / parts, sets, pairs);
+            let pairs = even_part(task / parts, sets, pairs);
             let blocks = pairs.start * BLOCKS..(pairs.end * BLOCKS).min(self.bias.len());
-            let tiles = part(task % parts, parts, tiles);
+            let tiles = even_part(task % parts, parts, tiles);
             run!(isa, self.tiling, Task { of: self, blocks, tiles, y, room });
         });
     }
+}
+
+/// How a convolution is cut: pairs of blocks of output channels in sets, and tiles in parts.
+struct Cut {
+    pairs: usize,
+    sets: usize,
+    parts: usize,
+}
+
+impl Cut {
+    /// For so many tiles and blocks of output channels on so many threads.
+    fn new(tiling: &Tiling, tiles: usize, blocks: usize, threads: usize) -> Cut {
+        let pairs = blocks.div_ceil(BLOCKS);
+        // Where few tiles meet many weights, the weights are cut: each thread transforms the same tiles,
+        // which takes less time than to read weights of others. Else the tiles are cut, into some more parts
+        // than there are threads, for those that come late.
+        let is_large = weight_bytes(tiling) > LARGE;
+        let is_wide = is_large && tiles < 7 * blocks;
+        let sets = if is_wide { Cut::sets(pairs, tiles, threads) } else { 1 };
+        let parts = match threads.div_ceil(sets) {
+            1 => 1,
+            // Each part reads all weights.
+            parts if is_large => parts.min(tiles),
+            // As many for each thread.
+            parts if tiles >= 16 * parts => 2 * parts,
+            parts => parts.min(tiles),
+        };
+        Cut { pairs, sets, parts }
+    }
+
+    /// As many sets as there are threads, unless fewer with some tiles each are clearly more even.
+    fn sets(pairs: usize, tiles: usize, threads: usize) -> usize {
+        let mut best = (usize::MAX, 1);
+        let mut sets = threads;
+        while sets > 0 {
+            let some = sets.min(pairs);
+            let parts = threads.div_ceil(some).min(tiles);
+            let rounds = (some * parts).div_ceil(threads);
+            let most = rounds * pairs.div_ceil(some) * tiles.div_ceil(parts);
+            // Tiles that several threads transform.
+            if most + most / 8 < best.0 {
+                best = (most, some);
+            }
+            sets /= 2;
+        }
+        best.1
+    }
+}
+
+/// How evenly [`forward`] of so many images is shared out among so many threads: the largest share that one of them
+/// gets of the products, times the threads. A function of sizes alone; 1 is even.
+///
+/// # Panics
+/// When `kernel` is not one of Winograd's or cannot run `g`.
+pub fn balance(kernel: Conv2dKernel, g: &Conv2d, images: usize, threads: usize) -> f64 {
+    let tiling = super::tiling(kernel, g, Conv2dPass::Forward);
+    let tiles = images * tiling.tiles[0] * tiling.tiles[1];
+    let Cut { pairs, sets, parts } = Cut::new(&tiling, tiles, blocks(tiling.out_channels), threads);
+    let tasks = (0..sets * parts).map(|task| {
+        even_part(task / parts, sets, pairs).len() * even_part(task % parts, parts, tiles).len()
+    });
+    largest_share(threads, tasks)
 }
 
 /// Some blocks of output channels of some tiles. Nobody else writes them.
