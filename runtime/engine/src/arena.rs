@@ -51,9 +51,17 @@ pub(crate) fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
     }
 }
 
+/// As [`at_least`], where the contents do not matter: of memory that is new, what is never touched takes none.
+pub(crate) fn fresh_at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
+    if buffer.len() < len {
+        *buffer = Vec::new();
+        *buffer = vec![zero; len];
+    }
+}
+
 /// So much memory for each thread of a team.
 pub(crate) fn rooms<'a>(all: &'a mut Vec<Lanes>, team: &Team, len: usize) -> EqualMut<'a, Lanes> {
-    at_least(all, team.threads() * len, Lanes::ZERO);
+    fresh_at_least(all, team.threads() * len, Lanes::ZERO);
     equal_mut(&mut all[..team.threads() * len], team.threads())
 }
 

@@ -8,7 +8,7 @@ use typenet_kernels::team::{
 use typenet_kernels::{LANES, Lanes, pack, unpack_part};
 use typenet_shape::Shares;
 
-use crate::arena::{at_least, rooms};
+use crate::arena::{at_least, fresh_at_least, rooms};
 use crate::blocked::{Blocked, BlockedPlan, BlockedWeights, Carried, Halves, Memory};
 use crate::forced::{Forced, forced};
 use crate::pass::{Forward, ONLY_BLOCKED};
@@ -61,15 +61,15 @@ impl Rooms<'_> {
         work: impl Fn(Crew<'_>, usize, P::Part) + Sync,
     ) {
         match self {
-            Rooms::Workspace(all) => team.for_each_crew(&rooms(all, team, len), parts, work),
+            Rooms::Workspace(all) => team.for_each_crew(&mut rooms(all, team, len), parts, work),
             Rooms::Threads => {
-                let rooms = Kept(|work: &mut dyn FnMut(&mut [Lanes])| {
+                let mut rooms = Kept(|work: &mut dyn FnMut(&mut [Lanes])| {
                     let mut room = ROOM.take();
-                    at_least(&mut room, len, Lanes::ZERO);
+                    fresh_at_least(&mut room, len, Lanes::ZERO);
                     work(&mut room[..len]);
                     ROOM.set(room);
                 });
-                team.for_each_crew(&rooms, parts, work);
+                team.for_each_crew(&mut rooms, parts, work);
             }
         }
     }

@@ -234,8 +234,8 @@ impl StepMemory {
                     chunks_mut(outputs, LANES * layout.output_len),
                     chunks_mut(gathered, each),
                 );
-                let rooms = rooms(all_rooms, team, layout.scratch_len[0]);
-                team.for_each_crew(&rooms, parts, |crew, number, part| {
+                let mut rooms = rooms(all_rooms, team, layout.scratch_len[0]);
+                team.for_each_crew(&mut rooms, parts, |crew, number, part| {
                     let (arena, inputs, outputs, gathered) = part;
                     if index == 0 {
                         let buffer = layout.training_input;
@@ -350,8 +350,8 @@ impl StepMemory {
                     (chunks_mut(partials, layout.parameters.max(1)), equal_mut(sums, slots)),
                     chunks_mut(gathered, a_slot * each),
                 );
-                let rooms = rooms(all_rooms, team, layout.scratch_len[0]);
-                team.for_each_crew(&rooms, parts, |mut crew, slot, part| {
+                let mut rooms = rooms(all_rooms, team, layout.scratch_len[0]);
+                team.for_each_crew(&mut rooms, parts, |mut crew, slot, part| {
                     let (arenas, (partial, sums), gathered) = part;
                     if index == last {
                         for range in trained.of_groups() {

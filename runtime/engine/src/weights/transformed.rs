@@ -50,7 +50,11 @@ pub(crate) fn for_inference(
 ) -> Vec<f32> {
     let pass = Conv2dPass::Forward;
     transformed.resize(layout.transformed_len(pass), 0.0);
-    Team::gather(layout.transformed[pass as usize].len(), |team| {
+    // A thread of a pool would take up other work while it waits for its helpers, such as a prediction of this net,
+    // which waits for these weights.
+    let is_in_pool = rayon::current_thread_index().is_some();
+    let threads = if is_in_pool { 1 } else { layout.transformed[pass as usize].len() };
+    Team::gather(threads, |team| {
         transform(team, layout, pass, parameters, folded, &mut transformed);
     });
     transformed

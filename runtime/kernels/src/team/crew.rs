@@ -174,10 +174,12 @@ impl Team {
     /// As that, or when there is not room for each thread.
     pub fn for_each_crew<P: Parts>(
         &self,
-        rooms: &dyn Rooms,
+        rooms: &mut dyn Rooms,
         parts: P,
         work: impl Fn(Crew<'_>, usize, P::Part) + Sync,
     ) {
+        // Borrowed for this call alone, so that no other one hands out the same rooms.
+        let rooms = &*rooms;
         // Who has it is on the thread of that number. Within a task of another call nobody is.
         let main = if self.rehearses || self.helpers > 0 { self.main.take() } else { None };
         let shares = main.is_some();
@@ -233,9 +235,9 @@ mod tests {
                     let mut numbers = vec![0; tasks * 12];
                     let mut rooms = vec![Lanes::ZERO; team.threads() * 3];
                     for round in 1..20 {
-                        let rooms = equal_mut(&mut rooms, team.threads());
+                        let mut rooms = equal_mut(&mut rooms, team.threads());
                         team.for_each_crew(
-                            &rooms,
+                            &mut rooms,
                             chunks_mut(&mut numbers, 12),
                             |crew, task, all| {
                                 let (first, mut crew) = crew.split(1);
@@ -271,11 +273,12 @@ mod tests {
         pool(3).install(|| {
             Team::gather(3, |team| {
                 let (mut outer, mut inner) = ([Lanes::ZERO; 3], [Lanes::ZERO; 3]);
-                let (outer, inner) = (equal_mut(&mut outer, 3), std::sync::Mutex::new(&mut inner));
-                team.for_each_crew(&outer, chunks_mut(&mut [0; 1], 1), |_, _, _| {
+                let (mut outer, inner) =
+                    (equal_mut(&mut outer, 3), std::sync::Mutex::new(&mut inner));
+                team.for_each_crew(&mut outer, chunks_mut(&mut [0; 1], 1), |_, _, _| {
                     let Ok(mut inner) = inner.lock() else { return };
-                    let inner = equal_mut(&mut inner[..], 3);
-                    team.for_each_crew(&inner, chunks_mut(&mut [0; 2], 1), |crew, _, _| {
+                    let mut inner = equal_mut(&mut inner[..], 3);
+                    team.for_each_crew(&mut inner, chunks_mut(&mut [0; 2], 1), |crew, _, _| {
                         assert_eq!(crew.threads(), 1);
                         assert!(crew.place.is_none());
                     });
@@ -289,8 +292,9 @@ mod tests {
         let done = AtomicUsize::new(0);
         pool(3).install(|| {
             Team::gather(3, |team| {
-                let rooms = Kept(|work: &mut dyn FnMut(&mut [Lanes])| work(&mut [Lanes::ZERO; 4]));
-                team.for_each_crew(&rooms, chunks_mut(&mut [0; 2], 1), |mut crew, _, _| {
+                let mut rooms =
+                    Kept(|work: &mut dyn FnMut(&mut [Lanes])| work(&mut [Lanes::ZERO; 4]));
+                team.for_each_crew(&mut rooms, chunks_mut(&mut [0; 2], 1), |mut crew, _, _| {
                     wait_for(&crew);
                     crew.for_each(chunks_mut(&mut [0; 5], 1), |room, _, _| {
                         assert_eq!(room.len(), 4);
@@ -309,9 +313,9 @@ mod tests {
                 pool(3).install(|| {
                     Team::gather(3, |team| {
                         let mut rooms = [Lanes::ZERO; 3];
-                        let rooms = equal_mut(&mut rooms, 3);
+                        let mut rooms = equal_mut(&mut rooms, 3);
                         team.for_each_crew(
-                            &rooms,
+                            &mut rooms,
                             chunks_mut(&mut [0; 2], 1),
                             |mut crew, task, _| {
                                 wait_for(&crew);

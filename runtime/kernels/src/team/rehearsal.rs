@@ -141,10 +141,15 @@ impl Team {
                 Task { time, shared }
             })
         };
+        // This may be within a task of another net's call.
+        let outer = REHEARSAL.with_borrow_mut(|rehearsal| {
+            rehearsal.as_mut().map(|one| (one.of_task, std::mem::take(&mut one.shared)))
+        });
         let tasks = (0..tasks).map(timed).collect();
         REHEARSAL.with_borrow_mut(|rehearsal| {
             if let Some(rehearsal) = rehearsal {
                 rehearsal.pieces.push(Piece { tasks });
+                (rehearsal.of_task, rehearsal.shared) = outer.unwrap_or_default();
             }
         });
     }

@@ -139,10 +139,20 @@ impl Team {
 
     /// Does parts of other threads' tasks on this one, which has none, until this `is_done`.
     fn assist_until(&self, thread: usize, is_done: &dyn Fn() -> bool) {
+        self.assist_while(thread, is_done, &|| ());
+    }
+
+    /// The same; calls `assisted` behind each part.
+    fn assist_while(&self, thread: usize, is_done: &dyn Fn() -> bool, assisted: &dyn Fn()) {
         let _free = Counted::new(&self.free.0);
         let mut spins = 0;
         while !is_done() {
-            if self.assist_once(thread) { spins = 0 } else { pause(&mut spins) }
+            if self.assist_once(thread) {
+                spins = 0;
+                assisted();
+            } else {
+                pause(&mut spins);
+            }
         }
     }
 
@@ -176,9 +186,12 @@ impl Team {
             self.assist_until(thread, &|| self.main.has_news());
             return true;
         }
-        let since = Instant::now();
-        self.assist_until(thread, &|| self.main.has_news() || since.elapsed() > PATIENCE);
-        self.main.has_news()
+        let since = Cell::new(Instant::now());
+        let is_tired = || since.get().elapsed() > PATIENCE;
+        self.assist_while(thread, &|| self.main.has_news() || is_tired(), &|| {
+            since.set(Instant::now())
+        });
+        self.main.has_news() || !is_tired()
     }
 
     /// Says that tasks run a user's code, which may call rayon. A thread that waits there takes up any job of the

@@ -296,7 +296,9 @@ fn correlate(
 /// Multiply-adds of one image.
 fn products(tiling: &Tiling) -> usize {
     let tiles = tiling.tiles[0] * tiling.tiles[1];
-    tiles * tiling.points() * tiling.in_channels * tiling.out_channels
+    [tiling.points(), tiling.in_channels, tiling.out_channels]
+        .into_iter()
+        .fold(tiles, usize::saturating_mul)
 }
 
 #[allow(clippy::panic)]

@@ -16,9 +16,9 @@ fn by_crew<R: Send>(
         let mut result = None;
         Team::gather(threads, |team| {
             let mut rooms = poison(threads * scratch);
-            let rooms = equal_mut(&mut rooms, threads);
+            let mut rooms = equal_mut(&mut rooms, threads);
             team.for_each_crew(
-                &rooms,
+                &mut rooms,
                 chunks_mut(std::slice::from_mut(&mut result), 1),
                 |crew, _, to| {
                     for _ in 0..if are_real { 100_000 } else { 0 } {
