@@ -26,7 +26,8 @@ impl NetSpec {
         body: impl FnOnce(&Team) -> R + Send,
     ) -> R {
         Team::gather(threads, |team| {
-            if self.layout.steps.iter().any(|step| matches!(step.op, Op::Own(_))) {
+            let has_own = || self.layout.steps.iter().any(|step| matches!(step.op, Op::Own(_)));
+            if team.threads() > 1 && has_own() {
                 team.runs_foreign_code();
             }
             body(team)

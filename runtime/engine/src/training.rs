@@ -6,10 +6,10 @@ use typenet_kernels::batch_norm::{self, Running};
 use typenet_kernels::linear::{self, Groups};
 use typenet_kernels::team::{Team, chunks, chunks_mut, equal_mut, ranges_mut};
 use typenet_kernels::{LANES, Lanes, elementwise, isa, pack, pack_part, unpack_part, winograd};
-use typenet_shape::{Conv2dPass, Norm, TensorKind};
+use typenet_shape::{Conv2dPass, Norm, TensorKind, TrainingCosts};
 
 use crate::arena::{at_least, bytes_of, rooms};
-use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked_step, threads_of_groups};
+use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked_step};
 use crate::jvp::{Jvp, JvpMemory, Masks};
 use crate::layout::Layout;
 use crate::pass::{Backward, Forward, Mode, Room, Segment};
@@ -19,6 +19,9 @@ use crate::weights::transform;
 
 /// At most this many numbers of memory go into partial gradients.
 const PARTIALS: usize = 16 << 20;
+
+/// From so many cycles on, a group of images is worth another thread: some tenths of a millisecond.
+const HELPED: u64 = 1_000_000;
 
 /// Gradients are added up in pieces of this many numbers.
 const PIECE: usize = 8192;
@@ -528,4 +531,11 @@ fn slots(layout: &Layout, groups: usize) -> (usize, usize) {
     let most = (PARTIALS / a_slot.max(1)).max(2);
     let groups_a_slot = groups.div_ceil(most.min(groups.max(1)));
     (groups.div_ceil(groups_a_slot.max(1)), groups_a_slot)
+}
+
+/// On how many threads at most a training step runs in groups of 16 images: one for each group, and more where a
+/// group is work for several.
+fn threads_of_groups(spec: &NetSpec, images: usize) -> usize {
+    let costs = TrainingCosts::new(spec.graph, spec.shapes, images);
+    costs.groups.max(1).saturating_add(costs.interleaved / HELPED) as usize
 }

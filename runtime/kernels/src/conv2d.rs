@@ -50,7 +50,7 @@ pub fn forward_by(
     let output = output(g);
     let (finish, mut behind) = epilogue.split();
     let is_depthwise = depthwise::runs(g);
-    let parts = crew.parts(multiply_adds(g));
+    let parts = crew.parts(multiply_adds(g, output));
     if parts > 1 && is_depthwise {
         by_groups(isa, crew, (g, parts), (x, weight), finish, y);
         let pixels = output.dim(1) * output.dim(2);
@@ -88,7 +88,7 @@ fn by_groups(
     crew: &mut Crew<'_>,
     (g, parts): (&Conv2d, usize),
     (x, weight): (&[Lanes], &[f32]),
-    Finish { bias, plus, fused }: Finish<'_>,
+    finish: Finish<'_>,
     y: &mut [Lanes],
 ) {
     let output = output(g);
@@ -96,13 +96,7 @@ fn by_groups(
     let len = count * g.out_channels / g.groups * output.dim(1) * output.dim(2);
     crew.for_each(chunks_mut(y, len), |_, part, y| {
         let of = SomeGroups::new(g, part * count..g.groups.min((part + 1) * count));
-        let bias = Bias::numbers(bias.map(|bias| &bias[of.outputs.clone()]));
-        let plus = match plus {
-            Plus::Value(value) => Plus::Value(&value[part * len..][..y.len()]),
-            plus => plus,
-        };
-        let read = (of.input(x), Taps::Numbers(of.weight(weight)), bias);
-        isa.run(depthwise::forward(&of.g, output, read, (plus, fused), y));
+        of.depthwise(isa, output, (x, weight), finish, y);
     });
 }
 
@@ -156,6 +150,25 @@ impl SomeGroups {
         let each = self.inputs.len() / self.g.groups * self.g.kernel[0] * self.g.kernel[1];
         &weight[self.outputs.start * each..self.outputs.end * each]
     }
+
+    /// Their part `y` of a convolution of each channel by itself; all else is of all groups.
+    fn depthwise(
+        &self,
+        isa: Isa,
+        output: Shape,
+        (x, weight): (&[Lanes], &[f32]),
+        Finish { bias, plus, fused }: Finish<'_>,
+        y: &mut [Lanes],
+    ) {
+        let bias = Bias::numbers(bias.map(|bias| &bias[self.outputs.clone()]));
+        let first = self.outputs.start * output.dim(1) * output.dim(2);
+        let plus = match plus {
+            Plus::Value(value) => Plus::Value(&value[first..first + y.len()]),
+            plus => plus,
+        };
+        let read = (self.input(x), Taps::Numbers(self.weight(weight)), bias);
+        isa.run(depthwise::forward(&self.g, output, read, (plus, fused), y));
+    }
 }
 
 /// The rows of the output in bands, after each of which statistics are gathered.
@@ -170,25 +183,17 @@ fn gather_by_channels(
     isa: Isa,
     g: &Conv2d,
     (x, weight): (&[Lanes], &[f32]),
-    Finish { bias, plus, fused }: Finish<'_>,
+    finish: Finish<'_>,
     mut statistics: Statistics<'_>,
     y: &mut [Lanes],
 ) {
     let output = output(g);
     let plane = output.dim(1) * output.dim(2);
     let channels = (BAND / plane).clamp(1, g.groups).next_multiple_of(4);
-    let of = |len: usize, range: &Range<usize>| len * range.start..len * range.end;
     for first in (0..g.groups).step_by(channels) {
         let range = first..(first + channels).min(g.groups);
-        let some = SomeGroups::new(g, range.clone());
-        let bias = Bias::numbers(bias.map(|bias| &bias[range.clone()]));
-        let read = (some.input(x), Taps::Numbers(some.weight(weight)), bias);
-        let y = &mut y[of(plane, &range)];
-        let plus = match plus {
-            Plus::Value(value) => Plus::Value(&value[of(plane, &range)]),
-            plus => plus,
-        };
-        isa.run(depthwise::forward(&some.g, output, read, (plus, fused), y));
+        let y = &mut y[plane * range.start..plane * range.end];
+        SomeGroups::new(g, range.clone()).depthwise(isa, output, (x, weight), finish, y);
         statistics.of(range).add(isa, y, plane, 0..plane);
     }
 }
@@ -290,11 +295,7 @@ pub fn backward_weight(
     dw: &mut [f32],
     db: Option<&mut [f32]>,
 ) {
-    let is_depthwise = depthwise::runs(g);
-    weight_gradient(isa, g, is_depthwise, x, dy, dw);
-    if let Some(db) = db {
-        linear::backward_bias_by(isa, &mut Crew::alone(&mut []), dy, db);
-    }
+    backward_weight_by(isa, &mut Crew::alone(&mut []), g, x, dy, dw, db);
 }
 
 /// [`backward_weight`] by a crew. The result is the same to the bit, however many threads it has.
@@ -310,12 +311,11 @@ pub fn backward_weight_by(
     dw: &mut [f32],
     db: Option<&mut [f32]>,
 ) {
-    let is_depthwise = depthwise::runs(g);
-    let parts = crew.parts(multiply_adds(g));
+    let (output, is_depthwise) = (output(g), depthwise::runs(g));
+    let parts = crew.parts(multiply_adds(g, output));
     if parts == 1 {
         weight_gradient(isa, g, is_depthwise, x, dy, dw);
     } else {
-        let output = output(g);
         let plane = output.dim(1) * output.dim(2);
         // Channels of the output with all of the input, or else groups with their own.
         let all = if g.groups == 1 { g.out_channels } else { g.groups };
@@ -373,16 +373,8 @@ pub fn backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mu
     backward_data_by(isa, &mut Crew::alone(&mut []), g, dy, weight, false, dx);
 }
 
-/// [`backward_data`], added to `dx`.
-///
-/// # Panics
-/// As [`forward`].
-pub fn add_backward_data(isa: Isa, g: &Conv2d, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
-    backward_data_by(isa, &mut Crew::alone(&mut []), g, dy, weight, true, dx);
-}
-
-/// [`backward_data`] by a crew, or [`add_backward_data`] if it `accumulates`. The result is the same to the bit,
-/// however many threads there are.
+/// [`backward_data`] by a crew; added to `dx` if it `accumulates`. The result is the same to the bit, however many
+/// threads there are.
 ///
 /// # Panics
 /// As [`forward`].
@@ -396,7 +388,7 @@ pub fn backward_data_by(
     dx: &mut [Lanes],
 ) {
     let (output, plus) = (output(g), Plus::own_if(accumulates));
-    let parts = crew.parts(multiply_adds(g));
+    let parts = crew.parts(multiply_adds(g, output));
     if !depthwise::runs_backward_data(g) {
         let finish = Finish { bias: None, plus, fused: Fused::Identity };
         return spread_by(isa, crew, (g, parts), output, dy, weight, finish, dx);
@@ -490,9 +482,9 @@ fn spread_part(
 }
 
 /// Of one image.
-pub(super) fn multiply_adds(g: &Conv2d) -> usize {
+fn multiply_adds(g: &Conv2d, output: Shape) -> usize {
     let each = g.input.dim(0) / g.groups * g.kernel[0] * g.kernel[1];
-    output(g).elements().saturating_mul(each)
+    output.elements().saturating_mul(each)
 }
 
 #[allow(clippy::panic)]

@@ -161,16 +161,8 @@ pub fn backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
     backward_data_by(isa, &mut Crew::alone(&mut []), dy, weight, false, dx);
 }
 
-/// [`backward_data`], added to `dx`.
-///
-/// # Panics
-/// As [`forward`].
-pub fn add_backward_data(isa: Isa, dy: &[Lanes], weight: &[f32], dx: &mut [Lanes]) {
-    backward_data_by(isa, &mut Crew::alone(&mut []), dy, weight, true, dx);
-}
-
-/// [`backward_data`] by a crew, or [`add_backward_data`] if it `accumulates`. The result is the same to the bit,
-/// however many threads there are.
+/// [`backward_data`] by a crew; added to `dx` if it `accumulates`. The result is the same to the bit, however many
+/// threads there are.
 ///
 /// # Panics
 /// As [`forward`].

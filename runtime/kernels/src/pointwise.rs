@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use typenet_shape::{Conv2d, Conv2dKernel, Conv2dPass};
 
-use super::conv2d::{multiply_adds, output};
+use super::conv2d::output;
 use super::epilogue::{Epilogue, Finish, Plus};
 use super::fused::Fused;
 use super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
@@ -56,7 +56,7 @@ pub fn forward_by(
     let (finish, mut behind) = epilogue.split();
     let (rows, depth) = (g.out_channels, g.input.dim(0));
     let (x, together) = (Places::new(g, x), check(g, Conv2dPass::Forward));
-    let parts = crew.parts(multiply_adds(g));
+    let parts = crew.parts(weight.len().saturating_mul(x.positions));
     let statistics = if parts == 1 { behind.take_statistics() } else { None };
     let positions = 0..x.positions;
     let to = Shared::new(&mut *y);
@@ -113,7 +113,7 @@ pub fn backward_data_by(
         finish: Finish { bias: None, plus, fused: Fused::Identity },
         y: Shared::new(dx),
     };
-    let parts = crew.parts(multiply_adds(g));
+    let parts = crew.parts(weight.len().saturating_mul(x.positions));
     whole.run_by(isa, crew, parts, None);
 }
 
@@ -152,7 +152,7 @@ pub fn backward_weight_by(
     assert_eq!(dw.len(), ins * g.out_channels, "the weight gradient's length");
     assert_eq!(dy.len(), g.out_channels * x.positions, "the output gradient's length");
     // Some output channels each; the input is packed by all.
-    let parts = crew.parts(multiply_adds(g));
+    let parts = crew.parts(dw.len().saturating_mul(x.positions));
     let outs = g.out_channels.div_ceil(parts).next_multiple_of(OUTS);
     let parts = (chunks(dy, outs * x.positions), chunks_mut(dw, outs * ins));
     crew.for_each(parts, |packed, _, (numbers, dw)| {

@@ -14,13 +14,3 @@ pub fn is_blocked_step(spec: &NetSpec, images: usize) -> bool {
         && BlockedTrainingPlan::missing(spec).is_none()
         && forced().map_or_else(cheaper, |layout| layout == Forced::Blocked)
 }
-
-/// From so many cycles on, a group of images is worth another thread: some tenths of a millisecond.
-const HELPED: u64 = 1_000_000;
-
-/// On how many threads at most a training step runs in groups of 16 images: one for each group, and more where a
-/// group is work for several.
-pub(crate) fn threads_of_groups(spec: &NetSpec, images: usize) -> usize {
-    let costs = TrainingCosts::new(spec.graph, spec.shapes, images);
-    costs.groups.max(1).saturating_add(costs.interleaved / HELPED) as usize
-}

@@ -33,5 +33,4 @@ mod rooms;
 mod run;
 
 pub use choice::is_blocked_step;
-pub(crate) use choice::threads_of_groups;
 pub(crate) use memory::{BlockedMemory, StepBuffers};

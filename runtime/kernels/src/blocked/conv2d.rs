@@ -100,10 +100,8 @@ fn run_conv2d(
     let (bias, weight) = packed.split_at(blocks(g.out_channels));
     let (fused, after) = Fused::split(f);
     let (mut height, mut width) = (forward_axis(g, output, 0), forward_axis(g, output, 1));
-    let (kernel, mut size) = (g.kernel, [output.dim(1), output.dim(2)]);
+    let (kernel, size) = (g.kernel, rows_and_columns(g, output, team.threads()));
     if is_pointwise(g) {
-        let rows = rows_together(size, team.threads());
-        size = [size[0] / rows, size[1] * rows];
         height = Axis { input: size[0], outputs: size[0], ..height };
         width = Axis { input: size[1], outputs: size[1], ..width };
     }
@@ -140,14 +138,10 @@ fn run_conv2d(
 /// When the geometry breaks a rule of [`Conv2d::output`].
 pub fn conv2d_balance(g: &Conv2d, images: usize, threads: usize) -> f64 {
     let output = output(g);
-    let mut size = [output.dim(1), output.dim(2)];
-    if is_pointwise(g) {
-        let rows = rows_together(size, threads);
-        size = [size[0] / rows, size[1] * rows];
-    }
+    let [rows, columns] = rows_and_columns(g, output, threads);
     let products = g.input.dim(0) / g.groups * g.kernel[0] * g.kernel[1];
-    let all = [images, size[0], blocks(g.out_channels)];
-    Work { all, columns: size[1], products }.balance(threads)
+    let all = [images, rows, blocks(g.out_channels)];
+    Work { all, columns, products }.balance(threads)
 }
 
 /// How many images a value of this length holds.
@@ -160,6 +154,13 @@ pub(super) fn images(len: usize, of_one: usize) -> usize {
 /// Whether each output reads the number at its own place.
 fn is_pointwise(g: &Conv2d) -> bool {
     matches!((g.kernel, g.stride, g.padding, g.extra), ([1, 1], [1, 1], [0, 0], [0, 0]))
+}
+
+/// The output as its kernel sees it for so many threads.
+fn rows_and_columns(g: &Conv2d, output: Shape, threads: usize) -> [usize; 2] {
+    let size = [output.dim(1), output.dim(2)];
+    let together = if is_pointwise(g) { rows_together(size, threads) } else { 1 };
+    [size[0] / together, size[1] * together]
 }
 
 /// So many rows are one to a convolution of 1×1, since short ones fill no tile: fewer where many threads would

@@ -208,14 +208,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::super::slices::{chunks_mut, equal_mut};
+    use super::super::tests::pool;
     use super::*;
-
-    fn pool(threads: usize) -> rayon::ThreadPool {
-        match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) => pool,
-            Err(error) => unreachable!("{error}"),
-        }
-    }
 
     /// Waits for another thread, but not for ever.
     fn wait_for(crew: &Crew<'_>) {

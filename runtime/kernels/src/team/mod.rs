@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
 
-    fn pool(threads: usize) -> rayon::ThreadPool {
+    pub(super) fn pool(threads: usize) -> rayon::ThreadPool {
         match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
             Ok(pool) => pool,
             Err(error) => unreachable!("{error}"),

@@ -139,20 +139,10 @@ impl Team {
 
     /// Does parts of other threads' tasks on this one, which has none, until this `is_done`.
     fn assist_until(&self, thread: usize, is_done: &dyn Fn() -> bool) {
-        self.assist_while(thread, is_done, &|| ());
-    }
-
-    /// The same; calls `assisted` behind each part.
-    fn assist_while(&self, thread: usize, is_done: &dyn Fn() -> bool, assisted: &dyn Fn()) {
         let _free = Counted::new(&self.free.0);
         let mut spins = 0;
         while !is_done() {
-            if self.assist_once(thread) {
-                spins = 0;
-                assisted();
-            } else {
-                pause(&mut spins);
-            }
+            if self.assist_once(thread) { spins = 0 } else { pause(&mut spins) }
         }
     }
 
@@ -182,16 +172,21 @@ impl Team {
 
     /// Does parts of other threads' tasks until there is news; `false` when this helper should leave.
     fn wait_for_work(&self, thread: usize) -> bool {
-        if !self.foreign.load(Ordering::Relaxed) {
-            self.assist_until(thread, &|| self.main.has_news());
-            return true;
+        let _free = Counted::new(&self.free.0);
+        let (mut spins, mut idle_since) = (0, None);
+        while !self.main.has_news() {
+            if self.assist_once(thread) {
+                (spins, idle_since) = (0, None);
+                continue;
+            }
+            if self.foreign.load(Ordering::Relaxed)
+                && idle_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE
+            {
+                return false;
+            }
+            pause(&mut spins);
         }
-        let since = Cell::new(Instant::now());
-        let is_tired = || since.get().elapsed() > PATIENCE;
-        self.assist_while(thread, &|| self.main.has_news() || is_tired(), &|| {
-            since.set(Instant::now())
-        });
-        self.main.has_news() || !is_tired()
+        true
     }
 
     /// Says that tasks run a user's code, which may call rayon. A thread that waits there takes up any job of the

@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use proptest::prelude::*;
+use typenet_kernels::team::Crew;
 use typenet_kernels::{Epilogue, Isa, LANES, Lanes, Statistics, conv2d, pool2d};
 use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
 
@@ -55,7 +56,8 @@ fn check(g: &Conv2d, seed: u64) {
             dx_ref[lane].clone()
         });
         let mut dx = x.clone();
-        conv2d::add_backward_data(isa, g, &dy, &weight, &mut dx);
+        let crew = &mut Crew::alone(&mut []);
+        conv2d::backward_data_by(isa, crew, g, &dy, &weight, true, &mut dx);
         assert_lanes_close(&dx, BOUND, &format!("{isa} data gradient and x {g:?}"), |lane| {
             dx_ref[lane].iter().zip(&x).map(|(d, x)| d + f64::from(x.0[lane])).collect()
         });

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use proptest::prelude::*;
-use typenet_kernels::team::Team;
+use typenet_kernels::team::{Crew, Team};
 use typenet_kernels::{Isa, LANES, Lanes, linear, pack, unpack};
 use typenet_shape::Activation;
 
@@ -43,7 +43,8 @@ fn check(inputs: usize, outputs: usize, with_bias: bool, seed: u64) {
         let mut dx = poison(inputs);
         linear::backward_data(isa, &dy, &weight, &mut dx);
         let mut sum = x.clone();
-        linear::add_backward_data(isa, &dy, &weight, &mut sum);
+        let crew = &mut Crew::alone(&mut []);
+        linear::backward_data_by(isa, crew, &dy, &weight, true, &mut sum);
         let expected = |lane: usize, add: f64| {
             let (dy, x) = (image(&dy, lane), image(&x, lane));
             let column = |i| {
