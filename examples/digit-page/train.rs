@@ -1,6 +1,7 @@
-//! Trains the net of the page, and writes its weights:
+//! Trains the net of the page, and writes its weights, those of the page without a server too:
 //! `cargo run --release -p typenet-digit-page --example train_digits`.
 
+use half::f16;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use typenet::prelude::*;
@@ -8,13 +9,15 @@ use typenet_digit_page::{DigitNet, Picture, input};
 
 const DIGITS: &[u8] = include_bytes!("../../data/digits.csv.gz");
 const WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/digits.safetensors");
+/// Half as long, for the download.
+const HALVES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/parameters.f16");
 
 /// How often each image is drawn anew.
 const DRAWN: usize = 30;
 /// Rows and columns of such a drawing.
 const SIDE: usize = 48;
 
-fn main() -> Result<(), typenet::Error> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let csv = Csv::new().classes(10).scale(1.0 / 16.0);
     let digits = Dataset::<Input<DigitNet>>::from_csv_reader("digits.csv.gz", DIGITS, &csv)?;
     let (train, test) = digits.split_at(1437, 7)?;
@@ -38,6 +41,8 @@ fn main() -> Result<(), typenet::Error> {
         .fit(&mut net, &Dataset::from_inputs(&images, labels)?, Some(&test))?;
     println!("{history}");
     net.save(WEIGHTS)?;
+    let halves = net.parameters_flat().iter().flat_map(|&x| f16::from_f32(x).to_le_bytes());
+    std::fs::write(HALVES, halves.collect::<Vec<u8>>())?;
 
     let drawn = test.inputs().iter().map(|image| redrawn(image, &mut rng));
     let right = drawn

@@ -68,10 +68,11 @@ fn probabilities(
     Some((net.get_or_insert_with(trained).probabilities(&input), input))
 }
 
-/// The net with the parameters that `build.rs` wrote.
+/// The net with its parameters in the form in which they are downloaded: half as long, and read without the
+/// code that reads weight files, which is as long as they are. The example `train_digits` writes them.
 fn trained() -> DigitNet {
     let mut net = DigitNet::seeded(0);
-    let (halves, _) = include_bytes!(concat!(env!("OUT_DIR"), "/parameters.f16")).as_chunks();
+    let (halves, _) = include_bytes!("../parameters.f16").as_chunks();
     for (parameter, &half) in net.parameters_flat_mut().iter_mut().zip(halves) {
         *parameter = f16::from_le_bytes(half).to_f32();
     }
@@ -81,6 +82,13 @@ fn trained() -> DigitNet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_parameters_are_those_of_the_weight_file() {
+        let rounded =
+            DigitNet::pretrained().parameters_flat().iter().map(|&x| f16::from_f32(x).to_f32());
+        assert!(rounded.eq(trained().parameters_flat().iter().copied()));
+    }
 
     /// Both tests, since there is one state.
     #[test]

@@ -58,8 +58,12 @@ fn add_channel<T: Number>(
                     let start = columns.start * g.stride[1] + v * g.dilation[1] - g.padding[1];
                     let x = &x[from * width + start..(from + 1) * width];
                     let y = &mut y[row * out_width..][columns.clone()];
-                    for (y, x) in y.iter_mut().zip(x.iter().step_by(g.stride[1])) {
-                        *y += w * *x;
+                    if g.stride[1] == 1 {
+                        // What a compiler makes vectors of; with steps it does not.
+                        y.iter_mut().zip(x).for_each(|(y, x)| *y += w * *x);
+                    } else {
+                        let x = x.iter().step_by(g.stride[1]);
+                        y.iter_mut().zip(x).for_each(|(y, x)| *y += w * *x);
                     }
                 }
             }
