@@ -64,6 +64,17 @@ fn spread(g: &ConvTranspose2d, output: Shape, mut visit: impl FnMut(usize, usize
     }
 }
 
+/// The places of the input that have a part in each of the output's along one axis, with their shares.
+fn shares(g: &Upsample2d, axis: usize, output: Shape) -> Vec<Vec<(usize, f64)>> {
+    let len = g.input.dim(axis + 1);
+    let of_place = |to| {
+        let shares = (0..len).map(|at| (at, share(g, axis, to, at)));
+        // What has no part may be infinite.
+        shares.filter(|&(_, share)| share > 0.0).collect()
+    };
+    (0..output.dim(axis + 1)).map(of_place).collect()
+}
+
 /// The share of place `at` of the input in place `output` of the output, along one axis.
 fn share(g: &Upsample2d, axis: usize, output: usize, at: usize) -> f64 {
     let (len, scale) = (g.input.dim(axis + 1), g.scale[axis]);
@@ -82,18 +93,15 @@ fn share(g: &Upsample2d, axis: usize, output: usize, at: usize) -> f64 {
 
 pub(super) fn upsample2d<T: Number>(g: &Upsample2d, output: Shape, x: &[T]) -> Vec<T> {
     let (height, width) = (g.input.dim(1), g.input.dim(2));
+    let (rows, columns) = (shares(g, 0, output), shares(g, 1, output));
     let mut y = Vec::with_capacity(output.elements());
     for channel in x.chunks(height * width) {
-        for row in 0..output.dim(1) {
-            for column in 0..output.dim(2) {
+        for row in &rows {
+            for column in &columns {
                 let mut sum = T::from(0.0);
-                for i in 0..height {
-                    for j in 0..width {
-                        let share = share(g, 0, row, i) * share(g, 1, column, j);
-                        // What has no part may be infinite.
-                        if share > 0.0 {
-                            sum += T::from(share) * channel[i * width + j];
-                        }
+                for &(i, down) in row {
+                    for &(j, across) in column {
+                        sum += T::from(down * across) * channel[i * width + j];
                     }
                 }
                 y.push(sum);
@@ -106,14 +114,16 @@ pub(super) fn upsample2d<T: Number>(g: &Upsample2d, output: Shape, x: &[T]) -> V
 /// The gradient of the input.
 pub(super) fn upsample2d_backward(g: &Upsample2d, output: Shape, dy: &[f64]) -> Vec<f64> {
     let (height, width) = (g.input.dim(1), g.input.dim(2));
+    let (rows, columns) = (shares(g, 0, output), shares(g, 1, output));
     let mut dx = vec![0.0; g.input.elements()];
-    for (at, dy) in dy.iter().enumerate() {
-        let (row, column) = (at / output.dim(2) % output.dim(1), at % output.dim(2));
-        let channel = at / (output.dim(1) * output.dim(2));
-        for i in 0..height {
-            for j in 0..width {
-                let share = share(g, 0, row, i) * share(g, 1, column, j);
-                dx[(channel * height + i) * width + j] += share * dy;
+    for (dx, dy) in dx.chunks_mut(height * width).zip(dy.chunks(rows.len() * columns.len())) {
+        for (row, dy) in rows.iter().zip(dy.chunks(columns.len())) {
+            for (column, dy) in columns.iter().zip(dy) {
+                for &(i, down) in row {
+                    for &(j, across) in column {
+                        dx[i * width + j] += down * across * dy;
+                    }
+                }
             }
         }
     }
