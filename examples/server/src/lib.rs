@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `GET /` | the page to draw on |
 //! | `POST /predict` | probabilities for [`Drawing`], as [`Answer`]; both are JSON |
-//! | `POST /predict/image` | the same for a PNG or JPEG file |
+//! | `POST /predict/image` | the same for a PNG or JPEG file, as the body or in a form |
 //! | `GET /healthz` | 200 while the net answers |
 //! | `GET /metrics` | counts, times, batches and the queue, as OpenMetrics text |
 //!

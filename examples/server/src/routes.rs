@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request, State};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::extract::multipart::MultipartError;
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Query, Request, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -145,14 +146,18 @@ async fn predict_image<N: Served>(
     Query(options): Query<Options>,
     request: Request,
 ) -> Result<Json<Answer>, Refusal> {
-    let body = app.body(request).await?;
+    let file = if is_form(request.headers()) {
+        app.in_time(first_file(request)).await?
+    } else {
+        app.body(request).await?
+    };
     let place = app.queue.place()?;
     let slow = |_| Refusal::busy("too many images wait to be decoded");
     let decoder = timeout(app.settings.timeout, app.decoders.clone().acquire_owned());
     let decoder = decoder.await.map_err(slow)?;
     let picture = tokio::task::spawn_blocking(move || {
         let _at_work = decoder;
-        decode(body)
+        decode(file)
     });
     let picture = picture.await.map_err(|_| Refusal::unprocessable("a broken image"))??;
     let (width, height) = (picture.width() as usize, picture.height() as usize);
@@ -161,14 +166,44 @@ async fn predict_image<N: Served>(
     app.answer(place, &picture, &options).await
 }
 
+/// Whether a body is what a page's form, or `curl --form`, sends.
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| {
+        kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data")
+    })
+}
+
+/// The first file of a form, whatever its field is called.
+async fn first_file(request: Request) -> Result<Bytes, Refusal> {
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|rejection| Refusal::new(rejection.status(), rejection.body_text()))?;
+    let wrong = |error: MultipartError| Refusal::new(error.status(), error.body_text());
+    while let Some(field) = form.next_field().await.map_err(wrong)? {
+        if field.file_name().is_some() {
+            return field.bytes().await.map_err(wrong);
+        }
+    }
+    Err(Refusal::new(StatusCode::BAD_REQUEST, "the form has no file"))
+}
+
 impl<N: Served> App<N> {
     /// All of a request's body, if it is not too long, and comes in time.
     async fn body(&self, request: Request) -> Result<Bytes, Refusal> {
-        match timeout(self.settings.timeout, Bytes::from_request(request, &())).await {
-            Ok(Ok(body)) => Ok(body),
-            Ok(Err(rejection)) => Err(Refusal::new(rejection.status(), rejection.body_text())),
-            Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
-        }
+        let body = async {
+            let body = Bytes::from_request(request, &()).await;
+            body.map_err(|rejection| Refusal::new(rejection.status(), rejection.body_text()))
+        };
+        self.in_time(body).await
+    }
+
+    async fn in_time(
+        &self,
+        body: impl Future<Output = Result<Bytes, Refusal>>,
+    ) -> Result<Bytes, Refusal> {
+        let slow = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long");
+        timeout(self.settings.timeout, body).await.map_err(slow)?
     }
 
     async fn answer(

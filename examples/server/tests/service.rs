@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use client::{Anything, Server, count, settings};
+use client::{Anything, Response, Server, count, settings};
 use serde_json::json;
 use typenet::image::{DynamicImage, GrayImage, ImageFormat, Luma, LumaA};
 use typenet::prelude::*;
@@ -104,6 +104,59 @@ fn image_files_are_read() -> Result<(), Anything> {
     for file in files {
         let answer = server.post("/predict/image", file)?;
         assert_eq!((answer.status, &answer.json()["class"]), (200, &json!(7)), "{answer:?}");
+    }
+    Ok(())
+}
+
+/// What `curl --form` sends: of each field its name, the name of its file, if it is one, and its content.
+fn form(fields: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, file, content) in fields {
+        let file = file.map_or(String::new(), |file| format!("; filename=\"{file}\""));
+        let head =
+            format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+        body.extend([head.as_bytes(), content, b"\r\n"].concat());
+    }
+    body.extend(b"--edge--\r\n");
+    body
+}
+
+fn post_form(server: &Server, kind: &str, body: &[u8]) -> Result<Response, Anything> {
+    let mut client = server.connect()?;
+    let length = body.len();
+    client.send(format!(
+        "POST /predict/image HTTP/1.1\r\nhost: test\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
+    ))?;
+    // The server may answer, and close, before it has read all of the body.
+    let _ = client.send(body);
+    Ok(client.response()?)
+}
+
+#[test]
+fn files_come_in_forms_too() -> Result<(), Anything> {
+    let server = Server::start(DigitNet::pretrained(), settings())?;
+    let png = encoded(seven(20, 60), ImageFormat::Png)?;
+    let kind = "multipart/form-data; boundary=edge";
+    let whole = form(&[("note", None, b"a seven"), ("image", Some("seven.png"), &png)]);
+    let answer = post_form(&server, kind, &whole)?;
+    assert_eq!((answer.status, &answer.json()["class"]), (200, &json!(7)), "{answer:?}");
+    let twice = form(&[("a", Some("7.png"), &png), ("b", Some("text"), b"what is this?")]);
+    assert_eq!(post_form(&server, "Multipart/Form-Data; boundary=\"edge\"", &twice)?.status, 200);
+
+    let no_image = form(&[("image", Some("seven.gif"), b"GIF89a")]);
+    let long = form(&[("image", Some("long.png"), &vec![0; 300_000])]);
+    for (status, name, kind, body) in [
+        (400, "no file", kind, &form(&[("note", None, b"a seven")])[..]),
+        (400, "an empty form", kind, &form(&[])),
+        (400, "no form", kind, b"what is this?"),
+        (400, "half a form", kind, &whole[..whole.len() / 2]),
+        (400, "no boundary", "multipart/form-data", &whole),
+        (413, "a long file", kind, &long),
+        (415, "a file of another kind", kind, &no_image),
+    ] {
+        let answer = post_form(&server, kind, body)?;
+        assert_eq!(answer.status, status, "{name}: {answer:?}");
+        assert!(answer.json()["error"].is_string(), "{name}: {answer:?}");
     }
     Ok(())
 }

@@ -1,10 +1,14 @@
-//! One piece of work at a time, whose tasks go to whoever is free.
+//! One piece of work at a time, whose tasks go to whoever is free, those of a lot to the same thread as far as
+//! that goes.
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-/// The tasks of a piece of work. One thread at a time puts work here, and any thread takes its tasks.
+use super::slices::even_part;
+
+/// A lot of the tasks of a piece of work. One thread at a time puts work here, and any thread takes its tasks.
 ///
 /// On lines of its own in the cache: what is counted beside it would take these from those who look here.
 #[derive(Debug)]
@@ -21,9 +25,10 @@ pub(super) struct Board {
     taken: AtomicBool,
 }
 
-/// A function of the thread and the number of a task, on the stack of the one who shares it out.
+/// A function of the thread and the number of a task, on the stack of the one who shares it out, and the number
+/// of the first task that stands here.
 #[derive(Clone, Copy, Debug)]
-struct Work(*const (dyn Fn(usize, usize) + Sync));
+struct Work(*const (dyn Fn(usize, usize) + Sync), usize);
 
 // SAFETY: `work` is written while no task is to be had, and read by those who have claimed one; the
 // function that it points to is `Sync`, and outlives its tasks because `share` waits for them.
@@ -41,9 +46,6 @@ struct Claims {
 }
 
 impl Claims {
-    /// No more work will come.
-    const OVER: u32 = u32::MAX;
-
     fn unpack(number: u64) -> Claims {
         Claims { piece: (number >> 32) as u32, tasks: (number >> 16) as u16, next: number as u16 }
     }
@@ -64,28 +66,6 @@ impl Board {
         }
     }
 
-    /// The right to put work here, if nobody has it.
-    pub(super) fn take(&self) -> Option<Taken<'_>> {
-        (!self.taken.swap(true, Ordering::Acquire)).then(|| Taken(self))
-    }
-
-    /// Whether nobody will put work here any more.
-    pub(super) fn is_over(&self) -> bool {
-        Claims::unpack(self.claims.load(Ordering::Acquire)).piece == Claims::OVER
-    }
-
-    /// Whether there is a task to claim, or will be none any more.
-    pub(super) fn has_news(&self) -> bool {
-        let now = Claims::unpack(self.claims.load(Ordering::Relaxed));
-        now.next < now.tasks || now.piece == Claims::OVER
-    }
-
-    /// Says that nobody will.
-    pub(super) fn end(&self) {
-        let over = Claims { piece: Claims::OVER, tasks: 0, next: 0 };
-        self.claims.store(over.pack(), Ordering::Release);
-    }
-
     /// Claims a task and does it on this thread; `false` if there is none.
     pub(super) fn work_once(&self, thread: usize) -> bool {
         let now = Claims::unpack(self.claims.load(Ordering::Acquire));
@@ -100,18 +80,68 @@ impl Board {
         let _done = Done(self);
         // SAFETY: this task is claimed and not yet done, so its work stands there and lives.
         unsafe {
-            if let Some(Work(task)) = *self.work.get() {
-                (*task)(thread, usize::from(now.next));
+            if let Some(Work(task, first)) = *self.work.get() {
+                (*task)(thread, first + usize::from(now.next));
             }
         }
         true
     }
+
+    /// Puts work here: `task` for so many numbers from `first` on.
+    ///
+    /// # Safety
+    /// Who calls has taken the board, all tasks of the piece before are done, and `task` outlives those of this one.
+    unsafe fn post(&self, task: &(dyn Fn(usize, usize) + Sync), first: usize, tasks: u16) {
+        let piece = Claims::unpack(self.claims.load(Ordering::Relaxed)).piece.wrapping_add(1);
+        self.done.store(0, Ordering::Relaxed);
+        // SAFETY: none of its tasks can be claimed, so nobody reads this; and only who has taken the board comes
+        // here. The lifetime is erased: the caller vouches for it.
+        unsafe {
+            let task: &'static (dyn Fn(usize, usize) + Sync) = std::mem::transmute(task);
+            *self.work.get() = Some(Work(task, first));
+        }
+        let claims = Claims { piece, tasks, next: 0 };
+        self.claims.store(claims.pack(), Ordering::Release);
+    }
+
+    /// Lets no more tasks be claimed, and says how many were.
+    fn withdraw(&self) -> usize {
+        let mut now = Claims::unpack(self.claims.load(Ordering::Relaxed));
+        while now.next < now.tasks {
+            let none = Claims { tasks: now.next, ..now };
+            let relaxed = Ordering::Relaxed;
+            match self.claims.compare_exchange(now.pack(), none.pack(), relaxed, relaxed) {
+                Ok(_) => now = none,
+                Err(other) => now = Claims::unpack(other),
+            }
+        }
+        usize::from(now.next)
+    }
 }
 
-/// The right to put work on a board.
-pub(super) struct Taken<'a>(&'a Board);
+/// Does tasks of these boards on this thread until there are none: first those of its own lot, which were near to
+/// it in the piece of work before too, and then what others have left.
+pub(super) fn work(lots: &[Board], thread: usize) {
+    let own = thread % lots.len().max(1);
+    for lot in lots[own..].iter().chain(&lots[..own]) {
+        while lot.work_once(thread) {}
+    }
+}
 
-impl Taken<'_> {
+/// The right to put work on these boards: who has that to the first has it to all.
+pub(super) struct Taken<'a> {
+    lots: &'a [Board],
+    /// Counts pieces of work, for those who wait for one.
+    posted: Option<&'a AtomicUsize>,
+}
+
+impl<'a> Taken<'a> {
+    /// The right to put work on these boards, if nobody has it.
+    pub(super) fn take(lots: &'a [Board], posted: Option<&'a AtomicUsize>) -> Option<Taken<'a>> {
+        let first = lots.first()?;
+        (!first.taken.swap(true, Ordering::Acquire)).then(|| Taken { lots, posted })
+    }
+
     /// Calls `task` with a thread and each number below `tasks`, once, on this thread or on others that look
     /// here, and returns when all are done. While others still work this one calls `wait`, which returns when
     /// what it is given says that they are done.
@@ -125,52 +155,51 @@ impl Taken<'_> {
         task: &(dyn Fn(usize, usize) + Sync),
         wait: &dyn Fn(&dyn Fn() -> bool),
     ) {
-        // More tasks than the counter holds go in portions.
+        // More tasks than the counters hold go in portions.
         let most = usize::from(u16::MAX);
         for first in (0..tasks).step_by(most) {
-            let portion = |thread: usize, i: usize| task(thread, first + i);
-            self.share_portion(thread, most.min(tasks - first), &portion, wait);
+            self.share_portion(thread, first..tasks.min(first + most), task, wait);
         }
     }
 
     fn share_portion(
         &self,
         thread: usize,
-        tasks: usize,
+        tasks: Range<usize>,
         task: &(dyn Fn(usize, usize) + Sync),
         wait: &dyn Fn(&dyn Fn() -> bool),
     ) {
-        let board = self.0;
-        let piece = Claims::unpack(board.claims.load(Ordering::Relaxed)).piece.wrapping_add(1);
-        let piece = if piece == Claims::OVER { 1 } else { piece };
-        board.done.store(0, Ordering::Relaxed);
-        // SAFETY: all tasks of the piece before are done and none can be claimed, so nobody reads
-        // this; and only who has taken the board comes here. The lifetime is erased: `Wait` sees to it
-        // that no task runs when this function is left.
-        unsafe {
-            let task: &'static (dyn Fn(usize, usize) + Sync) = std::mem::transmute(task);
-            *board.work.get() = Some(Work(task));
+        // Before the first task can be had: it waits for those that are, whatever happens here.
+        let lots = &self.lots[..self.lots.len().min(tasks.len())];
+        let wait = Wait { lots, wait };
+        for (i, lot) in lots.iter().enumerate() {
+            let part = even_part(i, lots.len(), tasks.len());
+            // SAFETY: this has taken the boards, and waits for all tasks before it is left.
+            unsafe { lot.post(task, tasks.start + part.start, part.len() as u16) };
         }
-        let claims = Claims { piece, tasks: tasks as u16, next: 0 };
-        board.claims.store(claims.pack(), Ordering::Release);
-        let wait = Wait { board, wait };
-        while board.work_once(thread) {}
+        if let Some(posted) = self.posted {
+            posted.fetch_add(1, Ordering::Release);
+        }
+        work(lots, thread);
         drop(wait);
-        if board.failed.swap(false, Ordering::Relaxed) {
-            failed();
+        let failed = lots.iter().map(|lot| lot.failed.swap(false, Ordering::Relaxed));
+        if failed.fold(false, |any, failed| any || failed) {
+            fail();
         }
     }
 }
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        self.0.taken.store(false, Ordering::Release);
+        if let Some(first) = self.lots.first() {
+            first.taken.store(false, Ordering::Release);
+        }
     }
 }
 
 #[cold]
 #[allow(clippy::panic)]
-fn failed() -> ! {
+fn fail() -> ! {
     panic!("a task panicked on another thread")
 }
 
@@ -188,23 +217,19 @@ impl Drop for Done<'_> {
 
 /// Waits for all tasks that are claimed, and lets no more be.
 struct Wait<'a> {
-    board: &'a Board,
+    lots: &'a [Board],
     wait: &'a dyn Fn(&dyn Fn() -> bool),
 }
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let board = self.board;
-        let mut now = Claims::unpack(board.claims.load(Ordering::Relaxed));
-        // After a panic there may be tasks left.
-        while now.next < now.tasks {
-            let none = Claims { tasks: now.next, ..now };
-            let relaxed = Ordering::Relaxed;
-            match board.claims.compare_exchange(now.pack(), none.pack(), relaxed, relaxed) {
-                Ok(_) => now = none,
-                Err(other) => now = Claims::unpack(other),
+        for lot in self.lots {
+            // After a panic there may be tasks left.
+            let claimed = lot.withdraw();
+            let is_done = || lot.done.load(Ordering::Acquire) >= claimed;
+            if !is_done() {
+                (self.wait)(&is_done);
             }
         }
-        (self.wait)(&|| board.done.load(Ordering::Acquire) >= usize::from(now.next));
     }
 }

@@ -5,18 +5,13 @@ use std::ops::Range;
 
 use super::super::Lanes;
 use super::Team;
-use super::slices::{EqualMut, Parts, Shared};
+use super::slices::{EqualMut, Parts, Shared, even_part};
 
 /// Multiply-adds of vectors that take some microseconds.
 const WORTHWHILE: usize = 1 << 15;
 
 /// A pass over a value takes as long as so many multiply-adds for each of its vectors.
 const PASS: usize = 4;
-
-/// One of so many parts of `count` things, as even as can be.
-pub(crate) fn even_part(part: usize, parts: usize, count: usize) -> Range<usize> {
-    part * count / parts..(part + 1) * count / parts
-}
 
 /// As [`even_part`], but of pairs.
 pub(crate) fn even_pairs(part: usize, parts: usize, count: usize) -> Range<usize> {
@@ -181,7 +176,7 @@ impl Team {
         // Borrowed for this call alone, so that no other one hands out the same rooms.
         let rooms = &*rooms;
         // Who has it is on the thread of that number. Within a task of another call nobody is.
-        let main = if self.rehearses || self.helpers > 0 { self.main.take() } else { None };
+        let main = self.take();
         let shares = main.is_some();
         self.share_on(main.as_ref(), parts.count(), &|thread, index| {
             // SAFETY: the index is below the count, and each comes once.

@@ -3,8 +3,8 @@
 //! pieces of work they wait awake, so that a hand-off costs a few hundred nanoseconds in place of the
 //! several microseconds of waking a thread.
 //!
-//! Whoever is free takes the next task. A thread of the pool that is busy elsewhere is not waited for:
-//! the others do its share, in the end the caller alone.
+//! Each thread has a lot of the tasks that it begins with; whoever is free takes what others have left. A thread of
+//! the pool that is busy elsewhere is not waited for: the others do its share, in the end the caller alone.
 
 mod board;
 mod crew;
@@ -13,19 +13,19 @@ mod rehearsal;
 mod sharing;
 mod slices;
 
+pub(crate) use crew::even_pairs;
 pub use crew::{Crew, Kept, Rooms};
-pub(crate) use crew::{even_pairs, even_part};
 use helpers::{Assignment, Call};
 pub(crate) use rehearsal::largest_share;
 pub use rehearsal::{Piece, Task};
 pub use sharing::Team;
 use sharing::{Inside, Over};
-pub(crate) use slices::Shared;
 pub use slices::{
     Chunks, ChunksMut, EqualMut, LongAndShort, LongAndShortRead, Numbered, OfImage, OfImages,
     Parts, RangesMut, chunks, chunks_mut, equal_mut, long_and_short, long_and_short_mut, of_images,
     ranges_mut,
 };
+pub(crate) use slices::{Shared, even_part};
 
 impl Team {
     /// Runs `body` with the threads of the current rayon pool, at most `threads` of them.

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::board::{Board, Taken};
+use super::board::{self, Board, Taken};
 use super::slices::Parts;
 
 /// Looks for work so many times before it lets other threads of the machine run in between.
@@ -20,6 +20,14 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// So many tasks at a time can share out parts of themselves.
 const BOARDS: usize = 16;
 
+/// Into so many lots at most tasks go, each of which one thread looks at first: so a thread meets the same images,
+/// or rows, in one layer after the other, and finds them in its cache. Where two cores have no cache in common,
+/// moving them costs more than computing them.
+const LOTS: usize = 16;
+
+/// As a count of pieces of work: no more will come.
+const OVER: usize = usize::MAX;
+
 /// A count that changes often, on a line of its own in the cache.
 #[derive(Debug)]
 #[repr(align(64))]
@@ -28,8 +36,10 @@ struct AloneInLine(AtomicUsize);
 /// The threads of a call; [`Team::gather`] makes one.
 #[derive(Debug)]
 pub struct Team {
-    /// The piece of work that is shared out.
-    pub(super) main: Board,
+    /// The piece of work that is shared out, in lots.
+    main: [Board; LOTS],
+    /// How many there were, or [`OVER`]: what helpers look at while they wait.
+    posted: AloneInLine,
     /// What its tasks share out to threads that have none of their own.
     of_tasks: [Board; BOARDS],
     /// How many of these boards have work.
@@ -53,7 +63,8 @@ impl Team {
 
     pub(super) fn of(helpers: usize) -> Team {
         Team {
-            main: Board::new(),
+            main: [const { Board::new() }; LOTS],
+            posted: AloneInLine(AtomicUsize::new(0)),
             of_tasks: [const { Board::new() }; BOARDS],
             open: AtomicUsize::new(0),
             free: AloneInLine(AtomicUsize::new(0)),
@@ -86,9 +97,19 @@ impl Team {
     /// As [`share`](Self::share), where `task` is also told on which thread it is, from 0 to
     /// [`threads`](Self::threads): no two tasks are on the same one at a time.
     fn share_with(&self, tasks: usize, task: &(dyn Fn(usize, usize) + Sync)) {
-        let shares = self.rehearses || self.helpers > 0 && tasks > 1;
-        let main = if shares { self.main.take() } else { None };
+        let main = if self.rehearses || tasks > 1 { self.take() } else { None };
         self.share_on(main.as_ref(), tasks, task);
+    }
+
+    /// The lots of this team, one a thread.
+    fn lots(&self) -> &[Board] {
+        &self.main[..self.threads().min(LOTS)]
+    }
+
+    /// The right to share out tasks, if there is anybody to share with, and this is within no task.
+    pub(super) fn take(&self) -> Option<Taken<'_>> {
+        let shares = self.rehearses || self.helpers > 0;
+        if shares { Taken::take(self.lots(), Some(&self.posted.0)) } else { None }
     }
 
     /// Shares out tasks on the main board, or does them alone where that is not to be had.
@@ -128,7 +149,8 @@ impl Team {
         if self.rehearses {
             return Team::note_parts(parts, part);
         }
-        match self.of_tasks.iter().find_map(Board::take) {
+        let mut boards = self.of_tasks.iter().map(std::slice::from_ref);
+        match boards.find_map(|board| Taken::take(board, None)) {
             Some(board) => {
                 let _open = Counted::new(&self.open);
                 board.share(thread, parts, part, &wait);
@@ -163,18 +185,24 @@ impl Team {
         // A thread of a team that waits in a call of rayon may find this: what it would wait for here may be itself.
         let Some(_inside) = Inside::enter() else { return };
         let thread = 1 + self.present.fetch_add(1, Ordering::Relaxed);
-        while !self.main.is_over() {
-            if !self.main.work_once(thread) && !self.wait_for_work(thread) {
+        loop {
+            let posted = self.posted.0.load(Ordering::Acquire);
+            if posted == OVER {
+                return;
+            }
+            board::work(self.lots(), thread);
+            if !self.wait_for_work(thread, posted) {
                 return;
             }
         }
     }
 
-    /// Does parts of other threads' tasks until there is news; `false` when this helper should leave.
-    fn wait_for_work(&self, thread: usize) -> bool {
+    /// Does parts of other threads' tasks until another piece of work has come than these; `false` when this helper
+    /// should leave.
+    fn wait_for_work(&self, thread: usize, posted: usize) -> bool {
         let _free = Counted::new(&self.free.0);
         let (mut spins, mut idle_since) = (0, None);
-        while !self.main.has_news() {
+        while self.posted.0.load(Ordering::Relaxed) == posted {
             if self.assist_once(thread) {
                 (spins, idle_since) = (0, None);
                 continue;
@@ -263,7 +291,7 @@ pub(super) struct Over<'a>(pub(super) &'a Team);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
-        self.0.main.end();
+        self.0.posted.0.store(OVER, Ordering::Release);
     }
 }
 

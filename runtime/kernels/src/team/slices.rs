@@ -3,6 +3,11 @@
 
 use std::ops::Range;
 
+/// One of so many parts of `count` things, as even as can be.
+pub(crate) fn even_part(part: usize, parts: usize, count: usize) -> Range<usize> {
+    part * count / parts..(part + 1) * count / parts
+}
+
 /// A slice that several threads write, each places of its own: those who write there say in an
 /// unsafe block why nobody else does.
 #[derive(Debug)]
