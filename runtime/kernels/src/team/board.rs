@@ -66,6 +66,12 @@ impl Board {
         }
     }
 
+    /// Whether there is a task to claim.
+    pub(super) fn has_tasks(&self) -> bool {
+        let now = Claims::unpack(self.claims.load(Ordering::Relaxed));
+        now.next < now.tasks
+    }
+
     /// Claims a task and does it on this thread; `false` if there is none.
     pub(super) fn work_once(&self, thread: usize) -> bool {
         let now = Claims::unpack(self.claims.load(Ordering::Acquire));
@@ -131,15 +137,13 @@ pub(super) fn work(lots: &[Board], thread: usize) {
 /// The right to put work on these boards: who has that to the first has it to all.
 pub(super) struct Taken<'a> {
     lots: &'a [Board],
-    /// Counts pieces of work, for those who wait for one.
-    posted: Option<&'a AtomicUsize>,
 }
 
 impl<'a> Taken<'a> {
     /// The right to put work on these boards, if nobody has it.
-    pub(super) fn take(lots: &'a [Board], posted: Option<&'a AtomicUsize>) -> Option<Taken<'a>> {
+    pub(super) fn take(lots: &'a [Board]) -> Option<Taken<'a>> {
         let first = lots.first()?;
-        (!first.taken.swap(true, Ordering::Acquire)).then(|| Taken { lots, posted })
+        (!first.taken.swap(true, Ordering::Acquire)).then(|| Taken { lots })
     }
 
     /// Calls `task` with a thread and each number below `tasks`, once, on this thread or on others that look
@@ -172,13 +176,11 @@ impl<'a> Taken<'a> {
         // Before the first task can be had: it waits for those that are, whatever happens here.
         let lots = &self.lots[..self.lots.len().min(tasks.len())];
         let wait = Wait { lots, wait };
-        for (i, lot) in lots.iter().enumerate() {
+        // That of the thread that is here last: it begins with it at once.
+        for (i, lot) in lots.iter().enumerate().rev() {
             let part = even_part(i, lots.len(), tasks.len());
             // SAFETY: this has taken the boards, and waits for all tasks before it is left.
             unsafe { lot.post(task, tasks.start + part.start, part.len() as u16) };
-        }
-        if let Some(posted) = self.posted {
-            posted.fetch_add(1, Ordering::Release);
         }
         work(lots, thread);
         drop(wait);

@@ -25,9 +25,6 @@ const BOARDS: usize = 16;
 /// moving them costs more than computing them.
 const LOTS: usize = 16;
 
-/// As a count of pieces of work: no more will come.
-const OVER: usize = usize::MAX;
-
 /// A count that changes often, on a line of its own in the cache.
 #[derive(Debug)]
 #[repr(align(64))]
@@ -38,8 +35,8 @@ struct AloneInLine(AtomicUsize);
 pub struct Team {
     /// The piece of work that is shared out, in lots.
     main: [Board; LOTS],
-    /// How many there were, or [`OVER`]: what helpers look at while they wait.
-    posted: AloneInLine,
+    /// Whether no more work will come.
+    over: AtomicBool,
     /// What its tasks share out to threads that have none of their own.
     of_tasks: [Board; BOARDS],
     /// How many of these boards have work.
@@ -64,7 +61,7 @@ impl Team {
     pub(super) fn of(helpers: usize) -> Team {
         Team {
             main: [const { Board::new() }; LOTS],
-            posted: AloneInLine(AtomicUsize::new(0)),
+            over: AtomicBool::new(false),
             of_tasks: [const { Board::new() }; BOARDS],
             open: AtomicUsize::new(0),
             free: AloneInLine(AtomicUsize::new(0)),
@@ -109,7 +106,7 @@ impl Team {
     /// The right to share out tasks, if there is anybody to share with, and this is within no task.
     pub(super) fn take(&self) -> Option<Taken<'_>> {
         let shares = self.rehearses || self.helpers > 0;
-        if shares { Taken::take(self.lots(), Some(&self.posted.0)) } else { None }
+        if shares { Taken::take(self.lots()) } else { None }
     }
 
     /// Shares out tasks on the main board, or does them alone where that is not to be had.
@@ -150,7 +147,7 @@ impl Team {
             return Team::note_parts(parts, part);
         }
         let mut boards = self.of_tasks.iter().map(std::slice::from_ref);
-        match boards.find_map(|board| Taken::take(board, None)) {
+        match boards.find_map(Taken::take) {
             Some(board) => {
                 let _open = Counted::new(&self.open);
                 board.share(thread, parts, part, &wait);
@@ -185,24 +182,22 @@ impl Team {
         // A thread of a team that waits in a call of rayon may find this: what it would wait for here may be itself.
         let Some(_inside) = Inside::enter() else { return };
         let thread = 1 + self.present.fetch_add(1, Ordering::Relaxed);
-        loop {
-            let posted = self.posted.0.load(Ordering::Acquire);
-            if posted == OVER {
-                return;
-            }
+        while !self.over.load(Ordering::Acquire) {
             board::work(self.lots(), thread);
-            if !self.wait_for_work(thread, posted) {
+            if !self.wait_for_work(thread) {
                 return;
             }
         }
     }
 
-    /// Does parts of other threads' tasks until another piece of work has come than these; `false` when this helper
-    /// should leave.
-    fn wait_for_work(&self, thread: usize, posted: usize) -> bool {
+    /// Does parts of other threads' tasks until there is news in this thread's lot; `false` when this helper should
+    /// leave. Fewer tasks than threads have no lot for some, who are not needed for them.
+    fn wait_for_work(&self, thread: usize) -> bool {
+        let lots = self.lots();
+        let own = &lots[thread % lots.len()];
         let _free = Counted::new(&self.free.0);
         let (mut spins, mut idle_since) = (0, None);
-        while self.posted.0.load(Ordering::Relaxed) == posted {
+        while !own.has_tasks() && !self.over.load(Ordering::Relaxed) {
             if self.assist_once(thread) {
                 (spins, idle_since) = (0, None);
                 continue;
@@ -291,7 +286,7 @@ pub(super) struct Over<'a>(pub(super) &'a Team);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
-        self.0.posted.0.store(OVER, Ordering::Release);
+        self.0.over.store(true, Ordering::Release);
     }
 }
 
