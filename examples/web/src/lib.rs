@@ -85,8 +85,8 @@ mod tests {
 
     #[test]
     fn the_parameters_are_those_of_the_weight_file() {
-        let rounded =
-            DigitNet::pretrained().parameters_flat().iter().map(|&x| f16::from_f32(x).to_f32());
+        let net = DigitNet::pretrained();
+        let rounded = net.parameters_flat().iter().map(|&x| f16::from_f32(x).to_f32());
         assert!(rounded.eq(trained().parameters_flat().iter().copied()));
     }
 

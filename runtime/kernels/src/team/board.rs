@@ -184,8 +184,9 @@ impl<'a> Taken<'a> {
         }
         work(lots, thread);
         drop(wait);
-        let failed = lots.iter().map(|lot| lot.failed.swap(false, Ordering::Relaxed));
-        if failed.fold(false, |any, failed| any || failed) {
+        // All of them begin the next piece anew.
+        let failed = lots.iter().filter(|lot| lot.failed.swap(false, Ordering::Relaxed)).count();
+        if failed > 0 {
             fail();
         }
     }
