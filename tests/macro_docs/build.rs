@@ -1,4 +1,4 @@
-//! Hands the documentation of the macros to `macro_docs.rs`, which runs its examples.
+//! Hands the documentation of the macros to `lib.rs`, which runs its examples.
 
 use std::path::Path;
 
