@@ -1,0 +1,65 @@
+//! How a training step is cut, and what it takes.
+
+use typenet_kernels::{LANES, Lanes};
+use typenet_shape::{Conv2dPass, TrainingCosts};
+
+use crate::arena::bytes_of;
+use crate::blocked_training::{BlockedMemory, is_blocked_step};
+use crate::layout::Layout;
+use crate::spec::NetSpec;
+
+/// At most this many numbers of memory go into partial gradients.
+const PARTIALS: usize = 16 << 20;
+
+/// From so many cycles on, a group of images is worth another thread: some tenths of a millisecond.
+const HELPED: u64 = 1_000_000;
+
+/// Bytes that a training step of so many images takes: the net's parameters, their gradients and the
+/// workspace, on as many threads as the pool has.
+pub fn step_bytes(spec: &NetSpec, images: usize) -> u64 {
+    let layout = spec.layout;
+    let threads = rayon::current_num_threads();
+    let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
+    let numbers = 2 * layout.parameters + 2 * images * layout.output_len + 2 * statistics;
+    let own = if is_blocked_step(spec, images) {
+        BlockedMemory::bytes(spec, images, threads)
+    } else {
+        let threads = threads.min(threads_of_groups(spec, images));
+        grouped_bytes(layout, images, threads, statistics)
+    };
+    own + bytes_of::<f32>(numbers)
+}
+
+/// Bytes of a step in groups of 16 images, without what every step needs.
+pub(super) fn grouped_bytes(
+    layout: &Layout,
+    images: usize,
+    threads: usize,
+    statistics: usize,
+) -> u64 {
+    let groups = images.div_ceil(LANES);
+    let (slots, _) = slots(layout, groups);
+    let [forward, data, weight] =
+        [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight]
+            .map(|pass| layout.transformed_len(pass));
+    let lanes = groups * layout.training_len + threads * layout.scratch_len[0] + slots * weight;
+    let numbers = slots * layout.parameters + forward + data + groups * (statistics + 1);
+    bytes_of::<Lanes>(lanes) + bytes_of::<f32>(numbers)
+}
+
+/// How many slots of partial gradients there are, and how many groups each takes. Sizes alone
+/// decide, never the number of threads, so that results do not depend on it.
+pub(super) fn slots(layout: &Layout, groups: usize) -> (usize, usize) {
+    let sums = LANES * layout.transformed_len(Conv2dPass::BackwardWeight);
+    let a_slot = layout.parameters + sums;
+    let most = (PARTIALS / a_slot.max(1)).max(2);
+    let groups_a_slot = groups.div_ceil(most.min(groups.max(1)));
+    (groups.div_ceil(groups_a_slot.max(1)), groups_a_slot)
+}
+
+/// On how many threads at most a training step runs in groups of 16 images: one for each group, and more where a
+/// group is work for several.
+pub(super) fn threads_of_groups(spec: &NetSpec, images: usize) -> usize {
+    let costs = TrainingCosts::new(spec.graph, spec.shapes, images);
+    costs.groups.max(1).saturating_add(costs.interleaved / HELPED) as usize
+}
