@@ -72,6 +72,11 @@ impl Joined {
         self.count += count;
     }
 
+    /// The mean, and the sum of the squares of what differs from it.
+    pub(crate) fn numbers(&self) -> [f32; 2] {
+        [self.mean, self.squares].map(|number| number as f32)
+    }
+
     /// Writes the channel's `mean` and `rstd`, and moves its running statistics.
     pub(crate) fn finish(
         self,

@@ -35,18 +35,54 @@ pub fn batch_norm_statistics(
     [mean, rstd]: [&mut [f32]; 2],
     mut running: Option<Running<'_>>,
 ) {
-    let channels = mean.len();
+    assert_eq!(rstd.len(), mean.len(), "the length of rstd");
+    for (channel, joined) in joined(isa, team, images, mean.len(), x, room).enumerate() {
+        joined.finish(channel, eps, [mean, rstd], running.as_mut());
+    }
+}
+
+/// What [`gather`](super::super::batch_norm::gather) finds of a group, of all these images: overwrites
+/// `numbers`, `[channels][2]`, with the mean of each channel and the sum of the squares of what differs from
+/// it. `room` is of [`batch_norm_room`], with any contents.
+///
+/// # Panics
+/// As [`batch_norm_statistics`].
+pub fn batch_norm_gather(
+    isa: Isa,
+    team: &Team,
+    images: usize,
+    x: &[Lanes],
+    room: &mut [Lanes],
+    numbers: &mut [f32],
+) {
+    let (numbers, rest) = numbers.as_chunks_mut::<2>();
+    assert!(rest.is_empty(), "two numbers for each channel");
+    let joined = joined(isa, team, images, numbers.len(), x, room);
+    for (to, joined) in numbers.iter_mut().zip(joined) {
+        *to = joined.numbers();
+    }
+}
+
+/// The statistics of each channel, joined in the order of the images.
+fn joined<'a>(
+    isa: Isa,
+    team: &Team,
+    images: usize,
+    channels: usize,
+    x: &[Lanes],
+    room: &'a mut [Lanes],
+) -> impl Iterator<Item = Joined> + 'a {
     let area = area(x.len(), channels, images);
-    assert_eq!(rstd.len(), channels, "the length of rstd");
     let sums = &mut room[..batch_norm_room(channels, images)];
     team.for_each((chunks(x, area), chunks_mut(sums, 2)), |_, (x, sums)| {
         isa.run(Gather { x, sums });
     });
-    for channel in 0..channels {
+    let sums = &*sums;
+    (0..channels).map(move |channel| {
         let mut joined = Joined::default();
         of_channel(sums, channels, channel).for_each(|part| joined.add(area as f64, part));
-        joined.finish(channel, eps, [mean, rstd], running.as_mut());
-    }
+        joined
+    })
 }
 
 /// `y = f((x − mean) · rstd · weight + bias + other)` of all images; overwrites `y`.

@@ -29,7 +29,7 @@ pub enum NormGradient<'a> {
 /// # Panics
 /// As [`batch_norm_statistics`](super::batch_norm_statistics), or when an activation cannot be
 /// [recomputed](recomputes).
-pub fn batch_norm_gather_backward(
+pub fn batch_norm_means_backward(
     isa: Isa,
     team: &Team,
     images: usize,
@@ -47,6 +47,52 @@ pub fn batch_norm_gather_backward(
     for gradient in [&dw, &db].into_iter().flatten() {
         assert_eq!(gradient.len(), channels, "the length of a gradient");
     }
+    let count = (images * area) as f64;
+    let totals = totals(isa, team, images, norm, x, gradient, room);
+    for (channel, total) in totals.enumerate() {
+        means[channel] = total.map(|total| (total / count) as f32);
+        for (to, total) in [&mut db, &mut dw].into_iter().zip(total) {
+            if let Some(to) = to {
+                to[channel] = if accumulate { to[channel] } else { 0.0 } + total as f32;
+            }
+        }
+    }
+}
+
+/// What [`gather_backward`](super::super::batch_norm::gather_backward) finds of a group, of all these images:
+/// overwrites `sums`, `[channels][2]`, with `Σ d` and `Σ d · x̂`. `room` is of [`batch_norm_room`].
+///
+/// # Panics
+/// As [`batch_norm_means_backward`].
+pub fn batch_norm_gather_backward(
+    isa: Isa,
+    team: &Team,
+    images: usize,
+    norm: &BatchNorm<'_>,
+    x: &[Lanes],
+    gradient: NormGradient<'_>,
+    room: &mut [Lanes],
+    sums: &mut [f32],
+) {
+    let (sums, rest) = sums.as_chunks_mut::<2>();
+    assert!(rest.is_empty() && sums.len() == norm.mean.len(), "two numbers for each channel");
+    let totals = totals(isa, team, images, norm, x, gradient, room);
+    for (to, total) in sums.iter_mut().zip(totals) {
+        *to = total.map(|total| total as f32);
+    }
+}
+
+/// `Σ d` and `Σ d · x̂` of each channel, added up in the order of the images.
+fn totals<'a>(
+    isa: Isa,
+    team: &Team,
+    images: usize,
+    norm: &'a BatchNorm<'_>,
+    x: &[Lanes],
+    gradient: NormGradient<'_>,
+    room: &'a mut [Lanes],
+) -> impl Iterator<Item = [f64; 2]> + 'a {
+    let (channels, area) = check(norm, x.len(), images);
     let sums = &mut room[..batch_norm_room(channels, images)];
     let (fused, after) = Fused::split(norm.f);
     let factors = |index: usize| Factors::new(norm, index % blocks(channels));
@@ -73,29 +119,24 @@ pub fn batch_norm_gather_backward(
             });
         }
     }
-    let count = (images * area) as f64;
-    for channel in 0..channels {
+    let sums = &*sums;
+    (0..channels).map(move |channel| {
         let mut total = [0.0; 2];
         for sums in of_channel(sums, channels, channel) {
             total[0] += sums[0];
             total[1] += sums[1];
         }
         total[1] *= f64::from(norm.rstd(channel));
-        means[channel] = total.map(|total| (total / count) as f32);
-        for (to, total) in [&mut db, &mut dw].into_iter().zip(total) {
-            if let Some(to) = to {
-                to[channel] = if accumulate { to[channel] } else { 0.0 } + total as f32;
-            }
-        }
-    }
+        total
+    })
 }
 
 /// `dx = weight · rstd · (d − mean of d − x̂ · mean of d · x̂)` with the means of
-/// [`batch_norm_gather_backward`]; overwrites `dx`, or adds to it if it is to `accumulate`. `dy` is read from
+/// [`batch_norm_means_backward`]; overwrites `dx`, or adds to it if it is to `accumulate`. `dy` is read from
 /// `dx` when left out.
 ///
 /// # Panics
-/// As [`batch_norm_gather_backward`].
+/// As [`batch_norm_means_backward`].
 pub fn batch_norm_apply_backward(
     isa: Isa,
     team: &Team,

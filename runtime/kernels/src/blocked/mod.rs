@@ -29,9 +29,10 @@ mod softmax;
 mod tile;
 mod weight_gradient;
 
-pub use batch_norm::{batch_norm_apply, batch_norm_room, batch_norm_statistics};
+pub use batch_norm::{batch_norm_apply, batch_norm_gather, batch_norm_room, batch_norm_statistics};
 pub use batch_norm_gradient::{
-    NormGradient, batch_norm_apply_backward, batch_norm_gather_backward, batch_norm_scale_backward,
+    NormGradient, batch_norm_apply_backward, batch_norm_gather_backward, batch_norm_means_backward,
+    batch_norm_scale_backward,
 };
 pub use channel_sums::{backward_bias, bias_gradient_room};
 pub use conv_transpose2d::{

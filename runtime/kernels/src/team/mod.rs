@@ -22,8 +22,8 @@ pub use sharing::Team;
 use sharing::{Inside, Over};
 pub use slices::{
     Chunks, ChunksMut, EqualMut, LongAndShort, LongAndShortRead, Numbered, OfImage, OfImages,
-    Parts, RangesMut, chunks, chunks_mut, equal_mut, long_and_short, long_and_short_mut, of_images,
-    ranges_mut,
+    OneAnd, OneOr, Parts, RangesMut, chunks, chunks_mut, equal_mut, long_and_short,
+    long_and_short_mut, of_images, one_and, ranges_mut,
 };
 pub(crate) use slices::{Shared, even_part};
 

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// One of so many parts of `count` things, as even as can be.
 pub(crate) fn even_part(part: usize, parts: usize, count: usize) -> Range<usize> {
@@ -204,6 +205,46 @@ macro_rules! several {
 several!(A 0, B 1);
 several!(A 0, B 1, C 2);
 several!(A 0, B 1, C 2, D 3);
+
+/// One thing by itself, if there is one, and then parts.
+#[derive(Debug)]
+pub struct OneAnd<T, P> {
+    one: Mutex<Option<T>>,
+    ones: usize,
+    parts: P,
+}
+
+/// A part of [`OneAnd`].
+#[derive(Debug)]
+pub enum OneOr<T, P> {
+    /// The one thing.
+    One(T),
+    /// One of the parts, and its number among these.
+    Part(usize, P),
+}
+
+/// First `one`, if there is one, and then `parts`.
+pub fn one_and<T: Send, P: Parts>(one: Option<T>, parts: P) -> OneAnd<T, P> {
+    let ones = usize::from(one.is_some());
+    OneAnd { one: Mutex::new(one), ones, parts }
+}
+
+impl<T: Send, P: Parts> Parts for OneAnd<T, P> {
+    type Part = OneOr<T, P::Part>;
+
+    fn count(&self) -> usize {
+        self.ones + self.parts.count()
+    }
+    #[allow(clippy::expect_used, reason = "the caller vouches for it")]
+    unsafe fn part(&self, index: usize) -> Self::Part {
+        let Some(number) = index.checked_sub(self.ones) else {
+            let one = self.one.lock().unwrap_or_else(PoisonError::into_inner).take();
+            return OneOr::One(one.expect("each part comes once"));
+        };
+        // SAFETY: the caller vouches for the index, which is behind the one thing, and that nobody has it.
+        OneOr::Part(number, unsafe { self.parts.part(number) })
+    }
+}
 
 /// Parts of a slice at given ranges, to write.
 #[derive(Debug)]

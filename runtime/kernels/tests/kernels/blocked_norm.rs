@@ -101,6 +101,17 @@ fn check(case: &Case, far: f32, seed: u64) {
             });
             assert_close(&wide(&mean), &all.mean, BOUND, &what);
             assert_close(&wide(&rstd), &all.rstd, BOUND, &what);
+            let mut numbers = vec![f32::NAN; 2 * channels];
+            Team::gather(threads, |team| {
+                room.fill(Lanes([f32::NAN; 16]));
+                blocked::batch_norm_gather(isa, team, images, &x, &mut room, &mut numbers);
+            });
+            let (means, squares): (Vec<f32>, Vec<f32>) =
+                numbers.as_chunks().0.iter().map(|&[mean, squares]| (mean, squares)).unzip();
+            assert_eq!(means, mean, "{what}");
+            let left = (images * area) as f64 - 1.0;
+            let own: Vec<f64> = all.variance.iter().map(|v| v * left.max(1.0)).collect();
+            assert_close(&wide(&squares), &own, BOUND, &what);
             let means: Vec<f64> = all.mean.iter().map(|mean| 0.75 + 0.25 * mean).collect();
             assert_close(&wide(&running), &means, BOUND, &what);
             if images * area > 1 {
@@ -139,14 +150,25 @@ fn check(case: &Case, far: f32, seed: u64) {
                 if accumulate {
                     dx.fill(Lanes([0.5; 16]));
                 }
+                let mut sums = vec![f32::NAN; 2 * channels];
                 Team::gather(threads, |team| {
+                    let mut masked = dy.clone();
+                    let gradient = if again {
+                        NormGradient::Recompute(&dy)
+                    } else {
+                        NormGradient::Mask(&mut masked, &y)
+                    };
+                    blocked::batch_norm_gather_backward(
+                        isa, team, images, &norm, &x, gradient, &mut room, &mut sums,
+                    );
+                    room.fill(Lanes([f32::NAN; 16]));
                     let gradient = if again {
                         NormGradient::Recompute(&dy)
                     } else {
                         NormGradient::Mask(&mut dy, &y)
                     };
                     let own = [Some(&mut dw[..]), Some(&mut db[..])];
-                    blocked::batch_norm_gather_backward(
+                    blocked::batch_norm_means_backward(
                         isa, team, images, &norm, &x, gradient, &mut room, accumulate, own,
                         &mut means,
                     );
@@ -178,6 +200,14 @@ fn check(case: &Case, far: f32, seed: u64) {
                         );
                     }
                 };
+                let sums: Vec<[f32; 2]> = sums
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|sums| sums.map(|sum| sum + plus as f32))
+                    .collect();
+                near(&sums.iter().map(|sums| sums[0]).collect::<Vec<_>>(), &all.db);
+                near(&sums.iter().map(|sums| sums[1]).collect::<Vec<_>>(), &all.dw);
                 near(&dw, &all.dw);
                 near(&db, &all.db);
                 if images * area > 2 {
