@@ -369,8 +369,9 @@
 //! not depend on how many there are. A thread outside of any pool works on its own call, with helpers
 //! from rayon's global pool, which stay awake for 100 µs in case the next call follows (sending for
 //! them anew is the one thing that allocates memory). `TYPENET_ISA` = `avx512`, `avx2`, `neon` or `portable` forces an
-//! instruction set; without it the best of the machine is used. `TYPENET_LAYOUT` = `interleaved` or `blocked` forces
-//! one layout of values for all inference and training; without it the size of the batch and of the layers decides.
+//! instruction set; without it the best of the machine is used. `TYPENET_LAYOUT` = `interleaved`, `blocked` or
+//! `mixed` forces a layout of values for all inference and training; without it the size of the batch and of the
+//! layers decides.
 //!
 //! | feature | default | what |
 //! |---|---|---|

@@ -87,6 +87,15 @@ impl TrainingCosts {
             _ => self.blocked <= self.interleaved - tenth,
         }
     }
+
+    /// Whether the last images of a batch, which fill no group, are faster with 16 channels side by side than
+    /// as one more group beside full ones. These costs are of the last images alone.
+    ///
+    /// They must be half of a group's: beside full groups no thread waits for one more, and all threads meet
+    /// at each layer of these images, which takes up to twice as long where cores are far from each other.
+    pub const fn is_left_over_blocked(&self) -> bool {
+        self.groups == 1 && self.blocked <= self.interleaved / 2
+    }
 }
 
 /// Cycles for values of so many vectors, which are read or written once, while so many others are.
@@ -242,6 +251,18 @@ mod tests {
         for images in [8, 16, 128] {
             assert!(!costs([1, 12, 12], 4, images).is_blocked(), "{images}");
         }
+    }
+
+    #[test]
+    fn few_images_that_are_left_over_run_channels_side_by_side() {
+        for images in [1, 4, 6] {
+            assert!(costs([16, 32, 32], 16, images).is_left_over_blocked(), "{images}");
+        }
+        // Nearly a full group.
+        assert!(!costs([16, 32, 32], 16, 12).is_left_over_blocked());
+        // Most of 16 channels are empty.
+        assert!(!costs([1, 12, 12], 4, 4).is_left_over_blocked());
+        assert!(!costs([16, 32, 32], 16, 16 + 4).is_left_over_blocked());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use typenet_shape::Shares;
 
 use crate::arena::{at_least, fresh_at_least, rooms};
 use crate::blocked::{Blocked, BlockedPlan, BlockedWeights, Carried, Halves, Memory};
-use crate::forced::{Forced, forced};
+use crate::forced::{Forced, forced, left_over};
 use crate::pass::{Forward, ONLY_BLOCKED};
 use crate::rows::largest;
 use crate::spec::NetSpec;
@@ -360,6 +360,10 @@ impl BlockedPlan {
         match forced() {
             Some(Forced::Interleaved) => Shares { grouped: images, blocked: 0 },
             Some(Forced::Blocked) => Shares { grouped: 0, blocked: images },
+            Some(Forced::Mixed) => {
+                let blocked = left_over(images);
+                Shares { grouped: images - blocked, blocked }
+            }
             None if images == 1 => Shares { grouped: 0, blocked: 1 },
             None => self.costs.shares(images),
         }

@@ -25,7 +25,7 @@ pub mod training;
 pub mod weights;
 
 pub use blocked::{BlockedPlan, LayerBalance};
-pub use blocked_training::is_blocked_step;
+pub use blocked_training::blocked_images;
 pub use flat::{Flat, floats};
 pub use inference::Inference;
 pub use layout::Layout;

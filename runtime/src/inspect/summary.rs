@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use typenet_engine::{BlockedPlan, NetSpec, is_blocked_step, pass, step_bytes};
+use typenet_engine::{BlockedPlan, NetSpec, blocked_images, pass, step_bytes};
 use typenet_shape::{
     Approximate, Conv2dKernel, Conv2dPass, Interpolation, LayoutCosts, Op, Padding, Shape, Text,
 };
@@ -38,6 +38,9 @@ pub struct Summary {
     /// Sizes of batches, of those up to 64, for which a training step has 16 channels of an image side by
     /// side; the others have 16 images.
     pub blocked_steps: Vec<RangeInclusive<usize>>,
+    /// How many images that are left over of a large batch beside groups of 16 have their channels side by side
+    /// in a training step, at most.
+    pub left_over_steps: usize,
 }
 
 /// One layer of a [`Summary`].
@@ -113,7 +116,13 @@ impl Summary {
             inference_bytes: bytes(layout.inference_len),
             step_bytes: step_bytes(spec, 64),
             costs: blocked.costs,
-            blocked_steps: ranges((1..=STEPS).filter(|&images| is_blocked_step(spec, images))),
+            blocked_steps: ranges(
+                (1..=STEPS).filter(|&images| blocked_images(spec, images) == images),
+            ),
+            left_over_steps: (1..GROUP)
+                .rev()
+                .find(|&rest| blocked_images(spec, MANY + rest) == rest)
+                .unwrap_or(0),
         }
     }
 }
@@ -134,9 +143,14 @@ fn ranges(numbers: impl Iterator<Item = usize>) -> Vec<RangeInclusive<usize>> {
 }
 
 /// How a training step is laid out, in words.
-fn training_layout(blocked: &[RangeInclusive<usize>]) -> String {
+fn training_layout(blocked: &[RangeInclusive<usize>], left_over: usize) -> String {
+    let left_over = match left_over {
+        0 => String::new(),
+        1 => "; one left over has its channels".to_owned(),
+        _ => format!("; up to {left_over} left over have their channels"),
+    };
     match blocked {
-        [] => return "16 images side by side".to_owned(),
+        [] => return format!("16 images side by side{left_over}"),
         [all] if *all == (1..=STEPS) => return "16 channels side by side".to_owned(),
         _ => {}
     }
@@ -149,7 +163,8 @@ fn training_layout(blocked: &[RangeInclusive<usize>]) -> String {
         })
         .collect();
     let images = if matches!(blocked, [one] if *one == (1..=1)) { "image" } else { "images" };
-    format!("16 images side by side, but 16 channels in steps of {} {images}", sizes.join(", "))
+    let sizes = sizes.join(", ");
+    format!("16 images side by side, but 16 channels in steps of {sizes} {images}{left_over}")
 }
 
 /// How inference of a batch is laid out, in words.
@@ -169,6 +184,9 @@ fn layout_of(costs: &LayoutCosts) -> String {
 
 /// Images of a large batch, all in groups of 16.
 const MANY: usize = 1024;
+
+/// Images of a group.
+const GROUP: usize = 16;
 
 impl SummaryRow {
     /// The layer as it is declared: `fc1: linear(120)`, `relu`, `#[frozen] conv1: conv2d(6, kernel = 5)`,
@@ -384,7 +402,7 @@ impl fmt::Display for Summary {
             (size(self.training_bytes as u64), size(self.inference_bytes as u64));
         writeln!(f, "activations an image: {training} in training, {inference} in inference")?;
         writeln!(f, "inference: {}", layout_of(&self.costs))?;
-        writeln!(f, "training: {}", training_layout(&self.blocked_steps))?;
+        writeln!(f, "training: {}", training_layout(&self.blocked_steps, self.left_over_steps))?;
         write!(f, "a training step of 64 images: {}", size(self.step_bytes))
     }
 }
@@ -452,8 +470,10 @@ mod tests {
 
     #[test]
     fn the_layout_of_steps_is_named() {
-        let text = |images: &[usize]| training_layout(&ranges(images.iter().copied()));
+        let text = |images: &[usize]| training_layout(&ranges(images.iter().copied()), 0);
         assert_eq!(text(&[]), "16 images side by side");
+        let but = "16 images side by side; up to 7 left over have their channels";
+        assert_eq!(training_layout(&[], 7), but);
         let all: Vec<usize> = (1..=64).collect();
         assert_eq!(text(&all), "16 channels side by side");
         let but = "16 images side by side, but 16 channels in steps of";

@@ -54,6 +54,12 @@ impl<N> Workspace<N> {
         self.memory.set_dropout_state(state);
     }
 
+    /// Runs steps in groups of 16 images alone: for tests.
+    #[doc(hidden)]
+    pub fn set_interleaved(&mut self) {
+        self.memory.set_interleaved();
+    }
+
     /// Whether `forward` drops values in `dropout` layers; `true` unless changed. Switch it off to
     /// compare gradients with finite differences.
     pub fn set_dropout(&mut self, enabled: bool) {

@@ -3,17 +3,12 @@
 use typenet_shape::Op;
 
 use super::call::Call;
-use super::gradients::{Gradients, Statistics};
+use super::gradients::Gradients;
 use super::run::Run;
 
 impl Run<'_> {
-    /// Runs a call of a backward pass.
-    pub(super) fn backward(
-        &mut self,
-        call: &Call,
-        statistics: &mut Statistics<'_>,
-        gradients: &mut Gradients<'_>,
-    ) {
+    /// Runs a call of a backward pass, which is no batch norm that took the statistics of the batch.
+    pub(super) fn backward(&mut self, call: &Call, gradients: &mut Gradients<'_>) {
         let Some(step) = call.step else { return self.turn_backward(call) };
         let fused = step.training.activation;
         match step.op {
@@ -21,7 +16,7 @@ impl Run<'_> {
                 self.conv2d_backward(call, step, gradients);
             }
             Op::Linear { .. } => self.linear_backward(call, step, gradients),
-            Op::BatchNorm { .. } => self.batch_norm_backward(call, step, statistics, gradients),
+            Op::BatchNorm { .. } => self.frozen_batch_norm_backward(call, step),
             Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => self.pool2d_backward(call, step),
             Op::GlobalAvgPool => self.global_avg_pool_backward(call, step),
             Op::Dropout { .. } => self.dropout_backward(call, step),

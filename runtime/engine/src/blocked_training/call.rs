@@ -10,10 +10,37 @@ use typenet_shape::{Shape, Step};
 pub(crate) struct BlockedTrainingPlan {
     pub(super) images: usize,
     pub(super) calls: Vec<Call>,
+    /// The call of each of the layout's batch norms.
+    pub(super) norms: Vec<usize>,
     /// [`Lanes`] of all buffers.
     pub(super) arena_len: usize,
     /// Where each output stands.
     pub(super) outputs: Vec<Output>,
+}
+
+impl BlockedTrainingPlan {
+    /// The calls between two of the layout's batch norms; the first segment has none before it, the last none
+    /// behind it.
+    pub(super) fn segment(&self, index: usize) -> Segment<'_> {
+        let call_of = |norm: usize| {
+            let call = &self.calls[*self.norms.get(norm)?];
+            Some((call, call.step?))
+        };
+        let begin = index.checked_sub(1).and_then(|before| self.norms.get(before));
+        let end = self.norms.get(index).copied().unwrap_or(self.calls.len());
+        Segment {
+            first: index.checked_sub(1).and_then(call_of),
+            calls: &self.calls[begin.map_or(0, |before| before + 1)..end],
+            next: call_of(index),
+        }
+    }
+}
+
+/// Part of a step: the batch norm with which it begins, its other calls, and the batch norm at which it ends.
+pub(super) struct Segment<'a> {
+    pub(super) first: Option<(&'a Call, &'static Step)>,
+    pub(super) calls: &'a [Call],
+    pub(super) next: Option<(&'a Call, &'static Step)>,
 }
 
 /// An output of the net.

@@ -101,7 +101,8 @@ impl Run<'_> {
         let parts = (chunks(x, len), chunks_mut(y, len));
         self.team.for_each(parts, |image, (x, y)| match key {
             Some(key) => {
-                dropout::forward(isa, p, dropout::Key { group: image as u64, ..key }, x, y);
+                let key = dropout::Key { group: key.group + image as u64, ..key };
+                dropout::forward(isa, p, key, x, y);
             }
             None => y.copy_from_slice(x),
         });

@@ -3,18 +3,17 @@
 use typenet_shape::Op;
 
 use super::call::Call;
-use super::gradients::Statistics;
 use super::run::Run;
 
 impl Run<'_> {
-    /// Runs a call of a forward pass.
-    pub(super) fn forward(&mut self, call: &Call, statistics: &mut Statistics<'_>) {
+    /// Runs a call of a forward pass, which is no batch norm that takes the statistics of the batch.
+    pub(super) fn forward(&mut self, call: &Call) {
         let Some(step) = call.step else { return self.turn(call) };
         let fused = step.training.activation;
         match step.op {
             Op::Conv2d { .. } | Op::DepthwiseConv2d { .. } => self.conv2d(call, step),
             Op::Linear { .. } => self.linear(call, step),
-            Op::BatchNorm { .. } => self.batch_norm(call, step, statistics),
+            Op::BatchNorm { .. } => self.frozen_batch_norm(call, step),
             Op::MaxPool2d { .. } | Op::AvgPool2d { .. } => self.pool2d(call, step),
             Op::GlobalAvgPool => self.global_avg_pool(call, step),
             Op::Dropout { .. } => self.dropout(call, step),

@@ -5,10 +5,11 @@ use typenet_shape::TensorKind;
 use crate::layout::Layout;
 
 /// Where the gradients of the parameters go.
-pub(super) struct Gradients<'a> {
-    pub(super) all: &'a mut [f32],
+#[derive(Debug)]
+pub(crate) struct Gradients<'a> {
+    pub(crate) all: &'a mut [f32],
     /// Whether they are added to what stands there.
-    pub(super) accumulate: bool,
+    pub(crate) accumulate: bool,
 }
 
 /// The gradients of a layer's weight and bias, as far as it has them.
@@ -25,9 +26,10 @@ pub(super) fn own<'a>(
 }
 
 /// Two numbers for each channel of each batch norm.
-pub(super) struct Statistics<'a> {
+#[derive(Debug)]
+pub(crate) struct Statistics<'a> {
     /// Mean and `1 / √(variance + eps)`.
-    pub(super) of_batch: &'a mut [f32],
+    pub(crate) of_batch: &'a mut [f32],
     /// The running statistics that a forward pass leaves; the means of the gradients in a backward pass.
-    pub(super) moved: &'a mut [f32],
+    pub(crate) moved: &'a mut [f32],
 }

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use typenet_kernels::batch_norm;
-use typenet_shape::{Activation, Item, Op, Shape, Step, place};
+use typenet_shape::{Activation, Item, Norm, Op, Shape, Step, place};
 
 use super::call::{
     BlockedTrainingPlan, Call, Draft, DraftFrom, From, Output, Read, Value, Write, len,
@@ -112,7 +112,11 @@ pub(super) fn plan(
         adds: outputs[..index].contains(&output),
     };
     let outputs = outputs.iter().enumerate().map(output).collect();
-    BlockedTrainingPlan { images, calls, arena_len, outputs }
+    let call_of = |norm: &Norm| {
+        calls.iter().position(|call| call.step.is_some_and(|step| step.node == norm.node))
+    };
+    let norms = spec.layout.norms.iter().filter_map(call_of).collect();
+    BlockedTrainingPlan { images, calls, norms, arena_len, outputs }
 }
 
 const NOTHING: Item = Item { len: 0, start: 0, end: 0, offset: 0 };

@@ -1,13 +1,15 @@
 //! What a workspace keeps for this layout.
 
+use typenet_kernels::team::Team;
 use typenet_kernels::{LANES, Lanes, blocked, isa};
 use typenet_shape::Shape;
 
-use super::call::{BlockedTrainingPlan, From};
+use super::call::{BlockedTrainingPlan, From, Segment};
 use super::gradients::{Gradients, Statistics};
 use super::rooms;
 use super::run::Run;
 use crate::arena::{at_least, bytes_of};
+use crate::layout::Layout;
 use crate::pass::Mode;
 use crate::spec::NetSpec;
 use crate::trainable::Trainable;
@@ -23,16 +25,21 @@ pub(crate) struct BlockedMemory {
     inputs: Vec<f32>,
 }
 
-/// What a step of either layout works with.
+/// What a step computes with, and does not change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepCall<'a> {
+    pub(crate) spec: &'a NetSpec,
+    pub(crate) trained: &'a Trainable,
+    pub(crate) parameters: &'a [f32],
+}
+
+/// Where a step in this layout runs.
 #[derive(Debug)]
-pub(crate) struct StepBuffers<'a> {
-    pub(crate) arena: &'a mut Vec<Lanes>,
+pub(crate) struct StepPlace<'a> {
+    pub(crate) team: &'a Team,
+    pub(crate) arena: &'a mut [Lanes],
     /// What each thread needs while a step runs.
     pub(crate) rooms: &'a mut Vec<Lanes>,
-    /// Mean and `1 / √(variance + eps)` of each batch norm.
-    pub(crate) statistics: &'a mut [f32],
-    /// The running statistics that a forward pass leaves; the means of the gradients in a backward pass.
-    pub(crate) of_norms: &'a mut [f32],
     pub(crate) mode: Mode,
 }
 
@@ -44,9 +51,9 @@ impl BlockedMemory {
         bytes_of::<Lanes>(lanes) + bytes_of::<f32>(images * spec.layout.input_len)
     }
 
-    /// Makes a plan for so many images, and room for it; nothing of the net may be
-    /// [missing](BlockedTrainingPlan::missing).
-    pub(crate) fn grow(&mut self, spec: &NetSpec, images: usize, arena: &mut Vec<Lanes>) {
+    /// Makes a plan for so many images; nothing of the net may be [missing](BlockedTrainingPlan::missing).
+    /// Returns how many [`Lanes`] of the arena it needs.
+    pub(crate) fn grow(&mut self, spec: &NetSpec, images: usize) -> usize {
         match self.plans.iter().position(|plan| plan.images == images) {
             Some(at) => self.plans[at..].rotate_left(1),
             None => {
@@ -56,104 +63,145 @@ impl BlockedMemory {
                 self.plans.push(BlockedTrainingPlan::new(spec, images));
             }
         }
-        let len = self.plans.last().map_or(0, |plan| plan.arena_len);
-        at_least(arena, len, Lanes::ZERO);
         at_least(&mut self.inputs, images * spec.layout.input_len, 0.0);
+        self.plans.last().map_or(0, |plan| plan.arena_len)
     }
 
-    /// The outputs of these images.
+    /// The outputs of these images, whose inputs it [keeps](Self::keep).
     pub(crate) fn forward(
-        &mut self,
-        spec: &NetSpec,
-        trained: &Trainable,
-        parameters: &[f32],
-        inputs: &[f32],
-        buffers: StepBuffers<'_>,
+        &self,
+        call: StepCall<'_>,
+        place: StepPlace<'_>,
+        mut statistics: Statistics<'_>,
         outputs: &mut [f32],
     ) {
-        let layout = spec.layout;
         let Some(plan) = self.plans.last() else { return };
-        let images = plan.images;
-        let kept = &mut self.inputs[..inputs.len()];
-        kept.copy_from_slice(inputs);
-        let StepBuffers { arena, rooms, statistics, of_norms, mode } = buffers;
-        spec.gather(usize::MAX, |team| {
-            let mut run = Run {
-                isa: isa(),
-                team,
-                images,
-                layout,
-                trained,
-                parameters,
-                inputs: kept,
-                arena: &mut arena[..],
-                rooms,
-                mode,
-            };
-            let mut statistics = Statistics { of_batch: statistics, moved: of_norms };
-            for call in &plan.calls {
-                run.forward(call, &mut statistics);
+        let mut run = self.run(plan, call, place);
+        for index in 0..=plan.norms.len() {
+            let Segment { first, calls, .. } = plan.segment(index);
+            if let Some((norm, step)) = first {
+                run.batch_norm(norm, step, &mut statistics);
             }
-            for (own, output) in plan.outputs.iter().zip(layout.outputs) {
-                for (image, row) in outputs.chunks_exact_mut(layout.output_len).enumerate() {
-                    let row = &mut row[output.row.offset..output.row.end()];
-                    match own.from {
-                        From::Image(start) => {
-                            let start = image * layout.input_len + start;
-                            row.copy_from_slice(&run.inputs[start..start + row.len()]);
-                        }
-                        From::Value(value) => {
-                            let start = value.offset + image * value.len();
-                            let from = &run.arena[start..start + value.len()];
-                            blocked::to_planar(from, value.shape.dim(0), row);
-                        }
+            calls.iter().for_each(|call| run.forward(call));
+        }
+        self.leave_outputs(call.spec.layout, run.arena, outputs);
+    }
+
+    /// From the outputs' gradients, rows, to the parameters'.
+    pub(crate) fn backward(
+        &self,
+        call: StepCall<'_>,
+        place: StepPlace<'_>,
+        mut statistics: Statistics<'_>,
+        rows: &[f32],
+        mut gradients: Gradients<'_>,
+    ) {
+        let Some(plan) = self.plans.last() else { return };
+        self.take_gradients(call.spec.layout, rows, place.arena);
+        let mut run = self.run(plan, call, place);
+        for index in (0..=plan.norms.len()).rev() {
+            let Segment { first, calls, .. } = plan.segment(index);
+            calls.iter().rev().for_each(|call| run.backward(call, &mut gradients));
+            if let Some((norm, step)) = first {
+                run.batch_norm_backward(norm, step, &mut statistics, &mut gradients);
+            }
+        }
+    }
+
+    /// Keeps the inputs of a step.
+    pub(crate) fn keep(&mut self, inputs: &[f32]) {
+        self.inputs[..inputs.len()].copy_from_slice(inputs);
+    }
+
+    /// Runs the calls of a segment, which ends at the batch norm of its index, and gathers for this what a
+    /// group does, where it is `gathered`. `statistics` are those of the batch, so far.
+    pub(crate) fn forward_segment(
+        &self,
+        index: usize,
+        call: StepCall<'_>,
+        place: StepPlace<'_>,
+        statistics: &[f32],
+        gathered: Option<&mut [f32]>,
+    ) {
+        let Some(plan) = self.plans.last() else { return };
+        let mut run = self.run(plan, call, place);
+        let Segment { first, calls, next } = plan.segment(index);
+        if let Some((norm, step)) = first {
+            run.batch_norm_apply(norm, step, statistics);
+        }
+        calls.iter().for_each(|call| run.forward(call));
+        if let (Some((norm, _)), Some(gathered)) = (next, gathered) {
+            run.batch_norm_gather(norm, gathered);
+        }
+    }
+
+    /// Runs the calls of a segment in reverse, and gathers what a group does for the gradients of the batch norm
+    /// with which it begins, forward. `means` are those of the gradients, so far.
+    pub(crate) fn backward_segment(
+        &self,
+        index: usize,
+        call: StepCall<'_>,
+        place: StepPlace<'_>,
+        [statistics, means]: [&[f32]; 2],
+        gathered: &mut [f32],
+        mut gradients: Gradients<'_>,
+    ) {
+        let Some(plan) = self.plans.last() else { return };
+        let mut run = self.run(plan, call, place);
+        let Segment { first, calls, next } = plan.segment(index);
+        if let Some((norm, step)) = next {
+            run.batch_norm_apply_backward(norm, step, statistics, means);
+        }
+        calls.iter().rev().for_each(|call| run.backward(call, &mut gradients));
+        if let Some((norm, step)) = first {
+            run.batch_norm_gather_backward(norm, step, statistics, gathered);
+        }
+    }
+
+    fn run<'a>(
+        &'a self,
+        plan: &BlockedTrainingPlan,
+        call: StepCall<'a>,
+        place: StepPlace<'a>,
+    ) -> Run<'a> {
+        let StepCall { spec, trained, parameters } = call;
+        let StepPlace { team, arena, rooms, mode } = place;
+        let (isa, images, layout, inputs) = (isa(), plan.images, spec.layout, &self.inputs[..]);
+        Run { isa, team, images, layout, trained, parameters, inputs, arena, rooms, mode }
+    }
+
+    /// Writes the outputs that a forward pass has left in the arena.
+    pub(crate) fn leave_outputs(&self, layout: &Layout, arena: &[Lanes], outputs: &mut [f32]) {
+        let Some(plan) = self.plans.last() else { return };
+        for (own, output) in plan.outputs.iter().zip(layout.outputs) {
+            for (image, row) in outputs.chunks_exact_mut(layout.output_len).enumerate() {
+                let row = &mut row[output.row.offset..output.row.end()];
+                match own.from {
+                    From::Image(start) => {
+                        let start = image * layout.input_len + start;
+                        row.copy_from_slice(&self.inputs[start..start + row.len()]);
+                    }
+                    From::Value(value) => {
+                        let start = value.offset + image * value.len();
+                        let from = &arena[start..start + value.len()];
+                        blocked::to_planar(from, value.shape.dim(0), row);
                     }
                 }
             }
-        });
+        }
     }
 
-    /// From the outputs' gradients to the parameters'.
-    pub(crate) fn backward(
-        &self,
-        spec: &NetSpec,
-        trained: &Trainable,
-        parameters: &[f32],
-        rows: &[f32],
-        buffers: StepBuffers<'_>,
-        (gradients, accumulate): (&mut [f32], bool),
-    ) {
-        let layout = spec.layout;
+    /// Takes the gradients of the outputs, with which a backward pass begins, into the arena.
+    pub(crate) fn take_gradients(&self, layout: &Layout, rows: &[f32], arena: &mut [Lanes]) {
         let Some(plan) = self.plans.last() else { return };
-        let images = plan.images;
-        let StepBuffers { arena, rooms, statistics, of_norms, mode } = buffers;
         for (own, output) in plan.outputs.iter().zip(layout.outputs) {
             let From::Value(value) = own.from else { continue };
-            let Some(gradient) = value.gradient(images) else { continue };
+            let Some(gradient) = value.gradient(plan.images) else { continue };
             let to = arena[gradient].chunks_exact_mut(value.len());
             for (row, to) in rows.chunks_exact(layout.output_len).zip(to) {
                 write(&row[output.row.offset..output.row.end()], value.shape, own.adds, to);
             }
         }
-        spec.gather(usize::MAX, |team| {
-            let mut run = Run {
-                isa: isa(),
-                team,
-                images,
-                layout,
-                trained,
-                parameters,
-                inputs: &self.inputs,
-                arena: &mut arena[..],
-                rooms,
-                mode,
-            };
-            let mut statistics = Statistics { of_batch: statistics, moved: of_norms };
-            let mut gradients = Gradients { all: gradients, accumulate };
-            for call in plan.calls.iter().rev() {
-                run.backward(call, &mut statistics, &mut gradients);
-            }
-        });
     }
 }
 

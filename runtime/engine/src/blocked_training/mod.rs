@@ -2,7 +2,8 @@
 //! which the interleaved layout has too few groups, each too large for any cache.
 //!
 //! The whole batch runs through one step after the other, and each step is shared out among the team: so a
-//! batch norm needs no segments, and the gradient of a weight is summed over all images at once.
+//! batch norm needs no segments, and the gradient of a weight is summed over all images at once. Only what is left
+//! over of full groups runs beside these in segments, and meets them at each batch norm as a group does.
 //!
 //! - `plan`: the calls of a net (`call`); `lives`: how long values live, and where; `rooms`: what calls need
 //!   for themselves.
@@ -32,5 +33,6 @@ mod pools;
 mod rooms;
 mod run;
 
-pub use choice::is_blocked_step;
-pub(crate) use memory::{BlockedMemory, StepBuffers};
+pub use choice::blocked_images;
+pub(crate) use gradients::{Gradients, Statistics};
+pub(crate) use memory::{BlockedMemory, StepCall, StepPlace};

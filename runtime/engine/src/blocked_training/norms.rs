@@ -2,57 +2,90 @@
 
 use std::ops::Range;
 
+use typenet_kernels::Lanes;
 use typenet_kernels::batch_norm::{BatchNorm, Running, Spread, recomputes};
 use typenet_kernels::blocked::{self, NormGradient};
 use typenet_shape::{Activation, Norm, Op, Step, TensorKind};
 
-use super::call::Call;
-use super::call::Write;
+use super::call::{Call, Write};
 use super::gradients::{Gradients, Statistics, own};
 use super::run::{Operands, Run, apart};
-use crate::trainable;
+use crate::trainable::{self, Needs};
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     fn norm(&self, step: &Step) -> Option<&'static Norm> {
         self.layout.norms.iter().find(|norm| norm.node == step.node)
     }
 
+    fn tensor(&self, step: &Step, kind: TensorKind) -> Option<&'a [f32]> {
+        let range = self.layout.place(step.node, kind);
+        (!range.is_empty()).then(|| &self.parameters[range])
+    }
+
+    /// A batch norm with the statistics of the batch.
+    fn of_batch<'s>(&self, step: &Step, statistics: &'s [f32], f: Activation) -> BatchNorm<'s>
+    where
+        'a: 's,
+    {
+        let own = &statistics[step.statistics.offset..step.statistics.end()];
+        let (mean, rstd) = own.split_at(own.len() / 2);
+        let [weight, bias] =
+            [TensorKind::Weight, TensorKind::Bias].map(|kind| self.tensor(step, kind));
+        BatchNorm { mean, spread: Spread::Rstd(rstd), weight, bias, f }
+    }
+
+    /// A batch norm with its running statistics; `None` for another layer.
+    fn of_running(&self, step: &Step, f: Activation) -> Option<BatchNorm<'a>> {
+        let Op::BatchNorm { eps, .. } = step.op else { return None };
+        let mean = self.tensor(step, TensorKind::RunningMean)?;
+        let variance = self.tensor(step, TensorKind::RunningVar)?;
+        let [weight, bias] =
+            [TensorKind::Weight, TensorKind::Bias].map(|kind| self.tensor(step, kind));
+        Some(BatchNorm { mean, spread: Spread::Variance { variance, eps }, weight, bias, f })
+    }
+
     /// Each channel to mean 0 and variance 1, with sum and activation.
     pub(super) fn batch_norm(&mut self, call: &Call, step: &Step, all: &mut Statistics<'_>) {
+        let Some(norm) = self.norm(step) else { return };
         let (isa, team, images) = (self.isa, self.team, self.images);
         let (layout, parameters) = (self.layout, self.parameters);
-        let tensor = |kind| {
-            let range = layout.place(step.node, kind);
-            (!range.is_empty()).then(|| &parameters[range])
-        };
-        let [weight, bias] = [TensorKind::Weight, TensorKind::Bias].map(tensor);
-        let [mean, variance] = [TensorKind::RunningMean, TensorKind::RunningVar]
-            .map(|kind| tensor(kind).unwrap_or_default());
-        let f = step.training.activation;
-        let fixed = self.needs(step.node).fixed;
-        let Some(norm) = self.norm(step) else {
-            // Frozen in the declaration.
-            let Op::BatchNorm { eps, .. } = step.op else { return };
-            let norm =
-                BatchNorm { mean, spread: Spread::Variance { variance, eps }, weight, bias, f };
-            let Operands { x, other, y, .. } = self.operands(call);
-            return blocked::batch_norm_apply(isa, team, images, &norm, x, other, y);
-        };
-        let place = step.statistics.offset..step.statistics.end();
-        let (own_mean, own_rstd) = all.of_batch[place.clone()].split_at_mut(norm.channels);
-        let Operands { x, other, room, y } = self.operands(call);
-        if fixed {
-            trainable::running(layout, norm, parameters, own_mean, own_rstd);
+        let place = norm.statistics.offset..norm.statistics.end();
+        let (mean, rstd) = all.of_batch[place.clone()].split_at_mut(norm.channels);
+        if self.needs(step.node).fixed {
+            trainable::running(layout, norm, parameters, mean, rstd);
         } else {
-            let (moved_mean, moved_variance) = all.moved[place].split_at_mut(norm.channels);
-            moved_mean.copy_from_slice(mean);
-            moved_variance.copy_from_slice(variance);
-            let running =
-                Running { mean: moved_mean, variance: moved_variance, momentum: norm.momentum };
-            let to = [&mut *own_mean, &mut *own_rstd];
-            blocked::batch_norm_statistics(isa, team, images, x, room, norm.eps, to, Some(running));
+            let old = |kind| &parameters[layout.place(step.node, kind)];
+            let (running_mean, variance) = all.moved[place].split_at_mut(norm.channels);
+            running_mean.copy_from_slice(old(TensorKind::RunningMean));
+            variance.copy_from_slice(old(TensorKind::RunningVar));
+            let running = Running { mean: running_mean, variance, momentum: norm.momentum };
+            let Operands { x, room, .. } = self.operands(call);
+            let (eps, to) = (norm.eps, [mean, rstd]);
+            blocked::batch_norm_statistics(isa, team, images, x, room, eps, to, Some(running));
         }
-        let norm = BatchNorm { mean: own_mean, spread: Spread::Rstd(own_rstd), weight, bias, f };
+        self.batch_norm_apply(call, step, all.of_batch);
+    }
+
+    /// What a batch norm gathers of a group, of these images.
+    pub(super) fn batch_norm_gather(&mut self, call: &Call, numbers: &mut [f32]) {
+        let (isa, team, images) = (self.isa, self.team, self.images);
+        let Operands { x, room, .. } = self.operands(call);
+        blocked::batch_norm_gather(isa, team, images, x, room, numbers);
+    }
+
+    /// A batch norm whose statistics are known.
+    pub(super) fn batch_norm_apply(&mut self, call: &Call, step: &Step, statistics: &[f32]) {
+        let (isa, team, images) = (self.isa, self.team, self.images);
+        let norm = self.of_batch(step, statistics, step.training.activation);
+        let Operands { x, other, y, .. } = self.operands(call);
+        blocked::batch_norm_apply(isa, team, images, &norm, x, other, y);
+    }
+
+    /// A batch norm that the declaration freezes takes its running statistics.
+    pub(super) fn frozen_batch_norm(&mut self, call: &Call, step: &Step) {
+        let (isa, team, images) = (self.isa, self.team, self.images);
+        let Some(norm) = self.of_running(step, step.training.activation) else { return };
+        let Operands { x, other, y, .. } = self.operands(call);
         blocked::batch_norm_apply(isa, team, images, &norm, x, other, y);
     }
 
@@ -64,87 +97,115 @@ impl Run<'_> {
         all: &mut Statistics<'_>,
         gradients: &mut Gradients<'_>,
     ) {
-        let Some(gradient) = self.output_gradient(call) else { return };
-        let f = step.training.activation;
-        // What it adds may be trained where the norm and all before it are not.
-        if !self.needs(step.node).value {
-            self.undo_activation(call, f);
-            return self.give(call);
-        }
+        let Some(gradient) = self.norm_gradient(call, step) else { return };
         let (isa, team, images) = (self.isa, self.team, self.images);
-        let (layout, parameters) = (self.layout, self.parameters);
-        let tensor = |kind| {
-            let range = layout.place(step.node, kind);
-            (!range.is_empty()).then(|| &parameters[range])
-        };
-        let [weight, bias] = [TensorKind::Weight, TensorKind::Bias].map(tensor);
-        let read = &call.reads[0];
-        let input_gradient = self.input_gradient(read);
-        let (x, adds) = (self.read(read), read.write == Write::Adds);
-        if step.frozen {
-            let Op::BatchNorm { eps, .. } = step.op else { return };
-            self.undo_activation(call, f);
-            self.give(call);
-            let Some(to) = input_gradient else { return };
-            let [mean, variance] = [TensorKind::RunningMean, TensorKind::RunningVar]
-                .map(|kind| tensor(kind).unwrap_or_default());
-            let spread = Spread::Variance { variance, eps };
-            let norm = BatchNorm { mean, spread, weight, bias, f: Activation::Identity };
-            return self.scale_backward(&norm, gradient, adds, to);
-        }
-        let place = step.statistics.offset..step.statistics.end();
-        let (mean, rstd) = all.of_batch[place.clone()].split_at(step.statistics.len / 2);
-        let means = &mut all.moved[place];
-        let norm = BatchNorm { mean, spread: Spread::Rstd(rstd), weight, bias, f };
-        // The gradient before the activation is also that of a value which is added.
-        let again = call.added.is_none() && recomputes(f);
-        let Needs { own: is_own, fixed } = Needs::of(self, step);
-        let own = if is_own { own(layout, step.node, gradients.all) } else { [None, None] };
+        let Needs { own: is_own, fixed, .. } = self.needs(step.node);
+        let own = if is_own { own(self.layout, step.node, gradients.all) } else { [None, None] };
         let accumulate = gradients.accumulate;
-        let room = call.room[1].clone();
-        let f = if again {
-            let [x, dy, room] = apart(self.arena, [x.clone(), gradient.clone(), room]);
-            let dy = NormGradient::Recompute(dy);
-            blocked::batch_norm_gather_backward(
+        let norm = self.of_batch(step, all.of_batch, step.training.activation);
+        let means = &mut all.moved[step.statistics.offset..step.statistics.end()];
+        self.sum_gradient(call, step, gradient, |x, dy, room| {
+            blocked::batch_norm_means_backward(
                 isa, team, images, &norm, x, dy, room, accumulate, own, means,
             );
-            f
-        } else {
-            // The output need not be there where nothing reads it.
-            let y = match f {
-                Activation::Identity => 0..0,
-                _ => call.value.range(images),
-            };
-            let [x, y, dy, room] = apart(self.arena, [x.clone(), y, gradient.clone(), room]);
-            let dy = NormGradient::Mask(dy, y);
-            blocked::batch_norm_gather_backward(
-                isa, team, images, &norm, x, dy, room, accumulate, own, means,
-            );
-            self.give(call);
-            Activation::Identity
-        };
+        });
         if fixed {
             // Statistics that do not depend on the batch have no part in its gradient.
             means.fill(0.0);
         }
-        let Some(to) = input_gradient else { return };
-        let norm = BatchNorm { f, ..norm };
-        if to == gradient {
+        self.batch_norm_apply_backward(call, step, all.of_batch, all.moved);
+    }
+
+    /// What a batch norm gathers of a group for its gradients, of these images.
+    pub(super) fn batch_norm_gather_backward(
+        &mut self,
+        call: &Call,
+        step: &Step,
+        statistics: &[f32],
+        sums: &mut [f32],
+    ) {
+        let Some(gradient) = self.norm_gradient(call, step) else { return };
+        let (isa, team, images) = (self.isa, self.team, self.images);
+        let norm = self.of_batch(step, statistics, step.training.activation);
+        self.sum_gradient(call, step, gradient, |x, dy, room| {
+            blocked::batch_norm_gather_backward(isa, team, images, &norm, x, dy, room, sums);
+        });
+    }
+
+    /// The gradient of what a batch norm gives, if the norm or something before it is trained. What it adds may
+    /// be trained where these are not, and gets its gradient then.
+    fn norm_gradient(&mut self, call: &Call, step: &Step) -> Option<Range<usize>> {
+        let gradient = self.output_gradient(call)?;
+        if self.needs(step.node).value {
+            return Some(gradient);
+        }
+        self.undo_activation(call, step.training.activation);
+        self.give(call);
+        None
+    }
+
+    /// Lets `sum` have what a batch norm read, the gradient of what it gave, and room; what it adds gets its
+    /// gradient.
+    fn sum_gradient(
+        &mut self,
+        call: &Call,
+        step: &Step,
+        gradient: Range<usize>,
+        sum: impl FnOnce(&[Lanes], NormGradient<'_>, &mut [Lanes]),
+    ) {
+        let (x, room) = (self.read(&call.reads[0]), call.room[1].clone());
+        if is_computed_again(call, step) {
+            let [x, dy, room] = apart(self.arena, [x, gradient, room]);
+            return sum(x, NormGradient::Recompute(dy), room);
+        }
+        // The output need not be there where nothing reads it.
+        let y = match step.training.activation {
+            Activation::Identity => 0..0,
+            _ => call.value.range(self.images),
+        };
+        let [x, y, dy, room] = apart(self.arena, [x, y, gradient, room]);
+        sum(x, NormGradient::Mask(dy, y), room);
+        self.give(call);
+    }
+
+    /// The gradient of what a batch norm reads, once the means of gradients are known.
+    pub(super) fn batch_norm_apply_backward(
+        &mut self,
+        call: &Call,
+        step: &Step,
+        statistics: &[f32],
+        means: &[f32],
+    ) {
+        let read = &call.reads[0];
+        let (Some(gradient), Some(to)) = (self.output_gradient(call), self.input_gradient(read))
+        else {
+            return;
+        };
+        let (isa, team, images) = (self.isa, self.team, self.images);
+        let (x, adds) = (self.read(read), read.write == Write::Adds);
+        let again = is_computed_again(call, step);
+        let f = if again { step.training.activation } else { Activation::Identity };
+        let norm = self.of_batch(step, statistics, f);
+        let means = &means[step.statistics.offset..step.statistics.end()];
+        let [x, dy, dx] = if to == gradient {
             let [x, dx] = apart(self.arena, [x, to]);
-            blocked::batch_norm_apply_backward(isa, team, images, &norm, x, None, means, false, dx);
+            [x, &mut [], dx]
         } else {
-            let [x, dy, dx] = apart(self.arena, [x, gradient, to]);
-            blocked::batch_norm_apply_backward(
-                isa,
-                team,
-                images,
-                &norm,
-                x,
-                Some(dy),
-                means,
-                adds,
-                dx,
-            );
+            apart(self.arena, [x, gradient, to])
+        };
+        let dy = (!dy.is_empty()).then_some(&*dy);
+        blocked::batch_norm_apply_backward(isa, team, images, &norm, x, dy, means, adds, dx);
+    }
+
+    /// The gradient of what a batch norm reads that the declaration freezes.
+    pub(super) fn frozen_batch_norm_backward(&mut self, call: &Call, step: &Step) {
+        let Some(gradient) = self.norm_gradient(call, step) else { return };
+        self.undo_activation(call, step.training.activation);
+        self.give(call);
+        let read = &call.reads[0];
+        let norm = self.of_running(step, Activation::Identity);
+        if let (Some(to), Some(norm)) = (self.input_gradient(read), norm) {
+            self.scale_backward(&norm, gradient, read.write == Write::Adds, to);
         }
     }
 
@@ -167,15 +228,8 @@ impl Run<'_> {
     }
 }
 
-/// What a backward pass does for the norm itself.
-struct Needs {
-    own: bool,
-    fixed: bool,
-}
-
-impl Needs {
-    fn of(run: &Run<'_>, step: &Step) -> Needs {
-        let needs = run.needs(step.node);
-        Needs { own: needs.own, fixed: needs.fixed }
-    }
+/// Whether the gradient before the activation is found by computing the result again; else it is left where
+/// the gradient of the result stands, since it is also that of a value which is added.
+fn is_computed_again(call: &Call, step: &Step) -> bool {
+    call.added.is_none() && recomputes(step.training.activation)
 }

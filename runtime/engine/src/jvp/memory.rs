@@ -57,8 +57,8 @@ pub(crate) struct Masks {
     pub(crate) pass: u64,
     /// Whether anything is dropped.
     pub(crate) dropout: bool,
-    /// Whether they are those of a step with 16 channels side by side.
-    pub(crate) is_blocked: bool,
+    /// How many images have those of groups; the rest those of images with 16 channels side by side.
+    pub(crate) in_groups: usize,
 }
 
 impl JvpMemory {
@@ -131,7 +131,7 @@ impl JvpMemory {
         let widest = layout.norms.iter().map(|norm| norm.statistics.len).max().unwrap_or(0);
         // One number where a segment ends at no norm.
         at_least(gathered, groups * widest.max(1), 0.0);
-        let Masks { seed, pass, dropout, is_blocked } = masks;
+        let Masks { seed, pass, dropout, in_groups } = masks;
         call.spec.gather(groups, |team| {
             let [own, moves] = transformed;
             let transformed = [
@@ -155,7 +155,7 @@ impl JvpMemory {
                     let ((inputs, (outputs, tangents)), (arena, gathered)) = part;
                     let mode = Mode::Training { seed, pass, group, dropout };
                     let mut run = start(&call, shared, mode, inputs, arena, scratch);
-                    run.has_blocked_masks = is_blocked;
+                    run.has_blocked_masks = group * LANES >= in_groups;
                     run.gathered = gathered;
                     if index == 0 {
                         load(&mut run, &call, group, inputs);

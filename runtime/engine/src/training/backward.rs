@@ -1,13 +1,15 @@
 //! The backward pass of a training step.
 
-use typenet_kernels::team::{chunks_mut, equal_mut};
+use typenet_kernels::team::{OneOr, chunks_mut, equal_mut, one_and};
 use typenet_kernels::{LANES, batch_norm, pack_part};
 use typenet_shape::{Conv2dPass, TensorKind};
 
 use super::StepMemory;
+use super::rest::{Rest, beside_or_behind};
 use super::sizes::slots;
 use super::sums::{PIECE, add_at_end, add_transformed, gathered};
 use crate::arena::rooms;
+use crate::blocked_training::{Gradients, Statistics, StepCall, StepPlace};
 use crate::pass::{Backward, Mode, Room, Segment};
 use crate::spec::NetSpec;
 use crate::trainable::{Needs, Trainable};
@@ -33,27 +35,47 @@ impl StepMemory {
             }
             self.summed.extend_from_slice(trained.ranges());
         }
-        if let (true, Some(blocked)) = (self.is_blocked, self.blocked.take()) {
-            let rows = std::mem::take(&mut self.output_gradient);
-            let own = &rows[..images * layout.output_len];
-            let buffers = self.buffers();
-            blocked.backward(spec, trained, parameters, own, buffers, (gradients, accumulate));
-            (self.output_gradient, self.blocked) = (rows, Some(blocked));
-            return;
+        let call = StepCall { spec, trained, parameters };
+        let in_groups = images - self.blocked_images;
+        let mode = self.mode(in_groups);
+        let rows = &self.output_gradient[..images * layout.output_len];
+        if let (0, Some(blocked)) = (in_groups, &self.blocked) {
+            let (arena, rooms) = (&mut self.arena[..], &mut self.rooms);
+            let statistics =
+                Statistics { of_batch: &mut self.statistics, moved: &mut self.of_norms };
+            return spec.gather(usize::MAX, |team| {
+                let place = StepPlace { team, arena, rooms, mode };
+                let gradients = Gradients { all: gradients, accumulate };
+                blocked.backward(call, place, statistics, rows, gradients);
+            });
         }
-        let groups = images.div_ceil(LANES);
+        let groups = in_groups.div_ceil(LANES);
+        let (arena, rest_arena) = self.arena.split_at_mut(groups * layout.training_len);
+        let blocked = self.blocked.as_deref().filter(|_| self.blocked_images > 0);
+        let (scratch, is_alone) = (&mut self.rest_room, self.is_rest_alone);
+        let mut rest =
+            blocked.map(|memory| Rest { memory, call, mode, arena: rest_arena, scratch, is_alone });
         let ((slots, groups_a_slot), threads) = (slots(layout, groups), self.threads);
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
-        let rows = &self.output_gradient[..images * layout.output_len];
         let partials = &mut self.partials[..slots * layout.parameters];
         let (last, needs) = (layout.norms.len(), trained.nodes());
-        let (arena, all_gathered) = (&mut self.arena, &mut self.gathered);
+        let all_gathered = &mut self.gathered;
         let (statistics, means) = (self.statistics.as_slice(), &mut self.of_norms);
-        let arena = &mut arena[..groups * layout.training_len];
         let a_slot = groups_a_slot.max(1);
         let (transformed, all_rooms) = (&mut self.transformed[1], &mut self.rooms);
         let sums_len = layout.transformed_len(Conv2dPass::BackwardWeight);
         let sums = &mut self.sums[..slots * sums_len];
+        if let Some(rest) = &mut rest {
+            rest.take_gradients(layout, &rows[in_groups * layout.output_len..]);
+            if !accumulate {
+                // All others it writes itself.
+                for norm in layout.norms {
+                    for kind in [TensorKind::Weight, TensorKind::Bias] {
+                        gradients[layout.place(norm.node, kind)].fill(0.0);
+                    }
+                }
+            }
+        }
         spec.gather(threads, |team| {
             transform(team, layout, Conv2dPass::BackwardData, parameters, None, transformed);
             let transformed = transformed.as_slice();
@@ -63,14 +85,25 @@ impl StepMemory {
                 let norm = norm.filter(|norm| norm.trained && trained.of(norm.node).value);
                 let (gathered, each) = gathered(norm, images, all_gathered);
                 let current = means.as_slice();
+                let (of_groups, of_rest) = gathered.split_at_mut(groups * each);
+                let of_rest = (of_rest, Gradients { all: &mut *gradients, accumulate });
+                let rest_part = rest.as_mut().map(|rest| (rest, of_rest));
+                let [beside, behind] = beside_or_behind(rest_part);
                 let parts = (
-                    chunks_mut(arena, a_slot * layout.training_len),
+                    chunks_mut(&mut *arena, a_slot * layout.training_len),
                     (chunks_mut(partials, layout.parameters.max(1)), equal_mut(sums, slots)),
-                    chunks_mut(gathered, a_slot * each),
+                    chunks_mut(of_groups, a_slot * each),
                 );
+                let parts = one_and(beside, parts);
                 let mut rooms = rooms(all_rooms, team, layout.scratch_len[0]);
-                team.for_each_crew(&mut rooms, parts, |mut crew, slot, part| {
-                    let (arenas, (partial, sums), gathered) = part;
+                team.for_each_crew(&mut rooms, parts, |mut crew, _, part| {
+                    let (slot, (arenas, (partial, sums), gathered)) = match part {
+                        OneOr::Part(slot, part) => (slot, part),
+                        OneOr::One((rest, (gathered, gradients))) => {
+                            let known = [statistics, current];
+                            return rest.backward(None, index, known, gathered, gradients);
+                        }
+                    };
                     if index == last {
                         for range in trained.of_groups() {
                             partial[range.clone()].fill(0.0);
@@ -81,7 +114,7 @@ impl StepMemory {
                         arenas.zip(gathered.chunks_exact_mut(each)).enumerate()
                     {
                         let number = slot * groups_a_slot + i;
-                        let end = images.min((number + 1) * LANES);
+                        let end = in_groups.min((number + 1) * LANES);
                         if index == last {
                             let len = layout.output_len;
                             let rows = &rows[number * LANES * len..end * len];
@@ -101,6 +134,10 @@ impl StepMemory {
                         group(partial, &mut run);
                     }
                 });
+                if let Some((rest, (gathered, gradients))) = behind {
+                    let (sharing, known) = (Some((team, &mut *all_rooms)), [statistics, current]);
+                    rest.backward(sharing, index, known, gathered, gradients);
+                }
                 if let Some(norm) = norm {
                     let [weight, bias] = [TensorKind::Weight, TensorKind::Bias]
                         .map(|kind| layout.place(norm.node, kind));
@@ -116,6 +153,8 @@ impl StepMemory {
                     }
                 }
             }
+            // The gradients of what is left over stand there.
+            let accumulate = accumulate || rest.is_some();
             add_transformed(team, layout, trained, partials, sums, slots);
             for range in trained.of_groups() {
                 let sums = &mut gradients[range.clone()];

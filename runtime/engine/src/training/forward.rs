@@ -1,13 +1,15 @@
 //! The forward pass of a training step.
 
 use typenet_kernels::batch_norm::{self, Running};
-use typenet_kernels::team::{chunks, chunks_mut};
+use typenet_kernels::team::{OneOr, chunks, chunks_mut, one_and};
 use typenet_kernels::{LANES, pack, unpack_part};
 use typenet_shape::{Conv2dPass, TensorKind};
 
 use super::StepMemory;
+use super::rest::{Rest, beside_or_behind};
 use super::sums::gathered;
 use crate::arena::rooms;
+use crate::blocked_training::{Statistics, StepCall, StepPlace};
 use crate::pass::{Forward, Mode, Segment};
 use crate::spec::NetSpec;
 use crate::trainable::{self, Trainable};
@@ -28,18 +30,33 @@ impl StepMemory {
         self.images = inputs.len() / layout.input_len;
         self.grow(spec, self.images);
         self.passes += 1;
-        if let (true, Some(mut blocked)) = (self.is_blocked, self.blocked.take()) {
-            let (mut outputs, len) =
-                (std::mem::take(&mut self.outputs), self.images * layout.output_len);
-            let buffers = self.buffers();
-            blocked.forward(spec, trained, parameters, inputs, buffers, &mut outputs[..len]);
-            (self.outputs, self.blocked) = (outputs, Some(blocked));
-            return;
+        let call = StepCall { spec, trained, parameters };
+        let in_groups = self.images - self.blocked_images;
+        let mode = self.mode(in_groups);
+        let outputs = &mut self.outputs[..self.images * layout.output_len];
+        let (inputs, last_inputs) = inputs.split_at(in_groups * layout.input_len);
+        if let Some(blocked) = &mut self.blocked {
+            blocked.keep(last_inputs);
         }
+        if let (0, Some(blocked)) = (in_groups, &self.blocked) {
+            let (arena, rooms) = (&mut self.arena[..], &mut self.rooms);
+            let statistics =
+                Statistics { of_batch: &mut self.statistics, moved: &mut self.of_norms };
+            return spec.gather(usize::MAX, |team| {
+                let place = StepPlace { team, arena, rooms, mode };
+                blocked.forward(call, place, statistics, outputs);
+            });
+        }
+        let (outputs, rest_outputs) = outputs.split_at_mut(in_groups * layout.output_len);
+        let groups = in_groups.div_ceil(LANES);
+        let (arena, rest_arena) = self.arena.split_at_mut(groups * layout.training_len);
+        let blocked = self.blocked.as_deref().filter(|_| self.blocked_images > 0);
+        let (scratch, is_alone) = (&mut self.rest_room, self.is_rest_alone);
+        let mut rest =
+            blocked.map(|memory| Rest { memory, call, mode, arena: rest_arena, scratch, is_alone });
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let (images, last, needs) = (self.images, layout.norms.len(), trained.nodes());
-        let outputs = &mut self.outputs[..images * layout.output_len];
-        let (arena, all_gathered) = (&mut self.arena, &mut self.gathered);
+        let all_gathered = &mut self.gathered;
         let (statistics, moved) = (&mut self.statistics, &mut self.of_norms);
         let (transformed, all_rooms) = (&mut self.transformed[0], &mut self.rooms);
         spec.gather(self.threads, |team| {
@@ -49,15 +66,25 @@ impl StepMemory {
                 let norm = layout.norms.get(index);
                 let (gathered, each) = gathered(norm, images, all_gathered);
                 let current = statistics.as_slice();
+                let (of_groups, of_rest) = gathered.split_at_mut(groups * each);
+                let gathers = norm.is_some_and(|norm| !trained.of(norm.node).fixed);
+                let rest_part = rest.as_mut().map(|rest| (rest, gathers.then_some(of_rest)));
+                let [beside, behind] = beside_or_behind(rest_part);
                 let parts = (
-                    chunks_mut(arena, layout.training_len),
+                    chunks_mut(&mut *arena, layout.training_len),
                     chunks(inputs, LANES * layout.input_len),
-                    chunks_mut(outputs, LANES * layout.output_len),
-                    chunks_mut(gathered, each),
+                    chunks_mut(&mut *outputs, LANES * layout.output_len),
+                    chunks_mut(of_groups, each),
                 );
+                let parts = one_and(beside, parts);
                 let mut rooms = rooms(all_rooms, team, layout.scratch_len[0]);
-                team.for_each_crew(&mut rooms, parts, |crew, number, part| {
-                    let (arena, inputs, outputs, gathered) = part;
+                team.for_each_crew(&mut rooms, parts, |crew, _, part| {
+                    let (number, (arena, inputs, outputs, gathered)) = match part {
+                        OneOr::Part(number, part) => (number, part),
+                        OneOr::One((rest, gathered)) => {
+                            return rest.forward(None, index, current, gathered);
+                        }
+                    };
                     if index == 0 {
                         let buffer = layout.training_input;
                         pack(inputs, &mut arena[buffer.offset..buffer.end()]);
@@ -76,6 +103,9 @@ impl StepMemory {
                         }
                     }
                 });
+                if let Some((rest, gathered)) = behind {
+                    rest.forward(Some((team, &mut *all_rooms)), index, current, gathered);
+                }
                 if let Some(norm) = norm {
                     let own = norm.statistics.offset..norm.statistics.end();
                     let (mean, rstd) = statistics[own.clone()].split_at_mut(norm.channels);
@@ -93,5 +123,8 @@ impl StepMemory {
                 }
             }
         });
+        if let Some(rest) = rest {
+            rest.leave_outputs(layout, rest_outputs);
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! The memory of a training step, and how its groups of images are shared out among threads.
 //!
-//! `sizes`: on how many threads it runs, and what it takes; `forward`, `backward`: its passes; `sums`: where
-//! groups and their gradients are added up.
+//! `sizes`: on how many threads it runs, and what it takes; `forward`, `backward`: its passes; `rest`: what is left
+//! over of full groups; `sums`: where groups and their gradients are added up.
 
 mod backward;
 mod forward;
+mod rest;
 mod sizes;
 mod sums;
 
@@ -14,9 +15,9 @@ use typenet_kernels::{LANES, Lanes};
 use typenet_shape::{Conv2dPass, TensorKind};
 
 pub use self::sizes::step_bytes;
-use self::sizes::{slots, threads_of_groups};
+use self::sizes::{is_alone, slots, threads_of_groups};
 use crate::arena::at_least;
-use crate::blocked_training::{BlockedMemory, StepBuffers, is_blocked_step};
+use crate::blocked_training::{BlockedMemory, blocked_images};
 use crate::jvp::{Jvp, JvpMemory, Masks};
 use crate::layout::Layout;
 use crate::pass::Mode;
@@ -31,10 +32,14 @@ pub struct StepMemory {
     ready: usize,
     /// On how many threads at most so many run in groups.
     threads: usize,
-    /// Whether so many run with 16 channels side by side.
-    is_blocked: bool,
+    /// How many of so many, the last ones, run with 16 channels side by side.
+    blocked_images: usize,
     /// Whether none do.
     is_interleaved: bool,
+    /// Whether these are a task of one thread, where others run in groups.
+    is_rest_alone: bool,
+    /// What a thread needs for that.
+    rest_room: Vec<Lanes>,
     /// What that layout needs, once it was chosen.
     blocked: Option<Box<BlockedMemory>>,
     pub(crate) arena: Vec<Lanes>,
@@ -77,7 +82,9 @@ impl StepMemory {
             images: 0,
             ready: 0,
             threads: 1,
-            is_blocked: false,
+            blocked_images: 0,
+            is_rest_alone: false,
+            rest_room: Vec::new(),
             is_interleaved: false,
             blocked: None,
             arena: Vec::new(),
@@ -114,9 +121,10 @@ impl StepMemory {
     /// drops what the last forward pass dropped.
     pub fn train_jvp(&mut self, call: Jvp<'_>, trained: &Trainable) {
         let images = call.inputs.len() / call.spec.layout.input_len;
-        let is_blocked = !self.is_interleaved && is_blocked_step(call.spec, images);
+        let blocked = if self.is_interleaved { 0 } else { blocked_images(call.spec, images) };
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
-        self.jvp().train(call, trained, Masks { seed, pass, dropout, is_blocked });
+        let masks = Masks { seed, pass, dropout, in_groups: images - blocked };
+        self.jvp().train(call, trained, masks);
     }
 
     /// Grows to so many images.
@@ -130,14 +138,18 @@ impl StepMemory {
         let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
         at_least(&mut self.statistics, statistics, 0.0);
         at_least(&mut self.of_norms, statistics, 0.0);
-        self.is_blocked = !self.is_interleaved && is_blocked_step(spec, images);
-        if self.is_blocked {
-            self.blocked.get_or_insert_default().grow(spec, images, &mut self.arena);
+        self.blocked_images = if self.is_interleaved { 0 } else { blocked_images(spec, images) };
+        let groups = (images - self.blocked_images).div_ceil(LANES);
+        let mut lanes = groups * layout.training_len;
+        if self.blocked_images > 0 {
+            lanes += self.blocked.get_or_insert_default().grow(spec, self.blocked_images);
+        }
+        at_least(&mut self.arena, lanes, Lanes::ZERO);
+        if groups == 0 {
             return;
         }
-        let groups = images.div_ceil(LANES);
+        self.is_rest_alone = is_alone(spec, self.blocked_images);
         self.threads = threads_of_groups(spec, images);
-        at_least(&mut self.arena, groups * layout.training_len, Lanes::ZERO);
         let slots = slots(layout, groups).0;
         at_least(&mut self.partials, slots * layout.parameters, 0.0);
         for (transformed, pass) in
@@ -147,7 +159,7 @@ impl StepMemory {
         }
         let sums = layout.transformed_len(Conv2dPass::BackwardWeight);
         at_least(&mut self.sums, slots * sums, Lanes::ZERO);
-        at_least(&mut self.gathered, groups * (statistics + 1), 0.0);
+        at_least(&mut self.gathered, images.div_ceil(LANES) * (statistics + 1), 0.0);
     }
 
     /// Grows the outputs to so many images.
@@ -193,15 +205,9 @@ impl StepMemory {
         self.dropout = enabled;
     }
 
-    fn buffers(&mut self) -> StepBuffers<'_> {
-        let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
-        StepBuffers {
-            arena: &mut self.arena,
-            rooms: &mut self.rooms,
-            statistics: &mut self.statistics,
-            of_norms: &mut self.of_norms,
-            mode: Mode::Training { seed, pass, group: 0, dropout },
-        }
+    /// How the group of this number trains, or the images from this number on with 16 channels side by side.
+    fn mode(&self, group: usize) -> Mode {
+        Mode::Training { seed: self.seed, pass: self.passes, group, dropout: self.dropout }
     }
 
     /// Stores the running statistics among `parameters` that the last forward moved towards its own;

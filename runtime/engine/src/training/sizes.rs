@@ -4,7 +4,7 @@ use typenet_kernels::{LANES, Lanes};
 use typenet_shape::{Conv2dPass, TrainingCosts};
 
 use crate::arena::bytes_of;
-use crate::blocked_training::{BlockedMemory, is_blocked_step};
+use crate::blocked_training::{BlockedMemory, blocked_images};
 use crate::layout::Layout;
 use crate::spec::NetSpec;
 
@@ -21,12 +21,15 @@ pub fn step_bytes(spec: &NetSpec, images: usize) -> u64 {
     let threads = rayon::current_num_threads();
     let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
     let numbers = 2 * layout.parameters + 2 * images * layout.output_len + 2 * statistics;
-    let own = if is_blocked_step(spec, images) {
-        BlockedMemory::bytes(spec, images, threads)
-    } else {
+    let blocked = blocked_images(spec, images);
+    let mut own = 0;
+    if blocked > 0 {
+        own += BlockedMemory::bytes(spec, blocked, threads);
+    }
+    if blocked < images {
         let threads = threads.min(threads_of_groups(spec, images));
-        grouped_bytes(layout, images, threads, statistics)
-    };
+        own += grouped_bytes(layout, images - blocked, threads, statistics);
+    }
     own + bytes_of::<f32>(numbers)
 }
 
@@ -62,4 +65,9 @@ pub(super) fn slots(layout: &Layout, groups: usize) -> (usize, usize) {
 pub(super) fn threads_of_groups(spec: &NetSpec, images: usize) -> usize {
     let costs = TrainingCosts::new(spec.graph, spec.shapes, images);
     costs.groups.max(1).saturating_add(costs.interleaved / HELPED) as usize
+}
+
+/// Whether so many images with 16 channels side by side are so little work that one thread does it beside groups.
+pub(super) fn is_alone(spec: &NetSpec, images: usize) -> bool {
+    TrainingCosts::new(spec.graph, spec.shapes, images).blocked < HELPED
 }
