@@ -314,6 +314,48 @@ fn check_left_over<N: Network>() {
     }
 }
 
+/// Layers that are trained no longer have no gradients, and a step of no images changes nothing.
+fn check_untrained<N: Network>()
+where
+    N::Output: Copy,
+{
+    let numbers: Vec<f32> = (0..19 * N::Input::LEN).map(|i| (i as f32 * 0.3).sin()).collect();
+    let images = N::Input::slice_from_flat(&numbers).unwrap();
+    let name = N::GRAPH.name;
+    for batch in [3, 16, 19] {
+        let images = &images[..batch];
+        let mut net = N::seeded(1);
+        let mut ws = N::workspace(batch);
+        let step = |net: &mut N, ws: &mut Workspace<N>| {
+            net.forward(images, ws);
+            let (outputs, gradient) = ws.output_rows();
+            gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
+            net.backward(images, ws);
+        };
+        step(&mut net, &mut ws);
+        let tensors = N::LAYOUT.tensors;
+        let first = &tensors[0];
+        let own = |ws: &Workspace<N>, node: usize| -> Vec<f32> {
+            let own = tensors.iter().filter(|tensor| tensor.node == node);
+            let range = |t: &typenet::shape::Tensor| t.offset..t.offset + t.shape.elements();
+            own.flat_map(|tensor| ws.gradients().as_flat()[range(tensor)].to_vec()).collect()
+        };
+        assert!(own(&ws, first.node).iter().any(|&g| g != 0.0), "{name}: {batch}");
+        net.set_trainable(N::GRAPH.nodes[first.node].name, false).unwrap();
+        step(&mut net, &mut ws);
+        assert!(own(&ws, first.node).iter().all(|&g| g == 0.0), "{name}: {batch}");
+
+        let before = net.parameters_flat().to_vec();
+        net.forward(&[], &mut ws);
+        net.backward(&[], &mut ws);
+        assert!(ws.gradients().as_flat().iter().all(|&g| g == 0.0), "{name}: {batch}");
+        assert!(net.parameters_flat() == before, "{name}: {batch}");
+        // What inference leaves in a workspace is no step.
+        net.outputs_into(&mut ws, images, &mut vec![*N::Output::zeroed(); batch]).unwrap();
+        net.backward(&[], &mut ws);
+    }
+}
+
 /// Two steps have the same bits, however many threads there are, and so has the second where gradients are
 /// added to those of the first.
 fn check_training_threads<N: Network>() {
@@ -447,6 +489,11 @@ fn images_left_over_give_the_same_gradients() {
 }
 
 #[test]
+fn what_is_not_trained_has_no_gradients() {
+    all!(check_untrained());
+}
+
+#[test]
 fn a_workspace_serves_batches_of_all_sizes() {
     all!(check_workspace());
 }
@@ -501,6 +548,6 @@ fn each_layout_can_be_forced() {
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&tests.stdout);
-        assert!(tests.status.success() && text.contains("10 passed"), "{layout}: {text}");
+        assert!(tests.status.success() && text.contains("11 passed"), "{layout}: {text}");
     }
 }

@@ -1,10 +1,11 @@
-//! In which layout a training step runs: 16 images side by side, or 16 channels of one.
+//! In which layout a training step runs: 16 images side by side (interleaved), or 16 channels of one image
+//! (blocked).
 
 use crate::counts::{product, sum};
 use crate::{Conv2dKernel, Conv2dPass, Graph, Op, Shape};
 
-/// About how many cycles of a core that multiplies and adds 16 numbers a cycle a training step takes in each
-/// layout.
+/// The estimated cycles of a training step in each layout, on a core that multiplies and adds 16 numbers a
+/// cycle.
 ///
 /// The constants say which layout is faster, not how long it takes. On a core with AVX-512 the ratio of the two
 /// is within a fourth of what was measured, for nets of the zoo and for small ones.
@@ -12,26 +13,26 @@ use crate::{Conv2dKernel, Conv2dPass, Graph, Op, Shape};
 pub struct TrainingCosts {
     /// How many groups of 16 images side by side there are.
     pub groups: u64,
-    /// With 16 images side by side: of all groups.
+    /// The cycles with 16 images side by side, for all groups.
     pub interleaved: u64,
-    /// With 16 channels of an image side by side.
+    /// The cycles with 16 channels of an image side by side.
     pub blocked: u64,
 }
 
-/// Images of a group.
+/// Images in a group.
 const GROUP: u64 = 16;
 
-/// So many groups are work for as many threads as most machines have; with fewer of them some threads may
-/// wait.
+/// This many groups are work for as many threads as most machines have; with fewer, some threads may wait.
 const MANY: u64 = 4;
 
-/// With images of much work, so many groups are.
+/// The same for images that take long.
 const MANY_LARGE: u64 = 8;
 
-/// From so many cycles on, a step is worth sharing out among threads: about a millisecond.
+/// A step of at least this many cycles is worth sharing out among threads: about a millisecond.
 const LONG: u64 = 3_000_000;
 
-/// From so many cycles an image on, each layer of one is worth sharing out: about ten milliseconds.
+/// Where an image takes at least this many cycles, each of its layers is worth sharing out: about ten
+/// milliseconds.
 const LARGE: u64 = 30_000_000;
 
 /// Vectors that stay in the second-level cache from one layer to the next.
@@ -45,7 +46,7 @@ const PASSES: [Conv2dPass; 3] =
     [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight];
 
 impl TrainingCosts {
-    /// Of a step of so many images of a net whose output shapes are `shapes`.
+    /// Estimates a step of `images` images. `shapes` are the output shapes of the net's nodes.
     ///
     /// # Panics
     /// When there are not as many shapes as nodes.
@@ -68,13 +69,13 @@ impl TrainingCosts {
         TrainingCosts { groups, interleaved: product([group, groups]), blocked }
     }
 
-    /// Whether 16 channels side by side are faster. The size of the batch decides, never how many threads
-    /// there are, since the last bits of the results depend on it.
+    /// Whether 16 channels side by side are faster. The size of the batch decides, never the number of threads:
+    /// the last bits of the results depend on the layout.
     ///
-    /// A single group is one thread's work, while what is shared out may cost somewhat more. A few groups
-    /// are work for as many threads and are never cut: these must cost clearly more, as groups that are not
-    /// full do. Images of much work are cut even if they cost somewhat more: two groups of 32 of them leave all
-    /// but two threads without work.
+    /// A single group is one thread's work, while a step that is shared out may cost somewhat more. A few
+    /// groups are work for as many threads: they must cost clearly more, as groups that are not full do. Images
+    /// that take long run with channels side by side even if that costs somewhat more: 32 of them are two
+    /// groups, which leave all but two threads without work.
     pub const fn is_blocked(&self) -> bool {
         let tenth = self.interleaved / 10;
         match self.groups {
@@ -88,11 +89,12 @@ impl TrainingCosts {
         }
     }
 
-    /// Whether the last images of a batch, which fill no group, are faster with 16 channels side by side than
-    /// as one more group beside full ones. These costs are of the last images alone.
+    /// Whether the last images of a batch, which do not fill a group, are faster with 16 channels side by side
+    /// than as one more group beside full ones. `self` must be the costs of these last images alone.
     ///
-    /// They must be half of a group's: beside full groups no thread waits for one more, and all threads meet
-    /// at each layer of these images, which takes up to twice as long where cores are far from each other.
+    /// With channels side by side they must cost at most half of what the group costs. Beside full groups, one
+    /// more group keeps no thread waiting. With channels side by side, all threads meet at each layer, which
+    /// takes up to twice as long where cores are far from each other.
     pub const fn is_left_over_blocked(&self) -> bool {
         self.groups == 1 && self.blocked <= self.interleaved / 2
     }

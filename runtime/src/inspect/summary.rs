@@ -8,7 +8,7 @@ use typenet_shape::{
     Approximate, Conv2dKernel, Conv2dPass, Interpolation, LayoutCosts, Op, Padding, Shape, Text,
 };
 
-/// The table of a net's layers, which `println!` shows.
+/// The table of a net's layers, which `println!` prints.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Summary {
@@ -16,30 +16,30 @@ pub struct Summary {
     pub name: &'static str,
     /// The layers in order, the input first.
     pub rows: Vec<SummaryRow>,
-    /// Numbers of all parameters.
+    /// How many parameters the net has, without running statistics.
     pub parameters: usize,
-    /// Multiply-adds for one image, of the layers with weights; a forward pass. Training takes
-    /// about three times as many.
+    /// Multiply-adds of a forward pass for one image, in the layers with weights. Training takes about three
+    /// times as many.
     pub multiply_adds: u64,
-    /// Numbers of the parameters that the declaration has `#[frozen]`.
+    /// How many of the parameters the declaration marks `#[frozen]`.
     pub frozen: usize,
-    /// Bytes of all parameters.
+    /// Bytes of all parameters and running statistics.
     pub parameter_bytes: usize,
-    /// Bytes of activations and their gradients an image while training. Buffers are reused, so
-    /// that it is less than the rows' sum would be.
+    /// Bytes of activations and their gradients per image in training. Buffers are reused, so it is less
+    /// than the sum over the layers.
     pub training_bytes: usize,
-    /// Bytes of activations an image in inference, buffers being reused.
+    /// Bytes of activations per image in inference; buffers are reused.
     pub inference_bytes: usize,
     /// Bytes that a training step of 64 images takes in all; see
     /// [`Network::training_memory`](crate::Network::training_memory).
     pub step_bytes: u64,
-    /// What inference costs in each layout, and so how a batch is shared out between them.
+    /// What inference costs in each layout, which decides how a batch is split between them.
     pub costs: LayoutCosts,
-    /// Sizes of batches, of those up to 64, for which a training step has 16 channels of an image side by
-    /// side; the others have 16 images.
+    /// The batch sizes up to 64 at which a training step runs with 16 channels of an image side by side; at
+    /// the others it runs with 16 images side by side.
     pub blocked_steps: Vec<RangeInclusive<usize>>,
-    /// How many images that are left over of a large batch beside groups of 16 have their channels side by side
-    /// in a training step, at most.
+    /// The largest remainder of a large batch, after full groups of 16 images, that a training step runs with
+    /// channels side by side; 0 if none.
     pub left_over_steps: usize,
 }
 
@@ -47,24 +47,24 @@ pub struct Summary {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct SummaryRow {
-    /// The layer's name; where it has none, its kind and number.
+    /// The layer's name; if it has none, its kind and number.
     pub name: &'static str,
-    /// Its kind and the arguments that are not their defaults, as in a declaration.
+    /// Its kind and the arguments that differ from their defaults, as in a declaration.
     pub layer: String,
     /// The shape of its output for one image.
     pub output: Shape,
-    /// Numbers of its parameters.
+    /// How many parameters it has, without running statistics.
     pub parameters: usize,
-    /// Whether the declaration has it `#[frozen]`.
+    /// Whether the declaration marks it `#[frozen]`.
     pub frozen: bool,
     /// Whether its output is one of the net's heads.
     pub head: bool,
     /// Its multiply-adds for one image; 0 for layers without a weight.
     pub multiply_adds: u64,
-    /// Bytes of its output for one image while training; 0 where it has no memory of its own:
-    /// `flatten`, and an activation that is computed within the layer before it.
+    /// Bytes of its output for one image in training; 0 if it has no memory of its own: `flatten`, and an
+    /// activation that is fused into the layer before it.
     pub activation_bytes: usize,
-    /// The kernels that run a convolution.
+    /// The kernels of a convolution; `None` for other layers.
     pub kernels: Option<Conv2dKernels>,
 }
 
@@ -72,11 +72,11 @@ pub struct SummaryRow {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Conv2dKernels {
-    /// For the output of 16 images side by side.
+    /// For the output, of 16 images side by side.
     pub forward: Conv2dKernel,
-    /// For the input's gradient; `None` where nothing before the layer is trained.
+    /// For the input's gradient; `None` if nothing before the layer is trained.
     pub backward_data: Option<Conv2dKernel>,
-    /// For the weight's gradient; `None` where the layer is frozen.
+    /// For the weight's gradient; `None` if the layer is frozen.
     pub backward_weight: Option<Conv2dKernel>,
     /// For the output of one image alone.
     pub one_image: Conv2dKernel,
@@ -130,7 +130,7 @@ impl Summary {
 /// The largest step whose layout is told apart.
 const STEPS: usize = 64;
 
-/// Numbers that ascend, those that follow each other together.
+/// Ascending numbers as ranges of consecutive ones.
 fn ranges(numbers: impl Iterator<Item = usize>) -> Vec<RangeInclusive<usize>> {
     let mut ranges: Vec<RangeInclusive<usize>> = Vec::new();
     for number in numbers {
@@ -146,8 +146,8 @@ fn ranges(numbers: impl Iterator<Item = usize>) -> Vec<RangeInclusive<usize>> {
 fn training_layout(blocked: &[RangeInclusive<usize>], left_over: usize) -> String {
     let left_over = match left_over {
         0 => String::new(),
-        1 => "; one left over has its channels".to_owned(),
-        _ => format!("; up to {left_over} left over have their channels"),
+        1 => "; one left over runs with 16 channels side by side".to_owned(),
+        _ => format!("; up to {left_over} left over run with 16 channels side by side"),
     };
     match blocked {
         [] => return format!("16 images side by side{left_over}"),
@@ -215,8 +215,8 @@ fn kernels(spec: &NetSpec, blocked: &BlockedPlan, node: usize) -> Option<Conv2dK
     })
 }
 
-/// The kernels in short: one name where all passes have the same one, else the forward pass's, and each
-/// other that differs from it with what it is for.
+/// The kernels in short: one name if all passes have the same one; else the forward pass's, then each that
+/// differs with what it is for.
 impl fmt::Display for Conv2dKernels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.forward.name())?;
@@ -239,7 +239,7 @@ fn bytes(numbers: usize) -> usize {
     numbers.saturating_mul(size_of::<f32>())
 }
 
-/// A layer's kind with the arguments that are not at their defaults, as in a declaration.
+/// A layer's kind with the arguments that differ from their defaults, as in a declaration.
 pub(crate) fn kind_and_arguments(op: &Op) -> String {
     let mut arguments: Vec<String> = Vec::new();
     let pair = |value: [usize; 2]| Text::new().argument(value).as_str().to_owned();
@@ -472,7 +472,7 @@ mod tests {
     fn the_layout_of_steps_is_named() {
         let text = |images: &[usize]| training_layout(&ranges(images.iter().copied()), 0);
         assert_eq!(text(&[]), "16 images side by side");
-        let but = "16 images side by side; up to 7 left over have their channels";
+        let but = "16 images side by side; up to 7 left over run with 16 channels side by side";
         assert_eq!(training_layout(&[], 7), but);
         let all: Vec<usize> = (1..=64).collect();
         assert_eq!(text(&all), "16 channels side by side");

@@ -5,14 +5,14 @@ use crate::{Error, Result};
 /// What is stored with the weights to use a net on new images.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Metadata {
-    /// The classes' names in the order of the outputs; empty where none were given.
+    /// The classes' names in the order of the outputs; empty if none were given.
     pub class_names: Vec<String>,
-    /// What was done to the training images, and so must be done to new ones.
+    /// The normalisation of the training images, which new images need too.
     pub normalization: Option<Normalization>,
 }
 
 /// The mean and standard deviation of each input channel: a number `x` in 0..=1 enters the net as
-/// `(x − mean) / std`.
+/// `(x − mean) / std`. All are finite and `std` is above 0, or the net cannot be saved.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Normalization {
     /// One mean a channel.
@@ -22,7 +22,7 @@ pub struct Normalization {
 }
 
 impl Normalization {
-    /// Normalises numbers in the order channel, row, column in place.
+    /// Normalises numbers in place; they are in the order channel, row, column.
     ///
     /// # Errors
     /// [`Error::Size`] when mean and std are not one number a channel.
@@ -34,9 +34,11 @@ impl Normalization {
                 return Err(Error::size(what, channels, found.len()));
             }
         }
-        let area = (numbers.len() / channels).max(1);
+        let area = numbers.len().checked_div(channels).unwrap_or(0).max(1);
         for (channel, numbers) in numbers.chunks_mut(area).enumerate() {
-            let (mean, std) = (self.mean[channel % channels], self.std[channel % channels]);
+            // Of no channels there is nothing to normalise.
+            let Some(channel) = channel.checked_rem(channels) else { break };
+            let (mean, std) = (self.mean[channel], self.std[channel]);
             for number in numbers {
                 *number = (*number - mean) / std;
             }

@@ -10,14 +10,17 @@ use super::sizes::slots;
 use super::sums::{PIECE, add_at_end, add_transformed, gathered};
 use crate::arena::rooms;
 use crate::blocked_training::{Gradients, Statistics, StepCall, StepPlace};
+use crate::layout::Layout;
 use crate::pass::{Backward, Mode, Room, Segment};
 use crate::spec::NetSpec;
 use crate::trainable::{Needs, Trainable};
 use crate::weights::transform;
 
 impl StepMemory {
-    /// The groups of the last forward in reverse; each slot of groups has partial gradients of its
-    /// own, and they are added up in the slots' order, so that the sum does not depend on threads.
+    /// The layers of the last forward pass in reverse, down to the gradients of the parameters.
+    ///
+    /// Each slot of groups has partial gradients of its own. They are added up in the slots' order, after what the
+    /// images with 16 channels side by side have left, so that the sum does not depend on threads.
     pub fn backward(
         &mut self,
         spec: &NetSpec,
@@ -28,18 +31,19 @@ impl StepMemory {
         group: &(dyn Fn(&mut [f32], &mut Backward<'_>) + Sync),
     ) {
         let (layout, images) = (spec.layout, self.images);
-        if !accumulate && self.summed != trained.ranges() {
-            // What is no longer trained has no gradient.
-            for range in self.summed.drain(..) {
-                gradients[range].fill(0.0);
-            }
-            self.summed.extend_from_slice(trained.ranges());
+        self.clear_untrained(layout, trained, gradients, accumulate);
+        if images == 0 {
+            // The gradient of no images.
+            let all = if accumulate { &[] } else { trained.ranges() };
+            all.iter().for_each(|range| gradients[range.clone()].fill(0.0));
+            return;
         }
         let call = StepCall { spec, trained, parameters };
         let in_groups = images - self.blocked_images;
         let mode = self.mode(in_groups);
         let rows = &self.output_gradient[..images * layout.output_len];
-        if let (0, Some(blocked)) = (in_groups, &self.blocked) {
+        let blocked = self.blocked.as_deref().filter(|_| self.blocked_images > 0);
+        if let (0, Some(blocked)) = (in_groups, blocked) {
             let (arena, rooms) = (&mut self.arena[..], &mut self.rooms);
             let statistics =
                 Statistics { of_batch: &mut self.statistics, moved: &mut self.of_norms };
@@ -51,7 +55,6 @@ impl StepMemory {
         }
         let groups = in_groups.div_ceil(LANES);
         let (arena, rest_arena) = self.arena.split_at_mut(groups * layout.training_len);
-        let blocked = self.blocked.as_deref().filter(|_| self.blocked_images > 0);
         let (scratch, is_alone) = (&mut self.rest_room, self.is_rest_alone);
         let mut rest =
             blocked.map(|memory| Rest { memory, call, mode, arena: rest_arena, scratch, is_alone });
@@ -68,7 +71,7 @@ impl StepMemory {
         if let Some(rest) = &mut rest {
             rest.take_gradients(layout, &rows[in_groups * layout.output_len..]);
             if !accumulate {
-                // All others it writes itself.
+                // The rest overwrites the gradients of all other layers; those of norms come from where all meet.
                 for norm in layout.norms {
                     for kind in [TensorKind::Weight, TensorKind::Bias] {
                         gradients[layout.place(norm.node, kind)].fill(0.0);
@@ -173,5 +176,25 @@ impl StepMemory {
             // Behind those, which may have written zeros here.
             add_at_end(team, layout, trained, arena, accumulate, gradients);
         });
+    }
+
+    /// Zeroes the gradients of layers that are trained no longer.
+    fn clear_untrained(
+        &mut self,
+        layout: &Layout,
+        trained: &Trainable,
+        gradients: &mut [f32],
+        accumulate: bool,
+    ) {
+        let nodes = trained.nodes();
+        self.summed.resize(nodes.len(), false);
+        for tensor in layout.tensors.iter().filter(|_| !accumulate) {
+            if self.summed[tensor.node] && !nodes[tensor.node].own {
+                gradients[tensor.offset..][..tensor.shape.elements()].fill(0.0);
+            }
+        }
+        for (summed, needs) in self.summed.iter_mut().zip(nodes) {
+            *summed = needs.own || accumulate && *summed;
+        }
     }
 }

@@ -16,8 +16,8 @@ use crate::trainable::{self, Trainable};
 use crate::weights::transform;
 
 impl StepMemory {
-    /// Each group of images through `group`, in training mode; the groups run in parallel, and meet at
-    /// each batch norm.
+    /// The outputs of these images, in training mode: groups of 16 through `group`, in parallel, and images with 16
+    /// channels side by side. All meet at each batch norm.
     pub fn forward(
         &mut self,
         spec: &NetSpec,
@@ -30,15 +30,20 @@ impl StepMemory {
         self.images = inputs.len() / layout.input_len;
         self.grow(spec, self.images);
         self.passes += 1;
+        if self.images == 0 {
+            return;
+        }
         let call = StepCall { spec, trained, parameters };
         let in_groups = self.images - self.blocked_images;
         let mode = self.mode(in_groups);
         let outputs = &mut self.outputs[..self.images * layout.output_len];
         let (inputs, last_inputs) = inputs.split_at(in_groups * layout.input_len);
-        if let Some(blocked) = &mut self.blocked {
+        let mut blocked = self.blocked.as_deref_mut().filter(|_| self.blocked_images > 0);
+        if let Some(blocked) = &mut blocked {
             blocked.keep(last_inputs);
         }
-        if let (0, Some(blocked)) = (in_groups, &self.blocked) {
+        let blocked = blocked.as_deref();
+        if let (0, Some(blocked)) = (in_groups, blocked) {
             let (arena, rooms) = (&mut self.arena[..], &mut self.rooms);
             let statistics =
                 Statistics { of_batch: &mut self.statistics, moved: &mut self.of_norms };
@@ -50,7 +55,6 @@ impl StepMemory {
         let (outputs, rest_outputs) = outputs.split_at_mut(in_groups * layout.output_len);
         let groups = in_groups.div_ceil(LANES);
         let (arena, rest_arena) = self.arena.split_at_mut(groups * layout.training_len);
-        let blocked = self.blocked.as_deref().filter(|_| self.blocked_images > 0);
         let (scratch, is_alone) = (&mut self.rest_room, self.is_rest_alone);
         let mut rest =
             blocked.map(|memory| Rest { memory, call, mode, arena: rest_arena, scratch, is_alone });

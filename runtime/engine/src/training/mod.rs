@@ -9,8 +9,6 @@ mod rest;
 mod sizes;
 mod sums;
 
-use std::ops::Range;
-
 use typenet_kernels::{LANES, Lanes};
 use typenet_shape::{Conv2dPass, TensorKind};
 
@@ -30,17 +28,17 @@ pub struct StepMemory {
     pub(crate) images: usize,
     /// For how many images memory was made ready last.
     ready: usize,
-    /// On how many threads at most so many run in groups.
+    /// On how many threads at most such a step runs, where some of it runs in groups.
     threads: usize,
-    /// How many of so many, the last ones, run with 16 channels side by side.
+    /// How many of these images, the last ones, run with 16 channels side by side.
     blocked_images: usize,
-    /// Whether none do.
+    /// Whether all images run in groups, whatever is faster.
     is_interleaved: bool,
-    /// Whether these are a task of one thread, where others run in groups.
+    /// Whether the last images are a task of one thread, where others run in groups.
     is_rest_alone: bool,
-    /// What a thread needs for that.
+    /// What the thread with that task needs.
     rest_room: Vec<Lanes>,
-    /// What that layout needs, once it was chosen.
+    /// What images with 16 channels side by side need, once there were some.
     blocked: Option<Box<BlockedMemory>>,
     pub(crate) arena: Vec<Lanes>,
     pub(crate) outputs: Vec<f32>,
@@ -52,8 +50,8 @@ pub struct StepMemory {
     sums: Vec<Lanes>,
     /// What each thread needs while a step runs.
     pub(crate) rooms: Vec<Lanes>,
-    /// Where the last backward pass left gradients.
-    summed: Vec<Range<usize>>,
+    /// Of each node whether a backward pass has left gradients.
+    summed: Vec<bool>,
     /// What each group of images gathers for each batch norm, all groups of a norm in a row; behind
     /// that one number a group, for segments that end at no norm.
     gathered: Vec<f32>,
@@ -105,11 +103,11 @@ impl StepMemory {
         }
     }
 
-    /// Runs steps of few images in groups of 16 too, as forward mode does: values then are the same to the
-    /// bit, and so are the sides that relu and maxima take.
+    /// Runs all images in groups of 16, as forward mode does. Values then are the same to the bit, and so are the
+    /// sides that relu and maxima take.
     pub fn set_interleaved(&mut self) {
         self.is_interleaved = true;
-        self.ready = 0;
+        (self.ready, self.blocked_images) = (0, 0);
     }
 
     /// The memory of forward mode.
@@ -213,6 +211,9 @@ impl StepMemory {
     /// Stores the running statistics among `parameters` that the last forward moved towards its own;
     /// before the backward pass, which needs their memory.
     pub fn update_running(&self, layout: &Layout, trained: &Trainable, parameters: &mut [f32]) {
+        if self.images == 0 {
+            return;
+        }
         for norm in layout.norms.iter().filter(|norm| !trained.of(norm.node).fixed) {
             let moved = &self.of_norms[norm.statistics.offset..norm.statistics.end()];
             let (mean, variance) = moved.split_at(norm.channels);

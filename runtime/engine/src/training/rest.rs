@@ -65,9 +65,14 @@ impl Rest<'_> {
     }
 
     fn run(&mut self, sharing: Sharing<'_>, pass: impl FnOnce(StepPlace<'_>)) {
-        let alone = Team::alone();
-        let (team, rooms) = sharing.unwrap_or((&alone, &mut *self.scratch));
-        pass(StepPlace { team, arena: &mut *self.arena, rooms, mode: self.mode });
+        let (arena, mode) = (&mut *self.arena, self.mode);
+        match sharing {
+            Some((team, rooms)) => pass(StepPlace { team, arena, rooms, mode }),
+            None => {
+                let (team, rooms) = (&Team::alone(), &mut *self.scratch);
+                pass(StepPlace { team, arena, rooms, mode });
+            }
+        }
     }
 
     /// Writes the outputs that a forward pass has left.

@@ -22,31 +22,33 @@ pub fn step_bytes(spec: &NetSpec, images: usize) -> u64 {
     let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
     let numbers = 2 * layout.parameters + 2 * images * layout.output_len + 2 * statistics;
     let blocked = blocked_images(spec, images);
-    let mut own = 0;
-    if blocked > 0 {
-        own += BlockedMemory::bytes(spec, blocked, threads);
-    }
-    if blocked < images {
+    let in_groups = images - blocked;
+    // A rest beside groups is the work of one thread, or uses the memory that these have left.
+    let sharers = if in_groups == 0 { threads } else { 1 };
+    let mut own = if blocked > 0 { BlockedMemory::bytes(spec, blocked, sharers) } else { 0 };
+    if in_groups > 0 {
         let threads = threads.min(threads_of_groups(spec, images));
-        own += grouped_bytes(layout, images - blocked, threads, statistics);
+        own += grouped_bytes(layout, images, in_groups, threads, statistics);
     }
     own + bytes_of::<f32>(numbers)
 }
 
-/// Bytes of a step in groups of 16 images, without what every step needs.
-pub(super) fn grouped_bytes(
+/// Bytes of the images of a step that run in groups, without what every step needs.
+fn grouped_bytes(
     layout: &Layout,
     images: usize,
+    in_groups: usize,
     threads: usize,
     statistics: usize,
 ) -> u64 {
-    let groups = images.div_ceil(LANES);
-    let (slots, _) = slots(layout, groups);
+    let (slots, _) = slots(layout, in_groups.div_ceil(LANES));
     let [forward, data, weight] =
         [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight]
             .map(|pass| layout.transformed_len(pass));
+    let groups = in_groups.div_ceil(LANES);
     let lanes = groups * layout.training_len + threads * layout.scratch_len[0] + slots * weight;
-    let numbers = slots * layout.parameters + forward + data + groups * (statistics + 1);
+    let gathered = images.div_ceil(LANES) * (statistics + 1);
+    let numbers = slots * layout.parameters + forward + data + gathered;
     bytes_of::<Lanes>(lanes) + bytes_of::<f32>(numbers)
 }
 
