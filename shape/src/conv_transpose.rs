@@ -2,9 +2,10 @@ use crate::counts::{of_group, reach};
 use crate::geometry::check_pair;
 use crate::{Argument, Conv2d, Shape, ShapeError};
 
-/// The numbers of a transposed 2-d convolution: `y[o, i·s + u·d − p, j·s + v·d − p] += w[c, o, u, v] · x[c, i, j]`
-/// for every input channel, place and tap, and then `+ b[o]` (PyTorch's `ConvTranspose2d`; `c` runs
-/// over the input channels of `o`'s group). Pairs are `[height, width]`.
+/// The geometry of a transposed 2-d convolution:
+/// `y[o, i·s + u·d − p, j·s + v·d − p] += w[c, o, u, v] · x[c, i, j]` for every input channel, place and tap,
+/// and then `+ b[o]` (PyTorch's `ConvTranspose2d`; `c` runs over the input channels of `o`'s group). Pairs are
+/// `[height, width]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ConvTranspose2d {
     /// Input shape `[in_channels, height, width]`.
@@ -15,21 +16,20 @@ pub struct ConvTranspose2d {
     pub kernel: [usize; 2],
     /// Step between the windows into which neighbouring places of the input are spread.
     pub stride: [usize; 2],
-    /// What is cut off on each side.
+    /// How much is cropped on each side of the output.
     pub padding: [usize; 2],
     /// How much longer the output is below and on the right.
     pub output_padding: [usize; 2],
     /// Distance between kernel taps.
     pub dilation: [usize; 2],
-    /// Channel groups convolved apart from each other.
+    /// Channel groups convolved separately.
     pub groups: usize,
     /// Whether a bias is added for each output channel.
     pub bias: bool,
 }
 
 impl ConvTranspose2d {
-    /// A transposed convolution of stride 1 with bias and no padding; the fields are public to change
-    /// the rest.
+    /// A transposed convolution of stride 1 with bias and no padding; set the public fields for anything else.
     pub const fn new(input: Shape, out_channels: usize, kernel: [usize; 2]) -> ConvTranspose2d {
         ConvTranspose2d {
             input,
@@ -101,8 +101,8 @@ impl ConvTranspose2d {
         Shape::new(&[self.out_channels, height, width]).checked()
     }
 
-    /// The weight's shape `[in_channels, out_channels / groups, kernel height, kernel width]`; of zero
-    /// groups, which [`output`](Self::output) refuses, one with a zero.
+    /// The weight's shape `[in_channels, out_channels / groups, kernel height, kernel width]`; with zero
+    /// groups, which [`output`](Self::output) refuses, its second dimension is 0.
     pub const fn weight(&self) -> Shape {
         Shape::new(&[
             self.input.dim(0),
@@ -112,9 +112,9 @@ impl ConvTranspose2d {
         ])
     }
 
-    /// The convolution from an output of this shape back to the input: its data gradient is this
-    /// layer, with the same weight in the same order. It may give more places than the input has,
-    /// where `output_padding` is the stride or more.
+    /// The convolution from an output of this shape back to the input. The gradient of its input is this layer,
+    /// with the same weight in the same order. Where `output_padding` is the stride or more, its output may be
+    /// larger than this layer's input.
     pub const fn transposed(&self, output: Shape) -> Conv2d {
         Conv2d {
             stride: self.stride,

@@ -1,5 +1,5 @@
-//! Arithmetic of sizes and counts that ends at the largest number, whatever the numbers are: what uses
-//! a size has checked it, and what shows or compares one may be told the largest.
+//! Saturating arithmetic on sizes and counts. Code that uses a size has checked it; code that shows or compares
+//! one may get the largest number.
 
 /// How many numbers along an axis a kernel with gaps lies over.
 pub(crate) const fn reach(kernel: usize, dilation: usize) -> usize {

@@ -1,38 +1,40 @@
 use crate::{Activation, Graph, Op};
 
-/// Which layers are computed in the pass of another one. `N` is the number of nodes.
+/// Which layers are fused into another layer's kernel call. `N` is the number of nodes.
 ///
-/// While training, an activation behind a convolution, a linear layer, a norm or a sum is computed
-/// before the values are stored, if nothing else reads them. So is the sum of two values in the pass
-/// of the later one, where that is a convolution, a linear layer or a batch norm. In inference, a
-/// batch norm behind a convolution or linear layer goes into its weight and bias, and then a sum and
-/// an activation behind that join them too.
+/// While training, a convolution, a linear layer, a norm or a sum applies the activation behind it before it
+/// stores its values. That needs an activation whose derivative follows from its output, and no other reader of
+/// the values. The sum of two values is computed in the call of the later one, where that is a convolution, a
+/// linear layer or a batch norm.
+///
+/// In inference, a batch norm behind a convolution or linear layer is folded into its weight and bias. A sum
+/// and an activation behind the norm are then fused too.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Fusion<const N: usize> {
     training: [Fused; N],
     inference: [Fused; N],
 }
 
-/// A node's part in the passes of one mode.
+/// How a node is fused in one mode, training or inference.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Fused {
     /// How many times its value is read, by layers and as an output.
     pub readers: usize,
-    /// The node in whose pass it is computed: itself, or a layer before it.
+    /// The node whose kernel call computes it: itself, or a layer before it.
     pub host: usize,
-    /// The last node that is computed in its own pass: itself, or a layer behind it.
+    /// The last node that its own kernel call computes: itself, or a layer behind it.
     pub last: usize,
-    /// The value that is added in its own pass.
+    /// The node whose value its own kernel call adds.
     pub added: Option<usize>,
 }
 
 impl Fused {
-    /// To be overwritten.
+    /// A placeholder, to be overwritten.
     pub const NONE: Fused = Fused { readers: 0, host: 0, last: 0, added: None };
 }
 
 impl<const N: usize> Fusion<N> {
-    /// What is fused in this graph.
+    /// Finds what is fused in this graph.
     pub const fn new(graph: &Graph<'_>) -> Fusion<N> {
         let mut fusion = Fusion { training: [Fused::NONE; N], inference: [Fused::NONE; N] };
         graph.fuse(&mut fusion.training, &mut fusion.inference);
@@ -49,17 +51,18 @@ impl<const N: usize> Fusion<N> {
         if training { &self.training } else { &self.inference }
     }
 
-    /// The node in whose pass `node` is computed: itself, or a layer before it.
+    /// The node whose kernel call computes `node`: itself, or a layer before it.
     pub const fn host(&self, node: usize, training: bool) -> usize {
         self.of(training)[node].host
     }
 
-    /// The last node that is computed in the pass of `host`: itself, or a layer behind it.
+    /// The last node that the kernel call of `host` computes: itself, or a layer behind it.
     pub const fn last(&self, host: usize, training: bool) -> usize {
         self.of(training)[host].last
     }
 
-    /// The activation that is computed in the pass of `host`.
+    /// The activation that the kernel call of `host` applies behind it; [`Activation::Identity`] if there is
+    /// none.
     pub const fn activation(&self, graph: &Graph<'_>, host: usize, training: bool) -> Activation {
         let last = self.last(host, training);
         match graph.nodes[last].op.activation() {
@@ -70,7 +73,7 @@ impl<const N: usize> Fusion<N> {
 }
 
 impl Graph<'_> {
-    /// Writes what is fused while training and in inference; each as long as there are nodes.
+    /// Writes what is fused while training and in inference. Each slice has one entry per node.
     pub const fn fuse(&self, training: &mut [Fused], inference: &mut [Fused]) {
         let mut node = 0;
         while node < self.nodes.len() {
@@ -100,15 +103,15 @@ impl Graph<'_> {
         }
     }
 
-    /// Whether `node` needs a kernel call of its own while training: not the input, a
-    /// reinterpretation of the same numbers, or what another layer's call does.
+    /// Whether `node` needs a kernel call of its own while training. Inputs, reinterpretations of the same
+    /// numbers such as `flatten`, and fused layers need none.
     pub const fn is_step(&self, training: &[Fused], node: usize) -> bool {
         let op = &self.nodes[node].op;
         !matches!(op, Op::Input { .. }) && !op.keeps_numbers() && training[node].host == node
     }
 }
 
-/// Lets `node` join the pass of a layer before it, where it can.
+/// Fuses `node` into the call of a layer before it, where it can.
 const fn join(graph: &Graph<'_>, fused: &mut [Fused], node: usize, training: bool) {
     let inputs = graph.nodes[node].inputs;
     if inputs.is_empty() {
@@ -139,7 +142,7 @@ const fn join(graph: &Graph<'_>, fused: &mut [Fused], node: usize, training: boo
     }
 }
 
-/// Whether `node` can be computed in the pass of `host`, from `source`, which it computes last.
+/// Whether the call of `host` can compute `node` too, from `source`, which it computes last.
 const fn can_join(
     graph: &Graph<'_>,
     node: usize,
@@ -151,7 +154,7 @@ const fn can_join(
     let (op, before) = (&graph.nodes[node].op, &graph.nodes[source].op);
     let host = &graph.nodes[host].op;
     match op.activation() {
-        // One activation a pass, and nothing behind it.
+        // One activation a call, and nothing behind it.
         Some(activation) => {
             host.takes_activation()
                 && before.activation().is_none()

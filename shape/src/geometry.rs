@@ -4,16 +4,16 @@ use crate::{Argument, Shape, ShapeError};
 /// Zeros around the input of a convolution.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Padding {
-    /// So many on each side.
+    /// This many on each side.
     Zeros([usize; 2]),
-    /// As many as it takes to keep height and width; where that is an odd number, the last one
-    /// stands below or on the right, as in PyTorch.
+    /// As many as keep height and width. Where their number is odd, the last one stands below or on the right,
+    /// as in PyTorch.
     Same,
 }
 
-/// The numbers of a 2-d convolution: `y[o, i, j] = b[o] + Σ w[o, c, u, v] · x[c, i·s + u·d − p, j·s + v·d − p]`
-/// (cross-correlation, as PyTorch's `Conv2d`; `c` runs over the input channels of `o`'s group).
-/// Pairs are `[height, width]`.
+/// The geometry of a 2-d convolution:
+/// `y[o, i, j] = b[o] + Σ w[o, c, u, v] · x[c, i·s + u·d − p, j·s + v·d − p]` (cross-correlation, as PyTorch's
+/// `Conv2d`; `c` runs over the input channels of `o`'s group). Pairs are `[height, width]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Conv2d {
     /// Input shape `[in_channels, height, width]`.
@@ -30,14 +30,14 @@ pub struct Conv2d {
     pub extra: [usize; 2],
     /// Distance between kernel taps.
     pub dilation: [usize; 2],
-    /// Channel groups convolved apart from each other.
+    /// Channel groups convolved separately.
     pub groups: usize,
     /// Whether a bias is added for each output channel.
     pub bias: bool,
 }
 
 impl Conv2d {
-    /// A convolution of stride 1 with bias and no padding; the fields are public to change the rest.
+    /// A convolution of stride 1 with bias and no padding; set the public fields for anything else.
     pub const fn new(input: Shape, out_channels: usize, kernel: [usize; 2]) -> Conv2d {
         Conv2d {
             input,
@@ -104,8 +104,8 @@ impl Conv2d {
         }
     }
 
-    /// The weight's shape `[out_channels, in_channels / groups, kernel height, kernel width]`; of zero
-    /// groups, which [`output`](Self::output) refuses, one with a zero.
+    /// The weight's shape `[out_channels, in_channels / groups, kernel height, kernel width]`; with zero
+    /// groups, which [`output`](Self::output) refuses, its second dimension is 0.
     pub const fn weight(&self) -> Shape {
         Shape::new(&[
             self.out_channels,
@@ -116,7 +116,7 @@ impl Conv2d {
     }
 }
 
-/// The numbers of a 2-d pooling window. Pairs are `[height, width]`.
+/// The geometry of a 2-d pooling layer. Pairs are `[height, width]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pool2d {
     /// Input shape `[channels, height, width]`.
@@ -125,13 +125,13 @@ pub struct Pool2d {
     pub kernel: [usize; 2],
     /// Step between windows.
     pub stride: [usize; 2],
-    /// Border added on each side: zeros for the average, nothing that can win for the maximum.
+    /// Padding on each side: zeros for an average; a maximum ignores it.
     pub padding: [usize; 2],
-    /// Whether a last window that reaches behind the input and its border counts. One that would begin
-    /// there does not.
+    /// Whether a last window that reaches beyond the padded input counts. As in PyTorch, one that would begin
+    /// in the padding behind the input does not.
     pub ceil_mode: bool,
-    /// Whether an average divides by the part of the window within input and border (PyTorch's
-    /// default), not only within the input.
+    /// Whether an average divides by the part of the window within the padded input (PyTorch's default), rather
+    /// than within the input alone.
     pub count_include_pad: bool,
 }
 

@@ -3,7 +3,7 @@ use crate::{MAX_INPUTS, Marks, Op, Shape, Tensor, TensorKind};
 /// One layer of a [`Graph`].
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Node<'a> {
-    /// The layer's name, which no other has: `conv1`, or `relu_2` for the second `relu`.
+    /// The layer's unique name: `conv1`, or `relu_2` for the second `relu`.
     pub name: &'a str,
     /// What it does.
     pub op: Op,
@@ -11,7 +11,7 @@ pub struct Node<'a> {
     pub inputs: &'a [usize],
 }
 
-/// One of several outputs of a [`Graph`].
+/// A named output of a [`Graph`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Head<'a> {
     /// Its name in the declaration.
@@ -20,9 +20,9 @@ pub struct Head<'a> {
     pub node: usize,
 }
 
-/// A net as data: what summaries, the reference evaluator and the memory plan read.
-/// The first nodes are the inputs, of which there is mostly one; where no heads are named, the last
-/// node is the output.
+/// A net as data: summaries, the reference evaluator and the memory plan read it.
+///
+/// The first nodes are the inputs, mostly just one. Where no heads are named, the last node is the output.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Graph<'a> {
     /// The net's name.
@@ -45,7 +45,7 @@ pub struct LayerInfo {
     pub kind: &'static str,
     /// The shape of its output for one image.
     pub output: Shape,
-    /// Numbers of its parameters; running statistics are none.
+    /// How many numbers its parameters have; running statistics do not count.
     pub parameters: usize,
     /// Its multiply-adds for one image; 0 for layers that sum up no products.
     pub multiply_adds: u64,
@@ -120,7 +120,7 @@ impl<'a> Graph<'a> {
         shapes
     }
 
-    /// What is known of every node, whose output shapes are `shapes`.
+    /// What is known of every node. `shapes` are the nodes' output shapes.
     ///
     /// # Panics
     /// When there are not as many shapes as nodes.
@@ -190,8 +190,8 @@ impl<'a> Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    /// The attributes of a node. As this runs in constants, where steps are slow, it halves the range
-    /// in which they can be.
+    /// The attributes of a node. A binary search finds them, since this runs in constants, where steps are
+    /// slow.
     pub const fn marks_of(&self, node: usize) -> Marks<'a> {
         let (mut low, mut high) = (0, self.marks.len());
         while low < high {
@@ -223,8 +223,8 @@ impl<'a> Graph<'a> {
         !tensors.is_empty() && tensors[0].is_parameter() && !self.marks_of(node).frozen
     }
 
-    /// Whether a tensor of a node counts for weight decay and regularisers as far as its attributes
-    /// say.
+    /// Whether weight decay and regularisers apply to a tensor of a node, as far as its attributes say; never
+    /// to running statistics.
     pub const fn decays(&self, node: usize, kind: TensorKind) -> bool {
         let [weight, bias] = self.marks_of(node).no_decay;
         match kind {

@@ -28,7 +28,7 @@ pub(crate) const fn mul(inputs: &[Shape]) -> Result<Shape, ShapeError> {
     Ok(first)
 }
 
-/// Whether `factor` has one number for each channel of an image.
+/// Whether `factor` has one number for each channel of `image`: `[c]` or `[c, 1, 1]`.
 pub const fn is_factor_a_channel(image: Shape, factor: Shape) -> bool {
     image.rank() == 3
         && factor.rank() > 0
@@ -37,7 +37,7 @@ pub const fn is_factor_a_channel(image: Shape, factor: Shape) -> bool {
         && (factor.rank() == 1 || factor.rank() == 3)
 }
 
-/// Values one behind the other along the channels: all of one height and width.
+/// Values concatenated along the channels: all of one height and width.
 pub(crate) const fn concat(inputs: &[Shape]) -> Result<Shape, ShapeError> {
     let first = inputs[0];
     let mut channels = first.dim(0);

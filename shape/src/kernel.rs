@@ -3,12 +3,12 @@
 use crate::counts::{product, sum, whole_vectors};
 use crate::{Conv2d, Shape};
 
-/// A kernel of a convolution.
+/// A kernel that computes a convolution.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Conv2dKernel {
-    /// Products of weights and numbers as they are. It runs every convolution.
+    /// Multiplies weights and values as they are. It runs every convolution.
     Direct,
-    /// A convolution of 1×1 as a product of matrices, of which that of the numbers is packed.
+    /// A 1×1 convolution as a product of two matrices: the weights, and the values, which it packs.
     Gemm,
     /// Winograd's F(2×2, 3×3): 16 products for tiles of 2×2 outputs, in place of 36; or F(2×2, 5×5): 36
     /// products in place of 100.
@@ -17,7 +17,7 @@ pub enum Conv2dKernel {
     Winograd4,
 }
 
-/// What a kernel computes.
+/// Which pass of a convolution a kernel computes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Conv2dPass {
     /// The output.
@@ -28,10 +28,10 @@ pub enum Conv2dPass {
     BackwardWeight,
 }
 
-/// How Winograd's algorithm cuts a pass into pieces.
+/// How Winograd's algorithm cuts a pass into tiles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Tiling {
-    /// Outputs of a tile along an axis.
+    /// How many outputs a tile has along an axis.
     pub tile: usize,
     /// Taps of the convolution along an axis: 3, or 5 for tiles of 2.
     pub kernel: usize,
@@ -43,9 +43,9 @@ pub struct Tiling {
     pub outputs: [usize; 2],
     /// Rows and columns of tiles.
     pub tiles: [usize; 2],
-    /// So many tiles are transformed before they are multiplied.
+    /// How many tiles are transformed before they are multiplied.
     pub together: usize,
-    /// So many output channels are multiplied before they are transformed back, at most.
+    /// The most output channels that are multiplied before they are transformed back.
     pub channels: usize,
 }
 
@@ -99,7 +99,7 @@ impl Conv2dKernel {
         }
     }
 
-    /// So many positions [`Gemm`](Conv2dKernel::Gemm) packs at a time: enough to share the weights, and few
+    /// How many positions [`Gemm`](Conv2dKernel::Gemm) packs at a time: enough to share the weights, and few
     /// enough for the second-level cache.
     pub const fn positions(g: &Conv2d, pass: Conv2dPass) -> usize {
         let channels = match pass {
@@ -114,7 +114,7 @@ impl Conv2dKernel {
         }
     }
 
-    /// The pieces of a pass; `None` where this is no Winograd kernel or cannot run the convolution.
+    /// The tiles of a pass; `None` where this is no Winograd kernel or cannot run the convolution.
     pub const fn tiling(self, g: &Conv2d, pass: Conv2dPass) -> Option<Tiling> {
         match g.output() {
             Ok(output) => self.tiling_of(g, output, pass),
@@ -145,11 +145,11 @@ impl Conv2dKernel {
         }
     }
 
-    /// The kernel that takes the least time for a pass by [`cost`](Self::cost). Winograd's, which needs
-    /// more memory and is less exact, must be faster by a tenth.
+    /// The kernel that takes the least time for a pass, by [`cost`](Self::cost). A Winograd kernel must be
+    /// faster by a tenth, because it needs more memory and is less exact.
     ///
-    /// For benches, the environment variable `TYPENET_CONV2D` at compile time (`direct`, `gemm`,
-    /// `winograd2`, `winograd4`) is the kernel of all convolutions that it can run.
+    /// For benchmarks, the environment variable `TYPENET_CONV2D` (`direct`, `gemm`, `winograd2`, `winograd4`)
+    /// at compile time forces this kernel on all convolutions that it can run.
     pub const fn choose(g: &Conv2d, pass: Conv2dPass) -> Conv2dKernel {
         if let Some(forced) = FORCED
             && forced.runs_pass(g, pass)
@@ -196,11 +196,11 @@ impl Conv2dKernel {
         }
     }
 
-    /// About how many cycles a pass takes for 16 images on a core that multiplies and adds 16 numbers
-    /// a cycle; [`u64::MAX`] where this kernel cannot run the convolution.
+    /// The estimated cycles of a pass for 16 images, on a core that multiplies and adds 16 numbers a cycle;
+    /// [`u64::MAX`] where this kernel cannot run the convolution.
     ///
-    /// The constants are measured with AVX-512; AVX2 and the same vectors in two halves keep the order
-    /// of the kernels. Transformed weights are taken to serve four groups of 16 images.
+    /// The constants are measured with AVX-512; AVX2 and the same vectors in two halves keep the order of the
+    /// kernels. Transformed weights are assumed to serve four groups of 16 images.
     pub const fn cost(self, g: &Conv2d, pass: Conv2dPass) -> u64 {
         match g.output() {
             Ok(output) => self.cost_of(g, output, pass),
@@ -229,8 +229,7 @@ impl Conv2dKernel {
         }
     }
 
-    /// The kernel that takes the least time for one image alone by
-    /// [`cost_for_one`](Self::cost_for_one).
+    /// The kernel that takes the least time for one image alone, by [`cost_for_one`](Self::cost_for_one).
     pub const fn choose_for_one(g: &Conv2d) -> Conv2dKernel {
         let [direct, four, two] = [
             Conv2dKernel::Direct.cost_for_one(g),
@@ -240,9 +239,8 @@ impl Conv2dKernel {
         Conv2dKernel::of_least_cost(direct, [four, two])
     }
 
-    /// About how many cycles the output of one image takes on a core that multiplies and adds 16 numbers
-    /// a cycle, those of 16 channels side by side; [`u64::MAX`] where this kernel cannot run the
-    /// convolution.
+    /// The estimated cycles for the output of one image with 16 channels side by side, on a core that
+    /// multiplies and adds 16 numbers a cycle; [`u64::MAX`] where this kernel cannot run the convolution.
     pub const fn cost_for_one(self, g: &Conv2d) -> u64 {
         let Ok(output) = g.output() else { return u64::MAX };
         let (ins, outs) = (g.input.dim(0) as u64, g.out_channels.div_ceil(16) as u64);
@@ -263,8 +261,8 @@ impl Conv2dKernel {
         sum([transforms, product([products / 10, 11])])
     }
 
-    /// The kernel that takes the least time for a pass of a training step of so many images with 16
-    /// channels side by side by [`cost_of_images`](Self::cost_of_images).
+    /// The kernel that takes the least time, by [`cost_of_images`](Self::cost_of_images), for a pass of a
+    /// training step of `images` images with 16 channels side by side.
     pub const fn choose_for_images(g: &Conv2d, pass: Conv2dPass, images: usize) -> Conv2dKernel {
         if Conv2dKernel::Winograd2.tile(g).is_none() {
             return Conv2dKernel::Direct;
@@ -277,9 +275,9 @@ impl Conv2dKernel {
         Conv2dKernel::of_least_cost(direct, [four, two])
     }
 
-    /// About how many cycles a pass of a training step of so many images takes on a core that multiplies
-    /// and adds 16 numbers a cycle, those of 16 channels side by side, with weights that are packed for this
-    /// step; [`u64::MAX`] where this kernel cannot run the convolution.
+    /// The estimated cycles for a pass of a training step of `images` images with 16 channels side by side, on
+    /// a core that multiplies and adds 16 numbers a cycle. The weights are packed for this step. [`u64::MAX`]
+    /// where this kernel cannot run the convolution.
     pub const fn cost_of_images(self, g: &Conv2d, pass: Conv2dPass, images: usize) -> u64 {
         let Ok(output) = g.output() else { return u64::MAX };
         let images = images as u64;
@@ -305,7 +303,8 @@ impl Conv2dKernel {
         sum([transforms, product([products / 10, 11]), weights])
     }
 
-    /// Numbers of the transformed weights, for the output and for the input's gradient.
+    /// How many numbers the transformed weights have, for the output and for the input's gradient; 0 where
+    /// nothing is transformed.
     pub const fn transformed_len(self, g: &Conv2d) -> usize {
         match self.tiling(g, Conv2dPass::Forward) {
             Some(tiling) => tiling.transformed_len(),
@@ -313,7 +312,8 @@ impl Conv2dKernel {
         }
     }
 
-    /// Vectors of 16 numbers of the transformed gradient of the weight.
+    /// How many vectors of 16 numbers the transformed gradient of the weight has; 0 where nothing is
+    /// transformed.
     pub const fn weight_sums_len(self, g: &Conv2d) -> usize {
         match self.tiling(g, Conv2dPass::BackwardWeight) {
             Some(tiling) => tiling.weight_sums_len(),
@@ -321,7 +321,7 @@ impl Conv2dKernel {
         }
     }
 
-    /// Numbers of 16 images that a pass needs for itself while it runs.
+    /// How much scratch memory a pass needs while it runs, in vectors of 16 numbers.
     pub const fn scratch_len(self, g: &Conv2d, pass: Conv2dPass) -> usize {
         if matches!(self, Conv2dKernel::Gemm) && self.runs_pass(g, pass) {
             let (ins, outs) = (g.input.dim(0), g.out_channels);
@@ -439,19 +439,19 @@ impl Tiling {
         Shape::new(&[self.points(), self.in_channels, self.out_channels.div_ceil(16)]).elements()
     }
 
-    /// Products of a tile for each pair of channels.
+    /// How many products a tile takes for each pair of an input and an output channel.
     pub const fn points(&self) -> usize {
         let side = self.tile + self.kernel - 1;
         side * side
     }
 
-    /// Whole vectors of 16 output channels, for the weight's gradient.
+    /// The output channels rounded up to a multiple of 16, for the weight's gradient.
     pub const fn padded_out_channels(&self) -> usize {
         whole_vectors(self.out_channels)
     }
 
-    /// From a point to the next among transformed tiles of so many channels. The odd one keeps the
-    /// points of a tile from falling onto the same lines of a cache.
+    /// The distance from a point to the next among transformed tiles of `channels` channels. The extra 1 keeps
+    /// the points of a tile from falling onto the same cache lines.
     pub const fn point_step(&self, channels: usize) -> usize {
         channels.saturating_mul(self.together).saturating_add(1)
     }

@@ -1,44 +1,45 @@
-//! In which layout a batch of images runs: 16 images side by side, or 16 channels of one.
+//! In which layout a batch of images runs: 16 images side by side (interleaved), or 16 channels of one image
+//! (blocked).
 
 use crate::counts::{product, sum};
 use crate::{Conv2dKernel, Conv2dPass, Graph, Op, Shape};
 
-/// About how many cycles of a core that multiplies and adds 16 numbers a cycle inference takes in each
-/// layout.
+/// The estimated cycles of inference in each layout, on a core that multiplies and adds 16 numbers a cycle.
 ///
 /// The constants are fitted to the nets of the zoo and to small ones on a core with AVX-512; AVX2 keeps
 /// their order. They say which layout is faster, not how long it takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LayoutCosts {
-    /// For 16 images side by side, however many of them there are.
+    /// The cycles of one group of 16 images side by side, also where it is not full.
     pub group: u64,
-    /// For one image with 16 channels side by side.
+    /// The cycles of one image with 16 channels side by side.
     pub image: u64,
 }
 
 /// How many images of a batch run in each layout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shares {
-    /// In groups of 16 side by side, of which the last may be filled up; these are the first images.
+    /// How many run in groups of 16 side by side: the first images of the batch. The last group may not be
+    /// full.
     pub grouped: usize,
-    /// With 16 channels of an image side by side.
+    /// How many run with 16 channels of an image side by side.
     pub blocked: usize,
 }
 
-/// Images of a group.
+/// Images in a group.
 const GROUP: usize = 16;
 
 /// [`GROUP`] numbers that stay in the second-level cache from one layer to the next.
 const NEAR: u64 = (1 << 20) / 64;
 
-/// From so many cycles on an image takes long: some milliseconds.
+/// An image of at least this many cycles takes long: some milliseconds.
 const LONG: u64 = 10_000_000;
 
 /// Cycles to begin a layer.
 const BEGIN: u64 = 150;
 
 impl LayoutCosts {
-    /// Of a net whose output shapes are `shapes`.
+    /// Estimates a net. `shapes` are the output shapes of its nodes.
     ///
     /// # Panics
     /// When there are not as many shapes as nodes.
@@ -59,12 +60,13 @@ impl LayoutCosts {
         costs
     }
 
-    /// How a batch of so many images is shared out: the size of the batch decides, never how many
-    /// threads there are, since the last bits of the results depend on it.
+    /// How a batch of `images` images is split between the layouts. The size of the batch decides, never the
+    /// number of threads: the last bits of the results depend on the layout.
     ///
-    /// A group is one thread's work, an image too, or that of several. So a few groups are worth it only
-    /// if they cost clearly less than their images, as far as more than one or two threads may wait for
-    /// work; and of a net that takes long, whose groups fill no cache either, many are.
+    /// A group is the work of one thread; an image is the work of one thread or of several. So a few groups are
+    /// worth it only if they cost clearly less than their images, as far as more than one or two threads may
+    /// wait for work. The same holds for many groups of a net that takes long, whose groups fill no cache
+    /// either.
     pub const fn shares(&self, images: usize) -> Shares {
         let (groups, rest) = ((images / GROUP) as u64, (images % GROUP) as u64);
         let alone = Shares { grouped: 0, blocked: images };

@@ -1,9 +1,10 @@
 //! The shape rules of typenet.
 //!
-//! Everything here is an allocation-free `const fn` over fixed arrays, so that the `network!`
-//! macro can call it while expanding and the generated code can evaluate the same functions as
-//! constants. Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Marks`], [`Plan`], and
-//! [`Checked`] for numbers that the macro does not know.
+//! The rules are allocation-free `const fn`s over fixed-size arrays. So the `network!` macro calls them while
+//! it expands, and the generated code evaluates the same functions as constants.
+//!
+//! Reading order: [`Shape`], [`Op`] and its rules, [`Graph`], [`Marks`], [`Plan`], and [`Checked`] for
+//! declarations with numbers that only the compiler knows.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -6,8 +6,8 @@
 /// [`PyTorchDefault`](Scheme::PyTorchDefault). Norms start with weight 1 and bias 0 in every scheme,
 /// unless an attribute at the norm itself says otherwise.
 ///
-/// In a declaration `#[init(kaiming_normal)]` and so on set the scheme of a layer or of all layers in
-/// some braces.
+/// In a declaration, attributes such as `#[init(kaiming_normal)]` set the scheme of a layer, or of all layers
+/// between a pair of braces.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub enum Scheme {
@@ -15,7 +15,7 @@ pub enum Scheme {
     /// layer where `relu` drops half of them (gain `√2`). He, Zhang, Ren and Sun 2015. The default.
     #[default]
     KaimingUniform,
-    /// `N(0, 2 / fan_in)`: as [`KaimingUniform`](Scheme::KaimingUniform), normal.
+    /// `N(0, 2 / fan_in)`: as [`KaimingUniform`](Scheme::KaimingUniform), but normally distributed.
     KaimingNormal,
     /// `U(±√(6 / fan_out))`: keeps the size of the gradients backward. PyTorch's `mode="fan_out"`.
     KaimingUniformFanOut,
@@ -25,13 +25,13 @@ pub enum Scheme {
     /// keeping the size of values forward and of gradients backward, for `tanh` and `sigmoid`
     /// (gain 1). Glorot and Bengio 2010.
     XavierUniform,
-    /// `N(0, 2 / (fan_in + fan_out))`: as [`XavierUniform`](Scheme::XavierUniform), normal.
+    /// `N(0, 2 / (fan_in + fan_out))`: as [`XavierUniform`](Scheme::XavierUniform), but normally distributed.
     XavierNormal,
     /// Weights and biases `U(±1 / √fan_in)`, as PyTorch's `Linear` and `Conv2d` draw them. Its
     /// `ConvTranspose2d` takes `out_channels / groups · kernel height · kernel width` for `fan_in`.
     PyTorchDefault,
-    /// The weight as a matrix of one row for each output has orthonormal rows, or orthonormal columns
-    /// where there are more rows. Saxe, McClelland and Ganguli 2014.
+    /// The weight, seen as a matrix with one row for each output, has orthonormal rows, or orthonormal columns
+    /// where it has more rows than columns. Saxe, McClelland and Ganguli 2014.
     Orthogonal,
     /// `N(mean, std²)`
     Normal {
@@ -63,14 +63,13 @@ pub enum Scheme {
         /// That number.
         val: f32,
     },
-    /// Each output channel is the input channel of its number, as long as there are such: a one in
-    /// the middle of the kernel, zeros elsewhere.
+    /// Each output channel copies the input channel of the same number, as far as there is one: a one in the
+    /// middle of the kernel, zeros elsewhere.
     Dirac,
-    /// For a first convolution: the eigenvectors of its patches' covariance, each divided by the root
-    /// of its eigenvalue, so that the outputs are uncorrelated and of variance 1; then the same with
-    /// the sign turned, as far as there are outputs. They come from data, with `init_from_data`; until
-    /// then the weights are those of [`KaimingUniform`](Scheme::KaimingUniform). Page 2019,
-    /// Jordan 2024.
+    /// For a first convolution: the eigenvectors of the covariance of its input patches, each divided by the
+    /// root of its eigenvalue. So the outputs are uncorrelated and of variance 1. Further outputs take the same
+    /// eigenvectors with the sign flipped. The weights come from data, with `init_from_data`; until then they
+    /// are those of [`KaimingUniform`](Scheme::KaimingUniform). Page 2019, Jordan 2024.
     Whitening {
         /// Added to each eigenvalue, so that directions that hardly occur are not blown up.
         eps: f32,
@@ -80,24 +79,24 @@ pub enum Scheme {
 /// How a layer's parameters start, where its declaration says so.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Init {
-    /// How the weight is drawn; as in the rest of the net if it is not said.
+    /// The scheme of the weight; `None` for that of the rest of the net.
     pub weight: Option<Scheme>,
-    /// A factor on the numbers that are drawn for the weight.
+    /// A factor for the numbers that are drawn for the weight.
     pub gain: f32,
-    /// How the bias is drawn; as the weight's scheme has it if it is not said.
+    /// The scheme of the bias; `None` for what the weight's scheme gives it.
     pub bias: Option<Scheme>,
 }
 
 impl Init {
-    /// Nothing is said.
+    /// No scheme is given.
     pub const NONE: Init = Init { weight: None, gain: 1.0, bias: None };
 
-    /// The weight by this scheme.
+    /// Draws the weight by this scheme.
     pub const fn new(weight: Scheme) -> Init {
         Init { weight: Some(weight), ..Init::NONE }
     }
 
-    /// The same with a factor on the weight.
+    /// The same with a factor for the weight.
     #[must_use]
     pub const fn gain(self, gain: f32) -> Init {
         Init { gain, ..self }
@@ -115,11 +114,11 @@ impl Init {
 pub struct Marks<'a> {
     /// The layer's node.
     pub node: usize,
-    /// What weight files call it; its name if it is not said.
+    /// Its name in weight files; `None` for the name in the declaration.
     pub file_name: Option<&'a str>,
     /// How its parameters start.
     pub init: Init,
-    /// Whether it stays as it is: there is no code for its gradients, and a batch norm uses its
+    /// Whether its parameters stay as they are: there is no code for their gradients, and a batch norm uses its
     /// running statistics.
     pub frozen: bool,
     /// Whether weight decay and regularisers leave out its weight and its bias.

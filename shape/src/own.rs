@@ -1,12 +1,12 @@
-//! A layer that is none of this crate's: what it computes, and how it stands in a graph.
+//! Layers of the user's own: what a layer computes, and how a graph holds it.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::{Shape, ShapeError};
 
-/// The parameters of a layer of your own, as numbers in the order of their shapes; empty where the
-/// layer has none. `T` is `f32`, or `f64` in [`Layer::reference`].
+/// The parameters of a layer of your own: each a flat slice in row-major order, empty where the layer does not
+/// have it. `T` is `f32`, or `f64` in [`Layer::reference`].
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Parameters<'a, T = f32> {
     /// The weight's numbers.
@@ -18,49 +18,48 @@ pub struct Parameters<'a, T = f32> {
 /// Where [`Layer::backward`] adds the gradients of the parameters.
 #[derive(PartialEq, Debug)]
 pub struct Gradients<'a> {
-    /// The weight's: as many numbers as the weight has.
+    /// The weight's gradient: as many numbers as the weight has.
     pub weight: &'a mut [f32],
-    /// The bias's.
+    /// The bias's gradient: as many numbers as the bias has.
     pub bias: &'a mut [f32],
 }
 
-/// How what a layer reads moves, in [`Layer::jvp`].
+/// The direction of a derivative in [`Layer::jvp`]: the tangents of what a layer reads.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Along<'a> {
-    /// As many numbers as the input has.
+    /// The input's tangent `ẋ`: as many numbers as the input has.
     pub x: &'a [f32],
-    /// As many as the parameters have, or none where they rest.
+    /// The parameters' tangents `Ẇ` and `ḃ`: as many numbers as they have, or none where they stay fixed.
     pub parameters: Parameters<'a>,
 }
 
 /// A layer of your own: what it computes for one image.
 ///
-/// A type becomes a layer with this trait and with an `impl` of its own under `#[typenet::layer]`,
-/// which holds what the compiler must know: the arguments (`new`), the shape of the output
-/// (`output`), and the shapes of the parameters (`weight` and `bias`), all of them `const fn`. See
-/// there for an example.
+/// A type becomes a layer with this trait and with an `impl` of its own under `#[typenet::layer]`. That `impl`
+/// holds what the compiler must know: the arguments (`new`), the shape of the output (`output`), and the shapes
+/// of the parameters (`weight` and `bias`), all of them `const fn`. The attribute's documentation has an
+/// example.
 ///
-/// Values are the numbers of one image, the last dimension running fastest: `x[(c · height + i) ·
-/// width + j]`. `input` is the shape of `x`. The slices are as long as the shapes say. Images of a
-/// batch come one by one, on several threads at once.
+/// Each call gets one image, as a flat slice in row-major order: channel `c`, row `i`, column `j` is
+/// `x[(c · height + i) · width + j]`. `input` is the shape of `x`. The slices are as long as the shapes say.
+/// The images of a batch come one by one, on several threads at once.
 ///
-/// [`reference`](Self::reference) is the same function as [`forward`](Self::forward) in `f64`:
-/// `gradcheck` compares `backward` with its differences, and `trace` reads it. It is that, rather than
-/// the derivative along a direction, because one function that can be read off the formula checks all
-/// gradients at once. Where your function has a kink (an absolute value, a maximum), `gradcheck` does
-/// not know of it, and a difference across it says nothing; choose inputs away from kinks.
+/// [`reference`](Self::reference) is the same function as [`forward`](Self::forward) in `f64`: `gradcheck`
+/// compares `backward` with its finite differences, and `trace` uses it too. You write this function, rather
+/// than the derivative along a direction, because one function taken straight from the formula checks all
+/// gradients at once. `gradcheck` does not know where your function has a kink (an absolute value, a maximum).
+/// A difference across a kink says nothing, so choose inputs away from kinks.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has `#[typenet::layer]`, but does not say what it computes",
     label = "`Layer` is missing for this type",
     note = "write `impl typenet::own::Layer for {Self}` with `forward`, `backward` and `reference`"
 )]
 pub trait Layer: Send + Sync + 'static {
-    /// Writes the output for the input `x` to `y`, which comes as zeros.
+    /// Writes the output for the input `x` to `y`, which holds zeros before the call.
     fn forward(&self, input: Shape, parameters: Parameters<'_>, x: &[f32], y: &mut [f32]);
 
-    /// From the gradient `dy` of the output: writes the gradient of the input `x` to `dx`, which comes
-    /// as zeros, and *adds* those of the parameters to `gradients`, which holds those of other
-    /// images.
+    /// Takes the gradient `dy` of the output. Writes the gradient of the input `x` to `dx`, which holds zeros
+    /// before the call, and *adds* those of the parameters to `gradients`, which holds those of other images.
     fn backward(
         &self,
         input: Shape,
@@ -74,13 +73,13 @@ pub trait Layer: Send + Sync + 'static {
     /// As [`forward`](Self::forward), in `f64`.
     fn reference(&self, input: Shape, parameters: Parameters<'_, f64>, x: &[f64], y: &mut [f64]);
 
-    /// Writes the derivative of the output along a direction to `tangent`, which comes as zeros:
-    /// `∂y/∂x · ẋ + ∂y/∂W · Ẇ + ∂y/∂b · ḃ`.
+    /// Writes the derivative of the output along a direction (Jacobian-vector product) to `tangent`, which
+    /// holds zeros before the call: `∂y/∂x · ẋ + ∂y/∂W · Ẇ + ∂y/∂b · ḃ`.
     ///
-    /// Provided: the central difference of [`reference`](Self::reference), with a step that moves the
-    /// number that moves most by 6·10⁻⁶ of the largest number there is (1 at least). It is right to about
-    /// ten digits where the function is smooth, takes two calls in `f64`, and allocates. Write it where that
-    /// is too slow.
+    /// The provided method takes the central difference of [`reference`](Self::reference). Its step moves the
+    /// number that moves most by 6·10⁻⁶ of the largest number there is (1 at least). The result is right to
+    /// about ten digits where the function is smooth. It takes two calls in `f64` and allocates; write this
+    /// method yourself where that is too slow.
     fn jvp(
         &self,
         input: Shape,
@@ -92,9 +91,10 @@ pub trait Layer: Send + Sync + 'static {
         difference(self, input, parameters, x, along, tangent);
     }
 
-    /// Changes the parameters that a new net starts with. They come as the net's scheme has them: the
-    /// weight random, with all but its first dimension for `fan_in`; the bias zero. `uniform` gives
-    /// random numbers between −1 and 1. Not called where the declaration has `#[init(…)]`.
+    /// Changes the parameters that a new net starts with; the provided method keeps them. Before the call they
+    /// are as the net's scheme draws them: the weight random, with all but its first dimension for `fan_in`;
+    /// the bias zero. `uniform` gives random numbers between −1 and 1. It is not called where the declaration
+    /// has `#[init(…)]`.
     fn init(
         &self,
         input: Shape,
@@ -153,9 +153,9 @@ pub struct Own {
     pub arguments: &'static str,
     /// What it computes.
     pub layer: &'static dyn Layer,
-    /// The shape of the input that it has.
+    /// The shape of its input.
     pub input: Shape,
-    /// The shape of its output for that, or what is wrong with that input.
+    /// The shape of its output for that input, or what is wrong with the input.
     pub output: Result<Shape, ShapeError>,
     /// The shape of its weight, if it has one.
     pub weight: Option<Shape>,
@@ -164,7 +164,7 @@ pub struct Own {
 }
 
 impl Own {
-    /// A layer of which nothing is known.
+    /// A placeholder for a layer of which nothing is known.
     pub const UNKNOWN: Own = Own {
         kind: "",
         arguments: "",

@@ -1,5 +1,5 @@
-//! Nets and layers from elsewhere in a graph: what stands behind a path in a declaration, with the
-//! nodes that it becomes.
+//! Other nets and layers of the user's own in a graph: what a path in a declaration stands for, and the nodes
+//! that it becomes.
 
 use crate::{Graph, Init, Marks, Node, Op, Own, Shape, Tensor};
 
@@ -15,9 +15,9 @@ pub enum Part {
 
 /// A [`Part`] at its place in a graph.
 ///
-/// A layer is one node. A net is as many nodes as it has, the first of which checks the input's
-/// shape, and one more behind them that has the layer's name. Nothing is computed together across
-/// those two, so that the calls of the net are what they are by themselves.
+/// A layer becomes one node. A net becomes its own nodes, the first of which checks the input's shape, and one
+/// more behind them, which has the layer's name. Nothing is fused across the first and the last of these nodes.
+/// So the kernel calls of the net are those that it has by itself.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Placement {
     /// What stands there.
@@ -37,8 +37,8 @@ pub struct Placement {
 }
 
 impl Part {
-    /// Another net. One that no layer can be, which [`check_net`](crate::check_net) reports, is cut
-    /// down to what a net with a mistake of its own is, so that no rule says more of it.
+    /// Another net. One that cannot be a layer is cut down to its first node, like a net with a mistake of its
+    /// own. So [`check_net`](crate::check_net) reports it, and no other rule does.
     pub const fn net(graph: Graph<'static>) -> Part {
         if graph.can_be_layer() {
             Part::Net(graph)
@@ -62,7 +62,7 @@ impl Placement {
         self.part.nodes()
     }
 
-    /// How many inputs its nodes have, all together.
+    /// How many inputs its nodes have in total.
     pub const fn input_count(&self) -> usize {
         // Of the first node and of the one behind the last.
         let Part::Net(graph) = self.part else { return 1 };
@@ -104,7 +104,7 @@ impl Placement {
         len
     }
 
-    /// The names of its nodes and what weight files call them, one behind the other.
+    /// The names of its nodes, each followed by its name in weight files, without separators.
     pub const fn text<const N: usize>(&self) -> [u8; N] {
         let mut text = [0; N];
         let Part::Net(graph) = self.part else { return text };
@@ -117,7 +117,8 @@ impl Placement {
         text
     }
 
-    /// Its nodes; `text` and `inputs` are what the methods of these names give.
+    /// Its nodes; `text` and `inputs` are the results of the methods [`text`](Self::text) and
+    /// [`inputs`](Self::inputs).
     pub const fn nodes<const N: usize>(
         &self,
         text: &'static [u8],
@@ -191,8 +192,8 @@ impl Placement {
     }
 }
 
-/// What a layer says of its start goes before what is said of the net that it is in; and as in
-/// braces, what is said there is meant for weights with a fan.
+/// A layer's own `#[init(…)]` goes before that of the net that it is in. As with braces, the net's is meant for
+/// weights with a fan.
 const fn inherited(own: &Init, outer: &Init, op: &Op) -> Init {
     if !op.takes_factors() && !matches!(op, Op::Own(_)) {
         return *own;
@@ -236,7 +237,7 @@ const fn split(text: &'static [u8], at: usize) -> (&'static str, &'static [u8]) 
     }
 }
 
-/// The last node of each layer of a declaration, from how many nodes each becomes.
+/// The last node of each layer of a declaration. `counts` says how many nodes each layer becomes.
 pub const fn places<const N: usize>(counts: [usize; N]) -> [usize; N] {
     let mut places = counts;
     let (mut sum, mut i) = (0, 0);
@@ -248,23 +249,23 @@ pub const fn places<const N: usize>(counts: [usize; N]) -> [usize; N] {
     places
 }
 
-/// Runs of nodes one behind the other.
+/// Concatenates runs of nodes.
 ///
 /// # Panics
-/// When there are not `N` of them.
+/// When the runs do not have `N` items in total.
 pub const fn joined_nodes<const N: usize>(runs: &[&[Node<'static>]]) -> [Node<'static>; N] {
     joined(runs, Node { name: "", op: Op::Flatten, inputs: &[] })
 }
 
-/// Runs of attributes one behind the other.
+/// Concatenates runs of attributes.
 ///
 /// # Panics
-/// When there are not `N` of them.
+/// When the runs do not have `N` items in total.
 pub const fn joined_marks<const N: usize>(runs: &[&[Marks<'static>]]) -> [Marks<'static>; N] {
     joined(runs, Marks::of(0))
 }
 
-/// Runs one behind the other; `any` is there until they are.
+/// Concatenates runs; `any` is a placeholder.
 const fn joined<T: Copy, const N: usize>(runs: &[&[T]], any: T) -> [T; N] {
     let mut all = [any; N];
     let (mut count, mut i) = (0, 0);
@@ -281,7 +282,7 @@ const fn joined<T: Copy, const N: usize>(runs: &[&[T]], any: T) -> [T; N] {
     all
 }
 
-/// How many attributes all runs have.
+/// How many items the runs of attributes have in total.
 pub const fn count_marks(runs: &[&[Marks<'static>]]) -> usize {
     let (mut count, mut i) = (0, 0);
     while i < runs.len() {
@@ -291,7 +292,8 @@ pub const fn count_marks(runs: &[&[Marks<'static>]]) -> usize {
     count
 }
 
-/// The shape of the `index`-th tensor of a node; without dimensions where it has none.
+/// The shape of the `index`-th tensor of a node, counted from 0; a shape without dimensions where there is
+/// none.
 pub const fn shape_of(tensors: &[Tensor], node: usize, index: usize) -> Shape {
     let mut first = 0;
     while first < tensors.len() && tensors[first].node < node {

@@ -57,7 +57,7 @@ impl Shape {
         self.dims.split_at(self.rank).0
     }
 
-    /// How many numbers a value of this shape holds; `usize::MAX` where it is more than that.
+    /// How many numbers a value of this shape holds; `usize::MAX` where there are more.
     pub const fn elements(&self) -> usize {
         let mut product: usize = 1;
         let mut i = 0;

@@ -5,18 +5,18 @@ use crate::Shape;
 /// Which of a layer's tensors a [`Tensor`] is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TensorKind {
-    /// The factors.
+    /// The factors of the input.
     Weight,
     /// What is added to each output channel.
     Bias,
-    /// The mean of each channel in the batches that a batch norm met, newer ones counting more.
+    /// A batch norm's running mean of each channel over the training batches; newer batches count more.
     RunningMean,
-    /// The variance of each channel in those batches.
+    /// A batch norm's running variance of each channel over those batches.
     RunningVar,
 }
 
 impl TensorKind {
-    /// All of them, in the order in which a layer's are stored.
+    /// All kinds, in the order in which a layer stores its tensors.
     pub const ALL: [TensorKind; 4] =
         [TensorKind::Weight, TensorKind::Bias, TensorKind::RunningMean, TensorKind::RunningVar];
 
@@ -30,18 +30,18 @@ impl TensorKind {
         }
     }
 
-    /// Whether it is a parameter, which gradients change; running statistics are not.
+    /// Whether it is a parameter, which has a gradient; running statistics are none.
     pub const fn is_parameter(self) -> bool {
         matches!(self, TensorKind::Weight | TensorKind::Bias)
     }
 }
 
-/// One parameter tensor and its place among all parameters of the net.
+/// One tensor of a net, with its place in the net's parameter struct.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Tensor {
     /// The node it belongs to.
     pub node: usize,
-    /// Weight or bias.
+    /// Which of the node's tensors it is.
     pub kind: TensorKind,
     /// Its shape, outermost dimension first.
     pub shape: Shape,

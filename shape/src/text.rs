@@ -2,7 +2,7 @@ use crate::Shape;
 
 const CAPACITY: usize = 480;
 
-/// A short text built in constant evaluation. What does not fit is cut.
+/// A short text built in constant evaluation. It leaves out a string that no longer fits.
 ///
 /// ```
 /// use typenet_shape::Text;

@@ -1,29 +1,29 @@
 use crate::geometry::check_pair;
 use crate::{Argument, Shape, ShapeError};
 
-/// How the numbers between those of the input are found.
+/// How upsampling finds the numbers between those of the input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Interpolation {
-    /// Each is the one it lies in.
+    /// Each is the input's number at the place where it lies.
     Nearest,
-    /// Between the four around it, in proportion to their nearness.
+    /// Each is interpolated linearly, along both axes, from the four around it.
     Bilinear,
 }
 
-/// The numbers of an enlargement of an image (PyTorch's `Upsample`). Pairs are `[height, width]`.
+/// The geometry of an upsampling layer (PyTorch's `Upsample`). Pairs are `[height, width]`.
 ///
-/// Place `i` of the output lies at `i / scale` of the input; between places, without
-/// `align_corners`, at `(i + ½) / scale − ½`, no less than 0, and with it at
-/// `i · (input − 1) / (output − 1)`.
+/// With [`Nearest`](Interpolation::Nearest), place `i` of the output lies at `i / scale` of the input. With
+/// [`Bilinear`](Interpolation::Bilinear) it lies at `(i + ½) / scale − ½`, no less than 0, or with
+/// `align_corners` at `i · (input − 1) / (output − 1)`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Upsample2d {
     /// Input shape `[channels, height, width]`.
     pub input: Shape,
     /// How many times as high and as wide the output is.
     pub scale: [usize; 2],
-    /// What lies between.
+    /// How the numbers between are found.
     pub mode: Interpolation,
-    /// Whether the corners of output and input lie on one another, rather than their edges.
+    /// Whether the corner pixels of output and input coincide, rather than their outer edges.
     pub align_corners: bool,
 }
 

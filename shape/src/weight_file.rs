@@ -1,15 +1,15 @@
-//! Weight files that are part of a program: what their headers say, held against a net's tensors.
+//! Weight files that are part of a program: what their headers say, compared with a net's tensors.
 #![allow(clippy::panic, reason = "a panic in a constant is how its message reaches the user")]
 
 use crate::checked::Message;
 use crate::{Graph, Shape, Tensor};
 
-/// A weight file in the safetensors format, by its header.
+/// The header of a weight file in the safetensors format.
 #[derive(Clone, Copy, Debug)]
 pub struct WeightFile<'a> {
-    /// Its path as it was written: for messages.
+    /// Its path as it was written, for messages.
     pub path: &'a str,
-    /// Its tensors in the order of their numbers.
+    /// Its tensors in the order in which their numbers stand in the file.
     pub tensors: &'a [FileTensor<'a>],
 }
 
@@ -26,7 +26,8 @@ pub struct FileTensor<'a> {
     pub start: usize,
 }
 
-/// The bytes of a number of this type, as the format names it, if a net can be made of such.
+/// How many bytes a number of this type takes, by the format's name for the type; `None` if no net can be read
+/// from it.
 pub const fn size_of_number(dtype: &str) -> Option<usize> {
     match dtype.as_bytes() {
         b"F16" | b"BF16" => Some(2),
@@ -40,8 +41,8 @@ pub const fn size_of_number(dtype: &str) -> Option<usize> {
 const LISTED: usize = 6;
 
 impl WeightFile<'_> {
-    /// The file's tensor with this tensor's name, looked for from the place `from` on and then from the start:
-    /// files have the order of nets.
+    /// The index of the file's tensor with this tensor's name. The search starts at index `from` and wraps
+    /// around, because files have the order of nets.
     pub const fn find(&self, graph: &Graph<'_>, tensor: &Tensor, from: usize) -> Option<usize> {
         let mut count = 0;
         while count < self.tensors.len() {
@@ -54,7 +55,8 @@ impl WeightFile<'_> {
         None
     }
 
-    /// Whether the numbers stand in the file as in the net's parameter struct, from the first on.
+    /// Whether the file holds the numbers as the net's parameter struct does: all of type F32, in the same
+    /// order, from the first on.
     pub const fn is_in_order(&self, graph: &Graph<'_>, tensors: &[Tensor]) -> bool {
         let mut i = 0;
         while i < tensors.len() {
@@ -80,10 +82,12 @@ impl WeightFile<'_> {
     }
 }
 
-/// Says which tensors the file lacks, which the net does, and which have other shapes or types.
+/// Checks a weight file against a net: each needs the tensors of the other, with the same shapes and a type
+/// that can be read.
 ///
 /// # Panics
-/// When there are any: in constant evaluation, hence as an error of the compiler.
+/// When tensors are missing or differ, with a list of them. In constant evaluation that is an error of the
+/// compiler.
 #[track_caller]
 pub const fn check_weights(graph: &Graph<'_>, tensors: &[Tensor], file: &WeightFile<'_>) {
     let mut message = Message::new();
@@ -158,10 +162,10 @@ pub const fn check_weights(graph: &Graph<'_>, tensors: &[Tensor], file: &WeightF
     }
 }
 
-/// Says that a file is no longer what it was when its header was read.
+/// Checks that a file is still what it was when the macro read its header.
 ///
 /// # Panics
-/// When the hash of its first `length` bytes, by [`hash`], is another one.
+/// When the [`hash`] of its first `length` bytes is not `expected`.
 #[track_caller]
 pub const fn check_unchanged(path: &str, bytes: &[u8], length: usize, expected: u64) {
     if hash(bytes, length) != expected {
@@ -173,7 +177,7 @@ pub const fn check_unchanged(path: &str, bytes: &[u8], length: usize, expected: 
     }
 }
 
-/// FNV-1a of the first bytes.
+/// The 64-bit FNV-1a hash of the first `length` bytes.
 pub const fn hash(bytes: &[u8], length: usize) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut i = 0;

@@ -1,9 +1,9 @@
-//! The table of layer kinds: keyword, arguments with defaults, and the operation they make.
-//! A new layer is one entry here.
+//! The table of layer kinds: keyword, arguments with defaults, and the operation that they build. A new layer
+//! is one entry here.
 
 use typenet_shape::{Approximate, Interpolation, Op, Padding, Shape};
 
-/// What an argument holds.
+/// What kind of value an argument takes.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Kind {
     /// A whole number from 0.
@@ -14,7 +14,7 @@ pub enum Kind {
     Padding,
     /// A shape: `[channels, height, width]` or `[features]`.
     Shape,
-    /// One of some words.
+    /// One of these words.
     Word(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
@@ -91,7 +91,7 @@ impl std::fmt::Display for Given {
     }
 }
 
-/// What an argument is when it is not written.
+/// The value of an argument that is not written.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Default {
     /// It must be written.
@@ -107,9 +107,9 @@ pub enum Default {
 pub struct Argument {
     /// Its name, as PyTorch has it.
     pub name: &'static str,
-    /// What it holds.
+    /// What kind of value it takes.
     pub kind: Kind,
-    /// What it is when it is not written.
+    /// Its value where it is not written.
     pub default: Default,
 }
 
@@ -124,7 +124,7 @@ pub struct Layer {
     pub positional: usize,
     /// The method of the passes that runs it; empty for layers that need no call.
     pub method: &'static str,
-    /// The operation for the values of all arguments, in their order.
+    /// Builds the operation from the values of all arguments, in their order.
     pub build: fn(&[Given]) -> Op,
 }
 
@@ -388,7 +388,7 @@ const fn plain(keyword: &'static str, method: &'static str, build: fn(&[Given]) 
 }
 
 impl Layer {
-    /// Where the argument with this name stands.
+    /// The position of the argument with this name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.arguments.iter().position(|argument| argument.name == name)
     }
@@ -404,7 +404,7 @@ impl Layer {
         self.any().has_parameters()
     }
 
-    /// How such a layer is written with what it needs: `conv2d(16, kernel = 3)`.
+    /// An example of such a layer with its required arguments: `conv2d(16, kernel = 3)`.
     pub fn example(&self) -> String {
         let needed = self.arguments.iter().filter(|a| a.default == Default::Required);
         let needed: Vec<String> = needed

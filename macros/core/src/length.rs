@@ -1,26 +1,25 @@
-//! Numbers as lengths of arrays in a struct with generics. Stable Rust takes a generic there, but no
-//! arithmetic over one: a product is then arrays in arrays, a sum one array behind another, with the
-//! same numbers at the same places of memory.
+//! Numbers as lengths of arrays in a struct with generics. Stable Rust takes a generic there, but no arithmetic
+//! over one. So a product becomes nested arrays and a sum one array after another, with the same numbers at the
+//! same places of memory.
 
 use crate::number::{Atom, Number};
 
 /// The most terms of a sum that stand behind one another.
 const MOST_TERMS: usize = 8;
 
-/// How an array of some length is written.
+/// The type of an array of some length.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Length {
     /// A number without generics, or one generic alone.
     Plain(Number),
-    /// A product: arrays in arrays, the first one outermost.
+    /// A product: nested arrays, the first one outermost.
     Nested(Vec<Length>),
-    /// A sum: one array behind another.
+    /// A sum: one array after another.
     Joined(Vec<Length>),
 }
 
 impl Length {
-    /// How an array of this many items is written, if it can be; the first `generics` symbols are
-    /// generics.
+    /// The type of an array of this many items, if there is one. The first `generics` symbols are generics.
     pub fn of(number: &Number, generics: usize) -> Option<Length> {
         if !has_generic(number, generics) {
             let unknown = number.has_atom(&|atom| matches!(atom, Atom::Unknown(_)));
@@ -67,7 +66,7 @@ fn one_or(mut lengths: Vec<Length>, all: fn(Vec<Length>) -> Length) -> Option<Le
     if lengths.len() > 1 { Some(all(lengths)) } else { lengths.pop() }
 }
 
-/// Whether one of the first `generics` symbols has part in the number.
+/// Whether the number depends on one of the first `generics` symbols.
 pub fn has_generic(number: &Number, generics: usize) -> bool {
     number.has_atom(&|atom| matches!(atom, Atom::Symbol(index, _) if *index < generics))
 }

@@ -1,12 +1,13 @@
 //! The `network!` macro as a plain library that tests can call in process.
 //!
-//! Four stages, each with a typed result and none reaching into another:
-//! [`parse`] (tokens to what the user wrote), [`check`] (names, arguments and shapes; every mistake
-//! is found here or before), [`plan`] (which kernel calls in which order) and [`expand`] (tokens).
-//! Beside them `editor` gives editors what they complete, from tokens alone, and [`weights`] reads the file
-//! of a net that has one; what is wrong with it is no mistake in the declaration.
-//! [`layers`] and [`schemes`] are the tables of layer kinds and initial schemes that `check` reads; `foreign` knows what
-//! other libraries write.
+//! Four stages, each with a typed result and none reaching into another: [`parse`] (tokens to what the user
+//! wrote), [`check`] (names, arguments and shapes; every mistake is found here or before), [`plan`] (which
+//! kernel calls in which order) and [`expand`] (tokens).
+//!
+//! Beside them, `editor` gives editors what they complete, from tokens alone. [`weights`] reads the weight file
+//! of a net that has one; an error in the file is no mistake in the declaration. [`layers`] and [`schemes`] are
+//! the tables of layer kinds and initial schemes that `check` reads; `foreign` knows what other libraries
+//! write.
 #![forbid(unsafe_code)]
 
 pub mod check;
@@ -28,8 +29,8 @@ pub use mistake::Mistake;
 pub use own::layer;
 use proc_macro2::TokenStream;
 
-/// The expansion of one declaration. With mistakes it holds one `compile_error!` for each, and
-/// still every item that the rest of the program may use.
+/// Expands one declaration. The result holds one `compile_error!` for each mistake, and even then every item
+/// that the rest of the program may use.
 pub fn network(input: TokenStream) -> TokenStream {
     let mut items = editor::completions(input.clone());
     items.extend(declared(input));

@@ -1,12 +1,12 @@
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
-/// A run of tokens in the declaration.
+/// A span from one token of the declaration to another.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// The first token to point at.
+    /// The span of the first token to point at.
     pub start: Span,
-    /// The last.
+    /// The span of the last one.
     pub end: Span,
 }
 
@@ -26,7 +26,7 @@ impl From<Span> for Place {
     }
 }
 
-/// Something that the user must change, and where.
+/// An error that the user must fix, and where.
 #[derive(Clone, Debug)]
 pub struct Mistake {
     /// The tokens to point at.
@@ -51,7 +51,7 @@ impl Mistake {
         Mistake { place: place.into(), message: format!("`{name}`: {key}"), key }
     }
 
-    /// The same with one more line.
+    /// The same mistake with one more line.
     #[must_use]
     pub fn note(mut self, line: &str) -> Mistake {
         self.message += "\n";
@@ -59,7 +59,7 @@ impl Mistake {
         self
     }
 
-    /// The same with a line that says which shapes led to it.
+    /// The same mistake with a line that shows which shapes led to it.
     #[must_use]
     pub fn shapes(mut self, shapes: &str) -> Mistake {
         self.message += "\nshapes so far: ";
@@ -67,7 +67,7 @@ impl Mistake {
         self
     }
 
-    /// The same with a line that shows a way out, unless it is empty.
+    /// The same mistake with a line that shows a way out, unless `help` is empty.
     #[must_use]
     pub fn help(mut self, help: impl AsRef<str>) -> Mistake {
         if !help.as_ref().is_empty() {
@@ -77,7 +77,7 @@ impl Mistake {
         self
     }
 
-    /// The tokens that make the compiler show it.
+    /// The `compile_error!` that makes the compiler show it.
     pub fn to_compile_error(&self) -> TokenStream {
         let Place { start, end } = self.place;
         let mut message = Literal::string(&self.message);

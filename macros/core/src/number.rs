@@ -1,26 +1,25 @@
-//! Whole numbers of which some are known to the compiler alone: constants of the user's crate and
-//! const generics. A [`Number`] is a polynomial over those, so that equal ones are found to be equal
-//! and read well: `2 * crate::WIDTH`.
+//! Whole numbers, some of which only the compiler knows: constants of the user's crate and const generics. A
+//! [`Number`] is a polynomial over those, so that equal numbers compare equal and print well:
+//! `2 * crate::WIDTH`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A whole number: a polynomial over [`Atom`]s. One without atoms is known here.
+/// A whole number: a polynomial over [`Atom`]s. The macro knows the value of one without atoms.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Number {
     /// The factor of each product of atoms, none of them 0. The product of none is 1.
     terms: BTreeMap<Vec<Atom>, i128>,
 }
 
-/// What a [`Number`] is made of.
+/// A variable of a [`Number`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Atom {
-    /// A path to a constant, or a const generic: its place among the symbols of the declaration, and
-    /// its text.
+    /// A path to a constant, or a const generic: its index among the symbols of the declaration, and its text.
     Symbol(usize, String),
     /// A quotient, rounded down.
     Quotient(Box<[Number; 2]>),
-    /// What a division leaves.
+    /// The remainder of a division.
     Remainder(Box<[Number; 2]>),
     /// A number that no expression here gives. No two are alike.
     Unknown(usize),
@@ -51,7 +50,7 @@ impl Number {
         self.terms.iter().map(|(atoms, &factor)| (factor, atoms.as_slice()))
     }
 
-    /// The symbol that it is.
+    /// The index of the symbol that it is, if it is a single one.
     pub fn symbol(&self) -> Option<usize> {
         let mut terms = self.terms();
         match (terms.next(), terms.next()) {
@@ -60,14 +59,14 @@ impl Number {
         }
     }
 
-    /// Whether sums and products of symbols and numbers give it.
+    /// Whether it consists only of sums and products of symbols and numbers.
     pub fn is_plain(&self) -> bool {
         self.terms().all(|(factor, atoms)| {
             factor > 0 && atoms.iter().all(|atom| matches!(atom, Atom::Symbol(..)))
         })
     }
 
-    /// Whether an atom is one of those, also within quotients and remainders.
+    /// Whether `is` holds for one of its atoms, also within quotients and remainders.
     pub fn has_atom(&self, is: &dyn Fn(&Atom) -> bool) -> bool {
         self.terms().flat_map(|(_, atoms)| atoms).any(|atom| match atom {
             Atom::Quotient(sides) | Atom::Remainder(sides) => {
@@ -99,7 +98,7 @@ impl Number {
         self.plus(other, -1)?.bounded()
     }
 
-    /// The difference, even if it is known to be negative: part of a sum.
+    /// The difference, even if it is known to be negative: for use as part of a sum.
     pub fn less(&self, other: &Number) -> Option<Number> {
         self.plus(other, -1)
     }
@@ -165,7 +164,7 @@ impl Number {
         Some(Number { terms })
     }
 
-    /// What the division leaves, unless it is known that it divides by zero.
+    /// The remainder, unless it is known that it divides by zero.
     pub fn remainder(&self, by: &Number) -> Option<Number> {
         match (self.known(), by.known()) {
             (_, Some(0)) => None,

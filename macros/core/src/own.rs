@@ -1,5 +1,4 @@
-//! `#[typenet::layer]`: what the compiler must know of a layer of the user's own, from the `impl` that
-//! holds it.
+//! `#[typenet::layer]`: takes what the compiler must know of a layer of the user's own from its `impl`.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
@@ -12,7 +11,8 @@ pub(crate) const MOST_ARGUMENTS: usize = 8;
 
 const OUTPUT: &str = "pub const fn output(self, input: Shape) -> Result<Shape, ShapeError>";
 
-/// The item with what makes its type a layer. After a mistake it is one that says nothing more.
+/// Expands `#[typenet::layer]`: the item, with what makes its type a layer. After a mistake that is a stand-in,
+/// which causes no further errors.
 pub fn layer(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Vec::new();
     if let Some(token) = attribute.into_iter().next() {

@@ -1,4 +1,4 @@
-//! A checked graph to the kernel calls in order. Topology only: which layers make a call, and which
+//! From a checked graph to the kernel calls in order. Topology only: which layers make a call, and which
 //! activations are fused. Offsets and sizes are constants that `typenet-shape` computes.
 
 mod names;
@@ -19,7 +19,7 @@ pub struct Plan {
     pub calls: Vec<Call>,
     /// How many parameter tensors there are.
     pub tensors: usize,
-    /// What the outputs are; of a net with heads those of each.
+    /// What the output is; for a net with heads, one entry for each head.
     pub outputs: Vec<Outputs>,
     /// The name of each node, the inputs first; no two are alike.
     pub names: Vec<String>,
@@ -46,7 +46,7 @@ pub struct Row {
     pub name: String,
     /// The keyword with its arguments.
     pub layer: String,
-    /// Whether it is frozen, a head, or both: `, frozen, head`; of an input with a name: `input`.
+    /// Whether it is frozen, a head, or both: `, frozen, head`; for an input with a name: `input`.
     pub marks: &'static str,
     /// The shape of its value.
     pub output: String,
@@ -68,17 +68,17 @@ impl std::fmt::Display for Row {
 pub struct Call {
     /// The node of the graph.
     pub node: usize,
-    /// The constant that holds its step.
+    /// The name of the constant that holds its step.
     pub constant: Ident,
-    /// The method of the passes.
+    /// The method of the passes that runs it.
     pub method: Ident,
     /// Whether the method takes the layer's parameters.
     pub takes_parameters: bool,
-    /// The way to the layer's parameters, if it has any.
+    /// The path to the layer's parameters, if it has any.
     pub field: Option<Vec<Segment>>,
-    /// Whether it has a part in the backward pass: something that is trained lies at or before it.
+    /// Whether the backward pass runs it: trained parameters lie at or before it.
     pub backward: bool,
-    /// The keywords of the sum and the activation that are computed in the same pass.
+    /// The keywords of the sum and the activation that are fused into it.
     pub fused: Vec<&'static str>,
 }
 
@@ -95,7 +95,7 @@ impl std::fmt::Display for Plan {
     }
 }
 
-/// The calls of a graph, and none after a mistake.
+/// The plan of a graph; after a mistake, one without calls.
 pub fn plan(checked: &Checked) -> Plan {
     let mut plan = Plan::default();
     let nodes: Option<Vec<Node<'_>>> = checked
@@ -167,7 +167,7 @@ pub fn plan(checked: &Checked) -> Plan {
     plan
 }
 
-/// For each node, whether parameters that are trained lie at or before it.
+/// For each node, whether trained parameters lie at or before it.
 fn trained(graph: &Graph<'_>) -> Vec<bool> {
     let mut trained: Vec<bool> = Vec::with_capacity(graph.nodes.len());
     for (index, node) in graph.nodes.iter().enumerate() {
@@ -206,7 +206,7 @@ fn row(checked: &Checked, node: &check::Node, name: &str, end: End) -> Row {
     }
 }
 
-/// How many numbers gradients change.
+/// How many numbers the layer's parameters have.
 fn parameters(node: &check::Node) -> Option<Number> {
     let own = node.tensor_dims();
     let own = own.iter().filter(|(kind, _)| kind.is_parameter());

@@ -2,7 +2,7 @@
 
 use typenet_shape::Scheme;
 
-/// What an argument of a scheme holds.
+/// What an argument of a scheme takes.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Value {
     /// A number that must be written.
@@ -16,13 +16,13 @@ pub enum Value {
 /// A scheme.
 #[derive(Debug)]
 pub struct Kind {
-    /// The word.
+    /// The word in `#[init(…)]`.
     pub word: &'static str,
     /// Its arguments in positional order. `gain` is a factor on any scheme's weights.
     pub arguments: &'static [(&'static str, Value)],
     /// Which tensors it can start.
     pub of: Of,
-    /// The scheme of these arguments.
+    /// Builds the scheme from the values of its arguments.
     pub build: fn(&[f32]) -> Scheme,
 }
 

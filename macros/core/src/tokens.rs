@@ -1,4 +1,4 @@
-//! Looking at tokens, for all who read them.
+//! Helpers to look at tokens.
 
 use proc_macro2::{Delimiter, Ident, Punct, TokenStream, TokenTree};
 

@@ -8,8 +8,7 @@ use crate::{Argument, Graph, MAX_INPUTS, Op, Shape, ShapeError};
 /// How many shapes a message shows at most.
 const MOST: usize = 6;
 
-/// Says what is wrong with a written argument by itself. `note` is a line about where it stands, or
-/// empty.
+/// Checks an argument by itself. `note` is a line about where it stands, or empty.
 ///
 /// # Panics
 /// When the argument is out of its range.
@@ -25,10 +24,10 @@ pub const fn check_argument(graph: &Graph<'_>, node: usize, argument: Argument, 
     }
 }
 
-/// Says that a dimension of the `what` shape (`input`, or `` `class` output``) is zero.
+/// Checks that a dimension of the `what` shape (`input`, or `` `class` output``) is not zero.
 ///
 /// # Panics
-/// When it is, and none before it.
+/// When it is zero, and no dimension before it is.
 #[track_caller]
 pub const fn check_dimension(what: &str, shape: Shape, axis: usize) {
     let mut before = 0;
@@ -43,10 +42,10 @@ pub const fn check_dimension(what: &str, shape: Shape, axis: usize) {
     }
 }
 
-/// Says that the `what` shape (`input` or `output`) is too large.
+/// Checks that the `what` shape (`input` or `output`) is not too large.
 ///
 /// # Panics
-/// When it is.
+/// When it is too large.
 #[track_caller]
 pub const fn check_header(what: &str, shape: Shape) {
     if let Err(error @ ShapeError::Overflow { .. }) = shape.checked() {
@@ -65,11 +64,11 @@ const fn header(what: &str, error: &ShapeError, help: &str) {
     panic!("{}", message.as_str());
 }
 
-/// Says that a difference that is written as `text` is negative. `name` is the layer to blame, or
+/// Checks that the difference that is written as `text` is not negative. `name` is the layer to blame, or
 /// empty.
 ///
 /// # Panics
-/// When it is.
+/// When it is negative.
 #[track_caller]
 pub const fn check_difference(name: &str, text: &str, left: usize, right: usize, note: &str) {
     if left < right {
@@ -77,11 +76,11 @@ pub const fn check_difference(name: &str, text: &str, left: usize, right: usize,
     }
 }
 
-/// Says that a quotient or remainder that is written as `text` divides by zero. `name` is the layer
+/// Checks that the quotient or remainder that is written as `text` does not divide by zero. `name` is the layer
 /// to blame, or empty.
 ///
 /// # Panics
-/// When it does.
+/// When it divides by zero.
 #[track_caller]
 pub const fn check_divisor(
     name: &str,
@@ -112,7 +111,7 @@ const fn arithmetic(name: &str, text: &str, what: &str, sides: [usize; 2], sign:
     panic!("{}", message.as_str());
 }
 
-/// The difference; 1 for one that is negative, which [`check_difference`] reports.
+/// The difference; 1 where it is negative, which [`check_difference`] reports.
 pub const fn difference(number: usize, less: usize) -> usize {
     if number < less { 1 } else { number - less }
 }
@@ -125,7 +124,7 @@ pub const fn quotient(number: usize, by: usize) -> usize {
     }
 }
 
-/// What the division leaves; 1 for a division by zero, which [`check_divisor`] reports.
+/// The remainder; 1 for a division by zero, which [`check_divisor`] reports.
 pub const fn remainder(number: usize, by: usize) -> usize {
     match number.checked_rem(by) {
         Some(remainder) => remainder,
@@ -133,11 +132,11 @@ pub const fn remainder(number: usize, by: usize) -> usize {
     }
 }
 
-/// Says that a layer of the user's own has another number of arguments than are given. `path` is what
-/// the declaration calls it, `takes` the names of its arguments; `None` is another net.
+/// Checks that a layer of the user's own gets as many arguments as it takes. `path` is what the declaration
+/// calls it, and `takes` has the names of its arguments. `None` is another net, which takes none.
 ///
 /// # Panics
-/// When it has.
+/// When `given` is another number.
 #[track_caller]
 pub const fn check_arguments(
     name: &str,
@@ -178,11 +177,11 @@ pub const fn check_arguments(
     panic!("{}", message.as_str());
 }
 
-/// Says that a net has several inputs, or outputs by name, and so cannot be a layer. `path` is what the
-/// declaration calls it; `None` is a layer of the user's own.
+/// Checks that a net can be a layer: it has one input, and one output without a name. `path` is what the
+/// declaration calls it; a `net` of `None` is a layer of the user's own.
 ///
 /// # Panics
-/// When it has.
+/// When it cannot.
 #[track_caller]
 pub const fn check_net(name: &str, path: &str, net: Option<Graph<'_>>, note: &str) {
     let Some(graph) = net else { return };
@@ -250,10 +249,10 @@ const fn about(name: &str) -> Message {
 }
 
 impl<const N: usize> Checked<N> {
-    /// Says how a layer does not fit its input, if this argument is what to change.
+    /// Checks that a layer fits its input, as far as `argument` is the one to change.
     ///
     /// # Panics
-    /// When it does not.
+    /// When it does not, and `argument` is to blame.
     #[track_caller]
     pub const fn check_fit(&self, graph: &Graph<'_>, node: usize, argument: Argument, note: &str) {
         if let Found::Wrong(error) = self.found[node]
@@ -265,10 +264,10 @@ impl<const N: usize> Checked<N> {
         }
     }
 
-    /// Says how a layer does not fit its input, if none of these arguments is what to change.
+    /// Checks that a layer fits its input, as far as none of the arguments in `others` is the one to change.
     ///
     /// # Panics
-    /// When it does not.
+    /// When it does not, and none of `others` is to blame.
     #[track_caller]
     pub const fn check_layer(
         &self,
@@ -291,11 +290,11 @@ impl<const N: usize> Checked<N> {
         panic!("{}", message.as_str());
     }
 
-    /// Says how values do not go together, if it is the `at`-th of them that differs (0 where it is
+    /// Checks that values go together, as far as the `at`-th of them is the one that differs (0 where it is
     /// none by itself).
     ///
     /// # Panics
-    /// When it is.
+    /// When they do not, and that one differs.
     #[track_caller]
     pub const fn check_join(
         &self,
@@ -339,10 +338,10 @@ impl<const N: usize> Checked<N> {
         panic!("{}", message.as_str());
     }
 
-    /// Says that the layers arrive at another shape than the header declares.
+    /// Checks that the layers arrive at the shape that the header declares.
     ///
     /// # Panics
-    /// When they do.
+    /// When they do not.
     #[track_caller]
     pub const fn check_output(&self, graph: &Graph<'_>, output: usize, declared: Shape) {
         let arrived = self.shapes[output];
@@ -365,8 +364,8 @@ impl<const N: usize> Checked<N> {
         panic!("{}", message.as_str());
     }
 
-    /// Says how another net or a layer of the user's own does not fit its input. It begins at the
-    /// node `first`; `node` has its name.
+    /// Checks that another net or a layer of the user's own fits its input. It begins at the node `first`;
+    /// `node` has its name.
     ///
     /// # Panics
     /// When it does not.

@@ -2,8 +2,8 @@ use crate::Shape;
 
 const CAPACITY: usize = 2048;
 
-/// A text of several lines built in constant evaluation: what [`Checked`](crate::Checked) says of a
-/// mistake. What does not fit is left out.
+/// A text of several lines built in constant evaluation: what [`Checked`](crate::Checked) says of a mistake. It
+/// leaves out a string that no longer fits.
 ///
 /// ```
 /// use typenet_shape::Message;
@@ -50,7 +50,7 @@ impl Message {
         self.push(shape.text().as_str());
     }
 
-    /// Appends a line, unless there is nothing behind its beginning.
+    /// Appends a line of `beginning` and `text`, unless `text` is empty.
     pub const fn push_line(&mut self, beginning: &str, text: &str) {
         if !text.is_empty() {
             self.push("\n");

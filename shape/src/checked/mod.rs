@@ -1,7 +1,7 @@
-//! The rules in constant evaluation, for declarations with numbers that only the compiler knows:
-//! [`Checked`] finds the shapes and the broken rules without panicking, so that nothing else fails
-//! after a mistake; the functions in `checks` panic with the message of one rule at the place of
-//! their call. `words` says how values that are joined are called.
+//! The rules in constant evaluation, for declarations with numbers that only the compiler knows: [`Checked`]
+//! finds the shapes and the broken rules without panicking, so that nothing else fails after a mistake; the
+//! functions in `checks` panic with the message of one rule at the place of their call. `words` says what
+//! messages call values that are joined.
 
 mod checks;
 mod message;
@@ -23,8 +23,8 @@ pub use words::{Join, Shortcut};
 
 /// The shapes of a graph, and the rule that each node breaks. `N` is the number of nodes.
 ///
-/// After a mistake it goes on with what is likely, and applies no rule to that: an error is never
-/// the consequence of another one.
+/// After a mistake it goes on with a likely shape, and applies no rule to that. So an error is never the
+/// consequence of another one.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Checked<const N: usize> {
     shapes: [Shape; N],
@@ -91,12 +91,12 @@ impl<const N: usize> Checked<N> {
         Checked { shapes, found }
     }
 
-    /// The output shape of each node; of one that does not fit, what is likely.
+    /// The output shape of each node; for one that does not fit, a likely one.
     pub const fn shapes(&self) -> [Shape; N] {
         self.shapes
     }
 
-    /// The output shape of one node; of one that does not fit, what is likely.
+    /// The output shape of one node; if it does not fit, a likely one.
     pub const fn shape(&self, node: usize) -> Shape {
         self.shapes[node]
     }
@@ -113,8 +113,8 @@ impl<const N: usize> Checked<N> {
         true
     }
 
-    /// What is known of every node: as [`Graph::layers`], but names and shapes alone where a rule is
-    /// broken.
+    /// What is known of every node, as in [`Graph::layers`]. Where a rule is broken, only names, kinds and
+    /// shapes are set.
     pub const fn layers(&self, graph: &Graph<'static>) -> [LayerInfo; N] {
         if self.is_sound() {
             return graph.layers(&self.shapes);

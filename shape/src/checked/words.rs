@@ -1,7 +1,7 @@
 use super::Message;
 use crate::{Op, Shape, ShapeError};
 
-/// How a declaration writes that several values are joined, and how messages call them.
+/// How a declaration joins several values, for messages to name them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Join<'a> {
     /// `add(a, b)`: the names of the values, the current one first.
@@ -10,14 +10,14 @@ pub enum Join<'a> {
     Residual {
         /// The node from which it starts.
         start: usize,
-        /// What stands behind it.
+        /// The shortcut behind it.
         shortcut: Shortcut,
     },
     /// `concat { branch { … } … }`: the name of each branch, empty where it has none.
     Branches(&'a [&'a str]),
 }
 
-/// What stands behind a residual.
+/// The shortcut behind a residual, as it is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shortcut {
     /// Nothing.
@@ -29,7 +29,7 @@ pub enum Shortcut {
 }
 
 impl Join<'_> {
-    /// The first of these values that does not go with the first one; 0 if each of them does.
+    /// The index of the first value whose shape does not go with that of value 0; 0 if all do.
     pub const fn unlike(op: &Op, values: &[Shape]) -> usize {
         let mut k = 1;
         while k < values.len() {
@@ -42,7 +42,7 @@ impl Join<'_> {
         0
     }
 
-    /// What is wrong with the values of `op`, of which the `other`-th does not go with the first.
+    /// Appends what is wrong with the values of `op`, where value `other` does not go with value 0.
     pub const fn explain(
         &self,
         message: &mut Message,
@@ -86,7 +86,7 @@ impl Join<'_> {
         }
     }
 
-    /// A way out; `start` is the shape from which a residual starts.
+    /// Appends a way out, if there is one; `start` is the shape from which a residual starts.
     pub const fn help(
         &self,
         message: &mut Message,

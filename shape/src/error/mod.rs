@@ -1,4 +1,4 @@
-//! What is wrong with a layer's numbers or its input. `message` says it, `help` a way out.
+//! What is wrong with a layer's numbers or its input. `message` says it, `help` suggests a way out.
 
 mod help;
 mod message;
@@ -94,7 +94,7 @@ impl Argument {
     }
 }
 
-/// The rule of a layer that its numbers or its input break.
+/// The rule that a layer's arguments or its input break.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum ShapeError {
@@ -148,14 +148,14 @@ pub enum ShapeError {
         kernel: [usize; 2],
         /// Distance between taps.
         dilation: [usize; 2],
-        /// Border on each side.
+        /// Padding on each side.
         padding: [usize; 2],
         /// Height and width of the input.
         input: [usize; 2],
     },
-    /// A pooling border wider than half the window.
+    /// A pooling padding wider than half the window.
     PoolPadding {
-        /// Border on each side.
+        /// Padding on each side.
         padding: [usize; 2],
         /// Window size.
         kernel: [usize; 2],
@@ -176,13 +176,12 @@ pub enum ShapeError {
         /// The channels.
         channels: usize,
     },
-    /// `padding = same` with a step of more than 1.
+    /// `padding = same` with a stride of more than 1.
     SameStride {
         /// Step between windows.
         stride: [usize; 2],
     },
-    /// An output padding of a transposed convolution that is neither less than the stride nor than
-    /// the dilation.
+    /// The output padding of a transposed convolution is less than neither the stride nor the dilation.
     OutputPadding {
         /// How much longer the output is.
         output_padding: [usize; 2],
@@ -191,29 +190,29 @@ pub enum ShapeError {
         /// Distance between taps.
         dilation: [usize; 2],
     },
-    /// The padding of a transposed convolution cuts off all of its output.
+    /// The padding of a transposed convolution crops all of its output.
     NothingLeft {
-        /// What is cut off on each side.
+        /// How much is cropped on each side.
         padding: [usize; 2],
         /// Height and width before that.
         whole: [usize; 2],
     },
-    /// `align_corners` without anything between the corners.
+    /// `align_corners` with `mode = nearest`, which does not interpolate.
     AlignCorners,
     /// A factor that is not finite.
     Factor,
-    /// A shape that is given does not hold as many numbers as the value.
+    /// The shape given to `reshape` does not hold as many numbers as the value.
     Reshape {
         /// The value's shape.
         from: Shape,
-        /// The shape that is given.
+        /// The shape given.
         to: Shape,
     },
-    /// A shape that is given is neither `[features]` nor `[channels, height, width]`.
+    /// The shape given to `reshape` is neither `[features]` nor `[channels, height, width]`.
     ReshapeRank {
         /// The value's shape, if it is known.
         from: Option<Shape>,
-        /// The shape that is given.
+        /// The shape given.
         to: Shape,
     },
     /// Values that are added or multiplied differ in shape.
@@ -223,7 +222,7 @@ pub enum ShapeError {
         /// The shape that differs.
         other: Shape,
     },
-    /// Values that are joined along the channels differ in height and width.
+    /// Values that are concatenated along the channels differ in rank, height or width.
     UnlikeSizes {
         /// The first one's shape.
         first: Shape,
@@ -232,22 +231,22 @@ pub enum ShapeError {
     },
     /// A momentum outside `0 ≤ momentum ≤ 1`.
     Momentum,
-    /// An `eps` that is not above zero.
+    /// An `eps` that is not above zero, or not finite.
     Eps,
     /// A dropout probability outside `0 ≤ p < 1`.
     Probability,
-    /// A negative slope below zero, or not a number.
+    /// A negative slope that is below zero, or not finite.
     Slope,
     /// Another net that is a layer here takes an input of another shape.
     NetInput {
         /// The path by which the declaration calls the net.
         net: &'static str,
-        /// What it takes; without dimensions where the net has a mistake of its own.
+        /// The shape it takes; without dimensions where the net has a mistake of its own.
         takes: Shape,
         /// What it gets.
         found: Shape,
     },
-    /// What a layer of the user's own says: see [`ShapeError::new`].
+    /// The error of a layer of the user's own: see [`ShapeError::new`].
     Own {
         /// What is wrong.
         message: &'static str,
@@ -257,8 +256,8 @@ pub enum ShapeError {
 }
 
 impl ShapeError {
-    /// What is wrong with the input of a layer of your own, in a few words: `needs an even height`.
-    /// The compiler shows it with the layer's name and the shapes up to there.
+    /// An error of a layer of your own: what is wrong with its input, in a few words, such as
+    /// `needs an even height`. The compiler shows it with the layer's name and the shapes up to that layer.
     ///
     /// ```
     /// # use typenet_shape::{Shape, ShapeError};
@@ -276,7 +275,8 @@ impl ShapeError {
         ShapeError::Own { message, help: "" }
     }
 
-    /// The same with a way out: `pad it, or crop a row`. Other errors stay as they are.
+    /// The same error with a help line that shows a way out: `pad it, or crop a row`. Errors that do not come
+    /// from [`ShapeError::new`] stay as they are.
     #[must_use]
     pub const fn with_help(self, help: &'static str) -> ShapeError {
         match self {
@@ -285,8 +285,8 @@ impl ShapeError {
         }
     }
 
-    /// The same error of an argument by itself, with what is known of the input: its shape, and its
-    /// channels even where its height and width are not known.
+    /// Completes an error of an argument by itself with what is known of the input: its shape, and its
+    /// channels, which may be known where its height and width are not.
     #[must_use]
     pub const fn of_input(self, shape: Option<Shape>, channels: Option<usize>) -> ShapeError {
         match self {

@@ -12,10 +12,10 @@ use crate::{Conv2d, ConvTranspose2d, Interpolation, Own, Padding, Pool2d, Shape,
 
 pub use outline::Outline;
 
-/// The most values that one layer reads.
+/// The most values that one layer can read.
 pub const MAX_INPUTS: usize = 8;
 
-/// A function applied to every number, fused into the layer before it where it can be.
+/// An elementwise function, fused into the layer before it where possible.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Activation {
     /// `x`
@@ -33,7 +33,7 @@ pub enum Activation {
     Sigmoid,
     /// `tanh x`
     Tanh,
-    /// `x · Φ(x)`, `Φ` being the normal distribution.
+    /// `x · Φ(x)`, where `Φ` is the distribution function of the standard normal distribution.
     Gelu {
         /// How `Φ` is computed.
         approximate: Approximate,
@@ -44,10 +44,10 @@ pub enum Activation {
     Hardswish,
 }
 
-/// How a gelu's normal distribution is computed.
+/// How gelu computes the normal distribution function `Φ`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Approximate {
-    /// As it is: `(1 + erf(x / √2)) / 2`.
+    /// Exactly: `(1 + erf(x / √2)) / 2`.
     None,
     /// `(1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`
     Tanh,
@@ -119,7 +119,7 @@ pub enum Op {
         kernel: [usize; 2],
         /// Step between windows.
         stride: [usize; 2],
-        /// What is cut off on each side.
+        /// How much is cropped on each side of the output.
         padding: [usize; 2],
         /// How much longer the output is below and on the right.
         output_padding: [usize; 2],
@@ -137,28 +137,28 @@ pub enum Op {
         /// Whether there is a bias.
         bias: bool,
     },
-    /// `(x − mean) / √(variance + eps)`, each over the batch and the pixels of a channel, in inference
-    /// over what training met.
+    /// `(x − mean) / √(variance + eps)` for each channel. In training, mean and variance are those of the
+    /// batch, over all its pixels; in inference, the running ones.
     BatchNorm {
-        /// Whether each channel has a weight and a bias after that.
+        /// Whether each channel is then multiplied by a weight and added to a bias.
         affine: bool,
         /// The share of a new batch in the running statistics.
         momentum: f32,
         /// Added to the variance.
         eps: f32,
     },
-    /// `(x − mean) / √(variance + eps)` over all numbers of a value.
+    /// `(x − mean) / √(variance + eps)` over all numbers of an image's value.
     LayerNorm {
-        /// Whether each number has a weight and a bias after that.
+        /// Whether each number is then multiplied by a weight and added to a bias.
         affine: bool,
         /// Added to the variance.
         eps: f32,
     },
-    /// `(x − mean) / √(variance + eps)` over the pixels of some neighbouring channels.
+    /// `(x − mean) / √(variance + eps)` over the pixels of each group of neighbouring channels.
     GroupNorm {
         /// How many groups the channels form.
         num_groups: usize,
-        /// Whether each channel has a weight and a bias after that.
+        /// Whether each channel is then multiplied by a weight and added to a bias.
         affine: bool,
         /// Added to the variance.
         eps: f32,
@@ -169,7 +169,7 @@ pub enum Op {
         kernel: [usize; 2],
         /// Step between windows.
         stride: [usize; 2],
-        /// Border on each side.
+        /// Padding on each side.
         padding: [usize; 2],
         /// Whether sizes are rounded up.
         ceil_mode: bool,
@@ -180,22 +180,22 @@ pub enum Op {
         kernel: [usize; 2],
         /// Step between windows.
         stride: [usize; 2],
-        /// Border on each side.
+        /// Padding on each side.
         padding: [usize; 2],
         /// Whether sizes are rounded up.
         ceil_mode: bool,
-        /// Whether the border counts in the average.
+        /// Whether the padding counts in the average.
         count_include_pad: bool,
     },
     /// Average over height and width: `[c, h, w]` to `[c]`.
     GlobalAvgPool,
-    /// An enlarged image, see [`Upsample2d`].
+    /// An upsampled image, see [`Upsample2d`].
     Upsample {
-        /// How many times as high and as wide it is.
+        /// How many times as high and as wide the output is.
         scale_factor: [usize; 2],
-        /// What lies between the numbers of the input.
+        /// How the numbers between those of the input are found.
         mode: Interpolation,
-        /// Whether the corners lie on one another.
+        /// Whether the corner pixels of output and input coincide.
         align_corners: bool,
     },
     /// `[c, h, w]` to `[c·h·w]`.
@@ -218,7 +218,7 @@ pub enum Op {
     Sigmoid,
     /// `tanh x`
     Tanh,
-    /// `x · Φ(x)`, `Φ` being the normal distribution.
+    /// `x · Φ(x)`, where `Φ` is the distribution function of the standard normal distribution.
     Gelu {
         /// How `Φ` is computed.
         approximate: Approximate,
@@ -227,9 +227,9 @@ pub enum Op {
     Silu,
     /// `x · min(max(x + 3, 0), 6) / 6`
     Hardswish,
-    /// In training: zero with probability `p`, else `x / (1 − p)`. Else: `x`.
+    /// In training: zero with probability `p`, else `x / (1 − p)`. In inference: `x`.
     Dropout {
-        /// The share dropped.
+        /// The probability that a number is dropped.
         p: f32,
     },
     /// `factor · x`
@@ -243,20 +243,21 @@ pub enum Op {
     LogSoftmax,
     /// The sum of several values of one shape.
     Add,
-    /// The product of several values; `[c]` and `[c, 1, 1]` count for every pixel of a channel.
+    /// The product of several values; factors `[c]` and `[c, 1, 1]` are broadcast over the pixels of each
+    /// channel.
     Mul,
-    /// Several values one behind the other along the channels.
+    /// Several values concatenated along the channels.
     Concat,
-    /// What another net reads that is a layer of this one: the same numbers.
+    /// The input of another net that is a layer of this one: passes on the same numbers.
     NetInput {
         /// The path by which the declaration calls that net.
         net: &'static str,
         /// The shape of its input.
         takes: Shape,
     },
-    /// What that net gives: the same numbers.
+    /// The output of that net: passes on the same numbers.
     NetOutput {
-        /// The path by which the declaration calls it.
+        /// The path by which the declaration calls that net.
         net: &'static str,
     },
     /// A layer of the user's own.
@@ -264,7 +265,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The layer's keyword.
+    /// The layer's keyword; for another net or a layer of the user's own, its path.
     pub const fn kind(&self) -> &'static str {
         match self {
             Op::Input { .. } => "input",
@@ -301,7 +302,7 @@ impl Op {
         }
     }
 
-    /// The elementwise function that this layer is, if it is one.
+    /// The activation function that this layer is, if it is one.
     pub const fn activation(&self) -> Option<Activation> {
         match self {
             Op::Relu => Some(Activation::Relu),
@@ -318,8 +319,8 @@ impl Op {
         }
     }
 
-    /// Into how many groups the channels of an image fall, and what is added to the variance, if the layer is a
-    /// norm of each image by itself.
+    /// The number of channel groups and `eps`, if the layer normalises each image by itself: a layer norm, of
+    /// one group, or a group norm.
     pub const fn image_norm(&self) -> Option<(usize, f32)> {
         match *self {
             Op::LayerNorm { eps, .. } => Some((1, eps)),
@@ -357,8 +358,8 @@ impl Op {
         self.takes_factors() || matches!(self, Op::BatchNorm { .. })
     }
 
-    /// Whether a factor and a summand for each output channel can be put into the layer's weight and
-    /// bias: what a batch norm behind it does in inference.
+    /// Whether a factor and a summand for each output channel can be folded into the layer's weight and bias,
+    /// as a batch norm behind it is in inference.
     pub const fn takes_factors(&self) -> bool {
         matches!(
             self,
@@ -369,8 +370,8 @@ impl Op {
         )
     }
 
-    /// Whether the gradient of its weight is computed when the backward pass ends, for all images at
-    /// once: a linear layer's, so that not every group of images needs a sum of its own.
+    /// Whether the gradient of its weight is computed when the backward pass ends, for all images at once. This
+    /// holds for linear layers, so that not every group of images needs a sum of its own.
     pub const fn sums_at_end(&self) -> bool {
         matches!(self, Op::Linear { .. })
     }
@@ -383,7 +384,7 @@ impl Op {
         )
     }
 
-    /// The convolution's numbers on this input, or `None` for other layers.
+    /// The convolution's geometry on this input, or `None` for other layers.
     pub const fn conv2d(&self, input: Shape) -> Option<Conv2d> {
         let (conv, padding) = match *self {
             Op::Conv2d { out_channels, kernel, stride, padding, dilation, groups, bias } => {
@@ -400,7 +401,7 @@ impl Op {
         Some(conv.padded(padding))
     }
 
-    /// The transposed convolution's numbers on this input, or `None` for other layers.
+    /// The transposed convolution's geometry on this input, or `None` for other layers.
     pub const fn conv_transpose2d(&self, input: Shape) -> Option<ConvTranspose2d> {
         match *self {
             Op::ConvTranspose2d {
@@ -427,7 +428,7 @@ impl Op {
         }
     }
 
-    /// The enlargement's numbers on this input, or `None` for other layers.
+    /// The upsampling layer's geometry on this input, or `None` for other layers.
     pub const fn upsample2d(&self, input: Shape) -> Option<Upsample2d> {
         match *self {
             Op::Upsample { scale_factor, mode, align_corners } => {
@@ -437,7 +438,7 @@ impl Op {
         }
     }
 
-    /// The pooling window's numbers on this input, or `None` for other layers.
+    /// The pooling layer's geometry on this input, or `None` for other layers.
     pub const fn pool2d(&self, input: Shape) -> Option<Pool2d> {
         match *self {
             Op::MaxPool2d { kernel, stride, padding, ceil_mode } => {

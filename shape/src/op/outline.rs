@@ -3,7 +3,7 @@
 use super::Op;
 use crate::{Shape, TensorKind};
 
-/// As much of a shape as is known when a layer before it does not fit.
+/// What is known of a value's shape when a layer before it does not fit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Outline {
     /// How many dimensions.
@@ -22,7 +22,7 @@ impl Outline {
         Outline { rank: Some(shape.rank()), channels }
     }
 
-    /// The shape, where the outline tells all of it.
+    /// The whole shape, where the outline determines it.
     pub const fn shape(self) -> Option<Shape> {
         match (self.rank, self.channels) {
             (Some(1), Some(features)) => Some(Shape::new(&[features])),
@@ -32,8 +32,8 @@ impl Outline {
 }
 
 impl Op {
-    /// What is known of the output where little is known of the input: after a layer that does not
-    /// fit, say.
+    /// What is known of the output where little may be known of the input, such as after a layer that does not
+    /// fit.
     pub const fn outline(&self, input: Outline) -> Outline {
         match *self {
             Op::Input { shape } => Outline::of(shape),
@@ -83,8 +83,8 @@ impl Op {
         }
     }
 
-    /// The shape of one of the layer's tensors, if it has that one and what is known of the input
-    /// tells its shape.
+    /// The shape of one of the layer's tensors. `None` if the layer does not have it, or if too little is known
+    /// of the input.
     pub const fn tensor_of_outline(&self, kind: TensorKind, input: Outline) -> Option<Shape> {
         let rank = match self {
             Op::Conv2d { groups: 0, .. } | Op::ConvTranspose2d { groups: 0, .. } => return None,

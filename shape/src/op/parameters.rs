@@ -86,8 +86,8 @@ impl Op {
         }
     }
 
-    /// How many numbers gradients change for an input of this shape; `usize::MAX` where it is more
-    /// than that.
+    /// How many numbers the layer's parameters have for an input of this shape, without running statistics;
+    /// `usize::MAX` where there are more.
     pub const fn parameters(&self, input: Shape) -> usize {
         let (mut count, mut k) = (0, 0);
         while k < self.tensors().len() {
@@ -100,8 +100,7 @@ impl Op {
         count
     }
 
-    /// Multiply-adds for one image, 0 for layers that sum up no products; `u64::MAX` where it is more
-    /// than that.
+    /// Multiply-adds for one image, 0 for layers that sum up no products; `u64::MAX` where there are more.
     pub const fn multiply_adds(&self, input: Shape, output: Shape) -> u64 {
         match self.weight(input) {
             Some(weight) if self.takes_factors() => {

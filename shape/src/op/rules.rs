@@ -15,7 +15,7 @@ const fn checked_weight(weight: Shape, argument: Argument) -> Result<(), ShapeEr
 }
 
 impl Op {
-    /// The output shape for inputs of these shapes, at least one: the rule of the layer.
+    /// The layer's output shape for inputs of these shapes, at least one.
     ///
     /// # Errors
     /// The first rule that its numbers or its inputs break.
@@ -157,7 +157,7 @@ impl Op {
         Ok(input)
     }
 
-    /// The rule of one argument by itself, whatever the input is.
+    /// Checks one argument by itself, whatever the input is.
     ///
     /// # Errors
     /// When the argument's value is out of its range.

@@ -8,13 +8,13 @@ use crate::{Conv2d, Conv2dKernel, Conv2dPass, Op};
 pub struct Transformed {
     /// Its node.
     pub node: usize,
-    /// Its numbers.
+    /// Its geometry.
     pub geometry: Conv2d,
-    /// Which kernel.
+    /// Its kernel.
     pub kernel: Conv2dKernel,
     /// Where its weight stands among the net's parameters.
     pub weight: Buffer,
-    /// Where the transformed numbers stand among those of all convolutions in one pass.
+    /// Where its transformed numbers stand among those of all convolutions in one pass.
     pub place: Buffer,
 }
 

@@ -16,7 +16,7 @@ use self::kernels::Kernels;
 use crate::MAX_INPUTS;
 use crate::{Activation, Checked, Conv2dKernel, Conv2dPass, Graph, Op, Pool2d, Shape};
 
-/// The most outputs that a net has.
+/// The most outputs that a net can have.
 pub const MAX_HEADS: usize = 16;
 
 /// A range of the arena, counted in numbers for one image.
@@ -45,7 +45,7 @@ pub struct Buffers {
     pub input: Buffer,
     /// The value it writes.
     pub output: Buffer,
-    /// A value that is added before that is activated.
+    /// A value that is added before the activation.
     pub added: Option<Buffer>,
     /// The activation applied before the store.
     pub activation: Activation,
@@ -62,7 +62,7 @@ pub struct Source {
     pub training: Buffer,
     /// Where it stands in inference.
     pub inference: Buffer,
-    /// Its gradient; `None` where no parameter that is trained lies before it.
+    /// Its gradient; `None` where no trained parameter lies before it.
     pub gradient: Option<Buffer>,
     /// Whether this step adds to that gradient, because a later step has written it already.
     pub adds: bool,
@@ -86,38 +86,40 @@ pub struct Step {
     /// Its buffers in inference, with the activation behind it or behind the batch norm that is
     /// folded into it.
     pub inference: Buffers,
-    /// Whether another layer does its work in inference: a batch norm's, or an activation's.
+    /// Whether another layer's call does its work in inference, as for a folded batch norm or a fused
+    /// activation.
     pub folded: bool,
-    /// The part of a training step in which it runs; see [`Plan::norms`].
+    /// The segment of a training step in which it runs; see [`Plan::norms`].
     pub segment: usize,
     /// Whether its parameters stay as they are, and so have no gradients. A frozen batch norm uses its
     /// running statistics while training too.
     pub frozen: bool,
-    /// A batch norm's statistics among those of all batch norms, unless it is frozen.
+    /// Where a batch norm's statistics stand among those of all batch norms; [`Buffer::NONE`] for a frozen one
+    /// and for other layers.
     pub statistics: Buffer,
-    /// The gradient of the value it writes; `None` where no parameter that is trained lies before it.
+    /// The gradient of the value it writes; `None` where no trained parameter lies before it.
     pub output_gradient: Option<Buffer>,
-    /// Where a layer of one input writes that value's gradient; `None` where no parameter lies
-    /// before the value.
+    /// Where a layer with one input writes that input's gradient; `None` where no trained parameter lies before
+    /// the input.
     pub input_gradient: Option<Buffer>,
     /// Whether the step adds to that gradient, because a later step has written it already.
     pub accumulates: bool,
-    /// The gradient to which `input_gradient` is then added, where that is so and the step's kernel
-    /// cannot add by itself.
+    /// The gradient to which `input_gradient` is then added, where the step accumulates and its kernel cannot
+    /// add by itself.
     pub adds_to: Option<Buffer>,
-    /// The gradient of the value that is added while training, and whether the step adds to it;
-    /// `None` where no parameter that is trained lies before that value.
+    /// The gradient of the value that is added while training, and whether the step adds to it; `None` where no
+    /// trained parameter lies before that value.
     pub added_gradient: Option<(Buffer, bool)>,
-    /// The node of that value, where there is one.
+    /// The node of that value; the step's own `node` where nothing is added.
     pub added: usize,
-    /// Room for a gradient: on its way, as long as the step's output, where a product needs it; or of
-    /// the step's input, where a norm has none to write.
+    /// Scratch memory for a gradient. A product needs it as long as its output. A layer norm or group norm
+    /// needs it as long as its input, where it has no input gradient to write.
     pub scratch: Option<Buffer>,
-    /// The kernel of a convolution and where its transformed numbers stand, if it transforms, for each
-    /// [`Conv2dPass`]; `None` for the direct kernel.
+    /// For each [`Conv2dPass`] of a convolution: its kernel, and where its transformed numbers stand, if it
+    /// transforms; `None` for the direct kernel.
     pub kernels: [Option<(Conv2dKernel, Buffer)>; 3],
-    /// The pooling layer that a convolution computes in inference of 16 images, in place of storing its
-    /// own value.
+    /// The pooling layer that a convolution computes in inference of 16 images, instead of storing its own
+    /// value.
     pub pooled: Option<Pooled>,
     /// Whether this is such a pooling layer.
     pub in_convolution: bool,
@@ -150,15 +152,14 @@ impl Step {
         self.sources.split_at(self.source_count).0
     }
 
-    /// Whether its weight's gradient is computed when the backward pass ends, for all images at once;
+    /// Whether its weight has a gradient that is computed when the backward pass ends, for all images at once;
     /// see [`Op::sums_at_end`]. Its input and its output's gradient live until then.
     pub const fn sums_at_end(&self) -> bool {
         self.op.sums_at_end() && !self.frozen
     }
 }
 
-/// One of the values that leave the net. The outputs of an image are a row of numbers in which they
-/// follow one another.
+/// One of the net's outputs. All outputs of an image form one row of numbers, one output after the other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Output {
     /// Its node.
@@ -169,9 +170,9 @@ pub struct Output {
     pub training: Buffer,
     /// Where it stands in inference.
     pub inference: Buffer,
-    /// Its gradient; `None` where no parameter that is trained lies before it.
+    /// Its gradient; `None` where no trained parameter lies before it.
     pub gradient: Option<Buffer>,
-    /// Whether the loss adds to that gradient, because an output before it is the same numbers.
+    /// Whether the loss adds to that gradient, because an output before it has the same gradient buffer.
     pub adds: bool,
 }
 
@@ -186,9 +187,9 @@ impl Output {
     };
 }
 
-/// A batch norm in the plan. Its statistics are those of the whole batch, so all groups of images
-/// must have come to it before any goes on: it ends one segment of a training step and begins the
-/// next. The backward pass meets at the same places.
+/// A batch norm in the plan. Its statistics are those of the whole batch, so all groups of images must reach it
+/// before any goes on. It ends one segment of a training step and begins the next. In the backward pass, the
+/// groups wait for each other at the same places.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Norm {
     /// Its node.
@@ -232,19 +233,19 @@ pub struct Plan<const N: usize> {
     band_len: usize,
     outputs: [Output; N],
     output_count: usize,
-    /// The net's inputs while training, one behind the other.
+    /// The net's inputs while training, one after the other.
     pub training_input: Buffer,
     /// The net's inputs in inference.
     pub inference_input: Buffer,
-    /// Numbers an image that training needs.
+    /// The length of the arena that training needs, in numbers per image.
     pub training_len: usize,
-    /// Numbers an image that inference needs.
+    /// The length of the arena that inference needs, in numbers per image.
     pub inference_len: usize,
 }
 
 impl<const N: usize> Plan<N> {
-    /// The plan of a graph that may break a rule: then it has no steps, so that the compiler reports
-    /// that rule and nothing else.
+    /// The plan of a graph that may break a rule. If it does, the plan has no steps, so that the compiler
+    /// reports that rule and nothing else.
     pub const fn of(graph: &Graph<'_>, checked: &Checked<N>) -> Plan<N> {
         if checked.is_sound() { Plan::new(graph) } else { Plan::nothing(checked.shapes()[0]) }
     }
@@ -254,13 +255,13 @@ impl<const N: usize> Plan<N> {
         self.steps.split_at(self.step_count).0
     }
 
-    /// The batch norms in order, without frozen ones: a training step has one segment more than there
-    /// are of them.
+    /// The batch norms in order, without frozen ones. A training step has one more segment than there are norms
+    /// here.
     pub const fn norms(&self) -> &[Norm] {
         self.norms.split_at(self.norm_count).0
     }
 
-    /// The values that leave the net, in order.
+    /// The net's outputs, in order.
     pub const fn outputs(&self) -> &[Output] {
         self.outputs.split_at(self.output_count).0
     }
@@ -270,7 +271,7 @@ impl<const N: usize> Plan<N> {
         self.kernels[pass as usize].all()
     }
 
-    /// Numbers of 16 images that a step needs for itself, while training or in inference.
+    /// The most scratch memory that a step needs, while training or in inference, in vectors of 16 numbers.
     pub const fn scratch_len(&self, training: bool) -> usize {
         let passes = if training { self.kernels.len() } else { 1 };
         let own = self.own_len[if training { 0 } else { 1 }];
@@ -290,7 +291,7 @@ impl<const N: usize> Plan<N> {
     /// The step of the layer at `node`.
     ///
     /// # Panics
-    /// When that node is no step, and there are others.
+    /// When that node is no step, though the plan has steps.
     #[allow(clippy::panic, reason = "the macro names steps only; this runs in constants")]
     pub const fn step(&self, node: usize) -> Step {
         let index = self.step_of[node];

@@ -1,13 +1,13 @@
 /// A piece of memory that is needed for some time.
 #[derive(Clone, Copy, Debug)]
 pub struct Item {
-    /// How long it is; nothing is placed when that is 0.
+    /// Its length; an item of length 0 is not placed.
     pub len: usize,
     /// The first step that needs it.
     pub start: usize,
-    /// The last one.
+    /// The last step that needs it.
     pub end: usize,
-    /// Where it stands; [`place`] says.
+    /// Where it stands, as [`place`] sets it.
     pub offset: usize,
 }
 
@@ -27,12 +27,12 @@ impl Item {
     }
 }
 
-/// Gives every item its offset, such that items which are needed at the same time do not overlap; returns
-/// the length of the arena. `heap` and `next` are as many numbers, of any value.
+/// Gives every item its offset, such that items which are needed at the same time do not overlap; returns the
+/// length of the arena. `heap` and `next` are working memory: as long as `items`, with any content.
 ///
-/// This runs in constants, where every operation is slow: the largest item is found with a heap, and
-/// those already placed are a list in the order of their offsets, so that one look at each finds the gap
-/// and its place there.
+/// This runs in constants, where every operation is slow: the largest item is found with a heap, and those
+/// already placed are a linked list in the order of their offsets, so that one look at each finds the gap and
+/// its place there.
 ///
 /// # Panics
 /// When the slices are not of one length.

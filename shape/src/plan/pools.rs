@@ -54,7 +54,8 @@ pub(super) const fn activation_before<const N: usize>(
 }
 
 impl Pooled {
-    /// Numbers of 16 images: the rows of the convolution that a row of windows reads.
+    /// How much memory the rows of the convolution that one row of windows reads take, in vectors of 16
+    /// numbers.
     pub const fn band_len(&self) -> usize {
         let Pool2d { kernel, input, .. } = self.geometry;
         let rows = if kernel[0] < input.dim(1) { kernel[0] } else { input.dim(1) };

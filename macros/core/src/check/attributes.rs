@@ -7,7 +7,7 @@ use super::place_of_path;
 use crate::mistake::Place;
 use crate::{Mistake, weights};
 
-/// The attributes of a declaration by the items they go to.
+/// The attributes of a declaration, by the generated items they go on.
 #[derive(Clone, Default)]
 pub struct Attributes {
     /// Documentation, `must_use` and `expect`: on the struct alone.

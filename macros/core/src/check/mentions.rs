@@ -12,18 +12,18 @@ use crate::number::Number;
 pub struct Mention {
     /// The word where it is used.
     pub word: Ident,
-    /// What it stands for.
+    /// The definition that it refers to.
     pub of: Defined,
 }
 
 /// What a declaration defines.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Defined {
-    /// The constant of this number.
+    /// The constant of this index.
     Constant(usize),
-    /// The block of this number.
+    /// The block of this index.
     Block(usize),
-    /// The value of this node, which has its name from there.
+    /// The value of this node, whose name is defined there.
     Value(usize),
 }
 

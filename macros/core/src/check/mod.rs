@@ -1,6 +1,6 @@
-//! What the user wrote to a graph: names, arguments and shapes; blocks and repeats are written out.
-//! Finds every mistake that is not one of spelling. After a mistake it goes on with what is still
-//! known, so that independent mistakes are found and no other message follows from the first.
+//! From what the user wrote to a graph: names, arguments and shapes; blocks and repeats are expanded. This
+//! stage finds every mistake that is not one of syntax. After a mistake it goes on with what is still known. So
+//! it finds independent mistakes, and no other message follows from the first.
 
 mod arguments;
 mod attributes;
@@ -57,34 +57,34 @@ const DEEPEST: usize = 64;
 /// The most entries that a net has when its blocks and repeats are written out.
 const MOST_ENTRIES: usize = 4096;
 
-/// A declaration whose rules have been checked: a graph of nodes, the first of which is the input.
+/// A checked declaration: a graph of nodes, the first of which are the inputs.
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// Documentation and other attributes, without the derives.
     pub attributes: Attributes,
-    /// Who may use the struct.
+    /// The struct's visibility.
     pub visibility: Visibility,
     /// The struct's name.
     pub name: Ident,
     /// Its const generics: each is a symbol, unless there is a mistake in it.
     pub generics: Vec<Ident>,
-    /// The names of the inputs, which are the first nodes; none for one without a name.
+    /// The names of the inputs, which are the first nodes; empty for an input without a name.
     pub inputs: Vec<Ident>,
     /// The output's shape as declared, unless a mistake leaves it open.
     pub output: Option<Vec<Number>>,
-    /// The outputs with names; none for one without.
+    /// The named outputs; empty for an output without a name.
     pub heads: Vec<Head>,
     /// Whether a mistake leaves open which names the inputs have, and which the heads.
     pub open_names: [bool; 2],
     /// The inputs and the layers in order.
     pub nodes: Vec<Node>,
-    /// What the compiler alone knows.
+    /// The symbols: numbers that only the compiler knows.
     pub symbols: Vec<Symbol>,
-    /// Nets and layers of the user's own, by their paths.
+    /// The paths to other nets and layers of the user's own.
     pub paths: Vec<TypePath>,
     /// The rules that are left to the compiler.
     pub checks: Vec<Check>,
-    /// What has layers as its fields: named structures, uses of blocks, and repeats with their
+    /// Parameter structs with layers as their fields: named structures, uses of blocks, and repeats with their
     /// rounds.
     pub groups: Vec<Group>,
     /// The words of the language as they were written, each once: what has a documentation item.
@@ -120,7 +120,7 @@ impl std::fmt::Debug for Visibility {
 /// One layer of a [`Checked`] declaration.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// What messages and weight files call it.
+    /// Its name in messages and weight files.
     pub name: String,
     /// Its name as written, if it was written.
     pub written_name: Option<Ident>,
@@ -138,7 +138,7 @@ pub struct Node {
     pub layer: Option<&'static layers::Layer>,
     /// The arguments that differ from the defaults, as text.
     pub arguments: String,
-    /// What it does, if its arguments are right.
+    /// Its operation, if its arguments are right.
     pub op: Option<Op>,
     /// The nodes it reads.
     pub inputs: Vec<usize>,
@@ -146,20 +146,20 @@ pub struct Node {
     pub value: Known,
     /// The values of all its arguments.
     pub settings: Vec<Setting>,
-    /// The shape of its value, if the compiler alone knows some numbers of it.
+    /// The shape of its value, if only the compiler knows some numbers of it.
     pub symbolic_dims: Vec<Number>,
-    /// The shapes of its tensors, if the compiler alone knows some numbers of them; then those in
-    /// `tensors` have ones.
+    /// The shapes of its tensors, if only the compiler knows some numbers of them; the shapes in `tensors` then
+    /// have 1 in their place.
     pub symbolic_tensors: Vec<(TensorKind, Vec<Number>)>,
     /// Its parameters and running statistics with their shapes, as far as they are known.
     pub tensors: Vec<(TensorKind, Shape)>,
-    /// Those whose shapes a mistake leaves open; in `tensors` they have any.
+    /// The tensors whose shapes a mistake leaves open; their shapes in `tensors` are arbitrary.
     pub open: Vec<TensorKind>,
     /// The net or the layer of the user's own that it is.
     pub part: Option<Part>,
-    /// What attributes say of it.
+    /// Its attributes.
     pub marks: Marks,
-    /// What weight files call it, if that is not its name.
+    /// Its name in weight files, if that is not `name`.
     pub file_name: Option<String>,
     /// The attribute that says so.
     pub(crate) file_place: Option<Place>,
@@ -208,7 +208,7 @@ impl Node {
         }
     }
 
-    /// Its attributes, if it has parameters that they are about.
+    /// Its attributes, if it has parameters to which they apply.
     pub fn attributes(&self, index: usize) -> Option<typenet_shape::Marks<'_>> {
         let Marks { init, frozen, no_decay } = self.marks;
         let file_name = self.file_name.as_deref();
@@ -218,12 +218,12 @@ impl Node {
     }
 }
 
-/// Several fields under one name.
+/// A group of fields under one name.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// Its place among the parameters.
     pub path: Vec<Segment>,
-    /// What was written there, as documentation: `` `repeat(2)` ``.
+    /// Its code in the declaration, as documentation: `` `repeat(2)` ``.
     pub what: String,
     /// Its documentation.
     pub docs: Vec<String>,
@@ -238,10 +238,10 @@ pub enum Known {
     Shape(Shape),
     /// Likely all of it, but a layer before has a mistake: no rule is applied to it.
     Assumed(Shape),
-    /// All of it, in numbers of which the compiler alone knows some: see [`Node::symbolic_dims`].
-    /// Without a rank, the compiler alone knows even that.
+    /// All of it, with some numbers that only the compiler knows: see [`Node::symbolic_dims`]. Without a rank,
+    /// only the compiler knows even the rank.
     Symbolic(Outline),
-    /// As much as a layer says that does not fit its input.
+    /// As much as follows from a layer that does not fit its input.
     Outline(Outline),
 }
 

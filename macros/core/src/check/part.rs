@@ -18,7 +18,7 @@ use crate::parse::{Layer, path_text};
 /// A net or a layer of the user's own, by its path.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// Its place among the paths of the declaration.
+    /// Its index among the paths of the declaration.
     pub path: usize,
     /// The path as text.
     pub text: String,

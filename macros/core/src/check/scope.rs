@@ -1,6 +1,6 @@
-//! Where names are known. Two things that mostly go together, and do not where braces have no name:
-//! a *frame* is a pair of braces, in which names of values are known; a *scope* is a segment of
-//! parameter names, in which names of fields must differ and unnamed layers are numbered.
+//! Where names are known. Two things go together, except where braces have no name: a *frame* is a pair of
+//! braces, in which names of values are known; a *scope* is a segment of parameter names, in which names of
+//! fields must differ and unnamed layers are numbered.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::{Checker, Group};
 use crate::mistake::Place;
 use crate::parse::{Entry, Structure, StructureKind};
 
-/// One step of the way to a layer's parameters.
+/// One segment of the path to a layer's parameters.
 #[derive(Clone, Debug)]
 pub enum Segment {
     /// A name.

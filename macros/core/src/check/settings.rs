@@ -5,12 +5,12 @@ use typenet_shape::Op;
 use crate::layers::{Default, Given, Layer};
 use crate::number::{Number, shape_text};
 
-/// The value of an argument, of which some numbers may be known to the compiler alone.
+/// The value of an argument, in which some numbers may be known only to the compiler.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Setting {
-    /// The value. A number that is not known here is 1.
+    /// The value, with 1 for each number that is not known here.
     pub given: Given,
-    /// Its numbers, if one of them is not known here; else none.
+    /// Its numbers, if one of them is not known here; otherwise empty.
     pub numbers: Vec<Number>,
 }
 
@@ -33,7 +33,7 @@ impl Setting {
         !self.numbers.is_empty()
     }
 
-    /// Its numbers: one of a count, two of height and width.
+    /// Its numbers: one for a count, two for height and width.
     pub fn numbers(&self) -> Vec<Number> {
         if self.is_symbolic() {
             return self.numbers.clone();

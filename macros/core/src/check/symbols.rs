@@ -1,4 +1,4 @@
-//! Numbers that only the compiler knows, and the checks that it makes of them.
+//! Numbers that only the compiler knows, and the rules that it checks for them.
 
 use proc_macro2::{Ident, TokenStream};
 use typenet_shape::{Argument, Join, Shortcut};
@@ -16,9 +16,9 @@ pub struct Symbol {
     pub path: TokenStream,
     /// The same without spaces.
     pub text: String,
-    /// Whether it is a generic of the struct, and no path.
+    /// Whether it is a const generic of the struct rather than a path.
     pub is_generic: bool,
-    /// Whether it stands where no whole number belongs: that it is none is no news.
+    /// Whether it stands where no whole number belongs; then that is reported, and not that it is none.
     pub is_wrong: bool,
 }
 
@@ -27,7 +27,7 @@ pub struct Symbol {
 pub struct Check {
     /// The tokens to point at.
     pub place: Place,
-    /// A line that says where in a block it is, or nothing.
+    /// A line that says where in a block it is, or an empty text.
     pub note: String,
     /// The rule.
     pub rule: Rule,
@@ -44,9 +44,9 @@ pub enum Rule {
     Layer(usize, Vec<Argument>),
     /// A net or a layer of the user's own fits its input.
     Part(usize),
-    /// It has as many arguments as it takes.
+    /// A layer of the user's own gets as many arguments as it takes.
     Arguments(usize),
-    /// If it is a net, it has one input and one output.
+    /// A net has one input and one output.
     Net(usize),
     /// A node's values go together; else it is the one of this index.
     Join(usize, usize, Words),

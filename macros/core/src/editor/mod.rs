@@ -1,11 +1,11 @@
-//! Completion in editors: each word of a declaration once more, as one of those that may stand at its
-//! place. The compiler leaves these items out.
+//! Completion in editors: items that use each word of a declaration once more, as one of the words that may
+//! stand at its place. The compiler leaves these items out.
 //!
-//! It works on tokens alone and finds no mistakes, because what is completed is half typed. An editor
-//! expands the macro twice, as it is and with a word of its own at the cursor, looks where that word
-//! arrives, and offers what would be valid there. It takes the surroundings from the first expansion, at
-//! the same distance from its start. So nothing that depends on a word stands before its use, and where no
-//! word is yet but could be, a placeholder stands.
+//! It works on tokens alone and reports no mistakes, because the declaration is half typed. An editor expands
+//! the macro twice: as it is, and with a word of its own at the cursor. It looks where that word arrives and
+//! offers what would be valid there. It takes the surroundings from the first expansion, at the same distance
+//! from its start. So nothing that depends on a word stands before its use, and where no word is yet but could
+//! be, a placeholder stands.
 
 mod scan;
 

@@ -1,6 +1,6 @@
-//! A checked graph and its plan to tokens. Finds no mistakes: after one it writes the same items
-//! with empty passes, so that the program around the declaration shows no further errors; where a
-//! mistake leaves a type open, that is one that fits any use (see `open.rs`).
+//! From a checked graph and its plan to tokens. This stage finds no mistakes. After one it writes the same
+//! items with empty passes, so that the program around the declaration shows no further errors. Where a mistake
+//! leaves a type open, that is one that fits any use (see `open.rs`).
 //!
 //! What the user wrote keeps its place, so that errors and editors point there. Everything else is
 //! placed at the macro itself, which also keeps the user's lints away from it.
@@ -57,7 +57,8 @@ fn generated(tokens: TokenStream) -> TokenStream {
         .collect()
 }
 
-/// The items of a net, and the mistakes; its weight file, if there is to be one, or what is wrong with it.
+/// The items of a net, and the mistakes as compile errors. `file` is its weight file, if it is to have one, or
+/// what is wrong with that.
 pub fn expand(
     checked: &Checked,
     plan: &Plan,

@@ -1,10 +1,10 @@
-//! What users of PyTorch and Keras write for a layer, and what to write in its place: with the numbers
-//! that they gave, and so that it compiles.
+//! What users of PyTorch and Keras write for a layer, and what to write instead: with the numbers that they
+//! gave, and such that it compiles.
 //!
-//! `words` has what they call layers and arguments, `signatures` the order of arguments without a
-//! name; `values` reads what is written and writes it anew, `correct_word()` puts all of it together.
-//! Knows texts and the table of layers alone: `parse` asks for lines in another syntax, `check` for
-//! calls.
+//! `words` has what they call layers and arguments, `signatures` the order of positional arguments. `values`
+//! reads the values as they are written and writes them anew, and `correct_word()` puts all of it together.
+//! This module knows only texts and the table of layers. `parse` asks it about lines in another syntax, `check`
+//! about calls.
 
 mod correct;
 mod draft;
@@ -40,12 +40,12 @@ pub struct Input {
     pub size: Option<[usize; 2]>,
 }
 
-/// A layer as it is written here.
+/// A layer in typenet's syntax.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Call {
     /// The keyword.
     pub keyword: &'static str,
-    /// What stands in parentheses: the name of each argument that has one, and its value.
+    /// The arguments: the name of each one that has a name, and its value.
     pub arguments: Vec<(Option<&'static str>, String)>,
 }
 
@@ -71,12 +71,12 @@ impl fmt::Display for Call {
     }
 }
 
-/// What to write in place of a layer in another library's words.
+/// What to write instead of a layer in another library's words.
 #[derive(Clone, Default, PartialEq, Debug)]
 pub struct Correction {
-    /// What differs here, a clause for each reason.
+    /// Why the code differs here, a clause for each reason.
     pub reasons: Vec<String>,
-    /// The layer, and those that stand behind it; none where no call does what was meant.
+    /// The layer, and those that follow it; empty where no call does what was meant.
     pub calls: Vec<Call>,
     /// The name that the call gave its layer.
     pub name: Option<String>,
@@ -84,7 +84,7 @@ pub struct Correction {
     pub or: Option<(String, Call)>,
     /// What the layers shown leave out, or what to do where none are shown.
     pub advice: Vec<String>,
-    /// Which of the arguments are another library's.
+    /// The indices of the arguments that are another library's.
     pub foreign: Vec<usize>,
 }
 
@@ -95,7 +95,7 @@ impl Correction {
         calls.join(", ")
     }
 
-    /// A way out; `name` is the name before the layer, as far as it has one.
+    /// A way out; `name` is the name before the layer, if it has one.
     pub fn help(&self, name: Option<&str>) -> String {
         let name = name.or(self.name.as_deref()).map(|name| format!("{name}: "));
         let mut parts = Vec::new();

@@ -9,7 +9,7 @@ use crate::layers::Kind;
 pub enum Value {
     /// A whole number from 0.
     Whole(usize),
-    /// Another number.
+    /// Any other number.
     Number(f64),
     /// `true` or `false`.
     Flag(bool),
@@ -59,7 +59,7 @@ fn decimal(number: f64) -> String {
 }
 
 impl Value {
-    /// A text or a word, as other libraries name things.
+    /// The name in a text or a word, as other libraries name things.
     pub fn name(&self) -> Option<&str> {
         match self {
             Value::Text(text) | Value::Word(text) => Some(text),
@@ -107,8 +107,8 @@ impl Value {
         matches!(self, Value::Flag(false) | Value::Python(false) | Value::Nothing | Value::Whole(0))
     }
 
-    /// How an argument of this kind takes it: its text, `Some(None)` where the argument is left out,
-    /// or `None` where it takes no such value.
+    /// The text with which an argument of this kind takes it: `Some(None)` where the argument is left out,
+    /// `None` where it takes no such value.
     pub fn taken(&self, kind: Kind) -> Option<Option<String>> {
         if *self == Value::Nothing {
             return Some(None);

@@ -13,9 +13,9 @@ use crate::mistake::Place;
 pub struct Attribute {
     /// From `#` to `]`.
     pub place: Place,
-    /// The word behind the bracket.
+    /// The word behind the opening bracket.
     pub word: Ident,
-    /// What stands in parentheses; `None` where there are none.
+    /// The items in parentheses; `None` where there are no parentheses.
     pub items: Option<Vec<Item>>,
 }
 

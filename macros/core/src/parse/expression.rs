@@ -16,9 +16,9 @@ const MOST: usize = 64;
 /// A value as it was written.
 #[derive(Clone, Debug)]
 pub struct Expression {
-    /// Its tokens; what it belongs to where there are none.
+    /// Its tokens; where there are none, those of what it belongs to.
     pub place: Place,
-    /// What it is.
+    /// Its form.
     pub form: Form,
 }
 
@@ -64,7 +64,7 @@ pub enum Form {
     Wrong,
 }
 
-/// What joins two numbers to one.
+/// An operator between two numbers.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Operator {
     /// `+`
@@ -98,7 +98,7 @@ impl Operator {
         }
     }
 
-    /// Whether it goes before `+` and `-`.
+    /// Whether it binds tighter than `+` and `-`.
     fn binds(self) -> bool {
         !matches!(self, Operator::Add | Operator::Subtract)
     }

@@ -18,7 +18,7 @@ pub struct Generic {
     pub kind: Kind,
 }
 
-/// What was written as a generic.
+/// The kind of a generic.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Kind {
     /// A `usize`.

@@ -1,5 +1,5 @@
-//! Tokens to what the user wrote. Reads on after a mistake at the next comma, so that several are
-//! reported together and half-typed declarations still give their other layers.
+//! From tokens to what the user wrote. After a mistake, the parser goes on at the next comma. So it reports
+//! several mistakes together, and half-typed declarations still give their other layers.
 
 mod arguments;
 mod attributes;
@@ -33,9 +33,9 @@ use crate::tokens::{flat, ident, punct};
 /// A declaration as it was written.
 #[derive(Clone)]
 pub struct Declaration {
-    /// Documentation and other attributes.
+    /// The struct's documentation and other attributes.
     pub attributes: Vec<syn::Attribute>,
-    /// Who may use the struct.
+    /// The struct's visibility.
     pub visibility: Visibility,
     /// The struct's name.
     pub name: Ident,
@@ -43,7 +43,7 @@ pub struct Declaration {
     pub generics: Vec<Generic>,
     /// Whether there is a mistake in them.
     pub open_generics: bool,
-    /// The input's shape, or those of several.
+    /// The input's shape, or those of several inputs.
     pub input: HeaderShape,
     /// The output's shape, or those of several heads.
     pub output: HeaderShape,
@@ -62,7 +62,7 @@ pub struct Body {
     pub blocks: Vec<Block>,
     /// The layers and structures in order.
     pub entries: Vec<Entry>,
-    /// Whether all of it could be read. Else what seems unused may be used where it could not.
+    /// Whether all of it could be parsed. If not, what seems unused may be used in the part that could not.
     pub complete: bool,
 }
 
@@ -73,7 +73,7 @@ pub enum HeaderShape {
     Written(Dimensions),
     /// There are several, or one with a name: `(image: [3, 32, 32], pose: [6])`.
     Named(Vec<NamedShape>),
-    /// It was left out: the place after which it belongs.
+    /// It was left out; the place is the one after which it belongs.
     Missing(Place),
     /// It was written with a mistake that is already reported.
     Wrong,
@@ -122,9 +122,9 @@ pub struct Constant {
 pub struct Block {
     /// The lines of its documentation.
     pub docs: Vec<String>,
-    /// The word that uses it.
+    /// Its name, the word that uses it.
     pub name: Ident,
-    /// What a use may set.
+    /// Its parameters, which a use may set.
     pub parameters: Vec<Parameter>,
     /// Its layers.
     pub entries: Vec<Entry>,
@@ -135,11 +135,11 @@ pub struct Block {
 pub struct Parameter {
     /// Its name.
     pub name: Ident,
-    /// Its value where a use gives none.
+    /// Its default, for uses that give no value.
     pub default: Option<Expression>,
 }
 
-/// What stands between two commas.
+/// One entry, between two commas.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A layer, a use of a block, or a layer that reads values by name.
@@ -159,13 +159,13 @@ pub struct Layer {
     pub attributes: Vec<Attribute>,
     /// The name before the colon.
     pub name: Option<Ident>,
-    /// The keyword; the first word of a path.
+    /// The keyword, or the first word of a path.
     pub keyword: Ident,
-    /// The path to a net or a layer of the user's own, in place of a keyword.
+    /// The path to a net or a layer of the user's own, if one stands in place of a keyword.
     pub path: Option<TokenStream>,
-    /// What stands in parentheses.
+    /// The arguments in parentheses.
     pub arguments: Vec<Argument>,
-    /// Whether it is what was likely meant by something whose mistake is already reported.
+    /// Whether it stands in for something with a mistake that is already reported: it is what was likely meant.
     pub corrected: bool,
 }
 
@@ -191,7 +191,7 @@ pub enum StructureKind {
     Residual {
         /// The layers in the first braces.
         body: Vec<Entry>,
-        /// The other way, unless it is the value itself.
+        /// The shortcut; `None` if it is the value itself.
         shortcut: Option<Shortcut>,
     },
     /// `concat { branch { … } branch { … } }`
@@ -201,7 +201,7 @@ pub enum StructureKind {
     },
     /// `repeat(3) { … }`
     Repeat {
-        /// How often.
+        /// How often the layers are repeated.
         count: Expression,
         /// The layers in the braces.
         body: Vec<Entry>,
@@ -215,7 +215,7 @@ pub struct Shortcut {
     pub attributes: Vec<Attribute>,
     /// The word `shortcut`.
     pub keyword: Ident,
-    /// Its layers; none keep the value.
+    /// Its layers; without any, it keeps the value.
     pub entries: Vec<Entry>,
 }
 
@@ -230,7 +230,7 @@ pub struct Branch {
     pub name: Option<Ident>,
     /// The word `branch`.
     pub keyword: Ident,
-    /// Its layers; none keep the value.
+    /// Its layers; without any, it keeps the value.
     pub entries: Vec<Entry>,
 }
 
@@ -243,14 +243,15 @@ pub struct Argument {
     pub value: Expression,
 }
 
-/// Reads a declaration. Without a name there is nothing to declare, and only mistakes come back.
+/// Parses a declaration. If the struct has no name, there is nothing to declare, and only mistakes are
+/// returned.
 pub fn parse(input: TokenStream) -> (Option<Declaration>, Vec<Mistake>) {
     let mut mistakes = Vec::new();
     let declaration = header::declaration(input, &mut mistakes);
     (declaration, mistakes)
 }
 
-/// The tokens that are still to be read.
+/// The tokens that are still to be parsed.
 #[derive(Clone, Copy)]
 struct Tokens<'a> {
     rest: &'a [TokenTree],

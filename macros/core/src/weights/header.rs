@@ -12,16 +12,16 @@ const START: usize = size_of::<u64>();
 /// The longest header that the format allows.
 const LONGEST: u64 = 100_000_000;
 
-/// What a header says.
+/// The content of a header.
 #[derive(Clone, Debug, Default)]
 pub struct Header {
-    /// Where the numbers start.
+    /// Where the numbers start, in bytes from the start of the file.
     pub start: usize,
-    /// The tensors in the order of their numbers.
+    /// The tensors in the order in which their numbers stand in the file.
     pub tensors: Vec<Tensor>,
-    /// The classes' names; none where there are none in the file.
+    /// The classes' names; empty where the file has none.
     pub class_names: Vec<String>,
-    /// What was done to the images, if it is in the file.
+    /// How images are normalised, if the file says so.
     pub normalization: Option<Normalization>,
 }
 
@@ -39,7 +39,7 @@ pub struct Normalization {
 pub struct Tensor {
     /// Its name.
     pub name: String,
-    /// The type of its numbers as the format names it.
+    /// The type of its numbers, by the format's name for it.
     pub dtype: String,
     /// Its shape.
     pub shape: Vec<usize>,

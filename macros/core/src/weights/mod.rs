@@ -1,5 +1,5 @@
-//! `#[weights("net.safetensors")]`: the file is read while the macro expands, its header held for the checks
-//! of the compiler, and its numbers looked through for those that are not finite.
+//! `#[weights("net.safetensors")]`: the macro reads the file while it expands. It keeps the header for the
+//! checks of the compiler, and searches the numbers for those that are not finite.
 
 mod header;
 mod json;
@@ -21,7 +21,7 @@ pub use header::{Header, Tensor};
 pub struct Attribute {
     /// The path, relative to the folder of the crate's `Cargo.toml`.
     pub path: String,
-    /// The path's place.
+    /// The path's span.
     pub span: Span,
     /// The condition of a `cfg_attr` around it.
     pub condition: Option<TokenStream>,
@@ -30,11 +30,11 @@ pub struct Attribute {
 /// A file that has been read.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// Where it is.
+    /// Its path.
     pub place: String,
-    /// How many bytes it has.
+    /// Its length in bytes.
     pub length: usize,
-    /// What its header says.
+    /// Its header.
     pub header: Header,
     /// A hash of the bytes up to the end of the header.
     pub hash: u64,
@@ -65,7 +65,7 @@ pub fn read(attribute: &Attribute) -> Result<File, Mistake> {
     Ok(File { place, length: bytes.len(), header, hash })
 }
 
-/// What is said of a net whose sizes no file can have all.
+/// The mistake of a weight file for a net with const generics: no file can have all its sizes.
 pub fn of_generic_net(attribute: &Attribute, net: &Ident) -> Mistake {
     let message = format!("`{net}` has const generics, and a weight file has the sizes of one net");
     Mistake::new(attribute.span, message)
