@@ -44,14 +44,14 @@ pub(crate) fn apart<const K: usize>(
 /// Grows `buffer` to `len` numbers.
 pub(crate) fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
     if buffer.is_empty() {
-        // Zeros that the system gives: what is never touched takes no memory.
+        // The system provides these zeros: pages that are never touched take no memory.
         *buffer = vec![zero; len];
     } else if buffer.len() < len {
         buffer.resize(len, zero);
     }
 }
 
-/// As [`at_least`], where the contents do not matter: of memory that is new, what is never touched takes none.
+/// As [`at_least`], where the contents do not matter: pages of new memory that are never touched take none.
 pub(crate) fn fresh_at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
     if buffer.len() < len {
         *buffer = Vec::new();
@@ -59,7 +59,7 @@ pub(crate) fn fresh_at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T)
     }
 }
 
-/// So much memory for each thread of a team.
+/// Memory of `len` [`Lanes`] for each thread of a team.
 pub(crate) fn rooms<'a>(all: &'a mut Vec<Lanes>, team: &Team, len: usize) -> EqualMut<'a, Lanes> {
     fresh_at_least(all, team.threads() * len, Lanes::ZERO);
     equal_mut(&mut all[..team.threads() * len], team.threads())

@@ -1,8 +1,8 @@
 //! Types that are nothing but numbers: arrays of `f32`, and structs of such.
 #![allow(unsafe_code)]
 
-/// A type that is a sequence of `f32` and nothing else, so that a slice of numbers of the right
-/// length can be seen as one, and the other way round.
+/// A type that is a sequence of `f32` and nothing else, so that a slice of numbers of the right length can be
+/// viewed as one value, and the other way round.
 ///
 /// # Safety
 /// The type has the alignment of `f32`, a size that is a multiple of it, no padding and no other
@@ -24,7 +24,7 @@ pub unsafe trait Flat: Send + Sync + 'static + Sized {
         Self::flatten_mut(std::slice::from_mut(self))
     }
 
-    /// Sees the numbers of many values in a row.
+    /// Views many values as the slice of their numbers.
     fn flatten(values: &[Self]) -> &[f32] {
         // A value without numbers may stand anywhere, also where no number could.
         if Self::LEN == 0 {
@@ -39,7 +39,7 @@ pub unsafe trait Flat: Send + Sync + 'static + Sized {
         }
     }
 
-    /// Sees the numbers of many values in a row, to change.
+    /// Views many values as the slice of their numbers, to change.
     fn flatten_mut(values: &mut [Self]) -> &mut [f32] {
         if Self::LEN == 0 {
             return &mut [];
@@ -129,8 +129,8 @@ pub unsafe trait Flat: Send + Sync + 'static + Sized {
     }
 }
 
-/// Sees little-endian bytes as numbers, where this machine has them in that order and they stand where numbers
-/// may stand. Less than a number at the end is left out.
+/// Views little-endian bytes as numbers, where this machine is little-endian and the bytes are aligned for
+/// `f32`. An incomplete number at the end is left out.
 pub fn floats(bytes: &[u8]) -> Option<&[f32]> {
     // SAFETY: any pattern of bits is an f32.
     let (before, numbers, _) = unsafe { bytes.align_to::<f32>() };

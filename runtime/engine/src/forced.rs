@@ -9,7 +9,7 @@ use typenet_kernels::LANES;
 pub(crate) enum Forced {
     Interleaved,
     Blocked,
-    /// Full groups interleaved, and what is left over of them blocked.
+    /// Full groups interleaved, and the remaining images blocked.
     Mixed,
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn forced() -> Option<Forced> {
     })
 }
 
-/// How many of so many images are left over of full groups, where there are some of these.
+/// How many of `images` images remain beside full groups; 0 where no group is full.
 pub(crate) fn left_over(images: usize) -> usize {
     if images < LANES { 0 } else { images % LANES }
 }

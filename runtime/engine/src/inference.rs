@@ -17,27 +17,27 @@ use crate::spec::NetSpec;
 use crate::training::StepMemory;
 use crate::weights::{Prepared, PreparedWeights};
 
-/// At most so many images go through the second half of a net together: more share its weights hardly better,
-/// and need more memory.
+/// The most images that go through the second half of a net together: more would hardly share its weights
+/// better, and need more memory.
 const TOGETHER: usize = 16;
 
-/// From so many multiply-adds on, more threads than one save more than sending for them costs.
+/// From this many multiply-adds on, more threads than one save more than it costs to call them.
 const SHARED: u64 = 4_000_000;
 
-/// From so many multiply-adds an image on, a group of 16 is worth another thread.
+/// From this many multiply-adds per image on, a group of 16 is worth another thread.
 const HELPED: u64 = 1_000_000;
 
-/// On so many threads one image takes twice as long as if it were cut evenly.
+/// The number of threads on which one image takes twice as long as if it were cut evenly.
 const EVEN: usize = 16;
 
-/// A net that predicts: its declaration, its parameters and what is prepared of them.
+/// A net that predicts: its declaration, its parameters and what is prepared from them.
 #[derive(Clone, Copy)]
 pub struct Inference<'a> {
     /// The declaration.
     pub spec: &'a NetSpec,
     /// The parameters and running statistics.
     pub parameters: &'a [f32],
-    /// What was made of them; made here if it was not.
+    /// What was prepared from them; prepared here if it was not.
     pub prepared: &'a PreparedWeights,
     /// Runs a group of images, or one image, through the layers.
     pub group: &'a (dyn Fn(&mut Forward<'_>) + Sync),
@@ -158,7 +158,7 @@ impl Inference<'_> {
         }
     }
 
-    /// Groups of images, and behind them single ones.
+    /// Groups of images, followed by single ones.
     fn groups(
         &self,
         plan: &BlockedPlan,
@@ -343,13 +343,14 @@ impl Inference<'_> {
 }
 
 impl BlockedPlan {
-    /// How many of these images run each on one thread, and the rest one after the other on all.
+    /// How many of these images each run on one thread; the others run one after the other on all.
     fn alone(&self, images: usize, team: &Team) -> usize {
         if self.work < SHARED { images } else { self.images_alone(images, team.threads()) }
     }
 
-    /// How many of a net that is worth sharing out. Images that are left over run on all threads, unless these are so
-    /// many that one image is no work for them: the more threads, the less evenly one is cut (docs/balance.md).
+    /// The same for a net that is worth sharing out. The remaining images run on all threads, unless there
+    /// are so many threads that one image is too little work for them: the more threads, the less evenly one
+    /// image is cut (docs/balance.md).
     pub(crate) fn images_alone(&self, images: usize, threads: usize) -> usize {
         let left = images % threads;
         if left * (EVEN + threads) > EVEN * threads { images } else { images - left }

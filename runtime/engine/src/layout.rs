@@ -26,7 +26,7 @@ pub struct Layout {
     /// The convolutions that transform their weight, or its gradient, in each pass, by the number of
     /// the [`Conv2dPass`].
     pub transformed: [&'static [Transformed]; 3],
-    /// Numbers of 16 images that a step needs for itself while training, and in inference.
+    /// Scratch memory of a step, in numbers of 16 images: while training, and in inference.
     pub scratch_len: [usize; 2],
     /// The outputs in order.
     pub outputs: &'static [Output],

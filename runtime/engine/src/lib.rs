@@ -4,7 +4,7 @@
 //!
 //! Reading order: [`layout`] (sizes and places, from the plan that `typenet-shape` computes), [`pass`]
 //! (what one step calls), [`training`] and [`inference`] (how steps are shared out), [`weights`] and
-//! [`blocked`] (what is prepared of the parameters; the layout of few or large images).
+//! [`blocked`] (what is prepared from the parameters; the layout of few or large images).
 #![deny(unsafe_code)]
 
 mod arena;

@@ -46,7 +46,7 @@ pub struct Running<C> {
     pub running_var: C,
 }
 
-/// An array behind another one, in a net with generics: what `C + 4` rows are, since stable Rust has
+/// Two arrays, one after the other, in a net with generics: `C + 4` rows, for example, since stable Rust has
 /// no array of that length. The rows are in the order of the sum.
 ///
 /// ```
@@ -60,11 +60,11 @@ pub struct Running<C> {
 pub struct Joined<A, B>(
     /// The first rows.
     pub A,
-    /// The rows behind them.
+    /// The rows after them.
     pub B,
 );
 
-// By `clone_from` no layer's numbers come to stand on the stack, which may be too small for them.
+// `clone_from` keeps a layer's numbers off the stack, which may be too small for them.
 
 impl<W: Clone, B: Clone> Clone for WeightBias<W, B> {
     fn clone(&self) -> WeightBias<W, B> {

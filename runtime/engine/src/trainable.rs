@@ -6,7 +6,7 @@ use typenet_shape::{Graph, Norm, Tensor, TensorKind};
 
 use crate::layout::Layout;
 
-/// Gradients that lie at most so many numbers apart are added up together.
+/// Gradients that lie at most this many numbers apart are added up together.
 const GAP: usize = 4096;
 
 /// What a backward pass does for a node.
@@ -28,11 +28,11 @@ pub struct Trainable {
     /// For each tensor whether a step changes it.
     tensors: Box<[bool]>,
     nodes: Box<[Needs]>,
-    /// Where gradients are among all parameters' numbers, near ones together.
+    /// The ranges of gradients among all parameters' numbers, near ones merged.
     ranges: Box<[Range<usize>]>,
     /// Those of them that each group of images adds to a sum of its own.
     of_groups: Box<[Range<usize>]>,
-    /// Where numbers are that a step changes, near ones together.
+    /// The ranges of numbers that a step changes, near ones merged.
     changed: Box<[Range<usize>]>,
 }
 
@@ -102,8 +102,8 @@ impl Trainable {
         &self.ranges
     }
 
-    /// Where the gradients are that each group of images adds to a sum of its own; maybe some others
-    /// between them, which are zero there.
+    /// The ranges of the gradients that each group of images adds to a sum of its own. They may contain
+    /// others, which are zero there.
     pub fn of_groups(&self) -> &[Range<usize>] {
         &self.of_groups
     }
@@ -124,7 +124,7 @@ pub fn running(
     }
 }
 
-/// Where these tensors' numbers are among all parameters, near ones together.
+/// The ranges of these tensors' numbers among all parameters, near ones merged.
 fn near<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Box<[Range<usize>]> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for tensor in tensors {

@@ -22,9 +22,8 @@ pub fn forward_in_place(isa: Isa, f: Activation, y: &mut [Lanes]) {
     isa.run(Forward { f, y });
 }
 
-/// `dy = dy · f'(x)`, from `y = f(x)`: for a relu `dy` where `y` is positive and else 0, for a
-/// relu6 likewise between 0 and 6, for a
-/// sigmoid `dy y (1 − y)`, for tanh `dy (1 − y²)`.
+/// `dy = dy · f'(x)`, from `y = f(x)`: `dy` where `y` is positive and else 0 for a relu, likewise between 0
+/// and 6 for a relu6, `dy y (1 − y)` for a sigmoid, `dy (1 − y²)` for tanh.
 ///
 /// # Panics
 /// As [`forward`], or when the slope is no function of the value; see [`Activation::from_output`].
@@ -34,7 +33,7 @@ pub fn backward_in_place(isa: Isa, f: Activation, y: &[Lanes], dy: &mut [Lanes])
     isa.run(Backward { f, y, dy });
 }
 
-/// `dy = dy · f'(x)`, from `x`, for the functions whose value does not tell their slope.
+/// `dy = dy · f'(x)`, from `x`, for the functions whose slope does not follow from their value.
 ///
 /// # Panics
 /// As [`forward`], or when the slope is a function of the value.

@@ -18,7 +18,7 @@ use super::{Isa, Lanes, activation, linear, pool2d};
 /// Output channels of a weight gradient's parts are a multiple of this, so that its tiles are full.
 const OUTS: usize = 4;
 
-/// The sums of the convolution, and what the `epilogue` makes of them; overwrites `y`.
+/// The convolution, followed by the `epilogue`; overwrites `y`.
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`], a slice has not the length that it asks
@@ -82,7 +82,7 @@ pub fn forward_by(
     behind.run(isa, g.out_channels, y);
 }
 
-/// A convolution of each channel by itself, by a crew: some channels for each part.
+/// A depthwise convolution, by a crew: some channels for each part.
 fn by_groups(
     isa: Isa,
     crew: &mut Crew<'_>,
@@ -151,7 +151,7 @@ impl SomeGroups {
         &weight[self.outputs.start * each..self.outputs.end * each]
     }
 
-    /// Their part `y` of a convolution of each channel by itself; all else is of all groups.
+    /// Their part `y` of a depthwise convolution; all other arguments are of all groups.
     fn depthwise(
         &self,
         isa: Isa,
@@ -177,8 +177,7 @@ fn bands(g: &Conv2d, output: Shape) -> impl Iterator<Item = Range<usize>> + Clon
     (0..all).step_by(rows).map(move |first| first..(first + rows).min(all))
 }
 
-/// A convolution of each channel by itself, some channels at a time, whose statistics are gathered while
-/// they are in cache.
+/// A depthwise convolution, some channels at a time, whose statistics are gathered while they are in cache.
 fn gather_by_channels(
     isa: Isa,
     g: &Conv2d,
@@ -218,9 +217,8 @@ fn gather_by_rows(
     }
 }
 
-/// The maximum or average over windows of `f(w * x + b)`, of which every number is in one at most;
-/// overwrites `y`. The convolution's own value stands for a moment in `band`: the rows that a row of
-/// windows reads, of all channels.
+/// The maximum or average of `f(w * x + b)` over windows that do not overlap; overwrites `y`. The
+/// convolution's own value passes through `band`: the rows that a row of windows reads, of all channels.
 ///
 /// # Panics
 /// As [`forward`], or when `pool` is not on `g`'s output or no [tiling](Pool2d::is_tiling).
@@ -454,7 +452,7 @@ fn spread_part(
     let out_channels = g.out_channels / g.groups;
     let in_channels = g.input.dim(0) / g.groups;
     // Places of x that differ by a multiple of the stride are read through the same taps, by
-    // neighbouring outputs: so each such class is a correlation of dy with those taps, backwards.
+    // neighbouring outputs: so each such class is a correlation of dy with those taps, reversed.
     for top in 0..g.stride[0].min(g.input.dim(1)) {
         for left in 0..g.stride[1].min(g.input.dim(2)) {
             let height = backward_axis(g, output, 0, top);

@@ -148,7 +148,7 @@ impl Correlate<'_> {
     }
 }
 
-/// The numbers of channels that there are tiles of.
+/// The numbers of channels for which there are tiles.
 fn sizes<S: Simd>() -> &'static [usize] {
     if S::WIDE {
         &[1, 2, 3, 4, 6, 8]
@@ -161,7 +161,7 @@ fn sizes<S: Simd>() -> &'static [usize] {
 
 /// Channels and positions of the largest tile with this many channels left.
 fn tile_size<S: Simd>(channels: usize) -> (usize, usize) {
-    // As even as can be: 10 channels are 6 and 4, not 8 and 2.
+    // As even as possible: 10 channels are 6 and 4, not 8 and 2.
     let channels = even_tile(channels, sizes::<S>());
     // Positions such that the sums, the operands of all positions and one weight fit the registers.
     let positions = if S::WIDE { [8, 8, 8, 6, 4, 4, 3, 3] } else { [8, 4, 3, 2, 2, 2, 2, 2] };
@@ -280,7 +280,7 @@ struct At<'a> {
     weight_row: isize,
     weight_tap: isize,
     in_channels: usize,
-    /// Blocks of positions, one behind the other: to begin anew for each would cost a tenth.
+    /// Blocks of positions, one after the other: a call for each would cost a tenth.
     blocks: usize,
     rows: usize,
     taps: usize,

@@ -24,8 +24,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// ChaCha with 8 rounds, its 256-bit key being the whole of this one: so no two keys share a
-    /// stretch of one stream.
+    /// ChaCha with 8 rounds, whose 256-bit key is the whole of this one: so no two keys share a stretch of
+    /// one stream.
     fn generator(self) -> ChaCha8Rng {
         let mut seed = [0; 32];
         let numbers = [self.seed, self.pass, self.node, self.group];

@@ -43,7 +43,7 @@ pub fn add_channels(isa: Isa, x: &[Lanes], y: &mut [Lanes]) {
     isa.run(AddChannels { x, y, pixels });
 }
 
-/// `y = factor · x`; overwrites `y`. The gradient is the same of the gradient.
+/// `y = factor · x`; overwrites `y`. Applied to the gradient, it is also the backward pass.
 ///
 /// # Panics
 /// When the lengths differ, or this machine lacks `isa`.

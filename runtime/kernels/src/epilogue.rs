@@ -1,5 +1,5 @@
-//! What is done with a product's sums behind it: in the tile that has them in registers where that can
-//! be, else in a pass over the result.
+//! What a kernel does with its sums: in the tile, while they are in registers, where possible; else in a pass
+//! over the result.
 
 use std::ops::Range;
 
@@ -21,8 +21,8 @@ pub struct Epilogue<'a> {
     pub accumulate: bool,
     /// `f`
     pub activation: Activation,
-    /// Where the statistics of `y` go if a batch norm behind it needs them. They are gathered while `y` is
-    /// in cache.
+    /// Where the statistics of `y` go if a batch norm after it needs them. They are gathered while `y` is in
+    /// cache.
     pub statistics: Option<Statistics<'a>>,
 }
 
@@ -34,7 +34,7 @@ impl Default for Epilogue<'_> {
 }
 
 impl<'a> Epilogue<'a> {
-    /// What the tiles do, and what comes behind them.
+    /// What the tiles do, and what comes after them.
     pub(super) fn split(self) -> (Finish<'a>, Behind<'a>) {
         let (fused, activation) = Fused::split(self.activation);
         let plus = if self.accumulate { Plus::Own } else { Plus::value(self.add) };
@@ -43,7 +43,7 @@ impl<'a> Epilogue<'a> {
     }
 }
 
-/// What comes behind the tiles.
+/// What comes after the tiles.
 #[derive(Debug)]
 pub(super) struct Behind<'a> {
     activation: Option<Activation>,

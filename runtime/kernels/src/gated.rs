@@ -1,8 +1,8 @@
 //! Activations that are their input times a gate: gelu, silu, hardswish.
 //!
 //! Gates that are smooth steps from 0 to 1 are computed as `max(x, 0) − t · gate(−t)` with `t = |x|`:
-//! so what is small stays exact, on both sides of 0 and far out, and nothing is infinite times 0.
-//! Where `t` is held at most so large, `gate(−t)` is nothing in an f32 already.
+//! so small results stay exact, on both sides of 0 and far out, and nothing is infinite times 0. Where `t` is
+//! clamped, `gate(−t)` is already 0 in an f32.
 
 use typenet_shape::{Activation, Approximate};
 

@@ -63,8 +63,8 @@ impl Product {
     }
 
     /// The sums over `depth` tiles of products of channels: `c[r][j] = Σ a[k][r] · b[k][j]`, added to `c` if it
-    /// `adds`. Of each tile the numbers of `a` are neighbours, and so are the blocks of `b`; each tile stands
-    /// so many numbers behind the one before, and each row of `c`, too.
+    /// `adds`. In each tile the numbers of `a` are contiguous, and so are the blocks of `b`; `a_step` and
+    /// `b_step` lead from a tile to the next, `c_row` from a row of `c` to the next.
     pub(super) fn of_channels(
         (a, a_step): (*const f32, usize),
         (b, b_step): (*const f32, usize),
@@ -85,7 +85,7 @@ impl Product {
     }
 }
 
-/// The most rows of [`multiply`]: with two vectors each, as many sums as there are registers.
+/// The most rows of [`multiply`]: with two vectors each, they fill the accumulators.
 pub(super) const fn most_rows<S: Simd>() -> usize {
     S::ACCUMULATORS / 2
 }
@@ -129,8 +129,8 @@ fn columns<S: Simd, const V: usize>(s: S, rows: usize, of: Columns<'_>) {
     }
 }
 
-/// Vectors of each row, in one call: to begin anew for each tile would cost a tenth where few numbers
-/// are summed.
+/// Vectors of each row, all in one call: a call for each tile would cost a tenth where few numbers are
+/// summed.
 #[derive(Clone, Copy)]
 struct Columns<'a> {
     product: &'a Product,
@@ -169,7 +169,7 @@ impl<const R: usize, const V: usize, const UNIT: bool> Kernel for Tiles<'_, R, V
                         }
                     }
                     if !plus.is_null() {
-                        // Sums of wide layers come from far, and are needed only at the end.
+                        // The sums of wide layers are not in a near cache, and are needed only at the end.
                         for r in 0..R {
                             for v in 0..V {
                                 let block = v / S::PARTS * c.block + v % S::PARTS * S::WIDTH;

@@ -17,14 +17,15 @@ pub struct GroupNorm<'a> {
     pub groups: usize,
     /// Added to the variance.
     pub eps: f32,
-    /// One number for each channel, or for each number of a value (a layer norm): each is that of
-    /// `x.len() / weight.len()` numbers, one after the other. Ones, when left out.
+    /// One number for each channel, or for each number of a value (a layer norm): each applies to
+    /// `x.len() / weight.len()` consecutive numbers. Ones, when left out.
     pub weight: Option<&'a [f32]>,
     /// Likewise; zeros, when left out.
     pub bias: Option<&'a [f32]>,
 }
 
-/// Gradients of the parameters that there are, which are added to; left out where nobody wants them.
+/// Gradients of the parameters, which are added to; left out where there is no parameter or nobody wants its
+/// gradient.
 #[derive(Debug, Default)]
 pub struct Gradients<'a> {
     /// `Σ dy · x̂`
@@ -87,7 +88,7 @@ pub fn jvp(
     ty: &mut [Lanes],
 ) {
     norm.check(x.len());
-    // Without weights the matrix is symmetric.
+    // Without weights the Jacobian is symmetric.
     let normalized = GroupNorm { weight: None, bias: None, ..*norm };
     backward(isa, images, &normalized, x, tx, Gradients::default(), ty);
     if let Some(weight) = norm.weight {
@@ -149,7 +150,7 @@ impl Kernel for Forward<'_> {
         for (group, (x, y)) in x.chunks_exact(len).zip(y.chunks_exact_mut(len)).enumerate() {
             let statistics = norm.statistics(s, x);
             let first = group * pieces;
-            // One loop for each function, which then asks nothing within.
+            // One loop for each function, without a branch inside.
             match fused {
                 Fused::Identity => {
                     apply(s, norm, Fused::Identity, &statistics, first, x, pieces, y)
@@ -246,8 +247,8 @@ impl Kernel for Backward<'_> {
     }
 }
 
-/// Of each image the means of `g` and of `g · x̂` over a group, whose weights and biases start at
-/// `first`; and the gradients of these.
+/// The means of `g` and of `g · x̂` of each image over a group, whose weights and biases start at `first`;
+/// and the gradients of these parameters.
 #[inline(always)]
 fn gather<S: Simd>(
     s: S,
@@ -342,7 +343,7 @@ fn gather_each<S: Simd>(
     sums.means(x.len())
 }
 
-/// Sums in `f32` of up to [`BLOCK`] numbers, which go on in `f64`.
+/// Sums in `f32` of up to [`BLOCK`] numbers, which are added up in `f64`.
 struct Sums {
     short: [Lanes; 2],
     /// How many numbers of an image are in `short`.
@@ -386,7 +387,7 @@ impl Sums {
     }
 }
 
-/// Of each image `Σ dy` and `Σ dy · x̂`.
+/// `Σ dy` and `Σ dy · x̂` of each image.
 #[inline(always)]
 fn products<S: Simd>(s: S, [mean, rstd]: &[Lanes; 2], x: &[Lanes], dy: &[Lanes]) -> [Lanes; 2] {
     let mut out = [Lanes::ZERO; 2];
@@ -394,7 +395,7 @@ fn products<S: Simd>(s: S, [mean, rstd]: &[Lanes; 2], x: &[Lanes], dy: &[Lanes])
     let (dy_fours, dy_rest) = dy.as_chunks::<4>();
     for part in 0..S::PARTS {
         let mean = s.load(mean, part);
-        // Four sums each, so that additions need not wait for each other.
+        // Four accumulators each, so that additions do not wait for each other.
         let (mut sums, mut products) = ([s.splat(0.0); 4], [s.splat(0.0); 4]);
         for (x, dy) in x_fours.iter().zip(dy_fours) {
             for i in 0..4 {

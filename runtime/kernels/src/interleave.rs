@@ -14,8 +14,8 @@ pub fn pack(rows: &[f32], lanes: &mut [Lanes]) {
     pack_part(rows, len, 0, false, lanes);
 }
 
-/// As [`pack`], for rows of `row` numbers of which those from the `start`-th on are taken; they are
-/// added to what is there, if `adds`.
+/// As [`pack`], for rows of `row` numbers each, of which it takes those from the `start`-th on. If `adds`,
+/// they are added to what is there.
 ///
 /// # Panics
 /// As [`pack`], and when there are not as many numbers in a row.
@@ -58,7 +58,7 @@ struct Pack<'a> {
 impl Kernel for Pack<'_> {
     type Output = ();
 
-    /// Blocks of 16 images by 16 numbers are turned over; images and numbers missing are zeros.
+    /// Transposes blocks of 16 images by 16 numbers; missing images and numbers are zeros.
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let mut block = [Lanes::ZERO; LANES];

@@ -104,8 +104,8 @@ impl fmt::Display for Isa {
 }
 
 /// The instruction set in use: the best that this machine has, or the one that the environment
-/// variable `TYPENET_ISA` names (`avx512`, `avx2`, `neon` or `portable`). Where that cannot be
-/// had, one line on the standard error output says so. Decided at the first call.
+/// variable `TYPENET_ISA` names (`avx512`, `avx2`, `neon` or `portable`). Where that is not available, one
+/// line on standard error says so. Decided at the first call.
 pub fn isa() -> Isa {
     static CHOICE: OnceLock<Isa> = OnceLock::new();
     *CHOICE.get_or_init(|| {
@@ -118,7 +118,7 @@ pub fn isa() -> Isa {
     })
 }
 
-/// The choice for a value of `TYPENET_ISA`, and what is to be said about it.
+/// The choice for a value of `TYPENET_ISA`, and the message to print, if any.
 fn choose(forced: Option<&str>) -> (Isa, Option<String>) {
     let best = Isa::available().next().unwrap_or(Isa::Portable);
     let Some(name) = forced.map(str::trim).filter(|name| !name.is_empty()) else {

@@ -19,16 +19,16 @@
 //! - `depthwise`: the same for one kernel a channel.
 //! - `winograd/`: the same for kernels of 3×3 and 5×5, with fewer products; `pointwise`: for kernels of
 //!   1×1; `gemm`: the matrix product under both; `matrix`: the same for plain matrices.
-//! - `epilogue`: what is done with a product's sums behind it.
+//! - `epilogue`: what a kernel does with its sums: bias, addition, activation, statistics.
 //! - `moments`: means and variances, under the norms; `statistics`: a batch norm's, also gathered while
 //!   a convolution runs.
 //! - `blocked/`: the kernels for one image.
 //! - `team/`: threads that share out the tasks of one call.
 //! - one file for each operation, with the safe functions that the engine calls.
 //!
-//! Every function checks the lengths of its slices; `unsafe` stands only below that check. No kernel
-//! allocates, and none starts threads: a caller hands a [`Team`](team::Team) to those that share out
-//! their work.
+//! Every function checks the lengths of its slices; `unsafe` code runs only after that check. No kernel
+//! allocates, and none starts threads: a caller hands a [`Team`](team::Team) to those that share out their
+//! work.
 #![deny(unsafe_code)]
 
 mod conv_weight_gradient;

@@ -135,8 +135,8 @@ pub(super) fn backward_bias_by(isa: Isa, crew: &mut Crew<'_>, dy: &[Lanes], db: 
 }
 
 /// The weight's gradient, summed over the lanes and all groups of images, shared out among the
-/// threads of `team`: overwrites `dw`, or adds to it if it is to `accumulate`. The sum's order is the
-/// same on any number of threads.
+/// threads of `team`: overwrites `dw`, or adds to it if `accumulate`. The sum's order is the same on any
+/// number of threads.
 ///
 /// # Panics
 /// When a slice is too short for its groups, `dw` has another length than the weight, or this
@@ -326,7 +326,7 @@ impl Kernel for BiasGradient<'_> {
         assert!(self.dy.len().is_multiple_of(self.db.len()), "the output gradient's length");
         let positions = (self.dy.len() / self.db.len()).max(1);
         for (db, dy) in self.db.iter_mut().zip(self.dy.chunks_exact(positions)) {
-            // Four sums, so that additions need not wait for each other.
+            // Four accumulators, so that additions do not wait for each other.
             let mut sums = [s.splat(0.0); 4];
             let four = dy.chunks_exact(4);
             for part in 0..S::PARTS {

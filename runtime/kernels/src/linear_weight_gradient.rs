@@ -53,10 +53,10 @@ pub(super) struct TileMut<'a> {
     columns: Range<usize>,
 }
 
-/// At most so many rows are in a tile: enough that turning the inputs takes little of its time.
+/// The most rows of a tile: enough that transposing the inputs takes little of its time.
 const ROWS: usize = 128;
 
-/// So many columns are in a tile, but for the last.
+/// The columns of each tile but the last.
 const COLUMNS: usize = 4 * LANES;
 
 impl<'a> TilesMut<'a> {
@@ -93,7 +93,7 @@ pub(super) struct WeightGradient<'a> {
     pub(super) tile: TileMut<'a>,
 }
 
-/// So many groups go into one sum before it is added to memory.
+/// How many groups go into one sum before it is added to memory.
 const AT_ONCE: usize = 8;
 
 /// Transposed blocks of `x`: number `i` of `BLOCKS[b][l]` is input `16 b + i` of image `l`.
@@ -142,7 +142,7 @@ impl Kernel for WeightGradient<'_> {
     }
 }
 
-/// Up to 64 inputs of 16 images, the other way round; inputs missing become zeros.
+/// Up to 64 inputs of 16 images, transposed; missing inputs become zeros.
 #[inline(always)]
 fn turn<S: Simd>(s: S, x: &[Lanes], blocks: &mut Blocks) {
     for (block, x) in blocks.iter_mut().zip(x.chunks(LANES)) {

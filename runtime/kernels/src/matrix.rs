@@ -7,10 +7,10 @@ use super::simd::{Kernel, Simd};
 use super::team::{Shared, Team};
 use super::{Isa, LANES};
 
-/// So many rows of a product are one task; a multiple of what every instruction set takes at a time.
+/// Rows of a product that are one task: a multiple of what every instruction set takes at a time.
 const ROWS: usize = 24;
 
-/// So many columns of a product are one task.
+/// Columns of a product that are one task.
 const COLUMNS: usize = 16 * LANES;
 
 /// The sizes of `c = a · b`, all three row after row.
@@ -22,12 +22,12 @@ pub struct Sizes {
     pub depth: usize,
     /// The columns of `b` and `c`, a multiple of 16.
     pub columns: usize,
-    /// From one row of `a` to the next: its columns, and any behind them that are not read.
+    /// The step from one row of `a` to the next: its columns, and any after them that are not read.
     pub a_step: usize,
 }
 
 /// `c = a · b`, or `c + a · b` if it `adds`. Each number is summed up in the order of `depth`, whatever the
-/// threads.
+/// number of threads.
 ///
 /// # Panics
 /// When a slice is not as long as the sizes say, `columns` is no multiple of 16, or this machine lacks

@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::simd::Simd;
 use super::{LANES, Lanes};
 
-/// So many [`Lanes`] are summed in `f32`; these sums go on in `f64`.
+/// How many [`Lanes`] are summed in `f32`; these sums are added up in `f64`.
 pub(super) const BLOCK: usize = 64;
 
-/// The mean of each lane, and the sum of the squares of what differs from it.
+/// The mean of each lane, and the sum of squared deviations from it.
 pub(super) struct Moments {
     /// The numbers of a lane.
     pub(super) count: f64,
@@ -17,9 +17,9 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    /// In one pass over memory: each block is summed less the mean of the blocks before it, and
-    /// joined to them (Chan and others, 1979). The rounding error of the sums stays
-    /// small, however far the mean is from zero, or a block from the ones before.
+    /// Makes one pass over memory: each block is summed after subtracting the mean of the blocks before it,
+    /// and merged with them (Chan and others, 1979). The rounding error of the sums stays small, however far
+    /// the mean is from zero, or a block from the ones before.
     #[inline(always)]
     pub(super) fn of<S: Simd>(s: S, x: &[Lanes]) -> Moments {
         let mut all = Moments { count: 0.0, means: [0.0; LANES], squares: [0.0; LANES] };
@@ -49,7 +49,7 @@ impl Moments {
         all
     }
 
-    /// Of each lane the mean and `1 / sqrt(var + eps)`, the variance being the biased one.
+    /// The mean and `1 / sqrt(var + eps)` of each lane, with the biased variance.
     #[inline(always)]
     pub(super) fn mean_and_rstd(&self, eps: f32) -> [Lanes; 2] {
         let rstd =
@@ -71,7 +71,7 @@ impl Moments {
     }
 }
 
-/// The mean of many numbers, and the sum of the squares of what differs from it.
+/// The mean of many numbers, and the sum of squared deviations from it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Joint {
     count: f64,
@@ -89,20 +89,20 @@ impl Joint {
         self.count += other.count;
     }
 
-    /// The mean and `1 / sqrt(var + eps)`, the variance being the biased one.
+    /// The mean and `1 / sqrt(var + eps)`, with the biased variance.
     pub(super) fn mean_and_rstd(&self, eps: f32) -> [f32; 2] {
         let rstd = 1.0 / (self.squares / self.count + f64::from(eps)).sqrt();
         [self.mean as f32, rstd as f32]
     }
 }
 
-/// A sum of squares less what rounding took too much; NaN stays.
+/// A sum of squares, which rounding may have made negative, as 0 at least; NaN stays.
 #[inline(always)]
 pub(super) fn not_negative(squares: f64) -> f64 {
     if squares < 0.0 { 0.0 } else { squares }
 }
 
-/// The sum of the lanes that the mask leaves, of each of four.
+/// The sum of the lanes that the mask keeps, for each of four [`Lanes`].
 #[inline(always)]
 pub(super) fn totals<S: Simd>(s: S, mask: &Lanes, values: &[Lanes; 4]) -> [f32; 4] {
     let mut vectors = [s.splat(0.0); 4];
@@ -122,7 +122,7 @@ pub(super) fn deviations<S: Simd>(s: S, x: &[Lanes], shift: &Lanes) -> [Lanes; 2
     let (fours, rest) = x.as_chunks::<4>();
     for part in 0..S::PARTS {
         let shift = s.load(shift, part);
-        // Four sums each, so that additions need not wait for each other.
+        // Four accumulators each, so that additions do not wait for each other.
         let (mut sums, mut squares) = ([s.splat(0.0); 4], [s.splat(0.0); 4]);
         for four in fours {
             for i in 0..4 {

@@ -1,6 +1,6 @@
 //! Convolutions of 1×1 as products of matrices: the weights as they are, and some positions of all
-//! channels that are packed before they are multiplied. Unpacked, the channels of one position stand
-//! a plane apart, and those of a plane of 32×32 on the same lines of each cache.
+//! channels that are packed before they are multiplied. Unpacked, the channels of one position stand a plane
+//! apart; with planes of 32×32 they fall into the same sets of each cache.
 //!
 //! For the weight's gradient the input is packed with 16 channels side by side in place of 16 images, so
 //! that sums over images and positions are those of whole vectors.
@@ -22,8 +22,8 @@ use super::{Isa, LANES, Lanes, linear};
 /// Output channels of a weight gradient's parts are a multiple of this, so that its tiles are full.
 const OUTS: usize = 12;
 
-/// The sums of the convolution, and what the `epilogue` makes of them; overwrites `y`. `scratch` is of
-/// [`Conv2dKernel::scratch_len`], with any contents.
+/// The convolution, followed by the `epilogue`; overwrites `y`. `scratch` has the length
+/// [`Conv2dKernel::scratch_len`] and any contents.
 ///
 /// # Panics
 /// When [`Conv2dKernel::Gemm`] cannot run `g`, a slice has a wrong length, the statistics are not those of
@@ -151,7 +151,7 @@ pub fn backward_weight_by(
     let (x, dy_places) = (Places::new(g, x), Places::neighbours(g, dy));
     assert_eq!(dw.len(), ins * g.out_channels, "the weight gradient's length");
     assert_eq!(dy.len(), g.out_channels * x.positions, "the output gradient's length");
-    // Some output channels each; the input is packed by all.
+    // Each part has some output channels; all parts pack the input.
     let parts = crew.parts(dw.len().saturating_mul(x.positions));
     let outs = g.out_channels.div_ceil(parts).next_multiple_of(OUTS);
     let parts = (chunks(dy, outs * x.positions), chunks_mut(dw, outs * ins));
@@ -247,7 +247,7 @@ impl<'a> Places<'a> {
     }
 
     /// Copies `count` positions with channels side by side: channels `16 b` to `16 b + 15` of image `l` at
-    /// position `k` go to `turned[(b · count + k) · 16 + l]`. Channels missing become zeros.
+    /// position `k` go to `turned[(b · count + k) · 16 + l]`. Missing channels become zeros.
     #[inline(always)]
     fn turn<S: Simd>(
         &self,

@@ -1,5 +1,5 @@
-//! Pooling. A window is clipped to the input: what lies in the padding never is the maximum, and
-//! counts as zero in an average.
+//! Pooling. A window is clipped to the input: what lies in the padding is never the maximum, and counts as
+//! zero in an average.
 
 use std::ops::Range;
 
@@ -84,9 +84,8 @@ fn positions(x: usize, y: usize) -> usize {
     x / y
 }
 
-/// Row `row` of the maximum or average over windows of which every number is in one at most (see
-/// [`Pool2d::is_tiling`]). `band` begins with the rows that these windows read, of all channels; of `y`
-/// nothing else is written.
+/// Row `row` of the maximum or average over windows that do not overlap (see [`Pool2d::is_tiling`]). `band`
+/// begins with the rows that these windows read, of all channels; of `y` nothing else is written.
 pub(super) fn forward_row(
     isa: Isa,
     g: &Pool2d,

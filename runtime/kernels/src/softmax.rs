@@ -46,7 +46,7 @@ pub fn log_backward(isa: Isa, channels: usize, y: &[Lanes], dy: &[Lanes], dx: &m
 }
 
 /// The derivative of [`log_forward`] along `tx`: `ty = tx − Σ eʸ tx`, from the logarithms; overwrites `ty`.
-/// That of [`forward`] is [`backward`], since its matrix is symmetric.
+/// That of [`forward`] is [`backward`], since its Jacobian is symmetric.
 ///
 /// # Panics
 /// As [`forward`].
@@ -129,7 +129,7 @@ struct LogForward<'a> {
     y: &'a mut [Lanes],
 }
 
-/// Numbers that are added up by themselves, so that long sums lose less.
+/// How many numbers are summed by themselves first, so that long sums lose less precision.
 const BLOCK: usize = 32;
 
 impl Kernel for LogForward<'_> {

@@ -13,15 +13,15 @@ pub(super) const BAND: usize = 4096;
 /// Where the statistics of a value go.
 #[derive(Debug)]
 pub struct Statistics<'a> {
-    /// Images of the group, 1 to 16. The numbers of missing ones, which may be anything, enter nothing.
+    /// Images of the group, 1 to 16. Missing images may hold anything; they do not count.
     pub images: usize,
-    /// Of each channel the mean, and the sum of the squares of what differs from it: `[channels][2]`.
+    /// The mean of each channel, and the sum of squared deviations from it: `[channels][2]`.
     pub numbers: &'a mut [f32],
 }
 
 impl Statistics<'_> {
-    /// Adds some pixels of all channels of `y`; what stood before the first of them was pixel 0 is
-    /// overwritten. `pixels` are those of a whole channel.
+    /// Adds the pixels in `range` of all channels of `y`; a range from pixel 0 on overwrites what was there.
+    /// `pixels` is the number of pixels of a whole channel.
     ///
     /// # Panics
     /// When a length is wrong, `images` is not 1 to 16, or this machine lacks `isa`.
@@ -78,8 +78,8 @@ impl Kernel for Gather<'_> {
                     }
                     shift = totals(s, &mask, &sum).map(|sum| sum / count as f32);
                 }
-                // Less the mean of the blocks before: the rounding error of the sums stays small, however
-                // far that mean is from zero, or from this block's.
+                // Subtracts the mean of the blocks before: the rounding error of the sums stays small,
+                // however far that mean is from zero, or from this block's.
                 let (mut sum, mut square) = ([Lanes::ZERO; 4], [Lanes::ZERO; 4]);
                 for c in 0..channels {
                     [sum[c], square[c]] = deviations(s, block(c), &Lanes([shift[c]; LANES]));

@@ -89,7 +89,7 @@ impl Kernel for NearestBackward<'_> {
 struct Between {
     low: usize,
     high: usize,
-    /// What `low` and `high` count for.
+    /// The weights of `low` and `high`.
     shares: [f32; 2],
 }
 

@@ -17,8 +17,8 @@ pub struct LayerBalance {
 }
 
 impl BlockedPlan {
-    /// How evenly the convolutions of an inference with 16 channels side by side are shared out among so many
-    /// threads, but for those in groups.
+    /// How evenly an inference with 16 channels side by side shares out each convolution among `threads`
+    /// threads; those with several groups are left out.
     pub fn balance(&self, spec: &NetSpec, images: usize, threads: usize) -> Vec<LayerBalance> {
         let alone = self.images_alone(images, threads) as f64;
         let of_node = |(node, place): (usize, &super::plan::Place)| {
@@ -34,7 +34,8 @@ impl BlockedPlan {
             let balance = if is_together && images > 1 {
                 of(images)
             } else {
-                // Rounds of images that run alone, each on one thread; then one after the other on all.
+                // Rounds of images that each run on one thread; then images that run one after the other on
+                // all.
                 let rounds = (alone / threads as f64).ceil() * threads as f64;
                 (rounds + (count - alone) * of(1)) / count
             };

@@ -1,5 +1,5 @@
-//! Inference with 16 channels of an image side by side: of one image, or of several. The steps are those
-//! of 16 images; kernels, memory and weights are others. The weights are packed at the first prediction
+//! Inference with 16 channels of an image side by side: of one image, or of several. The steps are those of a
+//! group of 16 images; kernels, memory and weights differ. The weights are packed at the first prediction
 //! after they have changed.
 
 mod balance;

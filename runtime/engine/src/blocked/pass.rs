@@ -11,7 +11,7 @@ use super::plan::{BlockedPlan, Place, Read, area, is_depthwise};
 use super::weights::BlockedWeights;
 use crate::arena::{apart, wrong};
 
-/// A pass of what works number by number shares out so many [`Lanes`] at a time.
+/// How many [`Lanes`] the pass of an elementwise step shares out at a time.
 const PIECE: usize = 4096;
 
 /// The forward pass of one image or several, from their values in the memory of some steps.
@@ -52,7 +52,7 @@ impl Blocked<'_> {
         Buffer { offset: offset * self.images, len: len * self.images }
     }
 
-    /// Where a step finds what it reads; nowhere, if that is an input as it came.
+    /// Where a step finds what it reads; nowhere, if that is an input as the caller gave it.
     fn read(&self, read: &Read) -> Buffer {
         self.of_images(match read.view {
             Some(view) => self.memory.view(view),
@@ -60,7 +60,7 @@ impl Blocked<'_> {
         })
     }
 
-    /// Turns what a step reads into the order in which it does.
+    /// Converts what a step reads to the order in which the step reads it.
     fn turn(&self, step: &Step, arena: &mut [Lanes]) {
         for read in &self.place(step).reads {
             let (Some(_), source) = (read.view, &self.plan.nodes[read.node]) else { continue };
@@ -104,7 +104,7 @@ impl Blocked<'_> {
         }
     }
 
-    /// One of the inputs, if that is what a step reads first, as it came: its numbers from the first
+    /// The input that a step reads first, if it is one as the caller gave it: its numbers from the first
     /// image's on.
     fn as_it_came(&self, step: &Step) -> Option<&[f32]> {
         let read = self.place(step).reads.first()?;
@@ -112,7 +112,7 @@ impl Blocked<'_> {
         read.view.is_none().then(|| &self.pixels[pixels.start..])
     }
 
-    /// What a convolution reads: an input as it came, or the value `x`.
+    /// What a convolution reads: an input as the caller gave it, or the value `x`.
     fn pixels<'a>(&'a self, step: &Step, x: &'a [Lanes]) -> Pixels<'a> {
         match self.as_it_came(step) {
             Some(numbers) => Pixels::Planar { numbers, step: self.input_len },
@@ -190,13 +190,13 @@ impl Blocked<'_> {
 
     pub(crate) fn global_avg_pool(&self, isa: Isa, step: &Step, arena: &mut [Lanes]) {
         let Operands { x, y, .. } = self.operands(step, arena);
-        // A few planes a time, so that each is worth a hand-off.
+        // A few planes at a time, so that each hand-off is worth it.
         let planes = (PIECE / area(step.input)).max(1);
         let parts = (chunks(x, planes * area(step.input)), chunks_mut(y, planes));
         self.team.for_each(parts, |_, (x, y)| pool2d::global_avg_forward(isa, x, y));
     }
 
-    /// What works number by number, from `x` to `y`.
+    /// An elementwise step, from `x` to `y`.
     fn by_number(
         &self,
         x: &[Lanes],
@@ -294,7 +294,7 @@ impl Blocked<'_> {
         });
     }
 
-    /// Where each of the values stands that a step reads, and where its own does.
+    /// For each value that a step reads: where that value stands, and where the step's own value stands.
     fn sources<'a>(&'a self, step: &Step) -> impl Iterator<Item = [Buffer; 2]> + 'a {
         let place = &self.plan.nodes[step.node];
         let y = self.of_images(self.memory.value(place));

@@ -35,15 +35,16 @@ pub struct BlockedPlan {
     pub costs: LayoutCosts,
 }
 
-/// A net in two halves: in the first, an image by itself passes one layer after the other, while its values
-/// are in cache; in the second, layer by layer all images do, while its weights are.
+/// A net in two halves. In the first, each image goes through one layer after the other by itself, while its
+/// values are in cache. In the second, all images go through each layer together, while its weights are in
+/// cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Halves {
     /// The first node of the second.
     pub(crate) begins: usize,
     pub(crate) first: Memory,
     pub(crate) second: Memory,
-    /// The values that the second half has of the first.
+    /// The values of the first half that the second half reads.
     pub(crate) carried: Vec<Carried>,
 }
 
@@ -57,18 +58,18 @@ pub(crate) struct Carried {
 /// What is known of a node.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// The node in whose pass it is computed, at whose turn its value is there.
+    /// The node in whose pass it is computed, from which on its value is there.
     pub(super) host: usize,
     /// Whether that is the node itself, and it computes something.
     pub(super) runs: bool,
-    /// The node as whose value its own stands in memory.
+    /// The node whose buffer holds its value.
     pub(super) root: usize,
     /// The value stands in blocks of so many channels: flattening moves nothing.
     pub(super) channels: usize,
     pub(super) elements: usize,
-    /// Where the value stands among the numbers of all inputs, if it is one of them as it came.
+    /// Where the value stands among the numbers of all inputs, if it is one of them as the caller gave it.
     pub(super) pixels: Option<Range<usize>>,
-    /// What the node reads, if it runs, in the order of its inputs; behind these the value that it adds.
+    /// What the node reads, if it runs, in the order of its inputs, followed by the value that it adds.
     pub(super) reads: Vec<Read>,
     /// Whether the last of the reads is added.
     pub(super) adds: bool,
@@ -86,7 +87,7 @@ pub(super) struct Read {
     pub(super) node: usize,
     /// In blocks of so many channels.
     pub(super) channels: usize,
-    /// The view into which it is turned first, if it stands otherwise.
+    /// The view to which it is converted first, if it stands in another order.
     pub(super) view: Option<usize>,
 }
 
@@ -98,7 +99,7 @@ fn carries(life: &Item, cut: usize) -> bool {
 /// [`Lanes`] of a layer's weights that stay in the second-level cache from one image to the next.
 const NEAR: usize = (512 << 10) / size_of::<Lanes>();
 
-/// [`Lanes`] that a second half must spare to be worth it.
+/// [`Lanes`] of traffic that a second half must save to be worth it.
 const WORTH: usize = (1 << 20) / size_of::<Lanes>();
 
 /// In which order a node reads a value.
@@ -106,7 +107,7 @@ const WORTH: usize = (1 << 20) / size_of::<Lanes>();
 enum Order {
     /// In blocks of so many channels.
     Channels(usize),
-    /// As it came, if it is an input; else in blocks of so many channels.
+    /// As the caller gave it, if it is an input; else in blocks of so many channels.
     AsItCame(usize),
     /// As it stands.
     Any,
@@ -192,8 +193,9 @@ impl BlockedPlan {
         plan
     }
 
-    /// The node with which the second half begins: all nodes where one half is all. In the first half each
-    /// image reads all weights, in the second each layer all images, from afar, if they are many.
+    /// The node with which the second half begins; the number of nodes where there is no second half. The cut
+    /// minimises what comes from afar: weights, if they are large, once for each image in the first half; the
+    /// values of all images at each layer in the second.
     fn cut(&self, lives: &[Item]) -> usize {
         let weights =
             |place: &Place| if place.packed.len() > NEAR { place.packed.len() } else { 0 };
@@ -202,7 +204,7 @@ impl BlockedPlan {
             let read: usize = reads.map(|read| self.nodes[read.node].len()).sum();
             place.len() + read
         };
-        // Behind the last node all images have read all weights.
+        // Where the first half is all, each image reads all weights.
         let mut cost: usize = self.nodes.iter().map(weights).sum();
         let (mut best, mut cut) = (cost.saturating_sub(WORTH), self.nodes.len());
         for (node, place) in self.nodes.iter().enumerate().rev().filter(|(_, place)| place.runs) {
@@ -226,7 +228,7 @@ impl BlockedPlan {
         self.whole.len * size_of::<Lanes>()
     }
 
-    /// `Lanes` that a team of so many threads needs for itself.
+    /// `Lanes` of scratch memory that a team of `threads` threads needs.
     pub(crate) fn scratch_len(&self, threads: usize) -> usize {
         threads * self.scratch
     }
@@ -302,7 +304,7 @@ impl BlockedPlan {
         let (source, input) = (&self.nodes[node.inputs[0]], shapes[node.inputs[0]]);
         let is_input = source.pixels.is_some();
         let own = Order::Channels(input.dim(0));
-        // What works number by number leaves them where they stand.
+        // Elementwise steps leave numbers where they stand.
         let kept = if is_input { input.dim(0) } else { source.channels };
         let mut found = Found {
             channels: shapes[index].dim(0),
@@ -399,8 +401,8 @@ impl BlockedPlan {
     }
 }
 
-/// How many numbers a linear layer reads of a value: where it stands in blocks of channels, also those
-/// past the last channel.
+/// How many numbers a linear layer reads of a value. Where the value stands in blocks of channels, it also
+/// reads those past the last channel.
 pub(super) fn linear_inputs(source: &Place) -> usize {
     if source.pixels.is_some() || source.is_in_order() {
         source.elements

@@ -91,7 +91,7 @@ impl BlockedWeights {
     }
 }
 
-/// Layers with fewer [`Lanes`] in all are packed by the caller alone.
+/// With fewer [`Lanes`] in all, the caller packs them alone.
 const SHARED: usize = (1 << 20) / size_of::<Lanes>();
 
 /// More threads than this find no more memory bandwidth.
@@ -137,7 +137,7 @@ impl<'a> Jobs<'a> {
     }
 }
 
-/// Packs a batch norm as a factor and a summand for each channel.
+/// Packs a batch norm as a scale and a shift for each channel.
 fn pack_batch_norm(
     mean: &[f32],
     variance: &[f32],

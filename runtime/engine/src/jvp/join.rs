@@ -56,7 +56,7 @@ impl Run<'_> {
         }
     }
 
-    /// Values one behind the other along the channels; tangents likewise.
+    /// Values one after the other along the channels; tangents likewise.
     pub(super) fn concat(&mut self, task: &Task) {
         let step = task.step;
         let plan = self.plan;

@@ -28,7 +28,7 @@ pub struct JvpMemory {
     rooms: Vec<Lanes>,
     /// The weights of convolutions transformed, and how they move.
     transformed: [Vec<f32>; 2],
-    /// Two numbers a channel of each group, at a batch norm.
+    /// Two numbers for each channel of each group, at a batch norm.
     gathered: Vec<f32>,
     statistics: Vec<f32>,
     means: Vec<f32>,
@@ -103,8 +103,8 @@ impl JvpMemory {
         });
     }
 
-    /// The outputs of the last [`StepMemory::train_jvp`](crate::StepMemory::train_jvp), so many numbers;
-    /// their tangents; and as much room.
+    /// The outputs of the last [`StepMemory::train_jvp`](crate::StepMemory::train_jvp), `len` numbers; their
+    /// tangents; and room for as many.
     pub fn rows(&mut self, len: usize) -> [&mut [f32]; 3] {
         self.rows.each_mut().map(|rows| {
             at_least(rows, len, 0.0);

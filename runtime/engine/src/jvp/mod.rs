@@ -1,9 +1,9 @@
 //! Forward mode: the value of a net and its derivative along a direction, in one pass.
 //!
-//! Each step computes its value and the tangent of its value from those of what it reads, so nothing is
-//! kept for a way back. Linear layers run their own kernel once more: the tangent of `W x` is
-//! `W ẋ + Ẇ x`. Norms over a batch or an image, softmax and activations reuse the kernels of the backward
-//! pass, since their matrices of derivatives are symmetric, but for factors of whole channels.
+//! Each step computes its value and the tangent of its value from those of what it reads, so nothing is kept
+//! for a backward pass. Linear layers run their own kernel once more: the tangent of `W x` is `W ẋ + Ẇ x`.
+//! Norms over a batch or an image, softmax and activations reuse the kernels of the backward pass, since
+//! their Jacobians are symmetric, but for factors of whole channels.
 //!
 //! Images go through in groups of 16, interleaved, whatever their number.
 

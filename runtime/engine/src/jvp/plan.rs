@@ -4,7 +4,7 @@ use typenet_shape::{Activation, Buffer, Fused, Item, Op, Step, place};
 
 use crate::spec::NetSpec;
 
-/// A step, with what is computed behind it in its place.
+/// A step, with what is computed in its pass after it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Task {
     pub(super) step: &'static Step,
@@ -17,8 +17,8 @@ pub(super) struct Task {
 }
 
 impl Task {
-    /// The activation that is computed with the sum. The slope of others is a function of the sum, which so
-    /// must be there.
+    /// The activation that is computed with the sum. The slope of other activations is a function of the sum,
+    /// so the sum must be kept.
     pub(super) fn fused(&self) -> Activation {
         if self.activation.from_output() { self.activation } else { Activation::Identity }
     }
@@ -119,7 +119,7 @@ fn inference(spec: &NetSpec) -> Vec<Task> {
     runs.map(task).collect()
 }
 
-/// Channels of a value are taken some at a time, of at most so many numbers unless one has more.
+/// Channels of a value are taken some at a time: at most this many numbers, unless one channel has more.
 pub(super) const CHUNK: usize = 1024;
 
 /// Scratch of the step itself, without that of its kernels.

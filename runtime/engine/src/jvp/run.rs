@@ -38,7 +38,7 @@ pub(super) struct Run<'a> {
     pub(super) statistics: &'a [f32],
     /// And the means of the tangents that they read, and of these times the normalised values.
     pub(super) means: &'a [f32],
-    /// Where the statistics go of the batch norm at which the segment ends.
+    /// Where the statistics of the batch norm go at which the segment ends.
     pub(super) gathered: &'a mut [f32],
     pub(super) values: &'a mut [Lanes],
     pub(super) tangents: &'a mut [Lanes],
@@ -266,7 +266,7 @@ impl<'a> Run<'a> {
             softmax::log_jvp(isa, channels, value.y, tangent.x, tangent.y);
         } else {
             softmax::forward(isa, channels, value.x, value.y);
-            // Its matrix of derivatives is symmetric.
+            // Its Jacobian is symmetric.
             softmax::backward(isa, channels, value.y, tangent.x, tangent.y);
         }
     }

@@ -48,18 +48,18 @@ impl<'a> Backward<'a> {
         step.output_gradient.filter(|_| self.needs(step.value).value)
     }
 
-    /// Where the gradient of one of the values goes that a step reads, if it is of use.
+    /// Where the gradient of a value that a step reads goes, if it is needed.
     pub(crate) fn gradient_of(&self, source: &Source) -> Option<Buffer> {
         source.gradient.filter(|_| self.needs(source.node).value)
     }
 
-    /// Where a layer of one input writes its gradient, if it is of use.
+    /// Where a layer of one input writes its gradient, if it is needed.
     pub(crate) fn input_gradient(&self, step: &Step) -> Option<Buffer> {
         let source = step.sources().first()?;
         step.input_gradient.filter(|_| self.needs(source.node).value)
     }
 
-    /// Both.
+    /// Both the output's gradient and the input's.
     pub(crate) fn both(&self, step: &Step) -> Option<(Buffer, Buffer)> {
         Some((self.output_gradient(step)?, self.input_gradient(step)?))
     }
@@ -129,8 +129,8 @@ impl<'a> Backward<'a> {
         self.add_up(step);
     }
 
-    /// Gradients of a linear layer but for its weight's, which is computed of all groups together; the
-    /// bias's is added to `gradients`.
+    /// Gradients of a linear layer except its weight's, which is computed for all groups together; the bias's
+    /// is added to `gradients`.
     pub fn linear(
         &mut self,
         step: &Step,

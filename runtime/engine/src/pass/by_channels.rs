@@ -5,13 +5,13 @@ use typenet_kernels::team::{Crew, chunks, chunks_mut};
 use typenet_kernels::{Isa, Lanes, activation, elementwise};
 use typenet_shape::{Activation, Pool2d, Shape};
 
-/// How many channels each part has, and how long these are in a value of so many vectors.
+/// How many channels each part has, and how many vectors these are in a value of `len`.
 fn part(crew: &Crew<'_>, channels: usize, len: usize) -> (usize, usize) {
     let some = crew.channels_of_part(channels, len);
     (some, (len / channels.max(1) * some).max(1))
 }
 
-/// Calls `kernel` with some of each of two values that are equally long.
+/// Calls `kernel` with parts of two values of equal length.
 fn of_two(
     crew: &mut Crew<'_>,
     x: &[Lanes],

@@ -106,7 +106,7 @@ impl Backward<'_> {
 }
 
 impl Segment<'_> {
-    /// Where a convolution leaves the statistics of its value, if a batch norm behind it needs them.
+    /// Where a convolution leaves the statistics of its value, if a batch norm after it needs them.
     fn statistics_of(&mut self, step: &Step) -> Option<Statistics<'_>> {
         step.gathers_for.filter(|&norm| !self.is_fixed(norm))?;
         Some(Statistics { images: self.images, numbers: &mut *self.gathered })

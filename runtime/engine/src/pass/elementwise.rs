@@ -48,7 +48,7 @@ impl Forward<'_> {
         }
     }
 
-    /// Values one behind the other along the channels.
+    /// Values one after the other along the channels.
     pub fn concat(&mut self, step: &Step) {
         let step = self.at(step);
         if !self.runs(step) {

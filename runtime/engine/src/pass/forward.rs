@@ -84,7 +84,7 @@ impl<'a> Forward<'a> {
     }
 
     /// The images, where 16 channels of each stand side by side: always in WebAssembly, so that the kernels
-    /// of groups, and with them training, are no part of what is downloaded.
+    /// of groups, and with them training, are not part of the download.
     #[inline(always)]
     pub(super) fn side_by_side(&self) -> Option<Blocked<'a>> {
         match self.blocked {
@@ -191,7 +191,7 @@ impl<'a> Forward<'a> {
         );
     }
 
-    /// Zeroes some values while training; in inference the buffers are one and nothing is done.
+    /// Zeroes some values while training; in inference input and output are one buffer, and nothing is done.
     pub fn dropout(&mut self, step: &Step) {
         let step = self.at(step);
         if !self.runs(step) {

@@ -99,7 +99,7 @@ impl Backward<'_> {
     pub fn batch_norm<P: NormParameters>(&mut self, step: &Step, parameters: &P, _: &mut P) {
         let step = self.at(step);
         let Some(gradient) = self.output_gradient(step) else { return };
-        // What it adds may be trained where the norm and all before it are not.
+        // The value that it adds may be trained where the norm and all before it are not.
         if !self.needs(step.node).value {
             if self.runs(step) {
                 self.pass_on(step, gradient);
@@ -142,7 +142,7 @@ impl Backward<'_> {
         }
     }
 
-    /// A frozen batch norm is a factor and a summand for each channel.
+    /// A frozen batch norm is a scale and a shift for each channel.
     fn frozen_batch_norm(
         &mut self,
         step: &Step,

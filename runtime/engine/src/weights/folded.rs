@@ -161,7 +161,7 @@ impl Folded {
     }
 }
 
-/// The output channel of each weight of a layer with so many weights and output channels.
+/// The output channel of each weight of a layer with `weights` weights and `channels` output channels.
 fn output_channel(op: &Op, weights: usize, channels: usize) -> impl Fn(usize) -> usize {
     // A transposed convolution has its input channels first; others are as one input of one group.
     let (groups, area) = match *op {

@@ -1,4 +1,4 @@
-//! Weights as the kernels want them, made of the parameters after each change.
+//! Weights as the kernels want them, made from the parameters after each change.
 
 mod folded;
 mod transformed;
@@ -11,7 +11,7 @@ pub(crate) use transformed::{Prepared, transform};
 use crate::blocked::{BlockedPlan, BlockedWeights};
 use crate::spec::NetSpec;
 
-/// What inference makes of a net's parameters, once after each change of them.
+/// What inference makes from a net's parameters, once after each change of them.
 #[derive(Debug, Default)]
 pub struct PreparedWeights {
     /// The parameters with the batch norms folded in.

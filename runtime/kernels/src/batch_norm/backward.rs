@@ -15,12 +15,12 @@ pub fn recomputes(f: Activation) -> bool {
     Fused::split(f).1.is_none()
 }
 
-/// Sums for each channel `d` and `d · x̂`, `d` being the gradient before the activation and `x̂`
-/// `(x − mean) · rstd`: overwrites `sums`, `[channels][2]`.
+/// Overwrites `sums`, `[channels][2]`, with the sums of `d` and of `d · x̂` for each channel, where `d` is
+/// the gradient before the activation and `x̂ = (x − mean) · rstd`.
 ///
 /// # Panics
-/// When a slice has a wrong length, `images` is not 1 to 16, not [`recomputes`], or this machine
-/// lacks `isa`.
+/// When a slice has a wrong length, `images` is not 1 to 16, [`recomputes`] says no, or this machine lacks
+/// `isa`.
 pub fn gather_backward(
     isa: Isa,
     images: usize,
@@ -36,10 +36,10 @@ pub fn gather_backward(
     isa.run(GatherBackward { images, norm, pixels, x, dy, sums: pairs_mut(norm, sums) });
 }
 
-/// As [`gather_backward`] where the result was added to: turns `dy` into the gradient before the
-/// activation, which is that of `other` too, with 0 in missing images. `y` is what [`apply`](super::apply) left;
-/// without an activation it is not read, and may be empty. [`apply_backward`] then takes a norm
-/// without activation.
+/// As [`gather_backward`], where `other` was added to the result: turns `dy` into the gradient before the
+/// activation, which is also that of `other`, with 0 in missing images. `y` is what [`apply`](super::apply)
+/// left; without an activation it is not read, and may be empty. [`apply_backward`] then takes a norm without
+/// activation.
 ///
 /// # Panics
 /// When a slice has a wrong length, `images` is not 1 to 16, or this machine lacks `isa`.
@@ -56,7 +56,7 @@ pub fn gather_backward_masked(
     assert!((1..=LANES).contains(&images), "1 to 16 images");
     assert_eq!(dy.len(), x.len(), "the gradient's length");
     let (fused, after) = Fused::split(norm.f);
-    // Nothing is read from `x` in the place of `y`.
+    // `x` stands in for `y`, and is not read as such.
     let y = if norm.f == Activation::Identity { x } else { y };
     assert_eq!(y.len(), x.len(), "the output's length");
     if let Some(f) = after {
@@ -66,8 +66,8 @@ pub fn gather_backward_masked(
     isa.run(GatherBackwardMasked { images, norm, pixels, fused, x, y, dy, sums });
 }
 
-/// Adds up the sums of all groups of a batch of so many images, in their order: overwrites `means`,
-/// `[channels][2]`, with each sum over the count, and adds `Σ dy · x̂` to `dw` and `Σ dy` to `db`.
+/// Adds up the sums of all groups of a batch of `images` images, in their order. Overwrites `means`,
+/// `[channels][2]`, with each sum divided by the count, and adds `Σ dy · x̂` to `dw` and `Σ dy` to `db`.
 ///
 /// # Panics
 /// When there are no images or pixels, or a slice has a wrong length.
@@ -138,7 +138,7 @@ pub fn apply_backward_in_place(
     run_backward(isa, images, norm, x, None, means, dy);
 }
 
-/// The gradient of what a norm reads whose statistics do not depend on it: `dx = dy · rstd · weight`.
+/// The input gradient of a norm whose statistics do not depend on its input: `dx = dy · rstd · weight`.
 ///
 /// # Panics
 /// When the lengths do not fit.
@@ -215,7 +215,7 @@ impl Kernel for ApplyBackward<'_> {
             let linear = Linear { mask: &mask, slope, dy_mean: s.splat(dy_mean) };
             let dy = dy.map(|dy| &dy[channel * pixels..][..pixels]);
             let again = |fused| Again::new(s, norm, channel, fused);
-            // One loop for each function, which then asks nothing within.
+            // One loop for each function, without a branch inside.
             match fused {
                 Fused::Identity => linear.channel(s, &again(Fused::Identity), x, dy, dx),
                 Fused::Relu => linear.channel(s, &again(Fused::Relu), x, dy, dx),

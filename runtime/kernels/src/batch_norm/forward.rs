@@ -5,8 +5,8 @@ use super::super::simd::{Kernel, Simd};
 use super::super::{Isa, LANES, Lanes, Statistics, activation};
 use super::layer::{BatchNorm, Running, groups, pixels};
 
-/// Of each channel of a group of images the mean, and the sum of the squares of what differs from
-/// it; overwrites `numbers`, `[channels][2]`. The convolutions that gather
+/// Overwrites `numbers`, `[channels][2]`, with the mean of each channel of a group of images and the sum of
+/// squared deviations from it. The convolutions that gather
 /// ([`Epilogue::statistics`](crate::Epilogue::statistics)) leave the same, up to rounding.
 ///
 /// # Panics
@@ -16,9 +16,9 @@ pub fn gather(isa: Isa, images: usize, x: &[Lanes], numbers: &mut [f32]) {
     Statistics { images, numbers }.add(isa, x, pixels, 0..pixels);
 }
 
-/// Joins the statistics of all groups of a batch of so many images (Chan and others, 1979), in
-/// their order: overwrites `mean`, and `rstd` with `1 / sqrt(var + eps)`, `var` being the biased
-/// variance (Σ of squares / count); moves the running statistics.
+/// Merges the statistics of all groups of a batch of `images` images (Chan and others, 1979), in their order.
+/// Overwrites `mean` and `rstd`, which is `1 / sqrt(var + eps)` with the biased variance (Σ of squares /
+/// count), and moves the running statistics.
 ///
 /// One number alone has no unbiased variance (PyTorch refuses such a batch): here its `var` is 0,
 /// and the running variance stays as it is.
@@ -63,7 +63,7 @@ pub(crate) struct Joined {
 }
 
 impl Joined {
-    /// Joins so many more numbers: their mean, and the sum of the squares of what differs from it.
+    /// Joins so many more numbers: their mean, and the sum of squared deviations from it.
     pub(crate) fn add(&mut self, count: f64, [mean, squares]: [f64; 2]) {
         let share = count / (self.count + count);
         let delta = mean - self.mean;
@@ -72,7 +72,7 @@ impl Joined {
         self.count += count;
     }
 
-    /// The mean, and the sum of the squares of what differs from it.
+    /// The mean, and the sum of squared deviations from it.
     pub(crate) fn numbers(&self) -> [f32; 2] {
         [self.mean, self.squares].map(|number| number as f32)
     }
@@ -142,13 +142,13 @@ impl Kernel for Apply<'_> {
         for (channel, y) in y.chunks_exact_mut(pixels).enumerate() {
             let x = &x[channel * pixels..][..pixels];
             let other = other.map(|other| &other[channel * pixels..][..pixels]);
-            // Less the mean first: with it in the bias, a mean far from zero would cost bits.
+            // Subtracts the mean first: with the mean in the bias, one far from zero would cost precision.
             let factors = [
                 s.splat(norm.mean[channel]),
                 s.splat(norm.scale(channel)),
                 s.splat(norm.bias.map_or(0.0, |bias| bias[channel])),
             ];
-            // One loop for each function, which then asks nothing within.
+            // One loop for each function, without a branch inside.
             match fused {
                 Fused::Identity => apply_channel(s, Fused::Identity, factors, x, other, y),
                 Fused::Relu => apply_channel(s, Fused::Relu, factors, x, other, y),

@@ -6,7 +6,7 @@ use super::super::moments::{BLOCK, mask, masked, totals};
 use super::super::simd::{Kernel, Simd};
 use super::layer::BatchNorm;
 
-/// What computes a channel's result, and so the gradient of its activation, again.
+/// What recomputes a channel's result, and from it the gradient of its activation.
 #[derive(Clone, Copy)]
 pub(super) struct Again<V> {
     pub(super) fused: Fused,
@@ -61,7 +61,7 @@ impl Kernel for GatherBackward<'_> {
             let mut total = [0.0; 2];
             for (x, dy) in x.chunks(BLOCK).zip(dy.chunks(BLOCK)) {
                 let again = |fused| Again::new(s, norm, channel, fused);
-                // One loop for each function, which then asks nothing within.
+                // One loop for each function, without a branch inside.
                 let block = match fused {
                     Fused::Identity => sum_block(s, &again(Fused::Identity), x, dy),
                     Fused::Relu => sum_block(s, &again(Fused::Relu), x, dy),
@@ -78,14 +78,14 @@ impl Kernel for GatherBackward<'_> {
     }
 }
 
-/// Of each lane `Σ d` and `Σ d (x − mean)`.
+/// `Σ d` and `Σ d (x − mean)` of each lane.
 #[inline(always)]
 fn sum_block<S: Simd>(s: S, again: &Again<S::V>, x: &[Lanes], dy: &[Lanes]) -> [Lanes; 2] {
     let mut out = [Lanes::ZERO; 2];
     let (x_fours, x_rest) = x.as_chunks::<4>();
     let (dy_fours, dy_rest) = dy.as_chunks::<4>();
     for part in 0..S::PARTS {
-        // Four sums each, so that additions need not wait for each other.
+        // Four accumulators each, so that additions do not wait for each other.
         let (mut sums, mut products) = ([s.splat(0.0); 4], [s.splat(0.0); 4]);
         for (x, dy) in x_fours.iter().zip(dy_fours) {
             for i in 0..4 {
@@ -147,7 +147,7 @@ impl Kernel for GatherBackwardMasked<'_> {
     }
 }
 
-/// `dy = dy · f'`, and of each lane `Σ dy` and `Σ dy (x − mean)`.
+/// `dy = dy · f'`, and `Σ dy` and `Σ dy (x − mean)` of each lane.
 #[inline(always)]
 fn gather_block<S: Simd>(
     s: S,
@@ -165,7 +165,7 @@ fn gather_block<S: Simd>(
     let (dy_fours, dy_rest) = dy.as_chunks_mut::<4>();
     for part in 0..S::PARTS {
         let mask = s.load(mask, part);
-        // Four sums each, so that additions need not wait for each other.
+        // Four accumulators each, so that additions do not wait for each other.
         let (mut sums, mut products) = ([s.splat(0.0); 4], [s.splat(0.0); 4]);
         for ((x, y), dy) in x_fours.iter().zip(y_fours).zip(&mut *dy_fours) {
             for i in 0..4 {

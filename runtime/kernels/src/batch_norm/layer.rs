@@ -43,7 +43,7 @@ pub struct Running<'a> {
     pub mean: &'a mut [f32],
     /// The same of the variance, the unbiased one (Σ of squares / (count − 1)).
     pub variance: &'a mut [f32],
-    /// PyTorch's: the share of the new, 0.1 by default there.
+    /// As in PyTorch: the share of the new statistics, 0.1 by default there.
     pub momentum: f32,
 }
 
@@ -64,7 +64,7 @@ impl<'a> BatchNorm<'a> {
         BatchNorm { mean: some(self.mean), spread, weight, bias, f: self.f }
     }
 
-    /// The pixels of a channel, once all lengths are seen to fit.
+    /// Checks that all lengths fit, and returns the pixels of a channel.
     pub(super) fn check(&self, len: usize) -> usize {
         let channels = self.mean.len();
         let (Spread::Rstd(spread) | Spread::Variance { variance: spread, .. }) = self.spread;

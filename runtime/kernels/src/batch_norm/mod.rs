@@ -5,12 +5,12 @@
 //! Each pass over a group of images is a function of its own, since all groups meet between them:
 //! - forward: [`gather`] each group's statistics, [`merge`] them, [`apply`] them to each group;
 //! - backward: [`gather_backward`], [`merge_backward`], [`apply_backward`]. Where nothing was added to
-//!   the result, both find the activation's gradient by computing the result again, which is quicker
-//!   than to read it; else [`gather_backward_masked`] leaves it in `dy`.
+//!   the result, both find the activation's gradient by recomputing the result, which is quicker than reading
+//!   it; else [`gather_backward_masked`] leaves it in `dy`.
 //!
-//! What a gather leaves is two numbers for each channel, side by side; what a merge reads is this
-//! of all groups, one after the other, all of [`LANES`](crate::LANES) images but the last. The numbers of missing
-//! images, which may be anything, enter nothing.
+//! A gather leaves two numbers for each channel, side by side. A merge reads those of all groups, one after
+//! the other; all groups but the last have [`LANES`](crate::LANES) images. Missing images may hold anything;
+//! they do not count.
 
 mod backward;
 mod forward;

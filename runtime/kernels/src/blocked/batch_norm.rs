@@ -2,7 +2,7 @@
 //! [`batch_norm`](super::super::batch_norm), whose numbers stand in the lanes of other vectors here.
 //!
 //! Each block of channels of each image is summed by itself, and these sums are joined in the order of the
-//! images: so they do not depend on the threads.
+//! images: so they do not depend on the number of threads.
 
 use super::super::activation;
 use super::super::batch_norm::{BatchNorm, Joined, Running, Spread};
@@ -19,8 +19,8 @@ pub const fn batch_norm_room(channels: usize, images: usize) -> usize {
 }
 
 /// The mean of each channel and `1 / sqrt(var + eps)`, over all images and pixels, as
-/// [`merge`](super::super::batch_norm::merge) does it; moves the running statistics. `room` is of
-/// [`batch_norm_room`], with any contents.
+/// [`merge`](super::super::batch_norm::merge) does it; moves the running statistics. `room` has the length
+/// [`batch_norm_room`] and any contents.
 ///
 /// # Panics
 /// When `x` is not so many images of so many channels, a slice has a wrong length, or this machine lacks
@@ -41,9 +41,9 @@ pub fn batch_norm_statistics(
     }
 }
 
-/// What [`gather`](super::super::batch_norm::gather) finds of a group, of all these images: overwrites
-/// `numbers`, `[channels][2]`, with the mean of each channel and the sum of the squares of what differs from
-/// it. `room` is of [`batch_norm_room`], with any contents.
+/// What [`gather`](super::super::batch_norm::gather) computes of a group, here of all images: overwrites
+/// `numbers`, `[channels][2]`, with the mean of each channel and the sum of squared deviations from it.
+/// `room` has the length [`batch_norm_room`] and any contents.
 ///
 /// # Panics
 /// As [`batch_norm_statistics`].
@@ -177,14 +177,14 @@ pub(super) struct Part<V> {
 }
 
 impl<V: Copy> Part<V> {
-    /// What a norm makes of a number.
+    /// Applies the norm to a number.
     #[inline(always)]
     pub(super) fn of<S: Simd<V = V>>(&self, s: S, x: V) -> V {
-        // Less the mean first: with it in the bias, a mean far from zero would cost bits.
+        // Subtracts the mean first: with the mean in the bias, one far from zero would cost precision.
         s.fma(s.sub(x, self.mean), self.scale, self.bias)
     }
 
-    /// `x − mean`, and the gradient before the activation, for which the result is computed again.
+    /// `x − mean`, and the gradient before the activation, for which the result is recomputed.
     #[inline(always)]
     pub(super) fn again<S: Simd<V = V>>(&self, s: S, fused: Fused, x: V, dy: V) -> (V, V) {
         let x = s.sub(x, self.mean);
@@ -192,7 +192,7 @@ impl<V: Copy> Part<V> {
         (x, fused.gradient(s, y, dy))
     }
 
-    /// The gradient of what a norm reads: `means` are the mean of `d` and `− rstd · mean of d · x̂`.
+    /// The norm's input gradient: `means` are the mean of `d` and `− rstd · mean of d · x̂`.
     #[inline(always)]
     pub(super) fn back<S: Simd<V = V>>(
         &self,
@@ -209,7 +209,7 @@ impl<V: Copy> Part<V> {
 
 // No closures around vectors: they would be compiled without the instruction set.
 
-/// One loop for each function, which then asks nothing within.
+/// One loop for each function, without a branch inside.
 macro_rules! each_function {
     ($fused:expr, |$f:ident| $body:expr) => {
         match $fused {

@@ -12,19 +12,20 @@ use super::batch_norm::{
 };
 use super::layout::blocks;
 
-/// The gradient of what a norm gave.
+/// The gradient of a norm's output.
 #[derive(Debug)]
 pub enum NormGradient<'a> {
-    /// To be read; the activation's gradient is found by computing the result again.
+    /// To be read; the activation's gradient is found by recomputing the result.
     Recompute(&'a [Lanes]),
-    /// To be turned into the gradient before the activation, which is that of an added value too. The
-    /// second is the result; it may be empty where there is no activation.
+    /// To be turned into the gradient before the activation, which is also that of an added value. The second
+    /// field is the result; it may be empty where there is no activation.
     Mask(&'a mut [Lanes], &'a [Lanes]),
 }
 
-/// Over all images: the means of `d` and of `d · x̂` for each channel, `d` being the gradient before the
-/// activation and `x̂` `(x − mean) · rstd`: overwrites `means`, `[channels][2]`. Adds `Σ d · x̂` to `dw` and
-/// `Σ d` to `db`, or overwrites them unless it is to `accumulate`. `room` is of [`batch_norm_room`].
+/// Overwrites `means`, `[channels][2]`, with the means of `d` and of `d · x̂` for each channel over all
+/// images, where `d` is the gradient before the activation and `x̂ = (x − mean) · rstd`. Overwrites `dw` with
+/// `Σ d · x̂` and `db` with `Σ d`, or adds to them if `accumulate`. `room` has the length
+/// [`batch_norm_room`].
 ///
 /// # Panics
 /// As [`batch_norm_statistics`](super::batch_norm_statistics), or when an activation cannot be
@@ -59,8 +60,9 @@ pub fn batch_norm_means_backward(
     }
 }
 
-/// What [`gather_backward`](super::super::batch_norm::gather_backward) finds of a group, of all these images:
-/// overwrites `sums`, `[channels][2]`, with `Σ d` and `Σ d · x̂`. `room` is of [`batch_norm_room`].
+/// What [`gather_backward`](super::super::batch_norm::gather_backward) computes of a group, here of all
+/// images: overwrites `sums`, `[channels][2]`, with `Σ d` and `Σ d · x̂`. `room` has the length
+/// [`batch_norm_room`].
 ///
 /// # Panics
 /// As [`batch_norm_means_backward`].
@@ -132,8 +134,8 @@ fn totals<'a>(
 }
 
 /// `dx = weight · rstd · (d − mean of d − x̂ · mean of d · x̂)` with the means of
-/// [`batch_norm_means_backward`]; overwrites `dx`, or adds to it if it is to `accumulate`. `dy` is read from
-/// `dx` when left out.
+/// [`batch_norm_means_backward`]; overwrites `dx`, or adds to it if `accumulate`. `dy` is read from `dx` when
+/// left out.
 ///
 /// # Panics
 /// As [`batch_norm_means_backward`].
@@ -169,8 +171,8 @@ pub fn batch_norm_apply_backward(
     });
 }
 
-/// The gradient of what a norm reads whose statistics do not depend on it: `dx = dy · rstd · weight`, or
-/// added to `dx` if it is to `accumulate`. `dy` is read from `dx` when left out.
+/// The input gradient of a norm whose statistics do not depend on its input: `dx = dy · rstd · weight`, or
+/// added to `dx` if `accumulate`. `dy` is read from `dx` when left out.
 ///
 /// # Panics
 /// As [`batch_norm_statistics`](super::batch_norm_statistics).
@@ -204,7 +206,7 @@ struct GatherBackward<'a> {
 impl Kernel for GatherBackward<'_> {
     type Output = ();
 
-    /// Of each lane `Σ d` and `Σ d (x − mean)`.
+    /// `Σ d` and `Σ d (x − mean)` of each lane.
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let GatherBackward { factors, fused, x, dy, sums } = self;
@@ -273,7 +275,7 @@ impl Kernel for GatherMasked<'_> {
     }
 }
 
-/// `Σ d` and `Σ d x`, four each, so that additions need not wait for each other.
+/// `Σ d` and `Σ d x`, in four accumulators each, so that additions do not wait for each other.
 struct Sums<V> {
     sums: [V; 4],
     products: [V; 4],

@@ -6,13 +6,13 @@ use super::super::team::{Team, chunks, chunks_mut};
 use super::super::{Isa, LANES, Lanes};
 use super::layout::blocks;
 
-/// How many [`Lanes`] [`backward_bias`] needs for itself.
+/// How many [`Lanes`] of scratch memory [`backward_bias`] needs.
 pub const fn bias_gradient_room(channels: usize, images: usize) -> usize {
     images * blocks(channels)
 }
 
 /// `db[c] = Σ dy[c]` over all pixels and images, shared out among the team; overwrites `db`, or adds to it if
-/// it is to `accumulate`. `room` is of [`bias_gradient_room`], with any contents.
+/// `accumulate`. `room` has the length [`bias_gradient_room`] and any contents.
 ///
 /// # Panics
 /// When `dy` is not so many images of so many channels, or this machine lacks `isa`.
@@ -54,7 +54,7 @@ impl Kernel for Sum<'_> {
         for dy in self.dy.chunks(BLOCK) {
             let mut block = Lanes::ZERO;
             for part in 0..S::PARTS {
-                // Four sums, so that additions need not wait for each other.
+                // Four accumulators, so that additions do not wait for each other.
                 let mut sums = [s.splat(0.0); 4];
                 for (i, dy) in dy.iter().enumerate() {
                     sums[i % 4] = s.add(sums[i % 4], s.load(dy, part));

@@ -43,7 +43,7 @@ const fn is_depthwise(g: &Conv2d) -> bool {
 }
 
 /// `y = f(w * x + b + other)` of as many images as `y` holds, shared out among the team; overwrites `y`;
-/// `packed` is by [`pack_conv2d`](super::pack_conv2d).
+/// `packed` comes from [`pack_conv2d`](super::pack_conv2d).
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d`] says no, a slice has a
@@ -61,8 +61,8 @@ pub fn conv2d(
     run_conv2d(isa, team, g, x, packed, Plus::value(other), f, y);
 }
 
-/// The gradient of what a transposed convolution reads: the convolution `g` of its output's gradient
-/// `dy`, without bias. Overwrites `dx`, or adds to it if it is to `accumulate`; `packed` is by
+/// The input gradient of a transposed convolution: the convolution `g` of its output's gradient `dy`, without
+/// bias. Overwrites `dx`, or adds to it if `accumulate`; `packed` comes from
 /// [`pack_conv2d`](super::pack_conv2d) of the transposed convolution's weight.
 ///
 /// # Panics
@@ -131,8 +131,8 @@ fn run_conv2d(
     }
 }
 
-/// How evenly [`conv2d`] of so many images is shared out among so many threads: the largest share that one of them
-/// gets of the outputs, times the threads. A function of sizes alone; 1 is even.
+/// How evenly [`conv2d`] of `images` images is shared out among `threads` threads: the largest share of the
+/// outputs that one thread gets, times `threads`. A function of sizes alone; 1 is even.
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`].
@@ -156,15 +156,15 @@ fn is_pointwise(g: &Conv2d) -> bool {
     matches!((g.kernel, g.stride, g.padding, g.extra), ([1, 1], [1, 1], [0, 0], [0, 0]))
 }
 
-/// The output as its kernel sees it for so many threads.
+/// The output's rows and columns as its kernel sees them on `threads` threads.
 fn rows_and_columns(g: &Conv2d, output: Shape, threads: usize) -> [usize; 2] {
     let size = [output.dim(1), output.dim(2)];
     let together = if is_pointwise(g) { rows_together(size, threads) } else { 1 };
     [size[0] / together, size[1] * together]
 }
 
-/// So many rows are one to a convolution of 1×1, since short ones fill no tile: fewer where many threads would
-/// have too few rows to share.
+/// How many rows a convolution of 1×1 takes as one, since short ones fill no tile: fewer where many threads
+/// would have too few rows to share.
 fn rows_together([height, width]: [usize; 2], threads: usize) -> usize {
     let together = |enough: usize| {
         (1..=height)
@@ -196,8 +196,8 @@ impl<'a> Pixels<'a> {
     }
 }
 
-/// A correlation along two axes, of which the weights of each block of output channels stand in the
-/// order input channel, row, column.
+/// A correlation along two axes. The weights of each block of output channels stand in the order input
+/// channel, row, column.
 #[derive(Clone, Copy)]
 pub(super) struct Forward<'a> {
     pub(super) groups: usize,
@@ -237,7 +237,7 @@ impl Forward<'_> {
     }
 }
 
-/// [`Lanes`] of the input that stay there while all weights pass.
+/// [`Lanes`] of the input that stay in cache while all weights pass.
 const BAND: usize = (128 << 10) / size_of::<Lanes>();
 
 /// Some images, blocks of output channels and rows of a correlation. Nobody else writes them.
@@ -265,7 +265,7 @@ fn tile_size<S: Simd>(blocks: usize, columns: usize) -> (usize, usize) {
     (count, (most / count).min(POSITIONS))
 }
 
-/// How many of the positions that are left come next: as even as can be.
+/// How many of the positions that are left the next tile takes: as even as possible.
 fn positions<S: Simd>(left: usize, most: usize) -> usize {
     let even = left.div_ceil(left.div_ceil(most));
     if !S::WIDE {
@@ -320,8 +320,8 @@ impl Kernel for Tiles<'_> {
 }
 
 impl Tiles<'_> {
-    /// Some rows of a tile of channels. Where taps lie outside, left and right, the tiles stand upright,
-    /// so that their positions lack the same taps.
+    /// Some rows of a tile of channels. At the left and right border, where taps lie outside, the tiles run
+    /// down a column, so that their positions lack the same taps.
     #[inline(always)]
     fn strip<S: Simd>(
         &self,

@@ -1,8 +1,8 @@
 //! Transposed convolution of one image.
 //!
-//! Places of the output that differ by a multiple of the stride are made with the same taps, of
-//! neighbouring places of the input: so each such *phase* is a correlation with the weights of those
-//! taps, which stand together.
+//! Places of the output that differ by a multiple of the stride are computed with the same taps, from
+//! neighbouring places of the input. So each such *phase* is a correlation with the weights of those taps,
+//! which stand together.
 
 use typenet_shape::{Activation, Conv2d, ConvTranspose2d};
 
@@ -91,7 +91,7 @@ fn taps(axis: &Axis) -> impl Iterator<Item = usize> + use<> {
 }
 
 /// As [`forward`](super::super::conv_transpose2d::forward), of as many images as `y` holds; overwrites
-/// `y`; `packed` is by [`pack_conv_transpose2d`].
+/// `y`; `packed` comes from [`pack_conv_transpose2d`].
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`ConvTranspose2d::output`] or [`runs_conv_transpose2d`] says

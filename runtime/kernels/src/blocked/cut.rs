@@ -24,7 +24,7 @@ pub(super) const LARGE: usize = (256 << 10) / (LANES * size_of::<f32>());
 const BEGIN: usize = 2000;
 
 impl Work {
-    /// The size of one task, for so many threads.
+    /// The size of one task, for `threads` threads.
     pub(super) fn task(&self, threads: usize) -> Size {
         let [images, rows, blocks] = self.all.map(|count| count.max(1));
         let mut best = (usize::MAX, [images, rows, blocks]);
@@ -34,7 +34,7 @@ impl Work {
         let mut parts = 1;
         loop {
             let some = self.blocks_of(parts);
-            // Some more tasks than threads, for those that come late.
+            // More tasks than threads, for threads that come late.
             for wanted in [2 * threads, threads] {
                 let wanted = wanted.div_ceil(blocks.div_ceil(some));
                 let size = if images >= wanted {
@@ -54,18 +54,18 @@ impl Work {
         }
     }
 
-    /// Blocks that a tile takes: four where short rows fill it only so.
+    /// Blocks that a tile takes: four where rows are too short to fill it otherwise.
     fn tile(&self) -> usize {
         if self.columns <= 6 { 4 } else { 2 }
     }
 
-    /// The blocks of one of so many parts: whole tiles.
+    /// The blocks of one of `parts` parts: whole tiles.
     fn blocks_of(&self, parts: usize) -> usize {
         let blocks = self.all[2].max(1);
         blocks.div_ceil(parts).next_multiple_of(self.tile()).min(blocks)
     }
 
-    /// The largest share that one of so many threads gets of the outputs, times the threads: 1 is even.
+    /// The largest share of the outputs that one of `threads` threads gets, times `threads`: 1 is even.
     pub(super) fn balance(&self, threads: usize) -> f64 {
         let size = self.task(threads);
         let parts = |i: usize| {
@@ -82,10 +82,10 @@ impl Work {
         [0, 1, 2].map(|i| self.all[i].div_ceil(size[i])).iter().product()
     }
 
-    /// About how long so many threads take.
+    /// About how many cycles `threads` threads take.
     fn cycles(&self, [images, rows, blocks]: Size, threads: usize) -> usize {
         let outputs = images * rows * self.columns * blocks;
-        // Weights come the farther, the more of them there are.
+        // The more weights there are, the farther away is the cache that they come from.
         let line = match self.all[2] * self.products / LARGE {
             0 => 0,
             1..4 => 6,

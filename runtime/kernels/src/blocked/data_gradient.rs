@@ -1,7 +1,7 @@
-//! The gradient of what a convolution reads, with 16 channels side by side.
+//! The gradient of a convolution's input, with 16 channels side by side.
 //!
 //! Places of `x` that differ by a multiple of the stride are read through the same taps, by neighbouring
-//! outputs: each such *phase* is a correlation of `dy` with those taps, backwards, whose weights stand
+//! outputs: each such *phase* is a correlation of `dy` with those taps, reversed, whose weights stand
 //! together.
 
 #![allow(unsafe_code)]
@@ -81,8 +81,8 @@ pub fn pack_conv2d_data(team: &Team, g: &Conv2d, weight: &[f32], packed: &mut [L
 }
 
 /// `dx[c, i', j'] = Σ w[o, c, u, v] · dy[o, i, j]` over the places that read `x[c, i', j']`, of as
-/// many images as `dx` holds, shared out among the team; overwrites `dx`, or adds to it if it is to
-/// `accumulate`. `packed` is by [`pack_conv2d_data`].
+/// many images as `dx` holds, shared out among the team; overwrites `dx`, or adds to it if `accumulate`.
+/// `packed` comes from [`pack_conv2d_data`].
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d_backward_data`] says no, a slice

@@ -15,7 +15,8 @@ use super::conv2d::images;
 use super::layout::blocks;
 
 /// `y = f(w * x + b + other)` where the groups are the channels, one output of each, of as many images
-/// as `y` holds, shared out among the team; overwrites `y`; `packed` is by [`pack_conv2d`](super::pack_conv2d).
+/// as `y` holds, shared out among the team; overwrites `y`; `packed` comes from
+/// [`pack_conv2d`](super::pack_conv2d).
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or is not depthwise, a slice has a wrong

@@ -1,4 +1,4 @@
-//! The gradients of a convolution of each channel by itself, with 16 channels side by side.
+//! The gradients of a depthwise convolution, with 16 channels side by side.
 #![allow(unsafe_code)]
 
 use typenet_shape::{Conv2d, Shape};
@@ -12,7 +12,7 @@ use super::super::team::{Team, chunks, chunks_mut};
 use super::super::{Isa, LANES, Lanes};
 use super::layout::blocks;
 
-/// How many [`Lanes`] [`depthwise_backward_weight`] needs for itself.
+/// How many [`Lanes`] of scratch memory [`depthwise_backward_weight`] needs.
 pub const fn depthwise_weight_room(g: &Conv2d, images: usize) -> usize {
     images * blocks(g.out_channels) * g.kernel[0] * g.kernel[1]
 }
@@ -40,13 +40,13 @@ pub fn pack_depthwise_data(g: &Conv2d, weight: &[f32], packed: &mut [Lanes]) {
     }
 }
 
-/// Whether the data gradient is a correlation with the taps backwards.
+/// Whether the data gradient is a correlation with the taps reversed.
 fn is_flipped(g: &Conv2d) -> bool {
     depthwise::runs_backward_data(g) && g.stride == [1, 1]
 }
 
-/// `dx[c, i', j'] = Σ w[c, u, v] · dy[c, i, j]` over the places that read `x[c, i', j']`, of so many images,
-/// shared out among the team; overwrites `dx`, or adds to it if it is to `accumulate`. `packed` is by
+/// `dx[c, i', j'] = Σ w[c, u, v] · dy[c, i, j]` over the places that read `x[c, i', j']`, of `images` images,
+/// shared out among the team; overwrites `dx`, or adds to it if `accumulate`. `packed` comes from
 /// [`pack_depthwise_data`].
 ///
 /// # Panics
@@ -97,8 +97,8 @@ pub fn depthwise_backward_data(
 }
 
 /// `dw[c, u, v] = Σ dy[c, i, j] · x[c, i·s + u·d − p, j·s + v·d − p]` over all images, in their order, shared
-/// out among the team; overwrites `dw`, or adds to it if it is to `accumulate`. `room` is of
-/// [`depthwise_weight_room`], with any contents.
+/// out among the team; overwrites `dw`, or adds to it if `accumulate`. `room` has the length
+/// [`depthwise_weight_room`] and any contents.
 ///
 /// # Panics
 /// As [`depthwise_backward_data`].

@@ -1,5 +1,5 @@
-//! Convolutions whose groups are not whole blocks of output channels: each group is computed in blocks of
-//! its own, of which the last is filled up with channels of zeros, and then the groups are joined.
+//! Convolutions whose groups are not whole blocks of output channels: each group is computed in blocks of its
+//! own, the last of which is padded with channels of zeros, and then the groups are joined.
 
 use typenet_shape::{Activation, Conv2d, ConvTranspose2d, Shape};
 
@@ -10,8 +10,8 @@ use super::conv2d::{Pixels, images, runs_conv2d};
 use super::layout::{blocks, join_channels};
 use super::{conv_transpose2d, conv2d};
 
-/// The convolution with its groups filled up; `None` where they are whole blocks, or each channel is
-/// one.
+/// The convolution with its groups padded to whole blocks; `None` where they already are whole blocks, or
+/// where each channel is a group.
 pub const fn filled_conv2d(g: &Conv2d) -> Option<Conv2d> {
     if runs_conv2d(g) {
         return None;
@@ -31,8 +31,8 @@ const fn whole(channels: usize) -> usize {
     channels.next_multiple_of(LANES)
 }
 
-/// Fills up parameters: `rows` rows of `outputs` pieces of numbers get as many more pieces of zeros as make
-/// their outputs whole blocks.
+/// Pads parameters: appends pieces of zeros to each of `rows` rows of `outputs` pieces of numbers, until the
+/// outputs are whole blocks.
 ///
 /// # Panics
 /// When the numbers are not so many pieces.
@@ -48,8 +48,8 @@ pub fn filled(numbers: &[f32], rows: usize, outputs: usize) -> Vec<f32> {
     all
 }
 
-/// As [`conv2d`], of a convolution that has a [filled](filled_conv2d) one, whose packed weight this is.
-/// `room` holds as many images of that one's output as `y` of this one's, with any contents.
+/// As [`conv2d`], of a convolution for which there is a [padded](filled_conv2d) one; `packed` is the weight
+/// of the padded one. `room` holds the padded one's output for as many images as `y` does, with any contents.
 ///
 /// # Panics
 /// When the geometry is not such a one, a slice has a wrong length, or this machine lacks `isa`.

@@ -1,9 +1,9 @@
-//! Values of one image, to the layout of 16 channels side by side and back.
+//! Converts values of one image to the layout of 16 channels side by side, and back.
 #![allow(unsafe_code)]
 
 use super::super::{LANES, Lanes};
 
-/// How many [`Lanes`] hold so many channels of one pixel.
+/// How many [`Lanes`] hold `channels` channels of one pixel.
 pub const fn blocks(channels: usize) -> usize {
     channels.div_ceil(LANES)
 }
@@ -20,7 +20,7 @@ pub fn flat_mut(lanes: &mut [Lanes]) -> &mut [f32] {
     unsafe { std::slice::from_raw_parts_mut(lanes.as_mut_ptr().cast(), lanes.len() * LANES) }
 }
 
-/// Numbers in the order channel, row, column to blocks of channels; numbers past the last channel
+/// Converts numbers in the order channel, row, column to blocks of channels; numbers past the last channel
 /// become zero.
 ///
 /// # Panics
@@ -40,7 +40,7 @@ pub fn from_planar(numbers: &[f32], channels: usize, to: &mut [Lanes]) {
     }
 }
 
-/// Blocks of channels to numbers in the order channel, row, column.
+/// Converts blocks of channels to numbers in the order channel, row, column.
 ///
 /// # Panics
 /// As [`from_planar`].
@@ -54,8 +54,8 @@ pub fn to_planar(lanes: &[Lanes], channels: usize, to: &mut [f32]) {
     }
 }
 
-/// Writes some channels of an image in the place of others, from channel `start` of `to` on, whose other
-/// channels stay; what stands past the last channel of `to` may change.
+/// Overwrites some channels of an image, those of `to` from channel `start` on, with those of `from`. The
+/// other channels of `to` stay; what stands past its last channel may change.
 ///
 /// # Panics
 /// When `from` is not blocks of so many channels, or `to` has fewer behind `start`.
@@ -97,8 +97,8 @@ fn join_shifted<const SHIFT: usize>(
     }
 }
 
-/// Reads some channels of an image from the place of others, from channel `start` of `from` on: overwrites `to`,
-/// or adds to it if it is to `accumulate`.
+/// Reads some channels of an image, those of `from` from channel `start` on: overwrites `to`, or adds to it
+/// if `accumulate`.
 ///
 /// # Panics
 /// When `to` is not blocks of so many channels, or `from` has fewer behind `start`.
@@ -150,8 +150,8 @@ fn part_shifted<const SHIFT: usize>(
     }
 }
 
-/// Blocks of one number of channels to blocks of another, of the same numbers in the order channel, row,
-/// column; numbers past the last channel become zero.
+/// Converts blocks of `from_channels` channels to blocks of `to_channels`, with the same numbers in the order
+/// channel, row, column; numbers past the last channel become zero.
 ///
 /// # Panics
 /// When the lengths are not those of one value.

@@ -36,7 +36,7 @@ pub fn pack_linear(weight: &[f32], bias: Option<&[f32]>, outputs: usize, packed:
 /// The numbers that a linear layer reads, of some images.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
-    /// From the first image's first number on.
+    /// The numbers from the first image's first one on.
     pub numbers: &'a [f32],
     /// How many of an image there are.
     pub len: usize,
@@ -56,7 +56,7 @@ impl<'a> Rows<'a> {
 }
 
 /// `y = f(W x + b + other)` of as many images as `y` holds, shared out among the team; overwrites `y`;
-/// `packed` is by [`pack_linear`].
+/// `packed` comes from [`pack_linear`].
 ///
 /// # Panics
 /// When a slice has a wrong length, or this machine lacks `isa`.
@@ -111,7 +111,7 @@ impl Kernel for Product<'_> {
         let Product { x: rows, images, blocks, own, weight, bias, other, fused, y } = self;
         let mut block = own.start;
         while block < own.end {
-            // Eight sums of each part, so that additions need not wait for each other.
+            // Eight accumulators for each part, so that additions do not wait for each other.
             let count = match own.end - block {
                 4.. => 4,
                 2.. => 2,
@@ -119,7 +119,7 @@ impl Kernel for Product<'_> {
             };
             let weight = &weight[block * rows.len..(block + count) * rows.len];
             let bias = &bias[block..block + count];
-            // The images after each other, while these weights are in cache.
+            // One image after the other, while these weights are in cache.
             for image in 0..images {
                 let at = image * blocks + block..image * blocks + block + count;
                 let x = rows.row(image);
@@ -137,7 +137,7 @@ impl Kernel for Product<'_> {
     }
 }
 
-/// `B` blocks of outputs, each in `K` sums of every `K`-th input.
+/// `B` blocks of outputs, each in `K` accumulators, each of which sums every `K`-th input.
 struct Tile<'a, const B: usize, const K: usize> {
     x: &'a [f32],
     weight: &'a [Lanes],

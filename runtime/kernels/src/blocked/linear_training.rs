@@ -1,7 +1,7 @@
 //! A linear layer while training, of images whose numbers stand in order, row by row.
 //!
-//! The lanes are 16 inputs of the layer, which stand side by side in its weight as well as in `x`: so the
-//! weight is read, and its gradient written, as it stands.
+//! The lanes are 16 inputs of the layer, which stand side by side in its weight as well as in `x`. So the
+//! weight is read, and its gradient written, without packing.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -49,8 +49,7 @@ pub fn linear_forward(
 }
 
 /// `dW[o][i] = Σ dy[o] · x[i]` over all images, shared out among the team; overwrites `dw`, or adds to it if
-/// it is to `accumulate`. `x` and `dy` are rows of whole [`Lanes`] for each image, `dw` is
-/// `[outputs][inputs]`.
+/// `accumulate`. `x` and `dy` are rows of whole [`Lanes`] for each image, `dw` is `[outputs][inputs]`.
 ///
 /// # Panics
 /// When a slice has a wrong length, or this machine lacks `isa`.
@@ -74,8 +73,7 @@ pub fn linear_backward_weight(
     });
 }
 
-/// `db[o] = Σ dy[o]` over all images, in their order; overwrites `db`, or adds to it if it is to
-/// `accumulate`.
+/// `db[o] = Σ dy[o]` over all images, in their order; overwrites `db`, or adds to it if `accumulate`.
 ///
 /// # Panics
 /// When `dy` is no rows of whole [`Lanes`] for so many numbers.
@@ -88,8 +86,8 @@ pub fn linear_backward_bias(dy: &[Lanes], accumulate: bool, db: &mut [f32]) {
     }
 }
 
-/// `dx[i] = Σ W[o][i] · dy[o]` of each image, shared out among the team; overwrites `dx`, or adds to it if it
-/// is to `accumulate`. `weight` is `[outputs][inputs]`.
+/// `dx[i] = Σ W[o][i] · dy[o]` of each image, shared out among the team; overwrites `dx`, or adds to it if
+/// `accumulate`. `weight` is `[outputs][inputs]`.
 ///
 /// # Panics
 /// As [`linear_backward_weight`].
@@ -189,7 +187,7 @@ impl Kernel for Product<'_> {
     }
 }
 
-/// The products of `N` images from one on with the weights of `O` outputs from one on.
+/// The dot products of `N` images, from a given one on, with the weights of `O` outputs, from a given one on.
 struct Dots<'a, const N: usize, const O: usize>((&'a Product<'a>, usize, usize));
 
 impl<const N: usize, const O: usize> Kernel for Dots<'_, N, O> {
@@ -239,7 +237,7 @@ impl<const N: usize, const O: usize> Kernel for Dots<'_, N, O> {
     }
 }
 
-/// Fewer numbers than 16, and zeros behind them.
+/// Fewer than 16 numbers, and zeros after them.
 fn rest(numbers: &[f32]) -> Lanes {
     let mut lanes = Lanes::ZERO;
     lanes.0[..numbers.len()].copy_from_slice(numbers);

@@ -1,12 +1,11 @@
-//! Kernels with 16 *channels* of an image side by side in place of 16 images: for one image, or for
-//! several, whose values stand one behind the other.
+//! Kernels with 16 *channels* of an image side by side in place of 16 images: for one image, or for several,
+//! whose values stand one after the other.
 //!
 //! A value of shape `[c, h, w]` is `⌈c / 16⌉` blocks of `h·w` `Lanes`: number `l` of block `b` is
 //! channel `16 b + l`. A value of shape `[f]` is its numbers in order, in `⌈f / 16⌉` `Lanes`.
-//! Numbers past the last channel mean nothing, and nothing reads them. So what works on every
-//! number by itself (activations, pooling, sums) is the same kernel as for 16 images, on as many
-//! channels as there are blocks; here is what differs. Weights are packed once, 16 output channels
-//! side by side.
+//! Numbers past the last channel mean nothing, and nothing reads them. So kernels that work on every number
+//! by itself (activations, pooling, sums) are those for 16 images, called with as many channels as there are
+//! blocks. This module has the kernels that differ. Weights are packed once, 16 output channels side by side.
 
 mod batch_norm;
 mod batch_norm_gradient;

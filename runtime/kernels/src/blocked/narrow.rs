@@ -1,6 +1,6 @@
 //! Rows of a convolution with few output channels that reads an image as it comes. With 16 channels
-//! side by side most of each vector would be empty: here 16 neighbouring columns stand side by side, and
-//! are turned before they are stored.
+//! side by side most of each vector would be empty: here 16 neighbouring columns stand side by side, and are
+//! transposed before they are stored.
 #![allow(unsafe_code)]
 
 use super::super::fused::Fused;
@@ -10,10 +10,10 @@ use super::super::{LANES, Lanes};
 /// The most output channels.
 const MOST: usize = 8;
 
-/// Whether this is faster than 16 channels side by side, for so many output channels that each sum up
-/// so many products.
+/// Whether this is faster than 16 channels side by side, for `out_channels` output channels that each sum up
+/// `products` products.
 pub(super) fn pays(out_channels: usize, products: usize) -> bool {
-    // To turn 16 columns takes as long as some 100 products.
+    // Transposing 16 columns takes as long as some 100 products.
     out_channels <= MOST && (LANES - out_channels) * products >= 128
 }
 

@@ -10,9 +10,9 @@ use super::super::{Isa, LANES, Lanes, activation, elementwise};
 use super::conv2d::images;
 use super::layout::blocks;
 
-/// `y = f(x · scale + shift + other)`, with one [`Lanes`] of factors for each block of `area` pixels: a
-/// batch norm of inference that no convolution before it could take up. Of as many images as `y` holds,
-/// shared out among the team; overwrites `y`.
+/// `y = f(x · scale + shift + other)`, with one [`Lanes`] of factors for each block of `area` pixels: a batch
+/// norm of inference that could not be folded into a convolution before it. Computes as many images as `y`
+/// holds, shared out among the team; overwrites `y`.
 ///
 /// # Panics
 /// When `x` is not so many blocks, a slice has a wrong length, or this machine lacks `isa`.
@@ -80,7 +80,7 @@ pub fn layer_norm(isa: Isa, norm: &LayerNorm<'_>, x: &[Lanes], f: Activation, y:
 pub struct GroupNorm<'a> {
     /// Of the value.
     pub channels: usize,
-    /// Groups of channels, of which each has as many.
+    /// Groups of channels, all of one size.
     pub groups: usize,
     /// Added to the variance.
     pub eps: f32,
@@ -91,14 +91,14 @@ pub struct GroupNorm<'a> {
 }
 
 impl GroupNorm<'_> {
-    /// How many [`Lanes`] [`group_norm`] needs for itself.
+    /// How many [`Lanes`] of scratch memory [`group_norm`] needs.
     pub const fn room_len(channels: usize) -> usize {
         2 * blocks(channels)
     }
 }
 
 /// `y = f((x − mean) / sqrt(var + eps) · weight + bias)` of one image, with the mean and the variance of
-/// each group; overwrites `y`. `room` is of [`GroupNorm::room_len`], with any contents.
+/// each group; overwrites `y`. `room` has the length [`GroupNorm::room_len`] and any contents.
 ///
 /// # Panics
 /// When a slice has a wrong length, the groups do not divide the channels, or this machine lacks `isa`.
@@ -140,7 +140,7 @@ impl Kernel for Affine<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Affine { x, factors, fused, y } = self;
-        // One loop for each function, which then asks nothing within.
+        // One loop for each function, without a branch inside.
         match fused {
             Fused::Identity => affine_block(s, Fused::Identity, factors, x, y),
             Fused::Relu => affine_block(s, Fused::Relu, factors, x, y),

@@ -20,17 +20,17 @@ pub struct GroupNormGradient<'a> {
     pub weight: Option<&'a [f32]>,
 }
 
-/// How many [`Lanes`] [`group_norm_backward`] needs for itself, for values of so many pixels.
+/// How many [`Lanes`] of scratch memory [`group_norm_backward`] needs, for values of `area` pixels.
 pub const fn group_norm_backward_room(channels: usize, area: usize, images: usize) -> usize {
     // Sums of each image; and the gradients of a layer norm's parameters, and its weight.
     4 * images * blocks(channels) + 3 * blocks(channels) * area
 }
 
 /// `dx = rstd · (d − mean of d − x̂ · mean of d · x̂)` with `d = dy · weight` and the means of each
-/// group, of all images, shared out among the team: overwrites `dx`, or adds to it if it is to
-/// `accumulate_data`. The gradients `of_parameters` are `Σ dy · x̂` of the weight and `Σ dy` of the bias,
-/// over images and what shares the weight; they are overwritten, or added to if they are to `accumulate`.
-/// Each of the three may be left out. `room` is of [`group_norm_backward_room`], with any contents.
+/// group, of all images, shared out among the team: overwrites `dx`, or adds to it if `accumulate_data`. The
+/// gradients `of_parameters` are `Σ dy · x̂` of the weight and `Σ dy` of the bias, over images and what
+/// shares the weight; they are overwritten, or added to if `accumulate`. Each of the three may be left out.
+/// `room` has the length [`group_norm_backward_room`] and any contents.
 ///
 /// # Panics
 /// When a slice has a wrong length, the groups do not divide the channels, or this machine lacks `isa`.

@@ -49,7 +49,7 @@ pub(crate) fn pack_bias(bias: Option<&[f32]>, outputs: usize, to: &mut [Lanes]) 
     }
 }
 
-/// Packs up to 16 rows of weights, one after the other, side by side.
+/// Packs up to 16 consecutive rows of weights side by side.
 ///
 /// # Panics
 /// When the weights are no whole rows of as many numbers as `to` is long.

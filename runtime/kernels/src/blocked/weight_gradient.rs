@@ -1,11 +1,11 @@
 //! The gradient of a convolution's weight, over a batch of images with 16 channels side by side.
 //!
 //! The lanes are 16 output channels. A tile's sums are some blocks of output channels by some numbers that
-//! stand side by side in `x`: input channels or, where the image comes as it is, taps of a kernel's row.
-//! The loop runs over positions: a few vectors of `dy`, each multiplied with every one of these numbers.
-//! Rows are taken in bands whose `dy` stays in the first-level cache, small images several together; a
-//! band's sums are added to those of the bands before it. So the order of each sum depends on sizes alone,
-//! whoever computes it.
+//! stand side by side in `x`: input channels or, where the image is planar, taps of a kernel's row. The loop
+//! runs over positions: a few vectors of `dy`, each multiplied with every one of these numbers. Rows are
+//! taken in bands whose `dy` stays in the first-level cache, small images several together; a band's sums are
+//! added to those of the bands before it. So the order of each sum depends on sizes alone, whoever computes
+//! it.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -27,7 +27,7 @@ const IMAGES: usize = (96 << 10) / size_of::<Lanes>();
 /// The most blocks of output channels of a tile.
 const BLOCKS: usize = 3;
 
-/// How many [`Lanes`] [`conv2d_backward_weight`] needs for itself.
+/// How many [`Lanes`] of scratch memory [`conv2d_backward_weight`] needs.
 pub fn conv2d_weight_gradient_room(g: &Conv2d, images: usize, is_planar: bool) -> usize {
     let padded = if is_planar { images * Bordered::new(g).len() } else { 0 };
     sums_len(g) + padded.div_ceil(LANES)
@@ -38,8 +38,8 @@ fn sums_len(g: &Conv2d) -> usize {
 }
 
 /// `dw[o, c, u, v] = Σ dy[o, i, j] · x[c, i·s + u·d − p, j·s + v·d − p]` over all images, shared out among
-/// the team; overwrites `dw`, or adds to it if it is to `accumulate`. `x` and `dy` are those of all images,
-/// one behind the other; `room` is of [`conv2d_weight_gradient_room`], with any contents.
+/// the team; overwrites `dw`, or adds to it if `accumulate`. `x` and `dy` are those of all images, one after
+/// the other; `room` has the length [`conv2d_weight_gradient_room`] and any contents.
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d`](super::runs_conv2d) says no, it
@@ -156,12 +156,12 @@ impl Bordered {
     }
 }
 
-/// How the numbers of `x` stand that a tile takes together.
+/// How the numbers of `x` that a tile takes together are laid out.
 #[derive(Clone, Copy)]
 enum Layout {
     /// Channels of a block, of one tap.
     Blocked,
-    /// Taps of a kernel's row, of one channel; the channels stand so far apart.
+    /// Taps of a kernel's row, of one channel; `channel` is the step between channels.
     Planar { channel: usize },
 }
 
@@ -220,7 +220,7 @@ impl WeightGradient<'_> {
     }
 }
 
-/// So many that all sets are as even as can be.
+/// The size of a set, such that all sets are as even as possible.
 fn even(all: usize, most: usize) -> usize {
     all.div_ceil(all.div_ceil(most))
 }
@@ -258,7 +258,7 @@ struct Numbers {
     sum: usize,
 }
 
-/// How many of the numbers that are left come next, beside so many blocks.
+/// How many of the `left` numbers a tile takes next, with `blocks` blocks.
 fn next<S: Simd>(blocks: usize, left: usize) -> usize {
     let sizes: &[usize] = if S::FALLBACK {
         &[1, 2, 4]

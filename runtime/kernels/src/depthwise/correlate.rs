@@ -73,7 +73,7 @@ pub(in super::super) fn forward<'a>(
     }
 }
 
-/// The correlation of a data gradient with stride 1: with the taps backwards.
+/// The correlation of a data gradient with stride 1: with the taps reversed.
 pub(in super::super) fn backward_data<'a>(
     g: &Conv2d,
     output: Shape,
@@ -228,7 +228,7 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// The outputs behind so many.
+    /// The outputs after the first `outputs`.
     #[inline(always)]
     fn after(self, outputs: usize, stride: usize) -> Self {
         let on = |place: *const f32| place.wrapping_add(outputs * LANES);

@@ -1,9 +1,8 @@
 //! Convolutions whose output channels read one input channel each, with kernels of 3×3 or 5×5 and
-//! stride 1 or 2. Such a layer has few products for each number that it reads; so neighbouring
-//! outputs of a row are computed together, and a number read once serves all taps of a kernel's row.
+//! stride 1 or 2. Such a layer has few products for each number that it reads. So neighbouring outputs of a
+//! row are computed together, and a number read once serves all taps of a kernel's row.
 //!
-//! The vectors are those of 16 images, or, with a weight for each of its lanes, of 16 channels of
-//! one image.
+//! A vector holds 16 images or, with a weight for each lane, 16 channels of one image.
 //!
 //! # Files
 //! - `geometry`: which convolutions these kernels run; `read`: a row's numbers in registers.

@@ -26,8 +26,8 @@ macro_rules! intrinsics {
     };
 }
 
-/// `v`, whose origin the compiler does not see. Else, where a selection is stored where one of its
-/// sides was read, it makes a masked store, which takes AMD's cores many cycles.
+/// Returns `v`, but hides its origin from the compiler. Otherwise, where a selection is stored where one of
+/// its sides was read, the compiler makes a masked store, which takes AMD's cores many cycles.
 #[inline]
 #[target_feature(enable = "avx")]
 fn hidden(mut v: __m256) -> __m256 {
@@ -43,9 +43,9 @@ impl Simd for Avx2 {
     const WIDTH: usize = 8;
     const ACCUMULATORS: usize = 12;
 
-    // Never inlined, and so is what it calls, whose instructions it may not use itself. The attribute
-    // stands here because on a function with target features the compiler takes it as a word to those
-    // callers alone that have them too.
+    // Never inlined, and neither is `compiled`, whose instructions this function may not use itself. The
+    // attribute stands here because on a function with target features the compiler applies it only to
+    // callers that have these features too.
     #[inline(never)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
         #[target_feature(enable = "avx2,fma")]
@@ -137,7 +137,7 @@ impl Simd for Avx2 {
     }
 }
 
-/// Not inlined: in so many places it would be most of what there is to compile.
+/// Not inlined: it is called in so many places that the copies would be most of what there is to compile.
 ///
 /// # Safety
 /// As [`Simd::transpose_strided`].

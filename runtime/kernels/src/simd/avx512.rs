@@ -33,9 +33,9 @@ impl Simd for Avx512 {
     const WIDTH: usize = 16;
     const ACCUMULATORS: usize = 24;
 
-    // Never inlined, and so is what it calls, whose instructions it may not use itself. The attribute
-    // stands here because on a function with target features the compiler takes it as a word to those
-    // callers alone that have them too.
+    // Never inlined, and neither is `compiled`, whose instructions this function may not use itself. The
+    // attribute stands here because on a function with target features the compiler applies it only to
+    // callers that have these features too.
     #[inline(never)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
         #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
@@ -135,7 +135,7 @@ impl Simd for Avx512 {
     }
 }
 
-/// Not inlined: in so many places it would be most of what there is to compile.
+/// Not inlined: it is called in so many places that the copies would be most of what there is to compile.
 ///
 /// # Safety
 /// As [`Simd::transpose_strided`].

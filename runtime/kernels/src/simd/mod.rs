@@ -35,9 +35,9 @@ pub(crate) use simd128::Simd128 as Baseline;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use sse2::Sse2 as Baseline;
 
-/// The body once for each number `$i` below `$n`, 12 at most. To the compiler `$i` is a constant from
-/// the beginning: an array of sums that is indexed in a loop too large to be unrolled would stay in
-/// memory, also where the sums are computed.
+/// Repeats the body for each number `$i` below `$n`, 12 at most. The compiler sees `$i` as a constant from
+/// the beginning. In a loop too large for it to unroll, an array of accumulators would stay in memory, even
+/// in the inner loop.
 macro_rules! unrolled {
     ($i:ident < $n:expr, $body:block) => {
         unrolled!(@ $i, $n, $body, 0 1 2 3 4 5 6 7 8 9 10 11)
@@ -53,8 +53,8 @@ macro_rules! unrolled {
 }
 pub(crate) use unrolled;
 
-/// How many of the `left` items a tile takes, where there are tiles of these `sizes`, which ascend from 1: so
-/// many that all tiles are as even as can be.
+/// How many of the `left` items the next tile takes, such that all tiles are as even as possible. Tiles exist
+/// in these `sizes`, which ascend from 1.
 pub(crate) fn even_tile(left: usize, sizes: &[usize]) -> usize {
     let possible = &sizes[..sizes.partition_point(|&size| size <= left)];
     let most = possible.last().copied().unwrap_or(1);
@@ -77,25 +77,25 @@ pub(crate) trait Simd: Copy {
     type V: Copy;
     /// Divides [`LANES`].
     const WIDTH: usize;
-    /// How many registers a tile may fill with sums: enough stay free for its operands.
+    /// How many registers a tile may use as accumulators: enough stay free for its operands.
     const ACCUMULATORS: usize;
-    /// Whether there are registers for large tiles. Ask for this by `if S::WIDE` (or `if S::WIDE && …`): where a condition is
-    /// nothing but a constant, the compiler leaves the branch that cannot run out before it compiles the
-    /// tiles in it; a comparison it sees through only afterwards.
+    /// Whether there are registers for large tiles. Test this as `if S::WIDE` (or `if S::WIDE && …`): where
+    /// the condition is just a constant, the compiler drops the branch that cannot run before it compiles the
+    /// tiles in it. It sees through a comparison only afterwards.
     const WIDE: bool = Self::ACCUMULATORS >= 24;
-    /// Whether next to no machine of this architecture runs it, so that a few sizes of tiles will do. To be
-    /// asked for as [`WIDE`](Self::WIDE) is. The results do not depend on it.
+    /// Whether hardly any machine of this architecture runs it, so that a few tile sizes will do. Test it as
+    /// [`WIDE`](Self::WIDE). The results do not depend on it.
     const FALLBACK: bool = false;
     /// Vectors in a [`Lanes`].
     const PARTS: usize = LANES / Self::WIDTH;
-    /// Whether that is one; to be asked for as [`WIDE`](Self::WIDE) is.
+    /// Whether that is one; test it as [`WIDE`](Self::WIDE).
     const ONE_PART: bool = Self::PARTS == 1;
 
-    /// Calls a kernel, compiled for this instruction set, and never inlines it: tiles called in
-    /// this way each get the registers for themselves.
+    /// Calls a kernel compiled for this instruction set, and never inlines it: so each tile has all registers
+    /// to itself.
     fn run<K: Kernel>(self, kernel: K) -> K::Output;
 
-    /// The same number everywhere.
+    /// `number` in every lane.
     fn splat(self, number: f32) -> Self::V;
     /// Reads a vector, of any alignment.
     ///
@@ -108,12 +108,13 @@ pub(crate) trait Simd: Copy {
     /// [`Simd::WIDTH`] numbers can be written at `to`.
     unsafe fn write(self, to: *mut f32, v: Self::V);
 
-    /// Says that the number there will be read and written soon; any address will do.
+    /// Prefetches a number that will be read and written soon; any address will do.
     #[inline(always)]
     fn prefetch(self, _at: *const f32) {}
 
-    /// A step between places, of which the compiler shall not know that it is a multiple of another. Where
-    /// addresses are raised by their reads, it would make of the places of a tile one chain of sums.
+    /// Returns `step`, but hides from the compiler that it is a multiple of another step. Otherwise, where
+    /// loads increment their own address, the compiler would compute the addresses of a tile as one chain of
+    /// additions.
     #[inline(always)]
     fn apart(self, step: usize) -> usize {
         step
@@ -139,7 +140,7 @@ pub(crate) trait Simd: Copy {
     fn unless_nan(self, v: Self::V, number: Self::V) -> Self::V;
     /// `2ⁿ` for whole `n` from -126 to 127; anything finite or not for other `n`.
     fn power_of_two(self, n: Self::V) -> Self::V;
-    /// The sum of each vector.
+    /// The sum of the lanes of each vector.
     fn sums(self, vectors: [Self::V; 4]) -> [f32; 4];
 
     /// `to[j][i] = from[i · step + j]`

@@ -25,7 +25,7 @@ impl Simd for Portable {
     type V = Four;
     const WIDTH: usize = 4;
     const ACCUMULATORS: usize = 12;
-    // Every AArch64 machine has NEON. Whoever downloads WebAssembly waits for each size of tile.
+    // Every AArch64 machine has NEON. In WebAssembly each tile size adds to the download.
     const FALLBACK: bool = cfg!(any(target_arch = "aarch64", target_family = "wasm"));
 
     #[inline(always)]

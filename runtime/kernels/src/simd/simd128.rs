@@ -1,5 +1,5 @@
-//! WebAssembly's vectors of 4, where the program is compiled for them. Number by number the same results as
-//! [`portable`](super::portable) has.
+//! WebAssembly's vectors of 4, where the program is compiled for them. Gives the same results as
+//! [`portable`](super::portable), number by number.
 
 use std::arch::wasm32::*;
 
@@ -25,7 +25,7 @@ impl Simd for Simd128 {
     type V = v128;
     const WIDTH: usize = 4;
     const ACCUMULATORS: usize = 12;
-    // Whoever downloads the program waits for each size of tile.
+    // Each tile size adds to the download.
     const FALLBACK: bool = true;
 
     #[inline(never)]

@@ -1,6 +1,6 @@
-//! SSE2, which every x86-64 machine has: vectors of 4. Number by number the same results as
-//! [`portable`](super::portable) has on other machines, which the tests compare, but far less work for the
-//! compiler than four numbers each that it has to find the vectors in.
+//! SSE2, which every x86-64 machine has: vectors of 4. Gives the same results, number by number, as
+//! [`portable`](super::portable) on other machines; the tests compare them. The compiler has far less work
+//! than with `portable`, where it has to find the vectors in groups of four numbers.
 
 use std::arch::x86_64::*;
 
@@ -119,7 +119,7 @@ impl Simd for Sse2 {
         out
     }
 
-    // Not inlined: in so many places it would be most of what there is to compile.
+    // Not inlined: it is called in so many places that the copies would be most of what there is to compile.
     #[inline(never)]
     unsafe fn transpose_strided(self, from: *const f32, step: usize, to: &mut [Lanes; LANES]) {
         // 16 blocks of 4×4.

@@ -1,5 +1,5 @@
-//! One piece of work at a time, whose tasks go to whoever is free, those of a lot to the same thread as far as
-//! that goes.
+//! One piece of work at a time. Its tasks go to whichever thread is free, those of one lot to the same thread
+//! where possible.
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::slices::even_part;
 
-/// A lot of the tasks of a piece of work. One thread at a time puts work here, and any thread takes its tasks.
+/// A lot: a contiguous range of the tasks of a piece of work. One thread at a time puts work here, and any
+/// thread claims its tasks.
 ///
-/// On lines of its own in the cache: what is counted beside it would take these from those who look here.
+/// It has cache lines of its own, to avoid false sharing: a counter beside it would take them from the
+/// threads that poll it.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(super) struct Board {
@@ -25,8 +27,8 @@ pub(super) struct Board {
     taken: AtomicBool,
 }
 
-/// A function of the thread and the number of a task, on the stack of the one who shares it out, and the number
-/// of the first task that stands here.
+/// A function of the thread and of a task's number, on the stack of the thread that shares it out, and the
+/// number of this lot's first task.
 #[derive(Clone, Copy, Debug)]
 struct Work(*const (dyn Fn(usize, usize) + Sync), usize);
 
@@ -110,7 +112,7 @@ impl Board {
         self.claims.store(claims.pack(), Ordering::Release);
     }
 
-    /// Lets no more tasks be claimed, and says how many were.
+    /// Stops the claiming of tasks, and returns how many were claimed.
     fn withdraw(&self) -> usize {
         let mut now = Claims::unpack(self.claims.load(Ordering::Relaxed));
         while now.next < now.tasks {
@@ -125,8 +127,8 @@ impl Board {
     }
 }
 
-/// Does tasks of these boards on this thread until there are none: first those of its own lot, which were near to
-/// it in the piece of work before too, and then what others have left.
+/// Runs tasks of these boards on this thread until there are none: first those of its own lot, which were
+/// near to it in the previous piece of work too, and then what others have left.
 pub(super) fn work(lots: &[Board], thread: usize) {
     let own = thread % lots.len().max(1);
     for lot in lots[own..].iter().chain(&lots[..own]) {
@@ -134,7 +136,7 @@ pub(super) fn work(lots: &[Board], thread: usize) {
     }
 }
 
-/// The right to put work on these boards: who has that to the first has it to all.
+/// The right to put work on these boards: whoever has it for the first has it for all.
 pub(super) struct Taken<'a> {
     lots: &'a [Board],
 }
@@ -146,9 +148,9 @@ impl<'a> Taken<'a> {
         (!first.taken.swap(true, Ordering::Acquire)).then(|| Taken { lots })
     }
 
-    /// Calls `task` with a thread and each number below `tasks`, once, on this thread or on others that look
-    /// here, and returns when all are done. While others still work this one calls `wait`, which returns when
-    /// what it is given says that they are done.
+    /// Calls `task` once for each number below `tasks`, with the thread it runs on: this one, or others that
+    /// poll these boards. Returns when all are done. While others still work, this thread calls `wait`, which
+    /// returns when its argument says that they are done.
     ///
     /// # Panics
     /// When a task does.
@@ -176,7 +178,7 @@ impl<'a> Taken<'a> {
         // Before the first task can be had: it waits for those that are, whatever happens here.
         let lots = &self.lots[..self.lots.len().min(tasks.len())];
         let wait = Wait { lots, wait };
-        // That of the thread that is here last: it begins with it at once.
+        // This thread's lot comes last, because it begins with it at once.
         for (i, lot) in lots.iter().enumerate().rev() {
             let part = even_part(i, lots.len(), tasks.len());
             // SAFETY: this has taken the boards, and waits for all tasks before it is left.

@@ -1,4 +1,4 @@
-//! A task that can share out parts of itself to threads that have none, each with memory of its own.
+//! A task that can share out parts of itself to threads without a task, each with memory of its own.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -7,10 +7,10 @@ use super::super::Lanes;
 use super::Team;
 use super::slices::{EqualMut, Parts, Shared, even_part};
 
-/// Multiply-adds of vectors that take some microseconds.
+/// Vector multiply-adds that take some microseconds.
 const WORTHWHILE: usize = 1 << 15;
 
-/// A pass over a value takes as long as so many multiply-adds for each of its vectors.
+/// The time of a pass over a value, in multiply-adds for each of its vectors.
 const PASS: usize = 4;
 
 /// As [`even_part`], but of pairs.
@@ -21,7 +21,7 @@ pub(crate) fn even_pairs(part: usize, parts: usize, count: usize) -> Range<usize
 
 /// Memory for each thread of a team.
 pub trait Rooms: Sync {
-    /// Calls `work` with the memory of the thread that calls, which has this number.
+    /// Calls `work` with the memory of the calling thread, whose number is `thread`.
     ///
     /// # Safety
     /// No two calls with one number are at work at the same time.
@@ -36,7 +36,7 @@ impl Rooms for EqualMut<'_, Lanes> {
     }
 }
 
-/// Memory that each thread keeps: a function that calls another with that of the thread that calls it.
+/// Memory that each thread keeps: a function that calls its argument with the calling thread's memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Kept<F>(pub F);
 
@@ -46,12 +46,12 @@ impl<F: Fn(&mut dyn FnMut(&mut [Lanes])) + Sync> Rooms for Kept<F> {
     }
 }
 
-/// Who works on a task: the thread that has it, and threads that have none, where there are such.
+/// Who works on a task: the thread that has it, and threads without a task, if there are any.
 #[derive(Debug)]
 pub struct Crew<'a> {
     scratch: &'a mut [Lanes],
     place: Option<Place<'a>>,
-    /// Fewer multiply-adds of vectors are not worth handing on.
+    /// The fewest vector multiply-adds that are worth handing on.
     worthwhile: usize,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Crew<'a> {
         Crew { scratch: &mut *self.scratch, ..*self }
     }
 
-    /// The same crew, which shares out the smallest of work too: for tests.
+    /// The same crew, which shares out even the smallest work: for tests.
     #[doc(hidden)]
     pub fn sharing_all(self) -> Crew<'a> {
         Crew { worthwhile: 1, ..self }
@@ -105,18 +105,19 @@ impl<'a> Crew<'a> {
         self.scratch
     }
 
-    /// How many threads there are about: 1 where no other is free. What a task computes must not depend on it.
+    /// About how many threads there are: 1 where no other is free. What a task computes must not depend on
+    /// it.
     pub fn threads(&self) -> usize {
         self.place.map_or(1, |place| place.team.threads_of_task())
     }
 
-    /// In how many parts to cut work of so many vectors' multiply-adds: no more than there are threads, nor so many
-    /// that a part is not worth handing on.
+    /// How many parts to cut work of `multiply_adds` vector multiply-adds into: at most as many as there are
+    /// threads, and each worth handing on.
     pub(crate) fn parts(&self, multiply_adds: usize) -> usize {
         self.threads().min(multiply_adds / self.worthwhile).max(1)
     }
 
-    /// How many of so many channels each part of a pass over a value has that is `len` vectors long.
+    /// How many of the `channels` each part of a pass has, over a value of `len` vectors.
     pub fn channels_of_part(&self, channels: usize, len: usize) -> usize {
         let parts = self.parts(len.saturating_mul(PASS));
         channels.div_ceil(parts).next_multiple_of(4).min(channels).max(1)

@@ -87,7 +87,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// A call for at most as many helpers.
+    /// A call for at most `helpers` helpers.
     pub(super) fn start(helpers: usize) -> Call {
         let calls = 1 + CALLS.fetch_add(1, Ordering::Relaxed);
         let threads = rayon::current_num_threads() / calls;

@@ -1,7 +1,6 @@
-//! Threads that work together for the length of one call: a step or an inference. They come from
-//! rayon's pool once (by `join` for a caller in a pool, from `helpers` for others), and between
-//! pieces of work they wait awake, so that a hand-off costs a few hundred nanoseconds in place of the
-//! several microseconds of waking a thread.
+//! Threads that work together for the length of one call: a step or an inference. They come from rayon's pool
+//! once: by `join` for a caller in a pool, from `helpers` for others. Between pieces of work they busy-wait,
+//! so that a hand-off costs a few hundred nanoseconds, not the several microseconds of waking a thread.
 //!
 //! Each thread has a lot of the tasks that it begins with; whoever is free takes what others have left. A thread of
 //! the pool that is busy elsewhere is not waited for: the others do its share, in the end the caller alone.

@@ -37,7 +37,7 @@ pub struct Task {
     pub shared: Vec<Vec<Duration>>,
 }
 
-/// How long so many threads are busy, where each takes the next of these when it is free.
+/// How long each of `threads` threads is busy, if each takes the next item as soon as it is free.
 fn dealt<T: Copy + Ord + Default + AddAssign>(
     threads: usize,
     start: &[T],
@@ -53,7 +53,8 @@ fn dealt<T: Copy + Ord + Default + AddAssign>(
     busy
 }
 
-/// How many times its even share the busiest of so many threads gets of tasks of these sizes: 1 is even.
+/// What the busiest of `threads` threads gets of tasks of these sizes, as a multiple of an even share: 1 is
+/// even.
 pub(crate) fn largest_share(threads: usize, tasks: impl Iterator<Item = usize>) -> f64 {
     let busy = dealt(threads, &[], tasks);
     let all: usize = busy.iter().sum();
@@ -62,7 +63,7 @@ pub(crate) fn largest_share(threads: usize, tasks: impl Iterator<Item = usize>) 
 }
 
 impl Task {
-    /// How long it takes so many threads.
+    /// How long it takes `threads` threads.
     fn time_on(&self, threads: usize) -> Duration {
         let shared: Duration = self.shared.iter().flatten().sum();
         let spans = self
@@ -79,8 +80,8 @@ impl Piece {
         self.tasks.iter().map(|task| task.time).sum()
     }
 
-    /// When the last of so many threads is done, where each takes the next task when it is free, and where
-    /// fewer tasks than threads are left helps with these.
+    /// When the last of `threads` threads is done. Each takes the next task as soon as it is free; where
+    /// fewer tasks than threads are left, free threads help with these.
     pub fn makespan(&self, threads: usize) -> Duration {
         let (whole, left) =
             self.tasks.split_at(self.tasks.len() - self.tasks.len() % threads.max(1));
@@ -97,7 +98,7 @@ fn threads_of_task(threads: usize, left: usize) -> usize {
 }
 
 impl Team {
-    /// Runs `body` on this thread alone, but cuts its calls as for so many threads. Returns the result of
+    /// Runs `body` on this thread alone, but cuts its calls as for `threads` threads. Returns the result of
     /// `body`, and the pieces of work that were shared out, in their order.
     pub fn rehearse<R>(threads: usize, body: impl FnOnce() -> R) -> (R, Vec<Piece>) {
         let rehearsal = Rehearsal { threads, pieces: Vec::new(), of_task: 1, shared: Vec::new() };

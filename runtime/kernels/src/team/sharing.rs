@@ -11,21 +11,21 @@ use std::time::{Duration, Instant};
 use super::board::{self, Board, Taken};
 use super::slices::Parts;
 
-/// Looks for work so many times before it lets other threads of the machine run in between.
+/// How often a thread polls for work before it yields to other threads of the machine.
 const SPINS: usize = 2000;
 
-/// So long a helper waits for work in a team that runs a user's code.
+/// How long a helper waits for work in a team that runs a user's code.
 const PATIENCE: Duration = Duration::from_millis(5);
 
-/// So many tasks at a time can share out parts of themselves.
+/// How many tasks at a time can share out parts of themselves.
 const BOARDS: usize = 16;
 
-/// Into so many lots at most tasks go, each of which one thread looks at first: so a thread meets the same images,
-/// or rows, in one layer after the other, and finds them in its cache. Where two cores have no cache in common,
-/// moving them costs more than computing them.
+/// The most lots that tasks are cut into. Each thread begins with its own lot: so it meets the same images,
+/// or rows, in one layer after the other, and finds them in its cache. Where two cores share no cache, moving
+/// them costs more than computing them.
 const LOTS: usize = 16;
 
-/// A count that changes often, on a line of its own in the cache.
+/// A counter that changes often, on a cache line of its own.
 #[derive(Debug)]
 #[repr(align(64))]
 struct AloneInLine(AtomicUsize);
@@ -72,7 +72,7 @@ impl Team {
         }
     }
 
-    /// A team of the caller, who cuts work as for so many helpers more.
+    /// A team of the caller, which cuts work as for `helpers` more threads.
     pub(super) fn rehearsed(helpers: usize) -> Team {
         Team { rehearses: true, ..Team::of(helpers) }
     }
@@ -82,8 +82,8 @@ impl Team {
         self.helpers + 1
     }
 
-    /// Calls `task` with each number below `tasks`, once, on whichever thread is free, and returns
-    /// when all are done. What a task shares out itself, it does alone.
+    /// Calls `task` with each number below `tasks`, once, on whichever thread is free, and returns when all
+    /// are done. A task that itself calls this runs those tasks alone.
     ///
     /// # Panics
     /// When a task does.
@@ -167,7 +167,7 @@ impl Team {
 
     /// Does one part; `false` if there is none.
     fn assist_once(&self, thread: usize) -> bool {
-        // Whose part panics learns of it from the board.
+        // The owner of a part that panics learns of it from the board.
         let assist = || self.of_tasks.iter().any(|board| board.work_once(thread));
         self.open.load(Ordering::Relaxed) > 0
             && catch_unwind(AssertUnwindSafe(assist)).unwrap_or(true)
@@ -190,8 +190,8 @@ impl Team {
         }
     }
 
-    /// Does parts of other threads' tasks until there is news in this thread's lot; `false` when this helper should
-    /// leave. Fewer tasks than threads have no lot for some, who are not needed for them.
+    /// Runs parts of other threads' tasks until this thread's lot has work or the call is over; `false` when
+    /// this helper should leave. With fewer tasks than threads, some threads get no lot, and are not needed.
     fn wait_for_work(&self, thread: usize) -> bool {
         let lots = self.lots();
         let own = &lots[thread % lots.len()];

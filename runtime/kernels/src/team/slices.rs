@@ -4,13 +4,13 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// One of so many parts of `count` things, as even as can be.
+/// The `part`-th of `parts` parts of `count` things, as even as possible.
 pub(crate) fn even_part(part: usize, parts: usize, count: usize) -> Range<usize> {
     part * count / parts..(part + 1) * count / parts
 }
 
-/// A slice that several threads write, each places of its own: those who write there say in an
-/// unsafe block why nobody else does.
+/// A slice that several threads write, each at places of its own. Every unsafe block that writes there says
+/// why nobody else does.
 #[derive(Debug)]
 pub(crate) struct Shared<'a, T> {
     first: *mut T,
@@ -119,7 +119,7 @@ pub fn chunks_mut<T: Send>(slice: &mut [T], chunk: usize) -> ChunksMut<'_, T> {
     ChunksMut { all: Shared::new(slice), chunk }
 }
 
-/// So many parts with nothing but a number.
+/// Parts that are nothing but their numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Numbered(pub usize);
 
@@ -132,17 +132,17 @@ impl Parts for Numbered {
     unsafe fn part(&self, _: usize) {}
 }
 
-/// A slice in so many parts of one length, to write; also an empty one.
+/// A slice in parts of equal length, to write; it may be empty.
 #[derive(Debug)]
 pub struct EqualMut<'a, T> {
     whole: ChunksMut<'a, T>,
     parts: usize,
 }
 
-/// `slice` in `parts` parts of one length.
+/// `slice` in `parts` parts of equal length.
 ///
 /// # Panics
-/// When it has no such length.
+/// When `parts` does not divide its length.
 pub fn equal_mut<T: Send>(slice: &mut [T], parts: usize) -> EqualMut<'_, T> {
     let chunk = slice.len().checked_div(parts).unwrap_or(0);
     assert_eq!(chunk * parts, slice.len(), "parts of one length");
@@ -285,7 +285,7 @@ impl<'a, T: Send, E: Sync> Parts for RangesMut<'a, T, E> {
     }
 }
 
-/// Of each of several images its part of some buffers, each of which holds the images one behind the other.
+/// Each image's parts of some buffers, each of which holds the images one after the other.
 #[derive(Debug)]
 pub struct OfImages<'a, T, E> {
     all: Shared<'a, T>,
@@ -301,8 +301,8 @@ pub struct OfImage<'a, T, E> {
     image: usize,
 }
 
-/// The parts of `images` images in buffers of a slice: `range` says where that of the first would be if it
-/// were the only one, and for so many all is as many times as long and as far behind.
+/// The parts of `images` images in buffers of a slice. `range` says where a buffer would be for a single
+/// image; for `images` images its offset and its length are `images` times as large.
 ///
 /// # Panics
 /// When the buffers overlap or do not ascend, or do not lie in the slice.
@@ -344,7 +344,7 @@ impl<T: Send, E: Sync> OfImage<'_, T, E> {
     }
 }
 
-/// A slice in chunks of one length and, behind so many of these, chunks of another, to write.
+/// A slice in chunks of one length, followed by chunks of another, to write.
 #[derive(Debug)]
 pub struct LongAndShort<'a, T> {
     long: ChunksMut<'a, T>,
@@ -372,7 +372,7 @@ pub fn long_and_short_mut<T: Send>(
 /// As [`long_and_short_mut`], to read.
 ///
 /// # Panics
-/// As that.
+/// As [`long_and_short_mut`].
 pub fn long_and_short<T: Sync>(
     slice: &[T],
     end: usize,

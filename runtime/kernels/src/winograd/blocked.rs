@@ -1,6 +1,6 @@
 //! Winograd's algorithm for one image, in the layout of [`blocked`](super::super::blocked): 16 channels
-//! side by side. The transforms are those for 16 images; in the products, numbers of the tiles meet
-//! vectors of the weights.
+//! side by side. The transforms are those for 16 images; the products multiply broadcast numbers of the tiles
+//! with vectors of the weights.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -21,7 +21,7 @@ use super::weights::{transform_taps, turn_taps};
 /// Blocks of output channels that are multiplied together: two vectors beside each other.
 const BLOCKS: usize = 2;
 
-/// From so many bytes of weights on, as many tiles share them as there is room for.
+/// From this many bytes of weights on, as many tiles share them as there is room for.
 const LARGE: usize = 768 << 10;
 
 /// Bytes of transformed tiles that stay in the second-level cache beside the weights' stream.
@@ -30,8 +30,8 @@ const ROOM: usize = 768 << 10;
 /// Input channels whose transformed weights are written together.
 const GATHERED: usize = 8;
 
-/// Bytes of transformed tiles that share large weights: to read these anew takes longer than to read tiles
-/// that stand in the third-level cache.
+/// Bytes of transformed tiles that share large weights: reading these anew takes longer than reading tiles
+/// from the third-level cache.
 const LARGE_ROOM: usize = 2400 << 10;
 
 /// The most tiles that share large weights.
@@ -46,7 +46,7 @@ pub fn packed_len(kernel: Conv2dKernel, g: &Conv2d) -> usize {
     blocks(tiling.out_channels) * (1 + tiling.points() * tiling.in_channels)
 }
 
-/// How many [`Lanes`] [`forward`] needs for itself on a team of so many threads.
+/// How many [`Lanes`] of scratch memory [`forward`] needs on a team of `threads` threads.
 ///
 /// # Panics
 /// As [`packed_len`].
@@ -92,7 +92,7 @@ pub fn pack_shared(
     pack_weights(isa, team, &tiling, (weight, false), packed);
 }
 
-/// [`pack`] for [`backward_data`], shared out among the team; of [`data_packed_len`].
+/// [`pack`] for [`backward_data`], shared out among the team; the result has the length [`data_packed_len`].
 ///
 /// # Panics
 /// As [`packed_len`], or when a slice has a wrong length, or this machine lacks `isa`.
@@ -138,7 +138,7 @@ pub fn data_packed_len(kernel: Conv2dKernel, g: &Conv2d) -> usize {
     blocks(tiling.out_channels) * (1 + tiling.points() * tiling.in_channels)
 }
 
-/// How many [`Lanes`] [`backward_data`] needs for itself on a team of so many threads.
+/// How many [`Lanes`] of scratch memory [`backward_data`] needs on a team of `threads` threads.
 ///
 /// # Panics
 /// As [`packed_len`].
@@ -148,9 +148,9 @@ pub fn data_scratch_len(kernel: Conv2dKernel, g: &Conv2d, threads: usize) -> usi
     threads * (values + products)
 }
 
-/// The gradient of what the convolution reads, of as many images as `dx` holds, shared out among the team;
-/// overwrites `dx`, or adds to it if it is to `accumulate`. `packed` is by [`pack_data`]; `scratch` of
-/// [`data_scratch_len`], with any contents.
+/// The gradient of the convolution's input, of as many images as `dx` holds, shared out among the team;
+/// overwrites `dx`, or adds to it if `accumulate`. `packed` comes from [`pack_data`]; `scratch` has the
+/// length [`data_scratch_len`] and any contents.
 ///
 /// # Panics
 /// As [`packed_len`], or when a slice has a wrong length, or this machine lacks `isa`.
@@ -187,7 +187,7 @@ pub fn backward_data(
 }
 
 /// `y = f(w * x + b + other)` of as many images as `y` holds, shared out among the team; overwrites `y`.
-/// `packed` is by [`pack`]; `scratch` of [`scratch_len`], with any contents.
+/// `packed` comes from [`pack`]; `scratch` has the length [`scratch_len`] and any contents.
 ///
 /// # Panics
 /// As [`pack`].
@@ -243,8 +243,8 @@ fn together(tiling: &Tiling) -> usize {
     }
 }
 
-/// Some tiles of several images, of which each has `a_image`, in pieces of one image each: the piece's first
-/// tile among them, its image, and it.
+/// Cuts `count` tiles of several images, from tile `first` on, into pieces of one image each. Returns the
+/// number of each piece's first tile among these, the piece's image, and the piece.
 fn pieces(
     tiling: &Tiling,
     first: usize,
@@ -261,7 +261,7 @@ fn pieces(
     })
 }
 
-/// From a point to the next among transformed tiles of so many blocks; see [`Tiling::point_step`].
+/// From a point to the next among transformed tiles of `blocks` blocks; see [`Tiling::point_step`].
 fn point_step(tiling: &Tiling, blocks: usize) -> usize {
     blocks * together(tiling) + 1
 }
@@ -271,8 +271,8 @@ fn room(tiling: &Tiling) -> [usize; 2] {
     [blocks(tiling.in_channels), BLOCKS].map(|blocks| tiling.points() * point_step(tiling, blocks))
 }
 
-/// Transforms the weights of a pair of blocks of output channels: by points, in these by input channels the
-/// blocks stand side by side.
+/// Transforms the weights of a pair of blocks of output channels. The result is ordered by points, then by
+/// input channels, with the two blocks side by side.
 struct Pack<'a, const N: usize, const R: usize> {
     tiling: Tiling,
     /// Which pair it is.
@@ -295,7 +295,8 @@ impl<const N: usize, const R: usize> Kernel for Pack<'_, N, R> {
         let Tiling { in_channels, out_channels, .. } = tiling;
         let mut taps = [[Lanes::ZERO; R]; R];
         let mut result = [[Lanes::ZERO; N]; N];
-        // Each point's results go far from the others', to the same lines of a cache: a few at a time.
+        // The points' results go to places far apart that share cache sets: so they are written a few at a
+        // time.
         let mut gathered = [[[Lanes::ZERO; BLOCKS * GATHERED]; N]; N];
         let first = pair * BLOCKS;
         let count = BLOCKS.min(blocks(out_channels) - first);
@@ -372,8 +373,8 @@ impl Cut {
     fn new(tiling: &Tiling, tiles: usize, blocks: usize, threads: usize) -> Cut {
         let pairs = blocks.div_ceil(BLOCKS);
         // Where few tiles meet many weights, the weights are cut: each thread transforms the same tiles,
-        // which takes less time than to read weights of others. Else the tiles are cut, into some more parts
-        // than there are threads, for those that come late.
+        // which takes less time than reading the weights of others. Else the tiles are cut, into a few more
+        // parts than there are threads, for those that come late.
         let is_large = weight_bytes(tiling) > LARGE;
         let is_wide = is_large && tiles < 7 * blocks;
         let sets = if is_wide { Cut::sets(pairs, tiles, threads) } else { 1 };
@@ -407,8 +408,8 @@ impl Cut {
     }
 }
 
-/// How evenly [`forward`] of so many images is shared out among so many threads: the largest share that one of them
-/// gets of the products, times the threads. A function of sizes alone; 1 is even.
+/// How evenly [`forward`] of `images` images is shared out among `threads` threads: the largest share of the
+/// products that one thread gets, times `threads`. A function of sizes alone; 1 is even.
 ///
 /// # Panics
 /// When `kernel` is not one of Winograd's or cannot run `g`.
@@ -516,8 +517,8 @@ impl Pair<'_> {
         assert_eq!(weights.len(), points * in_channels * own, "two blocks' weights");
         assert!(step >= in_blocks * count && v.len() >= points * step, "the inputs' length");
         assert!(product_step >= own * count && m.len() >= points * product_step, "the products'");
-        // Where one block of rows is all, the points go in one call; else the blocks of a point follow each
-        // other, while its weights are near.
+        // Where one block of rows is all, one call computes all points; else the blocks of a point follow
+        // each other, while its weights are in cache.
         let together = if count <= most_rows::<S>() { points } else { 1 };
         let blocks_of_rows = (0..points).step_by(together).flat_map(|point| {
             let mut row = 0;

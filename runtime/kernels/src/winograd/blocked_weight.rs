@@ -2,9 +2,9 @@
 //!
 //! Tiles of the input and of the output's gradient are transformed, a *chunk* of them at a time; at each
 //! point their numbers are two matrices, the product of which, over the tiles, is the gradient of the
-//! transformed weight. Of several chunks a point's product is one thread's, which so reads both matrices once;
-//! of a single one that of a pair of blocks, whose sums are transformed back while they are in cache. Chunks are
-//! cut by sizes alone, and each sum adds up in their order.
+//! transformed weight. With several chunks, a thread computes the whole product of a point, and so reads both
+//! matrices once. With a single chunk, it computes the products of a pair of blocks, and transforms their
+//! sums back while they are in cache. Chunks are cut by sizes alone, and each sum adds up in their order.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -26,7 +26,7 @@ const SINGLE: usize = 10 << 20;
 /// Blocks of output channels that are multiplied together.
 const PAIR: usize = 2;
 
-/// How many [`Lanes`] [`backward_weight`] needs for itself.
+/// How many [`Lanes`] of scratch memory [`backward_weight`] needs.
 ///
 /// # Panics
 /// When `kernel` is not one of Winograd's or cannot run `g`.
@@ -36,7 +36,7 @@ pub fn weight_room_len(kernel: Conv2dKernel, g: &Conv2d, images: usize) -> usize
 }
 
 /// `dw[o, c, u, v] = Σ dy[o, i, j] · x[c, i + u − p, j + v − p]` over all images, shared out among the team;
-/// overwrites `dw`, or adds to it if it is to `accumulate`. `room` is of [`weight_room_len`], with any
+/// overwrites `dw`, or adds to it if `accumulate`. `room` has the length [`weight_room_len`] and any
 /// contents.
 ///
 /// # Panics
@@ -107,7 +107,7 @@ pub fn backward_weight(
     });
 }
 
-/// How much there is of all.
+/// The sizes of everything.
 #[derive(Clone, Copy)]
 struct Sizes {
     points: usize,

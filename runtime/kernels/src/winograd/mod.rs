@@ -3,8 +3,8 @@
 //!
 //! A tile of `M`×`M` outputs reads `N`×`N` inputs, `N = M + R − 1` for kernels of `R`×`R` taps. Both
 //! are transformed, as in `transform`, to `N`² points, and at each point the numbers of all channels
-//! and tiles are matrices to be multiplied. Products an output, in place of 9 and of 25: 4 for `M` = 2
-//! and 2.25 for `M` = 4, of 3×3; 9 for `M` = 2, of 5×5. The weights are transformed once, by
+//! and tiles are matrices to be multiplied. Products per output: for 3×3, 4 with `M` = 2 and 2.25 with
+//! `M` = 4, in place of 9; for 5×5, 9 with `M` = 2, in place of 25. The weights are transformed once, by
 //! [`transform_weight`], for as many images as use them.
 //!
 //! Results are as close to exact ones as direct sums for `N` = 4, and have about six times their
@@ -53,8 +53,7 @@ use super::{Isa, Lanes, linear};
 const IN_WEBASSEMBLY: bool = cfg!(target_family = "wasm");
 
 /// Whether nets use these kernels: yes, unless the environment variable `TYPENET_WINOGRAD` is `0` or
-/// `off`. Decided at the first call. WebAssembly has none of them: whoever downloads the program would wait for
-/// each.
+/// `off`. Decided at the first call. WebAssembly has none of them: each would add to the download.
 pub fn is_enabled() -> bool {
     if IN_WEBASSEMBLY {
         return false;
@@ -99,9 +98,9 @@ pub fn transform_weight(
     run!(isa, tiling, Weights { tiling, out_step, in_step, flip, weight, transformed });
 }
 
-/// The sums of the convolution, and what the `epilogue` makes of them; overwrites `y`. `transformed` is by
-/// [`transform_weight`] for this `isa`, `kernel` and pass; `scratch` is of
-/// [`Conv2dKernel::scratch_len`], with any contents.
+/// The convolution, followed by the `epilogue`; overwrites `y`. `transformed` comes from [`transform_weight`]
+/// for this `isa`, `kernel` and pass; `scratch` has the length [`Conv2dKernel::scratch_len`] and any
+/// contents.
 ///
 /// # Panics
 /// When `kernel` is not one of Winograd's or cannot run `g`, a slice has a wrong length, the statistics are
@@ -151,7 +150,7 @@ pub fn forward_by(
     }
 }
 
-/// The gradient of `x`; overwrites `dx`, or adds to it if it `accumulates`. `transformed` is by
+/// The gradient of `x`; overwrites `dx`, or adds to it if it `accumulates`. `transformed` comes from
 /// [`transform_weight`] for this `isa`, `kernel` and pass.
 ///
 /// # Panics
@@ -187,7 +186,7 @@ pub fn backward_data_by(
     let tiling = tiling(kernel, g, Conv2dPass::BackwardData);
     let output = super::conv2d::output(g);
     let size = [output.dim(1), output.dim(2)];
-    // A correlation with the taps backwards: the last output that reads place i is i + padding.
+    // A correlation with the taps reversed: the last output that reads place i is i + padding.
     let start = g.padding.map(|padding| padding as isize + 1 - tiling.kernel as isize);
     let of = (tiling, size, start);
     let finish = Finish { bias: None, plus: Plus::own_if(accumulates), fused: Fused::Identity };
@@ -234,7 +233,7 @@ pub fn backward_weight_by(
     let tiling = tiling(kernel, g, Conv2dPass::BackwardWeight);
     let size = [g.input.dim(1), g.input.dim(2)];
     let start = g.padding.map(|padding| -(padding as isize));
-    // Some input channels each; the output's gradient is transformed by all.
+    // Each part has some input channels; all parts transform the output's gradient.
     let parts = crew.parts(products(&tiling)).min(tiling.in_channels);
     let sums = Shared::new(sums);
     crew.for_each(Numbered(parts), |scratch, part, ()| {

@@ -330,8 +330,8 @@ impl<const N: usize, const R: usize> OutputAt<N, R> {
 }
 
 /// Transforms the gradients of tiles' outputs, with 16 channels side by side: point `p` of 16 channels
-/// from `16 b` on of image `l` of tile `t` becomes `d[p · step + (b · count + t) · 16 + l]`. Channels
-/// missing become zeros.
+/// from `16 b` on of image `l` of tile `t` becomes `d[p · step + (b · count + t) · 16 + l]`. Missing channels
+/// become zeros.
 #[derive(Debug)]
 pub(super) struct OutputGradient<'a, const N: usize, const R: usize> {
     pub(super) dy: &'a [Lanes],

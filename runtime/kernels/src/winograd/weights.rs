@@ -11,8 +11,8 @@ use super::transform;
 /// The most taps of a kernel.
 const MOST_TAPS: usize = 25;
 
-/// Input channels whose results are gathered before they are written: these go to many places, far
-/// from each other, and each should get whole lines of a cache.
+/// Input channels whose results are gathered before they are written: these go to many places far apart, and
+/// each write should fill whole cache lines.
 pub(super) const TOGETHER: usize = 16;
 
 /// The most numbers of an output channel that are gathered. There is room for one more vector, because
@@ -21,8 +21,9 @@ pub(super) const GATHERED: usize = TOGETHER * MOST_TAPS + LANES;
 
 /// Transforms a weight: `U = G g Gᵀ` for each pair of channels.
 ///
-/// The result is in blocks of the tiling's `channels` output channels; in these by points; in these
-/// in blocks of rows as the product takes them; and in these the rows' numbers are neighbours.
+/// The result is ordered, from the outside in: by blocks of the tiling's `channels` output channels, by
+/// points, by blocks of rows as the product takes them, by input channels; the numbers of a block's rows are
+/// neighbours.
 #[derive(Debug)]
 pub(super) struct Weights<'a, const N: usize, const R: usize> {
     pub(super) tiling: Tiling,
@@ -142,9 +143,8 @@ pub(super) fn transform_taps<S: Simd, const N: usize, const R: usize>(
     }
 }
 
-/// Adds to a weight's gradient what the sums of its transform make of it: `Gᵀ S G` for each pair of
-/// channels. `sums` is `[N²][in_channels][out_channels]`, where whole vectors of output channels stand
-/// side by side.
+/// Transforms the sums back and adds them to a weight's gradient: `Gᵀ S G` for each pair of channels. `sums`
+/// is `[N²][in_channels][out_channels]`, with whole vectors of output channels side by side.
 #[derive(Debug)]
 pub(super) struct Gradient<'a, const N: usize, const R: usize> {
     pub(super) tiling: Tiling,

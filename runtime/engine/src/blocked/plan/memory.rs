@@ -8,7 +8,7 @@ use typenet_shape::{Buffer, Graph, Item, Op, place};
 use super::{Place, len};
 
 /// Where the values of some steps stand, in [`Lanes`](typenet_kernels::Lanes) of one image. In the arena of
-/// several images each buffer begins so many times as far behind, and holds the images one behind the
+/// several images each offset is multiplied by their number, and each buffer holds the images one after the
 /// other.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
@@ -26,8 +26,8 @@ pub(crate) struct Memory {
 /// No place yet.
 const NOTHING: Item = Item { len: 0, start: 0, end: 0, offset: 0 };
 
-/// When the value of each node that is a root is there, and until when it is read; behind all steps the
-/// `outputs` are.
+/// The live range of each root node's value: from the step that computes it to the last one that reads it.
+/// The `outputs` are read after all steps.
 pub(in crate::blocked) fn lives(places: &[Place], outputs: &[usize]) -> Vec<Item> {
     let mut lives = vec![NOTHING; places.len()];
     for place in places {
@@ -48,8 +48,8 @@ pub(in crate::blocked) fn lives(places: &[Place], outputs: &[usize]) -> Vec<Item
 }
 
 impl Memory {
-    /// The memory of the steps of these `nodes`. Where there is one image, values are computed where they
-    /// stand in a `concat`; of several, those would stand apart.
+    /// The memory of the steps of these `nodes`. For one image, values are computed where they stand in a
+    /// `concat`; those of several images would not be contiguous there.
     pub(in crate::blocked) fn new(
         places: &[Place],
         graph: &Graph<'_>,
@@ -75,7 +75,8 @@ impl Memory {
         }
         let joined = if is_of_one { joined(places, graph, &nodes) } else { vec![None; count] };
         let join = |node: usize| joined[node].map(|(parent, start)| (places[parent].root, start));
-        // A value lives as long as those whose part it is, and they as long as it. Parents come later.
+        // A value lives as long as those that it is a part of, and they live as long as it does. Parents come
+        // later.
         for node in 0..count {
             if let Some((parent, _)) = join(node) {
                 let Item { start, end, .. } = values[node];
@@ -143,7 +144,7 @@ fn joined(
         for (k, read) in place.reads.iter().enumerate() {
             let (source, first) = (&places[read.node], start);
             start += read.channels;
-            // What stands elsewhere already is copied, and may not be in here then.
+            // A value that already stands elsewhere is copied, and then may not stand in here.
             let is_alone = tops.iter().filter(|&&other| other == tops[k]).count() == 1;
             let is_own = source.pixels.is_none() && read.view.is_none() && source.root == tops[k];
             let is_here = nodes.contains(&source.host);
