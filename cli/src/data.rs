@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::table::{counted, grouped, table};
 
-/// Endings of the files that are read as images.
+/// Extensions of the files that are read as images.
 const IMAGES: [&str; 3] = ["png", "jpg", "jpeg"];
 /// Classes whose counts differ by more than this factor are called unbalanced.
 const UNBALANCED: f64 = 1.5;
@@ -37,7 +37,7 @@ struct Part {
     sizes: BTreeMap<String, usize>,
     colours: BTreeMap<&'static str, usize>,
     broken: Vec<Broken>,
-    /// Files that are no images by their names.
+    /// Files without an image's extension.
     others: Vec<PathBuf>,
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::table::{bytes, counted, grouped, table};
 
-/// What is known of a file.
+/// What the command shows of a file.
 #[derive(Serialize)]
 struct Inspection {
     tensors: Vec<Row>,
@@ -22,7 +22,7 @@ struct Inspection {
     metadata: BTreeMap<String, String>,
 }
 
-/// What is known of a tensor.
+/// What the command shows of a tensor.
 #[derive(Serialize)]
 struct Row {
     name: String,

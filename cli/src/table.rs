@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-/// A table with these headings; columns from `numbers` on stand to the right.
+/// A table with these headings; columns from `numbers` on are aligned to the right.
 pub(crate) fn table(headings: &[&str], numbers: usize) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(headings.iter().copied());

@@ -3,7 +3,8 @@
 /// The most points of a curve: a terminal shows no more.
 const MOST: usize = 400;
 
-/// The means of even shares of the numbers, at the places from `start` on, one `step` apart.
+/// Joins even shares of the numbers to points at their means, at most `MOST`. The numbers' places are from `start`
+/// on, one `step` apart.
 pub(crate) fn means(numbers: &[f64], start: f64, step: f64) -> Vec<(f64, f64)> {
     let share = numbers.len().div_ceil(MOST).max(1);
     let shares = numbers.chunks(share).enumerate();

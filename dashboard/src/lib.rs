@@ -1,5 +1,4 @@
-//! A training run as it goes on, in the terminal: loss and accuracy as curves, the learning rate, the time that
-//! is left.
+//! A live view of a training run in the terminal: loss and accuracy as curves, the learning rate, the time left.
 //!
 //! ```no_run
 //! use typenet_dashboard::Dashboard;
@@ -10,8 +9,8 @@
 //! let trainer = Trainer::new(Sgd::new(0.05)).loss(CrossEntropy::new()).callback(Dashboard::new());
 //! ```
 //!
-//! `q`, Escape or Ctrl-C ends the run after the step at hand: `fit` returns, and the net is what it was then. Where
-//! the standard output is no terminal, nothing is drawn.
+//! `q`, Escape or Ctrl-C ends the run after the current step: `fit` returns, and the net keeps its weights. Nothing
+//! is drawn unless standard input and output are a terminal.
 #![forbid(unsafe_code)]
 
 mod curve;
@@ -26,14 +25,15 @@ use typenet_runtime::train::{Callback, Moment};
 
 use view::View;
 
-/// How often it is drawn, at most.
+/// The shortest time between two drawings.
 const EVERY: Duration = Duration::from_millis(100);
 
 /// A callback that draws the run in the terminal: for
 /// [`Trainer::callback`](typenet_runtime::train::Trainer::callback).
 ///
-/// It takes the whole terminal from the first step on and gives it back, as it was, when the trainer and its clones
-/// are dropped or [`close`](Self::close) is called, also in a panic. The trainer's progress bar is not shown.
+/// It takes the whole terminal from the first step on. It gives the terminal back, as it was, when the trainer and
+/// its clones are dropped or [`close`](Self::close) is called, also in a panic. The trainer's progress bar is not
+/// shown.
 #[derive(Debug)]
 pub struct Dashboard {
     screen: Screen,
@@ -67,14 +67,14 @@ impl Default for Dashboard {
 }
 
 impl Dashboard {
-    /// A dashboard on the standard output, if that is a terminal.
+    /// A dashboard on the standard output, if that and the standard input are a terminal.
     pub fn new() -> Dashboard {
         let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
         let screen = if is_terminal { Screen::Waiting } else { Screen::Closed };
         Dashboard { screen, drawn: None, view: View::default() }
     }
 
-    /// Gives the terminal back.
+    /// Gives the terminal back; nothing is drawn any more.
     pub fn close(&mut self) {
         if let Screen::Open(_) = self.screen {
             ratatui::restore();

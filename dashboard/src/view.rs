@@ -66,14 +66,14 @@ impl View {
         self.last = epochs.last().map(ToString::to_string);
     }
 
-    /// The share of all epochs that is trained.
+    /// The share of all epochs that has been trained.
     fn share(&self) -> f64 {
         let epochs = self.epoch.saturating_sub(1) as f64;
         let epochs = epochs + self.batch as f64 / self.batches.max(1) as f64;
         (epochs / self.epochs.max(1) as f64).clamp(0.0, 1.0)
     }
 
-    /// The time that is left if it goes on like this.
+    /// The time left at the speed so far.
     fn left(&self) -> Option<Duration> {
         let (_, first) = self.start?;
         let (done, all) = (self.steps.saturating_sub(first), (self.epochs * self.batches) as u64);
@@ -201,7 +201,7 @@ fn block(title: String) -> Block<'static> {
         .title(Span::styled(title, Style::new().bold()))
 }
 
-/// What an epoch came to on images that are not trained on.
+/// The evaluation of an epoch on images that are not trained on.
 fn held_back(epoch: &Epoch) -> Option<&Evaluation> {
     epoch.validation.as_ref().or(epoch.test.as_ref())
 }

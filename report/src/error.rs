@@ -5,7 +5,7 @@ use std::path::PathBuf;
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The net or the data does not serve.
+    /// The net or the data does not suit the report.
     #[error(transparent)]
     Net(#[from] typenet_runtime::Error),
     /// A file cannot be read or written.

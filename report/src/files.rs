@@ -7,11 +7,11 @@ use crate::record::Record;
 use crate::{Error, Result};
 
 impl Record {
-    /// Writes the page to `report.html` and the record to `report.json` in this folder, which is made
-    /// if it is not there.
+    /// Writes the page to `report.html` and the record to `report.json` in this folder, which it creates if
+    /// needed.
     ///
     /// # Errors
-    /// [`Error::Io`] when they cannot be written.
+    /// [`Error::Io`] when they cannot be written, [`Error::Draw`] when a chart cannot be drawn.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
@@ -24,16 +24,17 @@ impl Record {
     /// Writes the page to a file.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be written.
+    /// [`Error::Io`] when it cannot be written, [`Error::Draw`] when a chart cannot be drawn.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         fs::write(path, self.to_html()?).map_err(Error::io(path))
     }
 
-    /// Reads what [`save`](Self::save) wrote.
+    /// Reads the record that [`save`](Self::save) wrote to this folder.
     ///
     /// # Errors
-    /// [`Error::Io`] when there is no `report.json`, [`Error::Format`] when it is none of a report.
+    /// [`Error::Io`] when `report.json` cannot be read, [`Error::Format`] when it is not the record of a
+    /// report.
     pub fn read(folder: impl AsRef<Path>) -> Result<Record> {
         let path = folder.as_ref().join("report.json");
         let text = fs::read_to_string(&path).map_err(Error::io(&path))?;

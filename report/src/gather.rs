@@ -13,7 +13,7 @@ use crate::Result;
 use crate::pictures::{self, Channels};
 use crate::record::{Confusion, Filters, NetRecord, Record, WrongImage};
 
-/// How many wrong images a report shows, unless said otherwise.
+/// How many wrong images a report shows by default.
 const WRONG: usize = 24;
 /// How many classes are named for each of them.
 const LIKELIEST: usize = 3;
@@ -49,8 +49,8 @@ pub struct Report<'a, N> {
 }
 
 impl<'a, N: Network> Report<'a, N> {
-    /// A report with what the net itself tells: its layers, its diagram, the filters of its first
-    /// convolution; and the machine.
+    /// A report of the net alone: its layers, its diagram, the filters of its first convolution; and of the
+    /// machine.
     pub fn new(net: &'a N) -> Report<'a, N> {
         let summary = N::summary();
         let mut diagram = N::diagram();
@@ -73,7 +73,7 @@ impl<'a, N: Network> Report<'a, N> {
         Report { net, record, wrong: WRONG }
     }
 
-    /// What happened while training: the curves.
+    /// Adds the curves of training.
     #[must_use]
     pub fn history(mut self, history: &History) -> Self {
         self.record.epochs = history.epochs.iter().map(Into::into).collect();
@@ -81,28 +81,28 @@ impl<'a, N: Network> Report<'a, N> {
         self
     }
 
-    /// The seed of the run.
+    /// Adds the seed of the run.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.record.seed = Some(seed);
         self
     }
 
-    /// A setting of the run, to be shown: `("batch", 128)`.
+    /// Adds a setting of the run to show: `("batch", 128)`.
     #[must_use]
     pub fn setting(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
         self.record.settings.push((name.into(), value.to_string()));
         self
     }
 
-    /// How many wrong images are shown; 24 by default.
+    /// How many wrong images are shown; 24 by default. Call it before [`wrong_images`](Self::wrong_images).
     #[must_use]
     pub fn wrong_image_count(mut self, count: usize) -> Self {
         self.wrong = count;
         self
     }
 
-    /// Evaluates the net on a test set: the loss, and where targets are classes the confusion matrix,
+    /// Evaluates the net on a test set: the loss and, where targets are classes, the confusion matrix,
     /// precision and recall.
     ///
     /// # Errors
@@ -126,8 +126,8 @@ impl<'a, N: Network> Report<'a, N> {
         Ok(self)
     }
 
-    /// Finds the images that the net is most wrong about: those of which it gives the actual class the
-    /// smallest probability.
+    /// Finds the images that the net is most wrong about: of those that it classifies wrongly, the ones
+    /// whose actual class it gives the smallest probability.
     ///
     /// # Errors
     /// [`Error::Net`](crate::Error::Net) when a label is no class of the net.
@@ -178,16 +178,16 @@ impl<'a, N: Network> Report<'a, N> {
         pictures::of_input(numbers, kind, height, width, normalization).map(Some)
     }
 
-    /// What was gathered.
+    /// The record gathered so far.
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// Writes `report.html`, and what it shows as `report.json`, to this folder, which is made if it is
-    /// not there.
+    /// Writes the page to `report.html` and the record to `report.json` in this folder, which it creates if
+    /// needed.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::Error::Io) when they cannot be written.
+    /// As [`Record::save`].
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         self.record.save(folder)
     }
@@ -195,7 +195,7 @@ impl<'a, N: Network> Report<'a, N> {
     /// Writes the page to a file.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::Error::Io) when it cannot be written.
+    /// As [`Record::write`].
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         self.record.write(path)
     }

@@ -1,11 +1,10 @@
-//! What a training run came to, as one HTML page that needs nothing else: the curves of loss,
+//! The results of a training run as one self-contained HTML page: the curves of loss,
 //! accuracy and learning rate, the confusion matrix, precision and recall of each class, the images
 //! that the net is most wrong about, the filters of its first layer, its diagram, the machine and the
 //! seed.
 //!
-//! [`Report`] gathers it from a net and its data; a [`Record`] is what it gathered, which
-//! [`Record::to_html`] draws. The record is stored beside the page, so that the page can be drawn
-//! again without the net.
+//! [`Report`] gathers the results from a net and its data into a [`Record`], which [`Record::to_html`]
+//! draws. The record is stored beside the page, so that the page can be drawn again without the net.
 #![forbid(unsafe_code)]
 
 mod charts;

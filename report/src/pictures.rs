@@ -13,7 +13,7 @@ const FILTERS: usize = 64;
 const CHANNELS: usize = 8;
 /// How many colour filters stand in a row.
 const COLUMNS: usize = 16;
-/// What stands between two filters.
+/// The grey value between two filters.
 const GAP: u8 = 255;
 
 /// How a picture's channels become colours.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use typenet_runtime::train::{ConfusionMatrix, Epoch};
 
-/// What a report shows, as plain data: of a run of training, and of the net that came out of it.
+/// What a report shows, as plain data: a training run, and the net that it trained.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -14,13 +14,13 @@ pub struct Record {
     pub seed: Option<u64>,
     /// The settings of the run, name and value, as they were given.
     pub settings: Vec<(String, String)>,
-    /// What happened in each epoch.
+    /// One record per epoch.
     pub epochs: Vec<EpochRecord>,
     /// The loss of every batch in order.
     pub batch_losses: Vec<f64>,
     /// The loss on the test set.
     pub test_loss: Option<f64>,
-    /// Which classes of the test set were taken for which: one matrix for each head with classes.
+    /// The confusion matrices on the test set: one for each head with classes.
     pub confusions: Vec<Confusion>,
     /// The images of the test set that the net is most wrong about, the worst first.
     pub wrong: Vec<WrongImage>,
@@ -35,7 +35,7 @@ pub struct Record {
 pub struct NetRecord {
     /// Its name.
     pub name: String,
-    /// Numbers of all parameters.
+    /// How many parameters it has.
     pub parameters: usize,
     /// Multiply-adds for one image.
     pub multiply_adds: u64,
@@ -52,13 +52,13 @@ pub struct NetRecord {
 pub struct EpochRecord {
     /// Counted from 1.
     pub epoch: usize,
-    /// The mean of the batches' losses while training.
+    /// The mean of the batch losses while training.
     pub loss: f64,
     /// The share of training images that were classified right while training.
     pub accuracy: Option<f64>,
-    /// The loss on the images held back.
+    /// The loss on the validation set.
     pub validation_loss: Option<f64>,
-    /// The share of the images held back that were classified right.
+    /// The share of the validation set that was classified right.
     pub validation_accuracy: Option<f64>,
     /// The loss on the test set.
     pub test_loss: Option<f64>,
@@ -68,7 +68,7 @@ pub struct EpochRecord {
     pub learning_rate: f64,
     /// Seconds of training, without evaluation.
     pub seconds: f64,
-    /// Training images a second.
+    /// Training images per second.
     pub images_per_second: f64,
 }
 
@@ -90,19 +90,19 @@ impl From<&Epoch> for EpochRecord {
     }
 }
 
-/// How often each class was taken for each other.
+/// A confusion matrix: how often images of each class were classified as each class.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Confusion {
     /// The head, for a net with several.
     pub head: Option<String>,
-    /// What the classes are called: their numbers where they have no names.
+    /// The names of the classes; their numbers where they have no names.
     pub classes: Vec<String>,
-    /// One row for each actual class: how often it was taken for each class.
+    /// One row for each actual class: how often it was classified as each class.
     pub counts: Vec<Vec<usize>>,
-    /// Of the images taken for a class, the share that are of it; `None` where there are none.
+    /// For each class, the share of the images classified as it that belong to it; `None` if there are none.
     pub precision: Vec<Option<f64>>,
-    /// Of the images of a class, the share that were taken for it; `None` where there are none.
+    /// For each class, the share of its images that were classified as it; `None` if there are none.
     pub recall: Vec<Option<f64>>,
     /// The share of images that were classified right.
     pub accuracy: f64,
@@ -129,13 +129,13 @@ impl Confusion {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WrongImage {
-    /// Its place in the test set, counted from 0.
+    /// Its index in the test set, counted from 0.
     pub index: usize,
     /// The image, where it has one channel or three.
     pub picture: Option<Picture>,
-    /// What it is.
+    /// Its actual class.
     pub actual: String,
-    /// How probable the net finds that.
+    /// The probability that the net gives the actual class.
     pub probability: f32,
     /// The likeliest classes with their probabilities, the likeliest first.
     pub likeliest: Vec<(String, f32)>,

@@ -1,9 +1,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Everything that a user's data, files or arguments can get wrong.
+/// Everything that can be wrong with a user's data, files or arguments.
 ///
-/// `Debug` shows the message too: it is what `unwrap` and a `main` that returns the error print.
+/// `Debug` prints the same message as `Display`, because `unwrap` and a `main` that returns the error print
+/// `Debug`.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -15,17 +16,17 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A binary file is not what it should be.
+    /// The content of a binary file is wrong.
     #[error("{}: at byte {offset}: {problem}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// Where in its uncompressed content.
+        /// Where in its uncompressed content, in bytes from the start.
         offset: u64,
         /// What is wrong and what was expected.
         problem: String,
     },
-    /// A file or folder is not what it should be.
+    /// The content of a file or folder is wrong.
     #[error("{}: {problem}", path.display())]
     File {
         /// The file or folder.
@@ -33,7 +34,7 @@ pub enum Error {
         /// What is wrong and what was expected.
         problem: String,
     },
-    /// A row of a text file is not what it should be.
+    /// A row of a text file (CSV) is wrong.
     #[error("{}: row {row}: {problem}", path.display())]
     Row {
         /// The file.
@@ -43,7 +44,7 @@ pub enum Error {
         /// What is wrong and what was expected.
         problem: String,
     },
-    /// Something has another size than the net needs.
+    /// A size or a count is not the one that is needed.
     #[error("{what}: expected {expected}, found {found}")]
     Size {
         /// What has the wrong size, and where it is from.
@@ -53,29 +54,29 @@ pub enum Error {
         /// The size that is there.
         found: String,
     },
-    /// A label that is no class of the net.
+    /// A label is not a class of the net: it is not below `classes`.
     #[error("{place}: label {label} is outside the {classes} classes 0..={}", classes - 1)]
     Label {
-        /// Which example, and of which file if it is from one.
+        /// The example, and its file if it was read from one.
         place: String,
         /// The label.
         label: usize,
         /// How many classes there are.
         classes: usize,
     },
-    /// A number of a target that the loss cannot take.
+    /// A target has a number that the loss does not accept.
     #[error("{place}: the target of output {output} is {value}: {expected}")]
     Target {
-        /// Which example, and of which file if it is from one.
+        /// The example, and its file if it was read from one.
         place: String,
-        /// Which of the example's numbers, counted from 0.
+        /// The index of the output that the number is the target of, from 0.
         output: usize,
         /// The number.
         value: f32,
         /// What is allowed.
         expected: &'static str,
     },
-    /// An argument outside its range.
+    /// An argument is outside its range.
     #[error("`{name}` = {value}: {expected}")]
     Argument {
         /// The argument.
@@ -85,18 +86,18 @@ pub enum Error {
         /// What is allowed.
         expected: &'static str,
     },
-    /// Parameters that cannot be trained, because the declaration froze them.
+    /// Parameters cannot be trained because the declaration marks them `#[frozen]`.
     #[error(
         "`{path}` of `{net}` is `#[frozen]` in the declaration and has no gradients: leave that out, and use `set_trainable` alone"
     )]
     Frozen {
         /// The net's name.
         net: String,
-        /// The path.
+        /// The path that was given: of a layer, a structure or a tensor.
         path: String,
     },
-    /// A weight file that does not belong to the net. The message names the first few tensors of each
-    /// kind and counts the others; here are all of them.
+    /// The tensors of a weight file are not those of the net. The message names the first few of each kind
+    /// and counts the others; the fields hold all of them.
     #[error(
         "{}: does not hold the weights of {net}{}{}",
         path.display(),
@@ -108,16 +109,17 @@ pub enum Error {
         path: Box<Path>,
         /// The net's name.
         net: String,
-        /// Tensors of the net that the file lacks.
+        /// Tensors of the net that the file lacks, each with its shape.
         missing: Vec<String>,
         /// Tensors of the file that the net lacks.
         extra: Vec<String>,
-        /// Tensors of another shape or type, each with both.
+        /// Tensors whose shape or type differs, each with the net's and the file's.
         misshaped: Vec<String>,
-        /// The call that would read the file, where its names differ from the net's in a regular way.
+        /// A call that would read the file, if there is an obvious one: its names have another prefix, it has
+        /// extra tensors to ignore, or a few layers of other shapes to keep.
         help: Option<Box<LoadHelp>>,
     },
-    /// A weight file with numbers that are NaN, infinite, or too large for f32.
+    /// A weight file has numbers that are NaN, infinite, or too large for f32.
     #[error(
         "{}: `{tensor}` has {count} of {of} numbers that are not finite as f32, the first at {position:?}: {value}{}\n  help: {help}",
         path.display(),
@@ -136,28 +138,29 @@ pub enum Error {
         count: usize,
         /// How many numbers it has.
         of: usize,
-        /// The place of the first, counted from 0, in the order of the tensor's dimensions.
+        /// The index of the first such number in the tensor: one entry for each dimension, from 0.
         position: Vec<usize>,
-        /// The first, as it is in the file.
+        /// The first such number, as it is in the file.
         value: f64,
         /// How many more tensors have such numbers.
         others: usize,
-        /// The call that would read them.
+        /// The call that loads them nevertheless, with
+        /// [`allow_not_finite`](crate::io::LoadOptions::allow_not_finite).
         help: Box<LoadHelp>,
     },
-    /// A name that no layer of the net has; nor a structure or a tensor of it, where those go too.
+    /// No layer of the net has this name; nor does a structure or a tensor, where the call takes those too.
     #[error("`{net}` has no layer `{name}`{}", did_you_mean(nearest, with_parameters))]
     UnknownLayer {
         /// The net's name.
         net: String,
         /// The name that was asked for.
         name: String,
-        /// What was likely meant.
+        /// The most similar name, if one is near enough.
         nearest: Option<String>,
-        /// The layers with parameters, where one of them was asked for.
+        /// The layers with parameters, if the call takes only those; else empty.
         with_parameters: Vec<String>,
     },
-    /// Training met a number that is not finite. The net keeps the weights of the last good step.
+    /// Training met a NaN or an infinity. The net keeps the weights of the last good step.
     #[error(
         "epoch {epoch}, batch {batch}: {what} is not finite, first in layer `{layer}`; the weights of the last good step are kept (a smaller learning rate often helps)"
     )]
@@ -166,20 +169,20 @@ pub enum Error {
         epoch: usize,
         /// The batch in that epoch, counted from 1.
         batch: usize,
-        /// What was not finite: the loss, say.
+        /// What was not finite: the loss, the norm of the gradients, or a weight.
         what: String,
-        /// The first layer with such a number.
+        /// The first layer whose value is not finite; `loss` if all layers' values are finite.
         layer: String,
     },
 }
 
-/// How a weight file could be read.
+/// A call that would read a weight file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct LoadHelp {
-    /// What is peculiar about the file.
+    /// What is peculiar about the file, or what the call is for.
     pub why: String,
-    /// The call, as Rust.
+    /// The call, as Rust source.
     pub call: String,
 }
 
@@ -215,7 +218,7 @@ impl Error {
     }
 }
 
-/// Checks that there are as many of something as there must be.
+/// Checks a count: an [`Error::Size`] if `found` is not `expected`.
 pub(crate) fn same_count(what: &str, expected: usize, found: usize) -> Result<(), Error> {
     if expected == found { Ok(()) } else { Err(Error::size(what, expected, found)) }
 }

@@ -1,30 +1,31 @@
 //! The layers and structures that `network!` knows, one item for each keyword.
 //!
-//! Formulas are those that the f64 reference evaluates ([`symbolic`](crate::symbolic)): `y` of `x`, and the
-//! gradient `∂L/∂x` of `x`, `y` and `∂L/∂y`; `[a > b]` is 1 where that is so, else 0.
+//! The formulas are those that the f64 reference evaluates ([`symbolic`](crate::symbolic)). They give `y` as
+//! a function of `x`, and the gradient `∂L/∂x` as a function of `x`, `y` and `∂L/∂y`. `[a > b]` is 1 where
+//! `a > b` holds, else 0.
 //!
-//! Shapes are of one image, without the batch: `[c, h, w]` is channels, height, width; `[n]` is
-//! features. An argument marked *pair* takes one number for height and width, or `(height, width)`.
+//! Shapes are those of one image, without a batch dimension: `[c, h, w]` is channels, height, width; `[n]`
+//! is features. An argument marked *pair* takes one number for height and width, or `(height, width)`.
 //! Names, defaults and formulas are PyTorch's.
 //!
-//! Other nets and layers of your own are no keywords: they stand by their path, `super::Backbone` or
-//! `my::Swirl(3)`; see [`Layer`](typenet_shape::Layer) for the latter.
+//! Other nets and layers of your own have no keyword. A declaration names them by their path,
+//! `super::Backbone` or `my::Swirl(3)`; [`Layer`](typenet_shape::Layer) says how to write such a layer.
 //!
 //! # Attributes
 //!
-//! Before a layer with parameters, a structure, a use of a block or a repeat; they hold for all layers
-//! with parameters in it.
+//! Attributes stand before a layer with parameters, a structure, a use of a block or a repeat. They apply to
+//! all layers with parameters in it.
 //!
 //! | attribute | what it does |
 //! |---|---|
-//! | `#[init(scheme)]` | how weights start, whatever the rest of the net does: [`init`](crate::init) has the schemes; `bias = scheme` is for the bias. In braces, norms are left out |
-//! | `#[frozen]` | the parameters stay as they are. There is no code for their gradients, and none for what lies below if nothing there is trained; the optimiser and the regulariser leave them; a batch norm uses its running statistics, and leaves them too |
-//! | `#[no_decay]` | weight decay and regularisers leave out the weight and the bias; `#[no_decay(bias)]` and `#[no_decay(weight)]` one of them. A group of [`Sgd`](crate::optim::Sgd::group) that sets a decay goes before it |
-//! | `#[name("features.0")]` | what weight files call the layer, or the segment of a structure, in place of its name; `#[name("")]` leaves a segment out, and `#[name("features.{3}")]` on a repeat calls its rounds `features.3`, `features.4`, … |
+//! | `#[init(scheme)]` | the scheme of the initial weights, in place of the net's: [`init`](crate::init) lists the schemes; `bias = scheme` sets that of the bias. Before braces, it leaves out the norms in them |
+//! | `#[frozen]` | the parameters stay as they are. No code computes their gradients, nor those of the layers before them if nothing there is trained. The optimiser and the regulariser skip them. A batch norm uses its running statistics and does not update them |
+//! | `#[no_decay]` | weight decay and regularisers skip the weight and the bias; with `#[no_decay(bias)]` or `#[no_decay(weight)]` only that one. A group of [`Sgd`](crate::optim::Sgd::group) that sets a decay overrides it |
+//! | `#[name("features.0")]` | the name of the layer, or of the structure's segment, in weight files; `#[name("")]` leaves a segment out, and `#[name("features.{3}")]` on a repeat names its rounds `features.3`, `features.4`, … |
 //!
-//! [`set_trainable`](crate::Network::set_trainable) is `#[frozen]` at run time, and skips the same work;
-//! [`init_from_data`](crate::Network::init_from_data) gives a layer marked `#[init(whitening)]` its
-//! weights.
+//! [`set_trainable`](crate::Network::set_trainable) freezes at run time, and skips the same work.
+//! [`init_from_data`](crate::Network::init_from_data) computes the weights of a layer marked
+//! `#[init(whitening)]`.
 //!
 //! ```text
 //! #[init(whitening)] #[frozen] conv1: conv2d(24, kernel = 2), gelu,
@@ -52,7 +53,7 @@ layers! {
     ///
     /// `y[o, i, j] = bias[o] + Σ weight[o, c, u, v] · x[c, i·stride + u·dilation − padding, …]`, the
     /// sum over the input channels `c` of `o`'s group and the kernel's rows `u` and columns `v`
-    /// (cross-correlation). Each side becomes
+    /// (cross-correlation). Each side `n` of the image becomes
     /// `⌊(n + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`.
     ///
     /// | argument | | default |
@@ -71,7 +72,7 @@ layers! {
     /// PyTorch's `Conv2d`.
     conv2d
     /// 2-d convolution of each channel by itself: `[c, h, w]` to `[c · multiplier, h', w']`. It is
-    /// [`conv2d`] with `groups` = `c`; sides and formula as there.
+    /// [`conv2d`] with `groups` = `c`, with the same formula and output size.
     ///
     /// | argument | | default |
     /// |---|---|---|
@@ -86,14 +87,14 @@ layers! {
     ///
     /// Source: Howard et al., *MobileNets*, 2017; PyTorch's `Conv2d` with `groups`.
     depthwise_conv2d
-    /// Transposed 2-d convolution: `[c, h, w]` to `[out_channels, h', w']`, each side
+    /// Transposed 2-d convolution: `[c, h, w]` to `[out_channels, h', w']`, where each side `n` becomes
     /// `(n − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1`.
     ///
     /// Each number of the input is spread over a window of the output:
     /// `y[o, i·stride + u·dilation − padding, …] += weight[c, o, u, v] · x[c, i, …]` for the channels
-    /// `o` of `c`'s group and the kernel's rows `u` and columns `v`, and then `+ bias[o]`. What falls
-    /// outside is left out. It leads back over the shapes of a [`conv2d`] with the same numbers, and
-    /// is that one's gradient with respect to its input.
+    /// `o` of `c`'s group and the kernel's rows `u` and columns `v`, and then `+ bias[o]`. Products that
+    /// fall outside the output are dropped. The layer maps shapes backwards through a [`conv2d`] with the
+    /// same arguments, and is the gradient of that layer with respect to its input.
     ///
     /// | argument | | default |
     /// |---|---|---|
@@ -111,16 +112,15 @@ layers! {
     /// Source: Zeiler et al., *Deconvolutional networks*, 2010; Long, Shelhamer, Darrell, *Fully
     /// convolutional networks*, 2015; PyTorch's `ConvTranspose2d`.
     conv_transpose2d
-    /// Each channel to mean 0 and variance 1, on `[c, h, w]` or `[c]`: `γ · x̂ + β` with the weight `γ`, the
-    /// bias `β` and `x̂ = (x − μ) / σ`, where `μ` is the mean and `σ = √(variance + eps)`. The gradient is
+    /// Normalises each channel to mean 0 and variance 1, on `[c, h, w]` or `[c]`: `γ · x̂ + β` with the weight
+    /// `γ`, the bias `β` and `x̂ = (x − μ) / σ`, where `μ` is the mean and `σ = √(variance + eps)`. The gradient is
     /// `(q − mean q − x̂ · mean (q · x̂)) / σ` with `q = γ · ∂L/∂y`.
     ///
-    /// While training, mean and (biased) variance are those of the channel's numbers in the whole
-    /// batch, and the running statistics move: `running ← (1 − momentum) · running + momentum · new`,
-    /// with the unbiased variance. In inference the running statistics are used; behind a
-    /// convolution or linear layer that nothing else reads, the norm is folded into its weight.
-    /// Which of the two happens is a matter of the method: [`forward`](crate::Network::forward)
-    /// trains, everything that predicts does not.
+    /// In training, mean and (biased) variance are those of the channel's numbers in the whole batch. The
+    /// running statistics are updated: `running ← (1 − momentum) · running + momentum · new`, with the
+    /// unbiased variance. Inference uses the running statistics. After a convolution or linear layer that
+    /// nothing else reads, it folds the norm into that layer's weight. There is no `train()` and no
+    /// `eval()`: [`forward`](crate::Network::forward) trains, and all methods that predict do not.
     ///
     /// | argument | | default |
     /// |---|---|---|
@@ -128,13 +128,13 @@ layers! {
     /// | `momentum` | share of the new batch, 0 to 1 | 0.1 |
     /// | `eps` | above 0 | 1e-5 |
     ///
-    /// Parameters: `weight` and `bias` `[c]`; with them are kept `running_mean` and `running_var`
-    /// `[c]`, which have no gradient. A batch of one number a channel has variance 0.
+    /// Parameters: `weight` and `bias` `[c]`. The layer also keeps `running_mean` and `running_var` `[c]`,
+    /// which have no gradient. A batch with one number per channel has variance 0.
     ///
     /// Source: Ioffe and Szegedy, *Batch normalization*, 2015; PyTorch's `BatchNorm2d`, `BatchNorm1d`.
     batch_norm
-    /// All numbers of an image's value to mean 0 and variance 1, on any shape: `γ · x̂ + β` with the weight
-    /// `γ`, the bias `β` and `x̂ = (x − μ) / σ`, where `μ` is the mean and `σ = √(variance + eps)`. The
+    /// Normalises all numbers of one image together to mean 0 and variance 1, on any shape: `γ · x̂ + β` with
+    /// the weight `γ`, the bias `β` and `x̂ = (x − μ) / σ`, where `μ` is the mean and `σ = √(variance + eps)`. The
     /// gradient is `(q − mean q − x̂ · mean (q · x̂)) / σ` with `q = γ · ∂L/∂y`.
     ///
     /// | argument | | default |
@@ -169,7 +169,7 @@ layers! {
     /// Parameters: `weight` `[out_features, n]`, `bias` `[out_features]`. PyTorch's `Linear`.
     linear
     /// The maximum over windows: `[c, h, w]` to `[c, h', w']`, each side
-    /// `⌊(n + 2·padding − kernel) / stride⌋ + 1`. The border never wins; a NaN does. The gradient
+    /// `⌊(n + 2·padding − kernel) / stride⌋ + 1`. The padding is never the maximum; a NaN is. The gradient
     /// goes to the first maximum of each window.
     ///
     /// | argument | | default |
@@ -179,13 +179,13 @@ layers! {
     /// | `padding` | pair, at most half the kernel | 0 |
     /// | `ceil_mode` | round sizes up | `false` |
     ///
-    /// With `ceil_mode = true` a side has `⌈(n + 2·padding − kernel) / stride⌉ + 1` windows: the last
-    /// one may reach behind the border, so that what is left at the right and at the bottom is read
-    /// too. One that would begin behind `n + padding` is left out.
+    /// With `ceil_mode = true` a side has `⌈(n + 2·padding − kernel) / stride⌉ + 1` windows. The last one
+    /// may extend beyond the padding, so that the last columns and rows are read too. A window that would
+    /// begin in the padding at the right or at the bottom, or beyond it, is dropped.
     ///
     /// PyTorch's `MaxPool2d`.
     max_pool2d
-    /// The average over windows; shapes as [`max_pool2d`].
+    /// The average over windows; shapes as for [`max_pool2d`].
     ///
     /// | argument | | default |
     /// |---|---|---|
@@ -195,21 +195,21 @@ layers! {
     /// | `ceil_mode` | round sizes up | `false` |
     /// | `count_include_pad` | count the zeros of the border in the average | `true` |
     ///
-    /// The divisor is the size of the window, without what lies behind the border (in `ceil_mode`) and,
-    /// with `count_include_pad = false`, without the border.
+    /// The divisor is the number of positions in the window. Those beyond the padding (in `ceil_mode`) do not
+    /// count, and with `count_include_pad = false` those in the padding do not either.
     ///
     /// PyTorch's `AvgPool2d`.
     avg_pool2d
     /// The average of each channel: `[c, h, w]` to `[c]`. Source: Lin, Chen, Yan, *Network in
     /// network*, 2013; PyTorch's `AdaptiveAvgPool2d(1)` and `flatten`.
     global_avg_pool
-    /// A larger image: `[c, h, w]` to `[c, h · scale_factor, w · scale_factor]`.
+    /// Enlarges an image: `[c, h, w]` to `[c, h · scale_factor, w · scale_factor]`.
     ///
     /// With `mode = nearest`, `y[c, i, j] = x[c, ⌊i / scale_factor⌋, ⌊j / scale_factor⌋]`. With
-    /// `mode = bilinear` a number lies between the four around it, each counting for
-    /// `(1 − distance)` along both axes; row `i` of the output lies at
-    /// `max((i + ½) / scale_factor − ½, 0)` of the input, or with `align_corners` at
-    /// `i · (h − 1) / (h · scale_factor − 1)`, and columns likewise.
+    /// `mode = bilinear` each output is the weighted sum of the four inputs around it; a weight is the
+    /// product of `(1 − distance)` along both axes. Row `i` of the output lies at row
+    /// `max((i + ½) / scale_factor − ½, 0)` of the input, or with `align_corners` at row
+    /// `i · (h − 1) / (h · scale_factor − 1)`; columns likewise.
     ///
     /// | argument | | default |
     /// |---|---|---|
@@ -228,11 +228,11 @@ layers! {
     /// |---|---|---|
     /// | `shape` | first; `[channels, height, width]` or `[features]`, of as many numbers | |
     reshape
-    /// `max(x, 0)`, on any shape; the gradient is `∂L/∂y · [y > 0]`, so 0 at 0. Computed in the same pass as a convolution or linear layer before
-    /// it. Source: Nair and Hinton, *Rectified linear units*, 2010; PyTorch's `ReLU`.
+    /// `max(x, 0)`, on any shape; the gradient is `∂L/∂y · [y > 0]`, so 0 at 0. Fused into a convolution or
+    /// linear layer before it. Source: Nair and Hinton, *Rectified linear units*, 2010; PyTorch's `ReLU`.
     relu
-    /// `negative_slope · x + (1 − negative_slope) · max(x, 0)`: `x` where it is positive, `negative_slope` of it
-    /// elsewhere.
+    /// `negative_slope · x + (1 − negative_slope) · max(x, 0)`: `x` where it is positive, else
+    /// `negative_slope · x`.
     /// The gradient is `∂L/∂y · ([x > 0] + negative_slope · (1 − [x > 0]))`.
     ///
     /// | argument | | default |
@@ -241,38 +241,38 @@ layers! {
     ///
     /// Source: Maas, Hannun, Ng, *Rectifier nonlinearities*, 2013; PyTorch's `LeakyReLU`.
     leaky_relu
-    /// `min(max(x, 0), 6)`, on any shape; the gradient is `∂L/∂y · [y > 0] · [y < 6]`. Computed in the same pass as a convolution or linear layer
-    /// before it. Source: Sandler et al., *MobileNetV2*, 2018; PyTorch's `ReLU6`.
+    /// `min(max(x, 0), 6)`, on any shape; the gradient is `∂L/∂y · [y > 0] · [y < 6]`. Fused into a
+    /// convolution or linear layer before it. Source: Sandler et al., *MobileNetV2*, 2018; PyTorch's `ReLU6`.
     relu6
     /// `1 / (1 + e^(−x))`, on any shape; the gradient is `∂L/∂y · y · (1 − y)`. PyTorch's `Sigmoid`.
     sigmoid
     /// `tanh(x)`, on any shape; the gradient is `∂L/∂y · (1 − y²)`. PyTorch's `Tanh`.
     tanh
-    /// `x · Φ(x)` on any shape, `Φ` being the normal distribution, `(1 + erf(x / √2)) / 2`, and `φ` its
-    /// density. The gradient is `∂L/∂y · (Φ(x) + x · φ(x))`.
+    /// `x · Φ(x)`, on any shape. `Φ(x) = (1 + erf(x / √2)) / 2` is the distribution function of the standard
+    /// normal, `φ` its density. The gradient is `∂L/∂y · (Φ(x) + x · φ(x))`.
     ///
     /// | argument | | default |
     /// |---|---|---|
     /// | `approximate` | `none`, or `tanh` | `none` |
     ///
-    /// The form of `tanh` is `x · (1 + tanh(u)) / 2` with `u = √(2 / π) · (x + 0.044715 · x³)`; its gradient is
+    /// With `approximate = tanh` it is `x · (1 + tanh(u)) / 2`, where `u = √(2 / π) · (x + 0.044715 · x³)`; the
+    /// gradient is
     /// `∂L/∂y · ((1 + tanh(u)) / 2 + x · (1 − tanh(u)²) / 2 · √(2 / π) · (1 + 0.134145 · x²))`.
     ///
-    /// Its slope cannot be had from its value: in training its input is kept. In inference it is
-    /// computed in the same pass as a layer before it.
+    /// Its gradient needs its input, which training keeps. Inference fuses it into a layer before it.
     ///
     /// Source: Hendrycks and Gimpel, *Gaussian error linear units*, 2016; PyTorch's `GELU`.
     gelu
     /// `x · sigmoid(x)`, on any shape, also called swish; the gradient is
-    /// `∂L/∂y · sigmoid(x) · (1 + x · (1 − sigmoid(x)))`. Memory and passes as [`gelu`]. Source:
-    /// Elfwing, Uchibe, Doya, *Sigmoid-weighted linear units*, 2017; PyTorch's `SiLU`.
+    /// `∂L/∂y · sigmoid(x) · (1 + x · (1 − sigmoid(x)))`. Training keeps its input, and inference fuses it,
+    /// as with [`gelu`]. Source: Elfwing, Uchibe, Doya, *Sigmoid-weighted linear units*, 2017; PyTorch's `SiLU`.
     silu
     /// `x · min(max(x + 3, 0), 6) / 6`, on any shape; the gradient is
-    /// `∂L/∂y · [x > −3] · ([x < 3] · (2 · x − 3) / 6 + 1)`. Memory and passes as [`gelu`]. Source: Howard
-    /// et al., *Searching for MobileNetV3*, 2019; PyTorch's `Hardswish`.
+    /// `∂L/∂y · [x > −3] · ([x < 3] · (2 · x − 3) / 6 + 1)`. Training keeps its input, and inference fuses it,
+    /// as with [`gelu`]. Source: Howard et al., *Searching for MobileNetV3*, 2019; PyTorch's `Hardswish`.
     hardswish
-    /// While training, each number becomes 0 with probability `p`, and `x / (1 − p)` otherwise; in
-    /// inference nothing happens.
+    /// In training, each number becomes 0 with probability `p`, and `x / (1 − p)` otherwise; inference
+    /// leaves the numbers as they are.
     ///
     /// | argument | | default |
     /// |---|---|---|
@@ -280,15 +280,16 @@ layers! {
     ///
     /// Source: Srivastava et al., *Dropout*, 2014; PyTorch's `Dropout`.
     dropout
-    /// `e^(x − m) / Σ e^(x − m)` over the channels (or features), at each position, `m` being the largest of
-    /// them; the gradient is `y · (∂L/∂y − Σ y · ∂L/∂y)`. A net for
-    /// [`CrossEntropy`](crate::loss::CrossEntropy) does not end in it: the loss applies it, and
+    /// `e^(x − m) / Σ e^(x − m)` over the channels (or features), at each position, where `m` is the
+    /// largest of the `x`; the gradient is `y · (∂L/∂y − Σ y · ∂L/∂y)`. A net for
+    /// [`CrossEntropy`](crate::loss::CrossEntropy) must not end in it: the loss applies it, and
     /// [`probabilities`](crate::Network::probabilities) does when predicting. PyTorch's
     /// `Softmax(dim=1)`.
     softmax
     /// `x − m − ln Σ e^(x − m)` over the channels (or features), at each position: the logarithm of
-    /// [`softmax`], finite also where that is 0. The gradient is `∂L/∂y − e^y · Σ ∂L/∂y`. A net for [`NllLoss`](crate::loss::NllLoss) ends in it;
-    /// [`probabilities`](crate::Network::probabilities) gives `e` to its power. PyTorch's
+    /// [`softmax`], finite also where the softmax rounds to 0. The gradient is `∂L/∂y − e^y · Σ ∂L/∂y`. A net
+    /// for [`NllLoss`](crate::loss::NllLoss) must end in it;
+    /// [`probabilities`](crate::Network::probabilities) returns its exponential. PyTorch's
     /// `LogSoftmax(dim=1)`.
     log_softmax
     /// `factor · x`, on any shape; the gradient is `∂L/∂y · factor`.
@@ -297,7 +298,7 @@ layers! {
     /// |---|---|---|
     /// | `factor` | first, a finite number, which is not trained | |
     ///
-    /// For residual branches that count for less (Szegedy et al., *Inception-v4*, 2016) and logits
-    /// of another temperature.
+    /// For scaled-down residual branches (Szegedy et al., *Inception-v4*, 2016), and for the temperature of
+    /// logits.
     scale
 }

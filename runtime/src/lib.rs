@@ -2,8 +2,8 @@
 //! which re-exports all of it with its documentation.
 //!
 //! Reading order: [`net`] (what a net is and can do), [`loss`], [`optim`], [`data`], [`train`], [`io`],
-//! [`init`], [`inspect`], [`mod@reference`] (the same nets in f64, slowly). How a step runs is in
-//! `typenet-engine`, the arithmetic in `typenet-kernels`.
+//! [`init`], [`inspect`], [`mod@reference`] (the same nets in f64, slowly). The crate `typenet-engine` runs
+//! the steps, `typenet-kernels` does the arithmetic.
 #![forbid(unsafe_code)]
 
 pub mod data;
@@ -21,7 +21,7 @@ pub mod reference;
 pub mod symbolic;
 pub mod train;
 
-/// The crate `image`, in the version that [`Network::input_from_image`] takes images of.
+/// The crate `image`, in the version whose images [`Network::input_from_image`] takes.
 #[cfg(feature = "image")]
 pub use ::image;
 pub use error::{Error, LoadHelp};
@@ -31,5 +31,5 @@ pub use net::{
     SingleInput, SingleOutput, Workspace,
 };
 
-/// A result with typenet's [`Error`].
+/// A `std::result::Result` whose error type is typenet's [`Error`] unless another is given.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

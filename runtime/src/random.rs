@@ -3,7 +3,7 @@
 use chacha20::ChaCha8Rng;
 use chacha20::rand_core::SeedableRng;
 
-/// The random numbers of a seed. Every stream of a seed has its own, independent of the others.
+/// A generator for this seed and stream. The streams of one seed are independent of each other.
 pub(crate) fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(stream);

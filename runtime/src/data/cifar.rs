@@ -21,7 +21,7 @@ const AT_FIRST: usize = 10_000;
 const CLASSES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-/// Which labels of CIFAR-100 are taken.
+/// Which labels of CIFAR-100 are used.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Cifar100Labels {
     /// The 100 classes.
@@ -56,13 +56,14 @@ fn cifar100(labels: Cifar100Labels) -> Format {
 impl Images<CifarImage> {
     /// Reads CIFAR-10 in its binary version: the 50,000 images for training and the 10,000 for testing.
     ///
-    /// The folder is the one that the archive unpacks to, or the one around it. It holds
-    /// `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; the names of the classes are those
-    /// of `batches.meta.txt`, where that is there.
+    /// The folder is the one that the archive unpacks to, or its parent. It holds `data_batch_1.bin` to
+    /// `data_batch_5.bin` and `test_batch.bin`. The names of the classes are those of `batches.meta.txt`,
+    /// or without that file the usual ones.
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be read, [`Error::Format`] when it does not consist of whole
-    /// images, [`Error::Label`] for a label above 9.
+    /// [`Error::Io`] when a file cannot be read; [`Error::Format`] when it does not consist of whole
+    /// images; [`Error::Label`] for a label above 9; [`Error::Size`] when the file of names does not have
+    /// one for each class.
     ///
     /// ```no_run
     /// use typenet_runtime::data::Images;
@@ -86,9 +87,9 @@ impl Images<CifarImage> {
 
     /// Reads CIFAR-100 in its binary version: the 50,000 images for training and the 10,000 for testing.
     ///
-    /// The folder is the one that the archive unpacks to, or the one around it. It holds `train.bin` and
-    /// `test.bin`; the names of the classes are those of `fine_label_names.txt` or
-    /// `coarse_label_names.txt`, where that is there.
+    /// The folder is the one that the archive unpacks to, or its parent. It holds `train.bin` and
+    /// `test.bin`. The names of the classes are those of `fine_label_names.txt` or
+    /// `coarse_label_names.txt`; without that file the classes have no names.
     ///
     /// # Errors
     /// As [`from_cifar10`](Self::from_cifar10), with the labels of CIFAR-100.

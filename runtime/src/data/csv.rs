@@ -18,7 +18,7 @@ mod blanks;
 mod field;
 mod labels;
 
-/// How a table of numbers is laid out: one example a row.
+/// The layout of a table of numbers, with one example per row.
 ///
 /// | method | default |
 /// |---|---|
@@ -51,7 +51,7 @@ pub struct Csv {
     /// The first column of the label or the targets; the last ones if `None`.
     label: Option<usize>,
     scale: f32,
-    /// 0 if not said.
+    /// 0 if not given.
     classes: usize,
     kind: labels::Kind,
     decimal_comma: bool,
@@ -77,21 +77,21 @@ impl Csv {
         Csv::default()
     }
 
-    /// Whether the first row names the columns and is skipped (`false`).
+    /// Whether the first row names the columns and is skipped; `false` by default.
     #[must_use]
     pub fn header(self, header: bool) -> Csv {
         Csv { header, ..self }
     }
 
-    /// What separates the fields (`b','`).
+    /// What separates the fields; `b','` by default.
     #[must_use]
     pub fn delimiter(self, delimiter: u8) -> Csv {
         Csv { delimiter, ..self }
     }
 
-    /// Whether numbers are written `0,5` (`false`), as in many European tables. The fields are then
-    /// separated by something else, `;` most often, or stand in quotes. No points are allowed in
-    /// numbers: `1.000` could be 1 or 1000.
+    /// Whether numbers are written `0,5`, as in many European tables; `false` by default. Something else,
+    /// `;` most often, then separates the fields, or they stand in quotes. Numbers may then have no points:
+    /// `1.000` could be 1 or 1000.
     ///
     /// ```
     /// use typenet_runtime::data::{Csv, Dataset};
@@ -120,23 +120,23 @@ impl Csv {
         Csv { label: Some(index), ..self }
     }
 
-    /// What each input is multiplied by (1.0): `1.0 / 255.0` turns bytes into numbers 0..=1. Targets
-    /// are not scaled.
+    /// What each input is multiplied by, 1.0 by default: `1.0 / 255.0` turns bytes into numbers 0..=1.
+    /// Targets are not scaled.
     #[must_use]
     pub fn scale(self, scale: f32) -> Csv {
         Csv { scale, ..self }
     }
 
-    /// How many classes there are: labels are 0 to `classes − 1`, or so many names at most. Without it
-    /// any labels are read, and a label that the net has no output for is an error of training, without
-    /// its row. It means nothing for tables without labels.
+    /// How many classes there are: labels are 0 to `classes − 1`, or at most this many names. Without it
+    /// any labels are read; training then refuses a label that the net has no output for, without naming
+    /// its row. Tables without labels ignore it.
     #[must_use]
     pub fn classes(self, classes: usize) -> Csv {
         Csv { classes, ..self }
     }
 
     /// Labels are the names of classes, also where they look like numbers, and the classes are numbered
-    /// in this order. Without it labels are names if the first one is no number, and sorted.
+    /// in this order. Without it, labels are names if the first one is no number, and the names are sorted.
     ///
     /// The names become the data set's [`class_names`](Dataset::class_names); training gives them to the
     /// net, which saves them with its weights.
@@ -160,8 +160,8 @@ impl Csv {
         Csv { kind: labels::Kind::Names(order), ..self }
     }
 
-    /// Labels are these names, and the classes are numbered in their order: for a test set, those of the
-    /// training set. Another label is an error.
+    /// Labels are these names, and the classes are numbered in their order: for a test set, give those of
+    /// the training set. Any other label is an error.
     ///
     /// ```
     /// use typenet_runtime::data::{Csv, Dataset};
@@ -186,16 +186,15 @@ impl Csv {
 }
 
 impl<I: Flat> Dataset<I, usize> {
-    /// Reads a table with as many columns of inputs as `I` has numbers, the last dimension running
-    /// fastest, and one column of labels: `3`, or `3.0` as some programs write it, or names. The file
-    /// may be compressed with gzip.
+    /// Reads a table with as many columns of inputs as `I` has numbers, in row-major order, and one column
+    /// of labels: `3`, or `3.0` as some programs write it, or names. The file may be compressed with gzip.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be read, [`Error::Row`] when a row has another number of
-    /// fields, or a field is missing, not a number, NaN, infinite or not a label, or there are no
-    /// rows, [`Error::Label`] for a label outside the classes, [`Error::Format`] when gzip data is
-    /// damaged, [`Error::Argument`] when `csv` has class names that cannot be names, or a delimiter that
-    /// cannot be one.
+    /// [`Error::Io`] when the file cannot be read; [`Error::Row`] when a row has another number of fields,
+    /// a field is missing, not a number, NaN, infinite or not a label, or there are no rows;
+    /// [`Error::Label`] for a label outside the classes; [`Error::Format`] when gzip data is damaged;
+    /// [`Error::Argument`] when `csv` has class names that cannot be names, or a delimiter that cannot be
+    /// one.
     /// Rows count from 1 with the header and without empty lines.
     ///
     /// ```no_run

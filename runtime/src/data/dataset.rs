@@ -33,8 +33,8 @@ pub struct Dataset<I: Flat, T = usize> {
 }
 
 impl<I: Flat, T> Dataset<I, T> {
-    /// A data set of these inputs, each with the target at the same place. A net with named inputs has
-    /// `NInput::dataset` for slices of each, and one with heads `NTarget::zip`.
+    /// A data set of these inputs, each with the target at the same index. For a net `N` with named inputs,
+    /// `NInput::dataset` takes a slice of each; for one with heads there is `NTarget::zip`.
     ///
     /// # Errors
     /// [`Error::Size`] when there are not as many targets as inputs, or an input has no numbers.
@@ -54,12 +54,11 @@ impl<I: Flat, T> Dataset<I, T> {
         Dataset::from_flat(I::flatten(inputs).to_vec(), targets)
     }
 
-    /// A data set of inputs whose numbers follow one another, the last dimension running fastest:
-    /// for images channel, row, column.
+    /// A data set from one buffer of inputs, one after the other in row-major order: for images channel,
+    /// row, column.
     ///
     /// # Errors
-    /// [`Error::Size`] when there are not just enough numbers for an input a target, or an input
-    /// has no numbers.
+    /// [`Error::Size`] when there is not exactly one input for each target, or an input has no numbers.
     ///
     /// ```
     /// use typenet_runtime::data::Dataset;
@@ -129,7 +128,7 @@ impl<I: Flat, T> Dataset<I, T> {
         Dataset { class_names: names.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// What [`normalize`](Self::normalize) did to the inputs.
+    /// The normalisation that [`normalize`](Self::normalize) applied; `None` if none was.
     pub fn normalization(&self) -> Option<&Normalization> {
         self.normalization.as_ref()
     }
@@ -140,8 +139,8 @@ impl<I: Flat, T> Dataset<I, T> {
     }
 
     /// The mean and the standard deviation of each channel over all inputs, in f64. The deviation is
-    /// that of the data at hand: `√(Σ (x − mean)² / n)`, without Bessel's correction. A channel of
-    /// one value throughout has a deviation of 1 here, so that it can be divided by.
+    /// that of the data at hand: `√(Σ (x − mean)² / n)`, without Bessel's correction. A constant
+    /// channel has a deviation of 1 here, so that it can be divided by.
     ///
     /// `channels` is the first dimension of an image; use 1 for one mean over all numbers, and the
     /// number of features for one each.
@@ -183,15 +182,15 @@ impl<I: Flat, T> Dataset<I, T> {
         Ok(statistics)
     }
 
-    /// Makes every number `(x − mean) / std` of its channel, and remembers it: training stores the
-    /// normalisation in the net, which then does the same to new images. Normalise the test set
-    /// with the statistics of the training set.
+    /// Turns every number `x` into `(x − mean) / std` of its channel, and remembers the normalisation:
+    /// training stores it in the net, which then does the same to new images. Normalise the test set with
+    /// the statistics of the training set.
     ///
     /// # Errors
     /// [`Error::Argument`] when the inputs were normalised before (a second time is nearly always a
     /// mistake), or a mean or deviation is not finite, or a deviation not positive.
-    /// [`Error::Size`] when mean and deviation are not equally many, or an input does not divide
-    /// into so many channels. Nothing is changed then.
+    /// [`Error::Size`] when `mean` and `std` have different lengths, or an input does not divide into
+    /// this many channels. Nothing is changed then.
     ///
     /// ```
     /// use typenet_runtime::data::Dataset;
@@ -216,8 +215,8 @@ impl<I: Flat, T> Dataset<I, T> {
         Ok(())
     }
 
-    /// Copies some examples, by their indices, into buffers of the caller's; what these held is
-    /// replaced. Buffers that have grown to their size are not allocated again.
+    /// Copies the examples at `indices` into the caller's buffers, and replaces what these held. Buffers
+    /// that have grown to their size are not allocated again.
     ///
     /// # Panics
     /// When an index is not below [`len`](Self::len).
@@ -371,7 +370,8 @@ impl<I: Flat> Dataset<I, usize> {
         let (first, second) = stratified(labels, fraction, seed)?;
         Ok((self.select(&first), self.select(&second)))
     }
-    /// How many classes there are: as many as have names, or as the largest label needs.
+    /// How many classes there are: the number of class names or the largest label plus 1, whichever is
+    /// larger.
     ///
     /// ```
     /// use typenet_runtime::data::Dataset;

@@ -15,22 +15,22 @@ pub use map_targets::MapTargets;
 pub use mixup::Mixup;
 pub use subset::Subset;
 
-/// How examples are looked at.
+/// How examples are read: as they are, or for an epoch of training.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum View {
     /// As they are: for evaluation.
     #[default]
     Plain,
-    /// As in this epoch of training, counted from 0: with random changes, where the source makes any.
+    /// As in this epoch of training, counted from 0: augmented, where the source augments.
     Epoch(usize),
 }
 
-/// Where a trainer takes its examples from: inputs of type `I`, each with a target of type `T`.
+/// A source of examples for a trainer: inputs of type `I`, each with a target of type `T`.
 ///
-/// A [`Dataset`] is the simple form, in memory. An own source implements [`len`](Self::len),
+/// A [`Dataset`] is the simple form, in memory. A source of your own implements [`len`](Self::len),
 /// [`target`](Self::target) and [`inputs_into`](Self::inputs_into). Several threads call these at once,
-/// and the order of the calls must not change what they give: random changes depend on the view, the
-/// index and a seed alone.
+/// and the order of the calls must not change the results: augmentation depends on the view, the index and
+/// a seed alone.
 ///
 /// ```
 /// use typenet_runtime::data::{Examples, View};
@@ -80,13 +80,14 @@ pub trait Examples<I: Flat, T>: Sync {
         &[]
     }
 
-    /// What was done to the inputs, and so must be done to others before the net sees them.
+    /// The normalisation of the inputs, which new inputs need too before the net sees them; `None` if there
+    /// is none.
     fn normalization(&self) -> Option<&Normalization> {
         None
     }
 
-    /// Whether inputs are in memory as they are, so that there is nothing to gain from fetching them
-    /// ahead.
+    /// Whether inputs are in memory in their final form, so that fetching them ahead gains nothing; `false`
+    /// by default.
     fn is_at_hand(&self) -> bool {
         false
     }
@@ -96,25 +97,26 @@ pub trait Examples<I: Flat, T>: Sync {
         format!("example {index}")
     }
 
-    /// The target of an example. It is at hand without the input being read: a trainer checks all of
-    /// them before the first step.
+    /// The target of an example. It must not take reading the input: a trainer checks all targets before
+    /// the first step.
     ///
     /// # Errors
     /// [`Error::Argument`] when the index is not below [`len`](Self::len).
     fn target(&self, view: View, index: usize) -> Result<T>;
 
-    /// Writes the numbers of some inputs, one input after the other, each channel, row, column.
+    /// Writes the inputs at `indices` to `numbers`, one after the other; images in the order channel, row,
+    /// column.
     ///
     /// # Errors
-    /// [`Error::Argument`] when an index is not below [`len`](Self::len), [`Error::Size`] when there is
-    /// not just room for the inputs; whatever reading them meets.
+    /// [`Error::Argument`] when an index is not below [`len`](Self::len), [`Error::Size`] when `numbers`
+    /// does not have exactly the length of the inputs; errors from reading them.
     fn inputs_into(&self, view: View, indices: &[usize], numbers: &mut [f32]) -> Result<()>;
 
-    /// Replaces what the buffer holds by the targets of some examples. A source whose targets may be too
-    /// large for the stack writes this without [`target`](Self::target).
+    /// Replaces the contents of `targets` by the targets at `indices`. A source whose targets may be too
+    /// large for the stack implements this without [`target`](Self::target).
     ///
     /// # Errors
-    /// As [`target`](Self::target); what the buffer holds is then not to be used.
+    /// As [`target`](Self::target); the contents of the buffer are then unspecified.
     fn targets_into(&self, view: View, indices: &[usize], targets: &mut Vec<T>) -> Result<()> {
         targets.clear();
         for &index in indices {
@@ -123,12 +125,12 @@ pub trait Examples<I: Flat, T>: Sync {
         Ok(())
     }
 
-    /// Replaces what the two hold by the numbers of some inputs and by their targets. Buffers that have
-    /// grown to their size are not allocated again.
+    /// Replaces the contents of the two buffers by the inputs at `indices` and their targets. Buffers that
+    /// have grown to their size are not allocated again.
     ///
     /// # Errors
-    /// As [`target`](Self::target) and [`inputs_into`](Self::inputs_into); what the buffers hold is
-    /// then not to be used.
+    /// As [`target`](Self::target) and [`inputs_into`](Self::inputs_into); the contents of the buffers are
+    /// then unspecified.
     fn batch_into(
         &self,
         view: View,
@@ -142,12 +144,12 @@ pub trait Examples<I: Flat, T>: Sync {
         self.inputs_into(view, indices, inputs)
     }
 
-    /// The same examples, whose images change at random in every epoch; the seed decides how. Say
-    /// `(&data).augmented(…)` where the data themselves are still needed.
+    /// The same examples, augmented anew in every epoch; the seed decides how. Call `(&data).augmented(…)`
+    /// to keep the data themselves.
     ///
     /// # Errors
     /// [`Error::Argument`] when an argument of a change is out of range, [`Error::Size`] when `I` is not
-    /// the type of an image, or of one with other channels than a change is for.
+    /// the type of an image, or has a number of channels that a change does not take.
     ///
     /// ```
     /// use typenet_runtime::data::{Augment, Dataset, Examples};
@@ -168,14 +170,14 @@ pub trait Examples<I: Flat, T>: Sync {
         Augmented::new(self, augment, seed)
     }
 
-    /// Mixes each example with another one of the set, drawn anew in every epoch, the input as well as
-    /// the label: `λ x + (1 − λ) x'`, with `λ` from the Beta distribution of `alpha` twice (H. Zhang et
+    /// Mixes each example with another one of the set, drawn anew in every epoch. The input becomes
+    /// `λ x + (1 − λ) x'` and the label likewise, with `λ` drawn from Beta(`alpha`, `alpha`) (H. Zhang et
     /// al., "mixup: Beyond empirical risk minimization", 2018: 0.1 to 0.4 for ImageNet, 1 for CIFAR-10).
     /// Evaluation sees the examples as they are.
     ///
     /// The labels become [`MixedLabel`](super::MixedLabel)s, which
-    /// [`CrossEntropy`](crate::loss::CrossEntropy) takes. A test set beside it has such labels too by
-    /// `test.map_targets(MixedLabel::from)`.
+    /// [`CrossEntropy`](crate::loss::CrossEntropy) takes. `test.map_targets(MixedLabel::from)` gives a test
+    /// set such labels too.
     ///
     /// # Errors
     /// [`Error::Argument`] when `alpha` is not a finite number above 0.
@@ -199,7 +201,7 @@ pub trait Examples<I: Flat, T>: Sync {
         Mixup::new(self, alpha, seed)
     }
 
-    /// The same examples, each with what the function makes of its target.
+    /// The same examples, with the function applied to each target.
     ///
     /// ```
     /// use typenet_runtime::data::{Dataset, Examples, View};
@@ -219,7 +221,7 @@ pub trait Examples<I: Flat, T>: Sync {
         MapTargets::new(self, function)
     }
 
-    /// Some of the examples, by their indices, in this order.
+    /// The examples at these indices, in this order.
     ///
     /// # Errors
     /// [`Error::Argument`] when an index is not below [`len`](Self::len).

@@ -11,19 +11,19 @@ use super::{ArrayShape, Dataset};
 use crate::{Error, Result};
 
 impl<I: ArrayShape> Dataset<I, usize> {
-    /// Reads images and labels of `classes` classes from two IDX files, as MNIST's are, compressed
-    /// with gzip or not. Bytes 0..=255 become numbers 0..=1.
+    /// Reads images and labels of `classes` classes from two IDX files (MNIST's format), compressed with
+    /// gzip or not. Bytes 0..=255 become numbers 0..=1.
     ///
-    /// The images' file has the dimensions `[n, height, width]`, `[n, channels, height, width]` or
-    /// `[n, features]`, all unsigned bytes, and these must be those of `I`; a channel dimension of 1
-    /// may be missing on one side, and `[f32; features]` takes images of any dimensions with as many
-    /// numbers. The labels' file has `[n]`.
+    /// The file of images holds unsigned bytes with the dimensions `[n, height, width]`,
+    /// `[n, channels, height, width]` or `[n, features]`; without `n`, these must be those of `I`. A channel
+    /// dimension of 1 may be missing on one side, and `[f32; features]` takes images of any dimensions with
+    /// as many numbers. The file of labels has the dimensions `[n]`.
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be read, [`Error::Format`] with the byte when it is no IDX
-    /// file of unsigned bytes, too short or too long, or its gzip data is damaged, [`Error::Size`]
-    /// when the images have another size than `I`, or there are not as many labels as images,
-    /// [`Error::Label`] for a label outside the classes, [`Error::Argument`] for 0 classes.
+    /// [`Error::Io`] when a file cannot be read; [`Error::Format`] with the byte when it is no IDX file of
+    /// unsigned bytes, is too short or too long, or its gzip data is damaged; [`Error::Size`] when the
+    /// images have another size than `I`, or there are not as many labels as images; [`Error::Label`] for a
+    /// label outside the classes; [`Error::Argument`] for 0 classes.
     ///
     /// ```no_run
     /// use typenet_runtime::data::Dataset;

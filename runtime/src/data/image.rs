@@ -9,8 +9,8 @@ use crate::{Error, Normalization, Result};
 /// How an image becomes a net's input: for
 /// [`Network::input_from_image`](crate::Network::input_from_image).
 ///
-/// Take what the training images went through: a net that learnt from stretched images sees others when
-/// these are cropped.
+/// Use the same options as for the training images: a net that was trained on stretched images has not seen
+/// cropped ones.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ImageOptions {
     resize: Resize,
@@ -19,31 +19,32 @@ pub struct ImageOptions {
 }
 
 impl ImageOptions {
-    /// The image in this size with these channels, on black.
+    /// Resizes and converts to these channels, on a black background.
     pub fn new(resize: Resize, channels: Channels) -> ImageOptions {
         ImageOptions { resize, channels, background: [0; 3] }
     }
 
-    /// The colour (red, green, blue) of the bars of [`Resize::Fit`], and of what is seen through pixels
-    /// that are transparent, where the net has no channel for that (`[0, 0, 0]`).
+    /// The background colour (red, green, blue), `[0, 0, 0]` by default: of the bars of [`Resize::Fit`], and
+    /// behind transparent pixels where the net has no alpha channel.
     #[must_use]
     pub fn background(self, background: [u8; 3]) -> ImageOptions {
         ImageOptions { background, ..self }
     }
 }
 
-/// How an image gets the size of a net's input. A filter computes the new pixels:
-/// `FilterType::Triangle` is what others call bilinear (with antialiasing, as Pillow has it), and
-/// `CatmullRom` bicubic.
+/// How an image is resized to a net's input. A filter computes the new pixels: `FilterType::Triangle` is
+/// also known as bilinear (with antialiasing, as in Pillow), `CatmullRom` as bicubic.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Resize {
-    /// Not at all: another size is an error.
+    /// No resizing: an image of another size is an error.
     Exact,
     /// To width and height, each by its own factor.
     Stretch(FilterType),
-    /// As large as it fits in whole, in the middle; bars of the background fill the rest.
+    /// Keeps the aspect ratio and fits the whole image into the middle of the input; bars of the background
+    /// fill the rest.
     Fit(FilterType),
-    /// As small as it fills the input; what is over at two sides, half at each, is cut off.
+    /// Keeps the aspect ratio and fills the input; what sticks out at two sides, half at each, is cut off
+    /// (a centre crop).
     Crop(FilterType),
 }
 
@@ -54,9 +55,9 @@ pub enum Channels {
     Grey,
     /// Red, green, blue.
     Rgb,
-    /// Blue, green, red: for nets that learnt from images that OpenCV read.
+    /// Blue, green, red: for nets that were trained on images read with OpenCV.
     Bgr,
-    /// Red, green, blue and alpha, 0 where nothing is to be seen.
+    /// Red, green, blue and alpha, which is 0 where a pixel is transparent.
     Rgba,
 }
 

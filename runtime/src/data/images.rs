@@ -12,16 +12,16 @@ use super::split::stratified;
 use super::{ArrayShape, Dataset, Examples, View};
 use crate::{Error, Normalization, Result};
 
-/// Images of bytes, each with the number of its class: a quarter of the memory that a [`Dataset`] of
-/// them takes, or none, where they stay in a file.
+/// Images as bytes, each with the number of its class. Their pixels take a quarter of the memory of a
+/// [`Dataset`], or none where they stay in a file.
 ///
 /// `I` is the input type of the net, `[[[f32; width]; height]; channels]`. The bytes 0..=255 become
 /// numbers 0..=1 when an image is asked for, and are then [normalised](Self::normalize). A trainer takes
-/// them as they are ([`Examples`]); [`to_dataset`](Self::to_dataset) makes the simple form of them.
+/// them as they are ([`Examples`]); [`to_dataset`](Self::to_dataset) converts them to a [`Dataset`].
 ///
-/// CIFAR is read by [`from_cifar10`](Self::from_cifar10) and [`from_cifar100`](Self::from_cifar100)
-/// (feature `files`), a folder of PNG and JPEG files by `ImageFolder` (feature `image`). A copy and the
-/// parts of a split share the pixels.
+/// [`from_cifar10`](Self::from_cifar10) and [`from_cifar100`](Self::from_cifar100) (feature `files`) read
+/// CIFAR, `ImageFolder` (feature `image`) reads a folder of PNG and JPEG files. A clone and the parts of a
+/// split share the pixels.
 ///
 /// ```
 /// use typenet_runtime::data::Images;
@@ -123,12 +123,12 @@ impl Store for InMemory {
 }
 
 impl<I: ArrayShape> Images<I> {
-    /// Images whose bytes follow one another, each channel, row, column (all of the red first), with the
-    /// label of each.
+    /// Images from their bytes, one image after the other, each in the order channel, row, column (all of
+    /// the red first), with their labels.
     ///
     /// # Errors
-    /// [`Error::Size`] when there are not just enough bytes for an image a label, or `I` is not the type
-    /// of an image.
+    /// [`Error::Size`] when there is not exactly one image for each label, or `I` is not the type of an
+    /// image.
     ///
     /// ```
     /// use typenet_runtime::data::Images;
@@ -204,14 +204,14 @@ impl<I: ArrayShape> Images<I> {
         Ok(statistics)
     }
 
-    /// Makes every number `(x − mean) / std` of its channel when an image is asked for, and remembers
-    /// it: training stores the normalisation in the net, which then does the same to new images.
-    /// Normalise the test set with the statistics of the training set.
+    /// Turns every number `x` into `(x − mean) / std` of its channel when an image is asked for. Training
+    /// stores the normalisation in the net, which then does the same to new images. Normalise the test set
+    /// with the statistics of the training set.
     ///
     /// # Errors
     /// [`Error::Argument`] when the images were normalised before (a second time is nearly always a
     /// mistake), or a mean or deviation is not finite, or a deviation not positive. [`Error::Size`] when
-    /// they are not one a channel. Nothing is changed then.
+    /// there is not one of each per channel. Nothing is changed then.
     ///
     /// ```
     /// use typenet_runtime::data::Images;
@@ -231,7 +231,7 @@ impl<I: ArrayShape> Images<I> {
         Ok(())
     }
 
-    /// All images as numbers in memory, four bytes each.
+    /// All images as `f32` numbers in memory, four bytes each.
     ///
     /// # Errors
     /// When images that are in a file cannot be read.
@@ -245,7 +245,7 @@ impl<I: ArrayShape> Images<I> {
         Ok(data.normalized_before(self.normalization.clone()))
     }
 
-    /// Some of the images, by their indices, in this order.
+    /// The images at these indices, in this order.
     ///
     /// # Errors
     /// [`Error::Argument`] when an index is not below [`len`](Self::len).
@@ -276,7 +276,8 @@ impl<I> Images<I> {
         &self.class_names
     }
 
-    /// How many classes there are: as many as have names, or as the largest label needs.
+    /// How many classes there are: the number of class names or the largest label plus 1, whichever is
+    /// larger.
     pub fn classes(&self) -> usize {
         let needed = self.labels().max().map_or(0, |label| label.saturating_add(1));
         needed.max(self.class_names.len())
@@ -289,7 +290,7 @@ impl<I> Images<I> {
         Images { class_names: names.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// What [`normalize`](Self::normalize) does to the images.
+    /// The normalisation that [`normalize`](Self::normalize) has set; `None` if none was.
     pub fn normalization(&self) -> Option<&Normalization> {
         self.normalization.as_ref()
     }

@@ -6,7 +6,7 @@ use typenet_engine::Flat;
 
 use super::{Dataset, Sampler};
 
-/// The inputs of a minibatch. It is used as the slice `[I]` that it derefs to, also to change them.
+/// The inputs of a minibatch. It derefs to the slice `[I]`, also mutably.
 pub struct Inputs<I> {
     numbers: Vec<f32>,
     kind: PhantomData<I>,
@@ -43,8 +43,8 @@ impl<I: Flat> fmt::Debug for Inputs<I> {
     }
 }
 
-/// A few examples of a data set, to take a training step on. It is a copy: what a loop changes in it,
-/// by random shifts for example, leaves the data set as it is.
+/// A few examples of a data set, for one training step. It is a copy: changes to it, by random shifts for
+/// example, leave the data set as it is.
 ///
 /// ```
 /// use typenet_runtime::data::Dataset;
@@ -79,9 +79,9 @@ pub struct Minibatches<'a, I: Flat, T = usize> {
 }
 
 impl<I: Flat, T> Dataset<I, T> {
-    /// The examples in random order, `batch` at a time, each once; the last minibatch is short where
-    /// they do not divide. The same seed gives the same order: use another for every epoch. A `batch`
-    /// of 0 is taken as 1.
+    /// The examples in random order, `batch` at a time, each once; the last minibatch is shorter where
+    /// `batch` does not divide their number. The same seed gives the same order: use another seed for every
+    /// epoch. A `batch` of 0 is taken as 1.
     ///
     /// ```
     /// use typenet_runtime::data::Dataset;

@@ -13,9 +13,9 @@
 pub struct MixedLabel {
     /// A class.
     pub label: usize,
-    /// Another one, or the same.
+    /// Another class, or the same.
     pub other: usize,
-    /// The share of the first, 0 to 1.
+    /// The share of `label`, 0 to 1; `other` has the rest.
     pub share: f32,
 }
 

@@ -1,21 +1,21 @@
-//! Data sets: inputs with their targets, how they are read, split, normalised, changed at random and
-//! drawn into minibatches.
+//! Data sets: inputs with their targets; reading, splitting, normalising, augmenting and drawing them into
+//! minibatches.
 //!
 //! | source | where the numbers are | from |
 //! |---|---|---|
 //! | [`Dataset`] | in memory, as `f32` | arrays; [IDX](Dataset::from_idx) (MNIST's format) and [CSV](Dataset::from_csv) files |
 //! | [`Images`] | in memory, as bytes | [bytes](Images::from_bytes); [CIFAR-10 and CIFAR-100](Images::from_cifar10) |
 //! | [`Images`] | in a cache file, as bytes; for sets larger than the memory too | `ImageFolder`: PNG and JPEG files, a folder for each class |
-//! | your own | anywhere | [`Examples`], the trait that a trainer knows them all by |
+//! | your own | anywhere | [`Examples`], the trait through which a trainer reads all of these |
 //!
 //! IDX, CSV and CIFAR files need the feature `files`, a default; folders the feature `image`. A file that
 //! starts with gzip's bytes `1f 8b` is decompressed, whatever its name. A file is read completely or not at
-//! all, and what is wrong with it is said with its name and the byte or row.
+//! all; an error names the file and the byte or row.
 //!
-//! What stands between a source and the trainer: [`Augment`] changes images at random
-//! ([`Examples::augmented`]), [`Examples::mixup`] mixes them, [`Prefetch`] fetches batches ahead of the net.
-//! For loops written by hand there is [`Dataset::minibatches`]; [`Sampler`] with [`Dataset::gather`] is the
-//! same without allocation.
+//! Between a source and the trainer, [`Augment`] augments images ([`Examples::augmented`]),
+//! [`Examples::mixup`] mixes them, and [`Prefetch`] fetches batches ahead of the net. For training loops by
+//! hand there is [`Dataset::minibatches`]; [`Sampler`] with [`Dataset::gather`] is the same without
+//! allocation.
 
 mod augment;
 #[cfg(feature = "files")]

@@ -12,8 +12,8 @@ use typenet_engine::Flat;
 use super::{Examples, Sampler, View};
 use crate::Result;
 
-/// The batches of a training run, in order, fetched ahead by threads of their own into a few buffers that
-/// are used again and again.
+/// Fetches the batches of a training run ahead of time and in order, on threads of its own, into a few
+/// buffers that it reuses.
 ///
 /// | method | default |
 /// |---|---|
@@ -22,8 +22,8 @@ use crate::Result;
 /// | [`ahead`](Self::ahead) | 2 batches |
 /// | [`threads`](Self::threads) | 1; 0 where the examples are [at hand](Examples::is_at_hand) |
 ///
-/// How many threads there are, and how fast they are, changes nothing in what they fetch. Once the buffers
-/// have grown to the size of a batch, nothing is allocated.
+/// The number of threads and their speed do not change the batches. Once the buffers have grown to the size
+/// of a batch, nothing is allocated.
 ///
 /// ```
 /// use typenet_runtime::data::{Dataset, Prefetch, Sampler};
@@ -65,7 +65,7 @@ pub struct Batch<T> {
     pub index: usize,
     /// Whether it is the last one of the epoch.
     pub is_last: bool,
-    /// Which examples of the source they are.
+    /// The indices of the examples in the source.
     pub examples: Vec<usize>,
     /// The numbers of the inputs, one input after the other.
     pub inputs: Vec<f32>,
@@ -81,7 +81,7 @@ impl<T> Batch<T> {
 }
 
 impl<'a, T: Send> Prefetch<'a, T> {
-    /// The batches that the sampler draws from this source. The sampler was made for as many examples as
+    /// The batches that the sampler draws from this source. The sampler must be made for as many examples as
     /// the source has.
     pub fn new<I: Flat, S: Examples<I, T> + ?Sized>(source: &'a S, sampler: Sampler) -> Self {
         let fetch = |batch: &mut Batch<T>| {
@@ -104,7 +104,7 @@ impl<'a, T: Send> Prefetch<'a, T> {
         Prefetch { epochs, ..self }
     }
 
-    /// The batch of the first epoch to start with: to continue an epoch that was left.
+    /// The batch of the first epoch to start with, counted from 0: to continue an unfinished epoch.
     #[must_use]
     pub fn from_batch(self, batch: usize) -> Self {
         Prefetch { batch, ..self }
@@ -116,16 +116,16 @@ impl<'a, T: Send> Prefetch<'a, T> {
         Prefetch { ahead: batches.max(1), ..self }
     }
 
-    /// How many threads fetch, each a batch at a time. With none, a batch is fetched when it is asked for.
+    /// How many threads fetch, each one batch at a time. With 0, a batch is fetched when it is asked for.
     #[must_use]
     pub fn threads(self, threads: usize) -> Self {
         Prefetch { threads, ..self }
     }
 
-    /// Gives the batches to `body`; the threads end with it, however it ends.
+    /// Calls `body` with the batches and returns its result. The threads end with it, however it ends.
     ///
     /// # Panics
-    /// When the source panics: with its panic, where the batch is asked for.
+    /// When the source panics: with the same panic, where `body` asks for the batch.
     pub fn run<R>(self, body: impl FnOnce(&mut Batches<'_, T>) -> R) -> R {
         let Prefetch { fetch, sampler, epochs, batch, ahead, threads } = self;
         let order = Order { sampler, epochs, batch, is_shuffled: false };
@@ -290,7 +290,7 @@ impl<'a, T> Batches<'a, T> {
         }
     }
 
-    /// The next batch; none after the last one. The batch before it is given up.
+    /// The next batch; `None` after the last one. Its memory may be that of the batch before.
     ///
     /// # Errors
     /// When the source cannot read an example; there are no batches after that.

@@ -8,7 +8,7 @@ use crate::random;
 /// The streams of a seed that shuffle epochs start here, apart from those that draw weights.
 const EPOCHS: u64 = 1 << 62;
 
-/// Draws the examples of a data set into minibatches, by their indices, anew for every epoch.
+/// Shuffles the indices of a data set's examples for every epoch, and splits them into minibatches.
 ///
 /// The order depends on the seed and the epoch alone: not on threads, nor on the epochs before.
 ///
@@ -33,22 +33,22 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Draws `len` examples into minibatches of `batch`, without replacement: each comes once an
-    /// epoch, and the last minibatch is short where they do not divide. A `batch` of 0 is taken as 1.
+    /// Draws `len` examples into minibatches of `batch`, without replacement: each comes once an epoch, and
+    /// the last minibatch is shorter where `batch` does not divide `len`. A `batch` of 0 is taken as 1.
     /// Until the first [`shuffle`](Self::shuffle) the examples come in their own order.
     pub fn new(len: usize, batch: usize, seed: u64) -> Sampler {
         Sampler { indices: (0..len).collect(), batch: batch.max(1), seed, replacement: false }
     }
 
     /// Whether each of the `len` draws of an epoch is from all examples, so that some come several
-    /// times and some not at all (`false` unless changed). It takes effect at the next
+    /// times and some not at all; `false` by default. It takes effect at the next
     /// [`shuffle`](Self::shuffle).
     #[must_use]
     pub fn with_replacement(self, replacement: bool) -> Sampler {
         Sampler { replacement, ..self }
     }
 
-    /// Draws the order of an epoch.
+    /// Draws the order of this epoch.
     pub fn shuffle(&mut self, epoch: usize) {
         let mut random = random::generator(self.seed, EPOCHS.wrapping_add(epoch as u64));
         let len = self.indices.len();

@@ -1,12 +1,11 @@
-//! Weights as matrices of one row for each output.
+//! Weights as matrices with one row for each output.
 
 use chacha20::ChaCha8Rng;
 use typenet_shape::{Op, Shape};
 
 use super::normal;
 
-/// Orthonormal rows, or orthonormal columns where there are more rows than columns: those of random
-/// directions.
+/// Orthonormal rows in random directions, or orthonormal columns if there are more rows than columns.
 pub(super) fn orthogonal(generator: &mut ChaCha8Rng, rows: usize, numbers: &mut [f32]) {
     let columns = numbers.len() / rows;
     let (count, len) = (rows.min(columns), rows.max(columns));

@@ -1,17 +1,18 @@
 //! Initial weights: random ones, fixed ones, and those of a first convolution from data.
 //!
 //! `fan_in` is the number of inputs that one output sums up: `in_features`, or
-//! `in_channels / groups · kernel height · kernel width`, of a transposed convolution this over
+//! `in_channels / groups · kernel height · kernel width`; for a transposed convolution, this divided by
 //! `stride height · stride width`. `fan_out` is `out_features`, or
 //! `out_channels · kernel height · kernel width`.
 //!
-//! A [`Scheme`] holds for a whole net ([`Network::seeded_with`](crate::Network::seeded_with)), or in a
-//! declaration for a layer or all layers in some braces: `#[init(kaiming_normal)]` before them.
+//! A [`Scheme`] applies to a whole net ([`Network::seeded_with`](crate::Network::seeded_with)). In a
+//! declaration, `#[init(kaiming_normal)]` before a layer or before braces applies one to that layer or to all
+//! layers in the braces. The table shows arguments with their defaults, if any.
 //!
 //! | in `#[init(…)]` | scheme |
 //! |---|---|
-//! | `kaiming_uniform`, `kaiming_normal` (`mode = fan_in` or `fan_out`); `kaiming` is the first | [`KaimingUniform`](Scheme::KaimingUniform) and the three like it |
-//! | `xavier_uniform`, `xavier_normal` (`gain = 1`); `xavier` is the first | [`XavierUniform`](Scheme::XavierUniform), [`XavierNormal`](Scheme::XavierNormal) |
+//! | `kaiming_uniform`, `kaiming_normal` (`mode = fan_in`, or `fan_out`); `kaiming` is `kaiming_uniform` | [`KaimingUniform`](Scheme::KaimingUniform), [`KaimingNormal`](Scheme::KaimingNormal), [`KaimingUniformFanOut`](Scheme::KaimingUniformFanOut), [`KaimingNormalFanOut`](Scheme::KaimingNormalFanOut) |
+//! | `xavier_uniform`, `xavier_normal` (`gain = 1`); `xavier` is `xavier_uniform` | [`XavierUniform`](Scheme::XavierUniform), [`XavierNormal`](Scheme::XavierNormal) |
 //! | `orthogonal` (`gain = 1`) | [`Orthogonal`](Scheme::Orthogonal) |
 //! | `pytorch_default` | [`PyTorchDefault`](Scheme::PyTorchDefault) |
 //! | `normal` (`mean = 0`, `std = 1`) | [`Normal`](Scheme::Normal) |
@@ -21,9 +22,9 @@
 //! | `dirac` | [`Dirac`](Scheme::Dirac) |
 //! | `whitening` (`eps = 5e-4`) | [`Whitening`](Scheme::Whitening) |
 //!
-//! `#[init(xavier, bias = constant(0.1))]` also says how the bias starts. The schemes that need no fan
-//! start norms, too, where the attribute stands at the norm itself: `#[init(zeros)] batch_norm` at the
-//! end of a residual makes it start as the identity.
+//! `#[init(xavier, bias = constant(0.1))]` also sets the scheme of the bias. Schemes that need no fan apply to
+//! norms too, if the attribute stands at the norm itself: `#[init(zeros)] batch_norm` at the end of a residual
+//! makes it start as the identity.
 
 mod eigen;
 mod matrix;
@@ -40,11 +41,11 @@ pub(crate) use whitening::from_data;
 
 use crate::random;
 
-/// Fills all parameters of a net in the order of `tensors`: by `scheme`, but for layers whose
-/// declaration says otherwise.
+/// Fills all parameters of a net in the order of `tensors`: by `scheme`, except layers whose declaration says
+/// otherwise.
 ///
-/// Every tensor has random numbers of its own, from the seed and the tensor's name
-/// (`fc1.weight`): they do not depend on the other layers, nor on the number of threads.
+/// The random numbers of a tensor come from the seed and the tensor's name (`fc1.weight`): they depend neither
+/// on the other layers nor on the number of threads.
 ///
 /// # Panics
 /// When `tensors` reach beyond `parameters`.
@@ -98,7 +99,7 @@ pub fn initialize(
     own_layers(graph, tensors, parameters, seed);
 }
 
-/// What layers of the user's own change, unless their declaration says how they start.
+/// Lets layers of the user's own change their parameters, unless the declaration says how they start.
 fn own_layers(graph: &Graph<'_>, tensors: &[Tensor], parameters: &mut [f32], seed: u64) {
     for own in tensors.chunk_by(|one, other| one.node == other.node) {
         let node = own[0].node;

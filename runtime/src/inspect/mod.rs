@@ -15,10 +15,10 @@ use typenet_engine::BlockedPlan;
 
 use crate::Network;
 
-/// How evenly the convolutions of an inference of so many images are shared out among so many threads, with 16
-/// channels of an image side by side. A function of the declaration alone, the same on every machine.
+/// How evenly inference of `images` images splits each convolution among `threads` threads, in the layout with
+/// 16 channels of an image side by side. It depends on the declaration alone, not on the machine.
 ///
-/// Convolutions in groups are left out.
+/// Grouped convolutions are left out.
 pub fn planned_balance<N: Network>(images: usize, threads: usize) -> Vec<LayerBalance> {
     BlockedPlan::new(&N::SPEC).balance(&N::SPEC, images.max(1), threads.max(1))
 }

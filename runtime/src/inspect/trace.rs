@@ -10,7 +10,7 @@ use crate::{Error, Result};
 
 /// The value of every layer of a net for one image, which [`Network::trace`](crate::Network::trace) computes.
 ///
-/// `println!` shows the smallest and the largest number of each value and its mean.
+/// `println!` prints the minimum, mean and maximum of each value.
 #[derive(Clone, PartialEq)]
 pub struct Trace {
     net: &'static str,
@@ -23,7 +23,7 @@ pub struct Trace {
 pub struct LayerValue {
     /// The layer's name, kind and output shape.
     pub layer: LayerInfo,
-    /// Its output, channel by channel and row by row: as many numbers as that shape has.
+    /// Its output in the order channel, row, column: as many numbers as that shape has.
     pub numbers: Vec<f32>,
 }
 
@@ -59,8 +59,8 @@ impl Trace {
 }
 
 impl LayerValue {
-    /// The numbers of one channel, row by row; of a value of features, one number. None where there
-    /// is no such channel.
+    /// The numbers of one channel, row by row; if the value is features, one number. Empty if there is no
+    /// such channel.
     pub fn channel(&self, index: usize) -> &[f32] {
         let channels = self.layer.output.dims().first().copied().unwrap_or(1);
         let area = self.numbers.len() / channels.max(1);

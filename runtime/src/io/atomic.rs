@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// Links are followed so far.
+/// At most so many links are followed.
 const LINKS: usize = 40;
 
 /// Writes a file so that at every moment `path` is the old file or the complete new one: into a
-/// temporary file beside it, which then takes its name. On an error nothing remains of it. Of a process that is
-/// killed the temporary file remains, and the next one that writes the same file takes it.
+/// temporary file beside it, which then takes its name. On an error the temporary file is removed. A process
+/// that is killed leaves it behind, and the next one that writes the same file reuses it.
 ///
 /// A link is followed, also one that leads to nothing yet, and a file that is replaced keeps its permissions.
-/// Who writes a file that another writes at this moment waits for it.
+/// A writer waits while another one writes the same file.
 pub(crate) fn replace(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,

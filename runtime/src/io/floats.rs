@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use safetensors::Dtype;
 
-/// Numbers are read and written in pieces of this many, on all threads.
+/// All threads read and write numbers, in pieces of this many.
 const PIECE: usize = 1 << 18;
 
 /// Whether numbers of this type can be read.
@@ -11,8 +11,8 @@ pub(super) fn is_read(dtype: Dtype) -> bool {
     matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64)
 }
 
-/// Shows all numbers in order: those of two or four bytes exactly, f64 rounded to the nearest f32. There
-/// are none of a type that is not read.
+/// Shows all numbers in order: those of two or four bytes exactly, f64 rounded to the nearest f32. Of a type
+/// that is not read it shows none.
 pub(super) fn each(dtype: Dtype, bytes: &[u8], mut visit: impl FnMut(usize, f32)) {
     match dtype {
         Dtype::F32 => elements(bytes, |at, bytes| visit(at, f32::from_le_bytes(bytes))),

@@ -1,9 +1,10 @@
 //! Weight files in the safetensors format.
 //!
-//! Each parameter tensor is stored as little-endian F32 under `<layer>.<weight or bias>`, in the
-//! shape and order of dimensions that PyTorch uses, so that files go both ways. F16, BF16 and F64 are
-//! read too. [`LoadOptions`] read files with other names. Beside the tensors the file's `__metadata__`
-//! holds what is known of:
+//! Each parameter tensor is stored as little-endian F32 under `<layer>.<weight or bias>`, in the shape and
+//! order of dimensions that PyTorch uses. Running statistics are `<layer>.running_mean` and
+//! `<layer>.running_var`. So PyTorch reads these files, and its files are read here; `num_batches_tracked` is
+//! ignored. F16, BF16 and F64 are read too. [`LoadOptions`] read files with other names. Beside the tensors,
+//! the file's `__metadata__` holds, as far as they are known:
 //!
 //! | key | value |
 //! |---|---|

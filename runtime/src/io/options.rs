@@ -1,4 +1,4 @@
-//! How a weight file is read whose tensors are named in another way.
+//! How to read a weight file whose tensors have other names than the net's.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -9,9 +9,9 @@ use crate::{Error, Result};
 /// [`from_bytes_with`](crate::Network::from_bytes_with),
 /// [`load_part_with`](crate::Network::load_part_with) and [`load_weights`](crate::Network::load_weights).
 ///
-/// The names in the file go through [`strip`](Self::strip), [`rename`](Self::rename) and
-/// [`ignore`](Self::ignore) in the order in which these are given, each after those before it. They all
-/// look at the start of a name; a name that starts in another way stays as it is.
+/// Each name in the file goes through [`strip`](Self::strip), [`rename`](Self::rename) and
+/// [`ignore`](Self::ignore) in the order in which these are called. They all look at the start of a name; a
+/// name that starts in another way stays as it is.
 ///
 /// ```
 /// use typenet_runtime::io::LoadOptions;
@@ -41,38 +41,40 @@ impl LoadOptions {
         LoadOptions::default()
     }
 
-    /// Takes this off the start of names: `module.`, which PyTorch's `DataParallel` puts there, or
+    /// Removes this prefix from the names that have it: `module.`, which PyTorch's `DataParallel` adds, or
     /// `_orig_mod.` of `torch.compile`.
     #[must_use]
     pub fn strip(self, prefix: impl Into<String>) -> LoadOptions {
         self.rename(prefix, "")
     }
 
-    /// Puts `to` in the place of `from` at the start of names. An empty `from` is at the start of every
-    /// name.
+    /// Replaces `from` by `to` at the start of names. An empty `from` matches every name, so `to` is added in
+    /// front.
     #[must_use]
     pub fn rename(mut self, from: impl Into<String>, to: impl Into<String>) -> LoadOptions {
         self.rules.push(Rule::Rename { from: from.into(), to: to.into() });
         self
     }
 
-    /// Leaves out the tensors whose names start with this.
+    /// Skips the file's tensors whose names, after the calls before, start with this.
     #[must_use]
     pub fn ignore(mut self, prefix: impl Into<String>) -> LoadOptions {
         self.rules.push(Rule::Ignore(prefix.into()));
         self
     }
 
-    /// Leaves the net's tensors whose names start with this as they are, whether the file has some of
-    /// that name or not: for [`load_weights`](crate::Network::load_weights), which reads into a net.
+    /// Keeps the net's own tensors whose names start with this, whether or not the file has them: for
+    /// [`load_weights`](crate::Network::load_weights) and
+    /// [`load_part_with`](crate::Network::load_part_with), which read into a net. Calls that make a new net
+    /// return an [`Error::Argument`], since it has no weights to keep.
     #[must_use]
     pub fn keep(mut self, prefix: impl Into<String>) -> LoadOptions {
         self.kept.push(prefix.into());
         self
     }
 
-    /// Takes weights that are NaN, infinite, or too large for f32 (in a file of f64), which are an error
-    /// otherwise.
+    /// Accepts weights that are NaN, infinite, or too large for f32 (in a file of f64), which are an
+    /// [`Error::NotFiniteWeights`] otherwise.
     #[must_use]
     pub fn allow_not_finite(self) -> LoadOptions {
         LoadOptions { not_finite: true, ..self }

@@ -13,7 +13,7 @@ use crate::{Error, Metadata, Result};
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be written, [`Error::Argument`] or [`Error::Size`] when the
-/// normalisation is none: not finite (JSON has no such numbers), not above 0, unequally long.
+/// normalisation is invalid: not finite (JSON has no such numbers), a std not above 0, unequally long.
 pub(crate) fn save(
     path: &Path,
     graph: &Graph<'_>,

@@ -9,7 +9,7 @@ use crate::net::outputs::{EndsInLogits, SingleOutput};
 /// −t ln σ(z) − (1 − t) ln(1 − σ(z))  =  max(z, 0) − z t + ln(1 + e^−|z|),    0 ≤ t ≤ 1
 /// ```
 ///
-/// computed in the second form, which no logit is too large for. The net's outputs `z` are logits:
+/// computed in the second form, which overflows for no logit. The net's outputs `z` are logits:
 /// a net that ends in `sigmoid` is refused at compile time. The gradient at an output is
 /// `(σ(z) − t) / n`, divided by the number of images unless the reduction is the sum.
 ///
@@ -32,8 +32,8 @@ impl BinaryCrossEntropy {
         BinaryCrossEntropy::default()
     }
 
-    /// For each output a factor, 0 or more, before its term `−t ln σ(z)`: above 1 where a missed
-    /// yes is worse than a wrong one.
+    /// One factor per output, 0 or more, of its term `−t ln σ(z)`; above 1 it makes a missed yes cost more
+    /// than a wrong one. PyTorch's `pos_weight`.
     #[must_use]
     pub fn pos_weight(mut self, pos_weight: &[f32]) -> BinaryCrossEntropy {
         self.pos_weight = Some(pos_weight.into());

@@ -12,7 +12,7 @@ use crate::net::workspace::Workspace;
 /// Says that a loss, or the losses of several heads, compares outputs of type `O` with targets of type
 /// `T`: it is a loss for such targets, and they [fit](super::Fits) the outputs.
 ///
-/// All losses have it. It is a bound for functions of your own that take any loss:
+/// All losses implement it. It is a bound for functions of your own that take any loss:
 ///
 /// ```
 /// use typenet_runtime::data::Dataset;
@@ -34,7 +34,7 @@ use crate::net::workspace::Workspace;
     note = "help: a loss of values takes targets of the outputs' own type, `{O}` (`f32` for one number); a loss of classes, such as `CrossEntropy`, takes their numbers, `usize`"
 )]
 pub trait Compares<O, T>: Objective<T> {
-    /// Fails to evaluate where targets and outputs have not as many numbers.
+    /// Fails to evaluate where targets and outputs differ in how many numbers they have.
     #[doc(hidden)]
     const COMPARES: () = ();
 }
@@ -75,14 +75,15 @@ where
     Ok(of_batch(objective, targets, ws, &denominators)?.iter().sum())
 }
 
-/// Targets of losses of values: `f32`, arrays of it, and boxes of those, which need no room on the stack.
+/// Targets for losses that compare values: `f32`, arrays of it, and boxes of those, which keep large targets
+/// off the stack.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no target of a loss of values",
     label = "no numbers to compare outputs with",
     note = "help: such a loss takes arrays of `f32`, or `f32` for one number; class numbers, `usize`, are for `CrossEntropy` and `NllLoss`"
 )]
 pub trait TargetValues: Clone + Send + Sync {
-    /// The numbers, the last dimension running fastest.
+    /// The numbers in row-major order: the last dimension runs fastest.
     fn values(&self) -> &[f32];
 }
 

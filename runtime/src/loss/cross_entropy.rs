@@ -7,7 +7,7 @@ use crate::{Error, Result};
 /// `L = −ln softmax(z)[label] = ln Σ_c e^(z_c) − z_label`, PyTorch's `CrossEntropyLoss`.
 ///
 /// The net's outputs `z` are logits: a net that ends in `softmax` is refused at compile time. The
-/// largest logit is subtracted first, so that no logit is too large. The gradient is
+/// largest logit is subtracted first, so that no exponential overflows. The gradient is
 /// `softmax(z) − onehot(label)`, divided by the number of images unless the reduction is the sum.
 ///
 /// With [class weights](Self::class_weights) `w` and [label smoothing](Self::label_smoothing) `ε`
@@ -17,8 +17,8 @@ use crate::{Error, Result};
 /// L = (1 − ε) · w_label · (−ln p_label)  +  ε/K · Σ_c w_c · (−ln p_c),    p = softmax(z)
 /// ```
 ///
-/// and the mean over a batch divides by `Σ w_label` over its images. Where that is 0 the loss is
-/// NaN, as in PyTorch.
+/// The mean over a batch divides by `Σ w_label` over its images. Where that is 0, the loss is NaN, as in
+/// PyTorch.
 ///
 /// Targets are class numbers, or [`MixedLabel`]s of [`mixup`](crate::data::Examples::mixup).
 ///
@@ -50,7 +50,7 @@ impl CrossEntropy {
         self
     }
 
-    /// One weight a class, each 0 or more, for classes that are rare or matter more.
+    /// One weight per class, 0 or more: larger for classes that are rare or matter more.
     #[must_use]
     pub fn class_weights(mut self, class_weights: &[f32]) -> CrossEntropy {
         self.class_weights = Some(class_weights.into());
@@ -82,12 +82,12 @@ impl CrossEntropy {
         Ok(())
     }
 
-    /// What stands before the term of a label that has this share.
+    /// The factor of the term of a label that has this share.
     fn own(&self, label: usize, share: f64) -> f64 {
         (1.0 - f64::from(self.label_smoothing)) * self.class_weight(label) * share
     }
 
-    /// What stands before each class's weight in the smoothing term.
+    /// The factor of each class's weight in the smoothing term.
     fn spread(&self, classes: usize) -> f64 {
         f64::from(self.label_smoothing) / classes as f64
     }
@@ -184,7 +184,7 @@ impl Loss<usize> for CrossEntropy {
     }
 }
 
-/// Images that were mixed: `share · L(label) + (1 − share) · L(other)`, and the same of their weights.
+/// The loss of mixed images is `share · L(label) + (1 − share) · L(other)`, and their weight likewise.
 impl Loss<MixedLabel> for CrossEntropy {
     fn reduction(&self) -> Reduction {
         self.reduction

@@ -10,8 +10,8 @@ use crate::net::outputs::SingleOutput;
 /// delta (|y − t| − ½ delta)      elsewhere
 /// ```
 ///
-/// The gradient at an output is `y − t`, kept within `±delta`, over `n`; and over the number of
-/// images unless the reduction is the sum.
+/// The gradient at an output is `y − t`, clamped to `±delta` and divided by `n`, and by the number of images
+/// unless the reduction is the sum.
 ///
 /// ```
 /// use typenet_runtime::loss::{Huber, Loss};

@@ -1,4 +1,4 @@
-//! A trainer without a loss, which the compiler says in words.
+//! The compile error for a trainer without a loss.
 
 use std::marker::PhantomData;
 
@@ -19,8 +19,8 @@ pub struct LossFor<N>(PhantomData<N>);
 
 impl<N> Accepts<N> for () where LossFor<N>: IsChosen {}
 
-/// There for the one message: without this the compiler would also complain of the targets. No net is
-/// trained with it, since it accepts none.
+/// Makes the compiler give that one message: without this it would also complain of the targets. It trains
+/// no net, since it accepts none.
 impl<T> Loss<T> for () {
     fn reduction(&self) -> Reduction {
         Reduction::Mean

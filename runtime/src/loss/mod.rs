@@ -3,9 +3,9 @@
 //! Each loss is defined for one image; its *reduction* says how a batch's numbers become one:
 //! their mean (the default, as in PyTorch) or their sum.
 //!
-//! | loss | targets | of one image, with outputs `z` or `y` | the net ends in |
+//! | loss | targets | loss of one image, with outputs `z` or `y` | outputs of the net |
 //! |---|---|---|---|
-//! | [`CrossEntropy`] | class numbers, or mixed ones | `−ln softmax(z)[label]` | logits |
+//! | [`CrossEntropy`] | class numbers, or [mixed ones](crate::data::MixedLabel) | `−ln softmax(z)[label]` | logits |
 //! | [`NllLoss`] | class numbers | `−y[label]` | `log_softmax` |
 //! | [`BinaryCrossEntropy`] | 0..=1 for each output | mean of `−t ln σ(z) − (1 − t) ln(1 − σ(z))` | logits |
 //! | [`MeanSquaredError`] | values | mean of `(y − t)²` | anything |
@@ -13,10 +13,10 @@
 //! | [`Huber`] | values | mean of `(y − t)²/2`, linear beyond `delta` | anything |
 //!
 //! Values are arrays of the output's own type, `[f32; 4]` or `[[[f32; width]; height]; channels]`, or
-//! `f32` where the output is one number: see [`Fits`]. Others do not compile.
+//! `f32` where the output is one number: see [`Fits`]. Other types do not compile.
 //!
-//! A net with several heads has a struct with a loss for each, [`Objective`], and `(0.5, loss)` gives one
-//! of them half the weight.
+//! The loss of a net with several heads is a struct with a loss for each head: see [`Objective`].
+//! `(0.5, loss)` gives a head half the weight.
 //!
 //! A NaN in an output makes the loss NaN, never a number that looks right.
 
@@ -85,8 +85,8 @@ pub trait Loss<T>: Clone + Send + Sync {
     /// for a target that [`check`](Self::check) refuses.
     fn weight(&self, target: &T) -> f64;
 
-    /// The loss of one image, times its weight, and the gradient of `scale` times that into
-    /// `gradient`.
+    /// Returns the loss of one image, times its weight, and writes the gradient of `scale` times that loss
+    /// into `gradient`.
     ///
     /// # Panics
     /// May panic on a target that [`check`](Self::check) refuses.
@@ -98,7 +98,8 @@ pub trait Loss<T>: Clone + Send + Sync {
     /// As [`image`](Self::image).
     fn reference(&self, outputs: &[f64], target: &T) -> f64;
 
-    /// What the sum of the images' losses is divided by.
+    /// What the sum of the images' losses is divided by: the sum of their [weights](Self::weight) for
+    /// [`Reduction::Mean`], 1 for [`Reduction::Sum`].
     fn denominator(&self, targets: &[T]) -> f64 {
         match self.reduction() {
             Reduction::Mean => targets.iter().map(|target| self.weight(target)).sum(),
@@ -106,12 +107,13 @@ pub trait Loss<T>: Clone + Send + Sync {
         }
     }
 
-    /// The loss of the outputs in `ws`, whose gradient is written there for
+    /// Returns the loss of the outputs in `ws`, and writes its gradient there for
     /// [`backward`](Network::backward).
     ///
     /// # Errors
-    /// When there are not as many targets as outputs, or a target does not belong to the net's
-    /// output: a label outside its classes, say.
+    /// [`Error::Size`] when there are not as many targets as outputs; the errors of
+    /// [`check`](Self::check) for a target that does not belong to the net's output, such as a label
+    /// outside its classes.
     fn forward_backward<N: Network>(&self, targets: &[T], ws: &mut Workspace<N>) -> Result<f64>
     where
         Self: Accepts<N>,
@@ -121,9 +123,9 @@ pub trait Loss<T>: Clone + Send + Sync {
         self.forward_backward_part(targets, ws, denominator)
     }
 
-    /// As [`forward_backward`](Self::forward_backward), for a part of a batch whose whole
-    /// [`denominator`](Self::denominator) is given: the parts' losses and gradients add up to the
-    /// batch's.
+    /// As [`forward_backward`](Self::forward_backward), for a part of a batch, with the
+    /// [`denominator`](Self::denominator) of the whole batch: the losses and gradients of the parts add up
+    /// to those of the batch.
     ///
     /// # Errors
     /// As [`forward_backward`](Self::forward_backward).

@@ -5,12 +5,12 @@ use crate::net::outputs::{EndsInLogProbabilities, SingleOutput};
 /// Negative log-likelihood of class numbers: `L = −y[label]`, PyTorch's `NLLLoss`.
 ///
 /// The net's outputs `y` are logarithms of probabilities: a net that does not end in `log_softmax` is
-/// refused at compile time. Together the two are [`CrossEntropy`](super::CrossEntropy) on logits,
-/// which is the shorter way. The gradient is −1 at the label and 0 elsewhere, divided by the number
+/// refused at compile time. `log_softmax` with this loss is [`CrossEntropy`](super::CrossEntropy) on
+/// logits, which is the shorter way. The gradient is −1 at the label and 0 elsewhere, divided by the number
 /// of images unless the reduction is the sum.
 ///
-/// With [class weights](Self::class_weights) `w` it is `−w_label · y[label]`, and the mean over a
-/// batch divides by `Σ w_label` over its images. Where that is 0 the loss is NaN, as in PyTorch.
+/// With [class weights](Self::class_weights) `w` the loss is `−w_label · y[label]`, and the mean over a
+/// batch divides by `Σ w_label` over its images. Where that is 0, the loss is NaN, as in PyTorch.
 ///
 /// ```
 /// use typenet_runtime::loss::{Loss, NllLoss};
@@ -30,7 +30,7 @@ impl NllLoss {
         NllLoss::default()
     }
 
-    /// One weight a class, each 0 or more, for classes that are rare or matter more.
+    /// One weight per class, 0 or more: larger for classes that are rare or matter more.
     #[must_use]
     pub fn class_weights(mut self, class_weights: &[f32]) -> NllLoss {
         self.class_weights = Some(class_weights.into());

@@ -8,8 +8,8 @@ use crate::net::network::Network;
 use crate::net::workspace::Workspace;
 use crate::{Error, Result};
 
-/// What a net is trained to make small, with targets of type `T`: a [`Loss`] of its output; or for a
-/// net with several heads the struct that `network!` writes, with a loss for each head.
+/// What training minimises, with targets of type `T`: a [`Loss`] of the net's output or, for a net with
+/// several heads, the struct that `network!` writes, with a loss for each head.
 ///
 /// The objective of several heads is the sum of their losses, each with its own reduction over the
 /// batch. `(0.5, loss)` is a loss times 0.5.

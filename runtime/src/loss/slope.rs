@@ -1,15 +1,15 @@
 use std::ops::Add;
 
-/// A loss, and its slope along a direction.
+/// A loss, and its slope (directional derivative) along a direction.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Slope {
     /// The loss.
     pub loss: f64,
-    /// How fast it grows for each step along the direction: `∇L · v`.
+    /// How fast the loss grows along the direction `v`: `∇L · v`.
     pub slope: f64,
 }
 
-/// Of a sum: a loss and a regulariser, say.
+/// The value and the slope of a sum: of a loss and a regulariser, say.
 impl Add for Slope {
     type Output = Slope;
 

@@ -1,4 +1,4 @@
-//! What may stand behind a path in a declaration: another net, or a layer of the user's own.
+//! What a path in a declaration may name: another net, or a layer of the user's own.
 
 use std::marker::PhantomData;
 
@@ -15,20 +15,21 @@ pub trait Values: Flat + Clone + PartialEq {}
 
 impl<T: Flat + Clone + PartialEq> Values for T {}
 
-/// A type that can be a layer by its path: every net, and types with `#[typenet::layer]`.
+/// A type that a declaration can use as a layer, by its path: every net, and types with
+/// `#[typenet::layer]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a net nor a layer",
     label = "neither a net nor a layer",
     note = "a net is declared with `network!`; a layer of your own has `#[typenet::layer]` on its `impl`"
 )]
 pub trait AsLayer: 'static {
-    /// The names of its arguments; a net has none to give.
+    /// The names of its arguments; `None` for a net, which takes none.
     const ARGUMENTS: Option<&'static [&'static str]>;
     /// The net that it is, if it is one.
     const NET: Option<Graph<'static>> = None;
-    /// How many nodes it becomes.
+    /// How many nodes of the graph it becomes.
     const NODES: usize;
-    /// What it is with these arguments, for an input of this shape.
+    /// The layer with these arguments, for an input of this shape.
     type At<A: Numbers, I: Extent>: HasPart;
     /// The field in the parameter struct, for a weight and a bias of these types.
     type Parameters<W: Values, B: Values>: Values;
@@ -51,7 +52,7 @@ pub trait AsLayer: 'static {
 
 /// An [`AsLayer`] with its arguments and the shape of its input.
 pub trait HasPart {
-    /// What it becomes.
+    /// What it becomes in the graph.
     const PART: Part;
 }
 
@@ -86,7 +87,7 @@ pub struct NetPart<N>(PhantomData<N>);
 
 impl<N: Network> HasPart for NetPart<N> {
     const PART: Part = {
-        // Those of a net with generics.
+        // Checks the rules of a net with generics.
         let () = N::RULES;
         Part::net(N::GRAPH)
     };
@@ -96,7 +97,7 @@ impl<N: Network> HasPart for NetPart<N> {
 pub trait OwnParameters: Flat {
     /// The numbers of the weight and of the bias.
     fn both(&self) -> Parameters<'_>;
-    /// Both, to change.
+    /// Both, mutable.
     fn both_mut(&mut self) -> Gradients<'_>;
 }
 
@@ -129,13 +130,13 @@ impl OwnParameters for [f32; 0] {
     }
 }
 
-/// Whole numbers as a type.
+/// A list of whole numbers as a type.
 pub trait Numbers: 'static {
     /// The numbers.
     const ALL: &'static [usize];
 }
 
-/// The number at this place; 1 where there is none, which a check of its own reports.
+/// The number at this index; 1 if there is none, which another check reports.
 pub const fn number_of(all: &[usize], index: usize) -> usize {
     if index < all.len() { all[index] } else { 1 }
 }
@@ -213,7 +214,7 @@ impl<const A: usize, const B: usize, const C: usize, const D: usize> Array for D
     type Numbers = [[[[f32; D]; C]; B]; A];
 }
 
-/// A layer of the user's own in a graph.
+/// A layer of the user's own, as a part of a graph.
 pub const fn own_part<L: Layer>(
     layer: &'static L,
     input: Shape,
@@ -224,18 +225,18 @@ pub const fn own_part<L: Layer>(
     Part::Own(Own { layer, input, output: Ok(output), weight, bias, ..Own::UNKNOWN })
 }
 
-/// One that does not fit its input.
+/// A layer of the user's own that does not fit its input.
 pub const fn unfit_part(error: ShapeError) -> Part {
     Part::Own(Own { output: Err(error), ..Own::UNKNOWN })
 }
 
-/// One of which nothing is known after a mistake that is reported.
+/// A layer of the user's own whose shapes are unknown after a mistake that was reported.
 pub const fn unknown_part() -> Part {
     let shape = Shape::new(&[]);
     unfit_part(ShapeError::NetInput { net: "", takes: shape, found: shape })
 }
 
-/// A net whose last layer is another net, or a layer of the user's own: it has logits if that has.
+/// A net whose last layer is another net, or a layer of the user's own. It ends in logits if that layer does.
 #[diagnostic::on_unimplemented(
     message = "the last layer of `{Self}` is `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
     label = "this net already ends in `softmax`, `log_softmax` or `sigmoid`",
@@ -246,7 +247,7 @@ pub trait LogitsOfLast {
     type Last;
 }
 
-/// The same for logarithms of probabilities.
+/// As [`LogitsOfLast`], for the logarithms of probabilities.
 #[diagnostic::on_unimplemented(
     message = "this loss takes the logarithms of probabilities, and the last layer of `{Self}` is not `log_softmax`",
     label = "this net does not end in `log_softmax`",

@@ -6,15 +6,15 @@ use typenet_shape::WeightFile;
 use super::{Metadata, Model, Network, Normalization};
 use crate::io;
 
-/// A weight file that is part of the program; `#[weights("…")]` writes one, and the compiler has held it against
-/// the net.
+/// A weight file that is part of the program. `#[weights("…")]` writes one, and the compiler has checked it
+/// against the net.
 #[derive(Debug)]
 pub struct Embedded {
-    /// What its header says.
+    /// The content of its header.
     pub file: WeightFile<'static>,
-    /// Whether its numbers stand as in the net's parameter struct.
+    /// Whether its numbers are laid out as in the net's parameter struct.
     pub is_in_order: bool,
-    /// The bytes behind its header.
+    /// The bytes after its header.
     pub numbers: &'static [u8],
     /// The classes' names.
     pub class_names: &'static [&'static str],
@@ -22,12 +22,12 @@ pub struct Embedded {
     pub normalization: Option<(&'static [f32], &'static [f32])>,
 }
 
-/// A value at an address that any vector may be read from.
+/// A value aligned to 64 bytes, so that any vector may be read from it.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Aligned<T: ?Sized>(pub T);
 
-/// The net with these parameters.
+/// A net with these parameters, which are used in place where the layout allows.
 pub fn pretrained<N: Network>(embedded: &'static Embedded) -> N {
     let Embedded { file, is_in_order, numbers, class_names, normalization } = embedded;
     let metadata = Metadata {

@@ -1,4 +1,4 @@
-//! What every net can do, and what stands around its parameters.
+//! What every net can do, and what is stored with its parameters.
 
 pub mod as_layer;
 pub(crate) mod embedded;

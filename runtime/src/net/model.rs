@@ -7,7 +7,7 @@ use typenet_engine::{Flat, NetSpec, PreparedWeights, Trainable};
 
 use super::metadata::Metadata;
 
-/// What a net's struct holds: its parameters, and what is stored beside them.
+/// What a net's struct holds: its parameters, metadata, and which parameters are trained.
 pub struct Model<P: 'static> {
     parameters: Held<P>,
     pub(crate) metadata: Metadata,
@@ -23,7 +23,7 @@ pub struct Model<P: 'static> {
 enum Held<P: 'static> {
     /// On the heap.
     Own(Box<P>),
-    /// In the program, until they are to change.
+    /// In the program, until they are changed.
     Embedded(&'static P),
 }
 
@@ -74,13 +74,13 @@ impl<P: Flat> Model<P> {
         self.parameters.get()
     }
 
-    /// The parameters, to change.
+    /// The parameters, mutable. The weights that inference prepared are dropped.
     pub fn parameters_mut(&mut self) -> &mut P {
         self.prepared.clear();
         self.parameters.own()
     }
 
-    /// The parameters, to change, and what is stored beside them.
+    /// The parameters, mutable, and the metadata.
     pub(crate) fn parameters_and_metadata(&mut self) -> (&mut P, &Metadata) {
         self.prepared.clear();
         (self.parameters.own(), &self.metadata)
@@ -105,7 +105,7 @@ impl<P: Flat> Model<P> {
         self.trainable = OnceLock::from(Box::new(trainable));
     }
 
-    /// Which parameters are trained, and the parameters, to change.
+    /// Which parameters are trained, and the parameters, mutable.
     pub(crate) fn trainable_and_parameters(&mut self, spec: &NetSpec) -> (&Trainable, &mut P) {
         self.prepared.clear();
         (self.trainable.get_or_init(|| declared(spec)), self.parameters.own())

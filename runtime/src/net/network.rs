@@ -33,7 +33,8 @@ pub use without_seed::WithoutSeed;
 ///
 /// The macro writes the types, constants and the two passes; everything else is the same for every
 /// net and is here. Images are typed: `Self::Input` is `[[[f32; width]; height]; channels]`, or
-/// `[f32; features]`, or for a net with several inputs a struct with a field for each; so are outputs.
+/// `[f32; features]`, or for a net with several inputs a struct with a field for each. Outputs are typed in
+/// the same way.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no net",
     label = "a net is needed here",
@@ -44,17 +45,17 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     type Input: Flat;
     /// One output.
     type Output: Flat + Matches<usize> + Matches<Self::Output>;
-    /// An output returned by value: [`Output`](Self::Output), boxed if it is over 64 kB.
+    /// An output returned by value: [`Output`](Self::Output), boxed if it is over 64 KiB.
     type OutputValue: OutputValue<Self::Output>;
-    /// All parameters; gradients have the same type.
+    /// All parameters and running statistics; gradients have the same type.
     type Parameters: Flat + Clone + PartialEq;
 
-    /// The net as data.
+    /// The net as data: its layers, what each reads, their attributes, and the heads.
     const GRAPH: Graph<'static>;
     /// The output shape of every node of the graph.
     const SHAPES: &'static [typenet_shape::Shape];
-    /// What is known of every node of the graph: the rows of the [`summary`](Self::summary) as
-    /// constants.
+    /// Name, kind, output shape, parameter count and multiply-adds of every node of the graph: the rows of
+    /// the [`summary`](Self::summary) as constants.
     const LAYERS: &'static [LayerInfo];
     /// Sizes and places.
     #[doc(hidden)]
@@ -97,9 +98,9 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Self::backward_group(parameters, gradients, run);
     }
 
-    /// A new net with random weights: the same seed gives the same weights. They are Kaiming
-    /// uniform, within `±√(6 / fan_in)`, and biases are zero: the default of
-    /// [`Scheme`](init::Scheme). Layers that the declaration marks `#[init(…)]` start as it says.
+    /// A new net with random weights: the same seed gives the same weights. They are Kaiming uniform, within
+    /// `±√(6 / fan_in)`, the default of [`Scheme`](init::Scheme). Biases are 0, and the weights of norms 1.
+    /// Layers that the declaration marks `#[init(…)]` start as it says.
     fn seeded(seed: u64) -> Self {
         let () = Self::RULES;
         seeded(init::Scheme::default(), seed)
@@ -113,20 +114,20 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Self::seeded(0)
     }
 
-    /// A new net with random weights of another scheme, but for layers marked `#[init(…)]`.
+    /// A new net with random weights of this scheme, except in layers marked `#[init(…)]`.
     fn seeded_with(scheme: init::Scheme, seed: u64) -> Self {
         let () = Self::RULES;
         seeded(scheme, seed)
     }
 
-    /// Gives the layer marked `#[init(whitening)]` its weights, from the patches of these images (as
-    /// they enter the net: normalise them first); at most 5,000 of them, evenly chosen. Its bias
-    /// becomes zero. See [`Scheme::Whitening`](init::Scheme::Whitening).
+    /// Computes the weights of the layer marked `#[init(whitening)]` from the patches of these images. Pass
+    /// them as they enter the net: normalise them first. At most 5,000 of them are used, evenly spaced. The
+    /// layer's bias becomes zero. See [`Scheme::Whitening`](init::Scheme::Whitening).
     ///
     /// # Errors
-    /// [`Error::Argument`] when no layer is marked so, or an image has a number that is not finite;
+    /// [`Error::Argument`] when no layer has that mark, or an image has a number that is not finite;
     /// [`Error::Size`] when there are no images, or they are smaller than the kernel. The net is then
-    /// as it was.
+    /// unchanged.
     fn init_from_data<T>(&mut self, data: &Dataset<Self::Input, T>) -> Result<()> {
         let images = Flat::flatten(data.inputs());
         let parameters = self.parameters_flat_mut();
@@ -137,15 +138,15 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// its tensors (`conv1.weight`), or all layers of a structure (`stage1`), as in
     /// [`Sgd::group`](crate::optim::Sgd::group).
     ///
-    /// What is off stays as it is: the optimiser leaves it, its velocity and its decay; its
-    /// gradients, those of values before which nothing is trained, and their sums are not computed
-    /// (they read as zeros); a batch norm uses its running statistics, as in inference, and leaves
-    /// them too (PyTorch needs `eval()` for that beside `requires_grad = False`). Dropout goes on.
-    /// The choice is kept by `clone`, and is no part of weight files.
+    /// What is off stays as it is: the optimiser skips it, its velocity and its weight decay. The gradients of
+    /// a layer that is off are not computed and read as zeros; nor are the gradients of values before which
+    /// nothing is trained. A batch norm that is off uses its running statistics, as in inference, and does
+    /// not update them (PyTorch needs `eval()` for that beside `requires_grad = False`). Dropout still drops.
+    /// `clone` keeps the choice; weight files do not store it.
     ///
     /// # Errors
-    /// [`Error::UnknownLayer`] when there is no such layer; [`Error::Frozen`] for switching on what the
-    /// declaration has `#[frozen]`, where the path names nothing else. Nothing is changed then.
+    /// [`Error::UnknownLayer`] when the path names nothing; [`Error::Frozen`] for switching on a path when the
+    /// declaration marks everything that it names `#[frozen]`. Nothing is changed then.
     fn set_trainable(&mut self, path: &str, trainable: bool) -> Result<()> {
         let now = self.model().trainable(&Self::SPEC);
         let (graph, tensors) = (&Self::GRAPH, Self::LAYOUT.tensors);
@@ -154,8 +155,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Ok(())
     }
 
-    /// [`set_trainable`](Self::set_trainable) for all parameters, but for those that the declaration
-    /// has `#[frozen]`: switch all off, then on what a new task needs.
+    /// [`set_trainable`](Self::set_trainable) for all parameters, except those that the declaration marks
+    /// `#[frozen]`. To fine-tune, switch all off, then switch on what the new task needs.
     fn set_all_trainable(&mut self, trainable: bool) {
         let tensors = Self::LAYOUT.tensors;
         let off = vec![!trainable; tensors.len()].into();
@@ -165,21 +166,21 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// Whether all parameters that the path names are trained.
     ///
     /// # Errors
-    /// [`Error::UnknownLayer`] when there is no such layer.
+    /// [`Error::UnknownLayer`] when the path names nothing.
     fn is_trainable(&self, path: &str) -> Result<bool> {
         let now = self.model().trainable(&Self::SPEC);
         trainable::all(now, &Self::GRAPH, Self::LAYOUT.tensors, path)
     }
 
-    /// The memory of a training step for up to `batch` images.
+    /// Allocates the memory of a training step for up to `batch` images.
     fn workspace(batch: usize) -> Workspace<Self> {
         let () = Self::RULES;
         Workspace::new(&Self::SPEC, batch)
     }
 
-    /// Bytes that a training step of `batch` images takes on as many threads as the pool has: the net's
-    /// parameters, their gradients, and the workspace. Momentum takes as much as the parameters
-    /// once more.
+    /// Bytes that a training step of `batch` images takes on all threads of the rayon pool: the net's
+    /// parameters, their gradients, and the workspace. The optimiser's momentum is not counted; it takes as
+    /// much as the parameters.
     fn training_memory(batch: usize) -> u64 {
         step_bytes(&Self::SPEC, batch)
     }
@@ -189,7 +190,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         self.model().parameters().as_flat()
     }
 
-    /// All parameters and running statistics in the order of the declaration, as one slice to change.
+    /// All parameters and running statistics in the order of the declaration, as one mutable slice.
     fn parameters_flat_mut(&mut self) -> &mut [f32] {
         self.model_mut().parameters_mut().as_flat_mut()
     }
@@ -199,15 +200,15 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         &self.model().metadata
     }
 
-    /// Class names and normalisation, to change.
+    /// Class names and normalisation, mutable.
     fn metadata_mut(&mut self) -> &mut Metadata {
         &mut self.model_mut().metadata
     }
 
-    /// The training forward pass: outputs are in [`Workspace::output`], and all that
-    /// [`backward`](Self::backward) needs is kept in `ws`. Dropout drops; batch norms take the
-    /// statistics of these images, and move their running statistics, which is why the net changes.
-    /// The workspace grows if there are more images than it was made for.
+    /// Runs the forward pass of a training step. It leaves the outputs in [`Workspace::output`], and in `ws`
+    /// all that [`backward`](Self::backward) needs. Dropout drops. Batch norms use the statistics of these
+    /// images and update their running statistics, which is why the net is `&mut`. The workspace grows if
+    /// there are more images than it was made for.
     fn forward(&mut self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
         let (model, spec) = (self.model(), &Self::SPEC);
         let (parameters, trained) = (model.parameters(), model.trainable(spec));
@@ -221,37 +222,38 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         }
     }
 
-    /// The backward pass for the images of the last [`forward`](Self::forward): from the loss's
-    /// gradient at the outputs to [`Workspace::gradients`].
+    /// Runs the backward pass for the images of the last [`forward`](Self::forward). It reads the loss's
+    /// gradient at the outputs, and writes the parameters' to [`Workspace::gradients`].
     ///
     /// # Panics
-    /// When `inputs` is not as long as the last forward's.
+    /// When `inputs` is not as long as the last forward's, or `ws` was used to predict since.
     fn backward(&self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
         backward(self, inputs, ws, false);
     }
 
-    /// As [`backward`](Self::backward), but adds to the gradients that are there: for a batch taken
-    /// in parts.
+    /// As [`backward`](Self::backward), but adds to the gradients in `ws`: gradient accumulation, for a batch
+    /// taken in parts.
     ///
     /// # Panics
-    /// When `inputs` is not as long as the last forward's.
+    /// As [`backward`](Self::backward).
     fn backward_accumulate(&self, inputs: &[Self::Input], ws: &mut Workspace<Self>) {
         backward(self, inputs, ws, true);
     }
 
-    /// The output for one image: logits, or whatever the last layer gives; of a net with heads a struct
+    /// The output for one image: logits, or whatever the last layer gives; for a net with heads, a struct
     /// with a field for each.
     ///
-    /// One image has kernels of its own, so its last bits may differ from those that
-    /// [`outputs`](Self::outputs) gives it among others. Their weights are packed at the first
-    /// prediction after a change, which takes as much memory as the weights.
+    /// A single image has kernels of its own, so the last bits may differ from what
+    /// [`outputs`](Self::outputs) returns for it in a batch. The first prediction after a change packs the
+    /// weights for these kernels, which takes as much memory as the weights.
     #[rustfmt::skip] // A message about a wrong argument shows the next line.
     fn output(&self, image: &Self::Input) -> Self::OutputValue { // of a slice: `Net::input(&numbers)?`
         const { check_size::<Self>() };
         look(self, None, image, value::<Self>)
     }
 
-    /// Writes the outputs of many images, in `ws`'s memory; images run on all threads.
+    /// Writes the outputs of many images to `outputs`, in `ws`'s memory; images run on all threads. A forward
+    /// pass that `ws` holds is lost.
     ///
     /// # Errors
     /// [`Error::Size`] when there are not as many outputs as images.
@@ -273,7 +275,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         outputs
     }
 
-    /// The class of an image: the index of its largest output.
+    /// The class of an image: the index of its largest output, of the first if several are equal.
     #[rustfmt::skip] // A message about a wrong argument shows the next line.
     fn predict(&self, image: &Self::Input) -> usize // of a slice: `Net::input(&numbers)?`
     where
@@ -282,7 +284,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         look(self, None, image, |row| largest(row))
     }
 
-    /// As [`predict`](Self::predict), in a workspace's memory instead of the thread's own.
+    /// As [`predict`](Self::predict), in `ws`'s memory instead of memory that the thread keeps. A forward pass
+    /// that `ws` holds is lost.
     fn predict_with(&self, ws: &mut Workspace<Self>, image: &Self::Input) -> usize
     where
         Self: SingleOutput,
@@ -301,8 +304,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         rows.chunks_exact(Self::Output::LEN).map(largest).collect()
     }
 
-    /// As [`predict_batch`](Self::predict_batch), without allocating: in a workspace's memory, into
-    /// a slice of the caller's.
+    /// As [`predict_batch`](Self::predict_batch), without allocating: in `ws`'s memory, into
+    /// `classes`. A forward pass that `ws` holds is lost.
     ///
     /// # Errors
     /// [`Error::Size`] when there are not as many classes as images.
@@ -324,8 +327,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The probability of each class: the softmax of the outputs, or the outputs themselves where
-    /// the net ends in `softmax` or `sigmoid`, or `e` to them where it ends in `log_softmax`.
+    /// The probability of each class: the softmax over all outputs. Where the net ends in `softmax` or
+    /// `sigmoid`, the outputs themselves; where it ends in `log_softmax`, their exponentials.
     #[rustfmt::skip] // A message about a wrong argument shows the next line.
     fn probabilities(&self, image: &Self::Input) -> Self::OutputValue // of a slice: `Net::input(&numbers)?`
     where
@@ -350,7 +353,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         })
     }
 
-    /// Numbers in the input's order (channel, row, column) seen as an input, without copying.
+    /// Views numbers in the input's order (channel, row, column) as an input, without copying.
     ///
     /// # Errors
     /// [`Error::Size`] when there are not as many numbers as the input has.
@@ -359,10 +362,10 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
             .ok_or_else(|| Error::size("numbers of an input", Self::Input::LEN, numbers.len()))
     }
 
-    /// As [`input`](Self::input), the numbers of many inputs, one after the other.
+    /// As [`input`](Self::input), for the numbers of many inputs, one after the other.
     ///
     /// # Errors
-    /// [`Error::Size`] when they do not divide into inputs.
+    /// [`Error::Size`] when their count is not a multiple of one input's.
     fn inputs(numbers: &[f32]) -> Result<&[Self::Input]> {
         Self::Input::slice_from_flat(numbers).ok_or_else(|| {
             let expected = format!("a multiple of the {} of one", Self::Input::LEN);
@@ -370,12 +373,13 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         })
     }
 
-    /// An image of bytes, as image decoders give them (row, column, channel), as an input: scaled
+    /// Makes an input from an image's bytes, in the order of image decoders (row, column, channel): scaled
     /// to 0..=1, then normalised as the training images were (see [`Metadata::normalization`]).
     ///
     /// # Errors
-    /// [`Error::Size`] when there are not as many bytes as the input has numbers, with what they may be
-    /// (another size, other channels), or the stored normalisation has another number of channels.
+    /// [`Error::Size`] when there are not as many bytes as the input has numbers; the message says what they
+    /// may be (another size, other channels). Also when the stored normalisation has another number of
+    /// channels.
     fn input_from_u8(&self, pixels: &[u8]) -> Result<Box<Self::Input>>
     where
         Self: SingleInput,
@@ -386,15 +390,15 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Ok(input)
     }
 
-    /// A decoded image as an input: with the size and the channels that the options say, scaled to
-    /// 0..=1, then normalised as the training images were (see [`Metadata::normalization`]). Images of 16
-    /// bits a channel, or of `f32`, become bytes first. How the camera was held, which some files say, is
-    /// not looked at: `DynamicImage::apply_orientation` turns an image. With the feature `image`.
+    /// Makes an input from a decoded image: in the size and channels that the options say, scaled to 0..=1,
+    /// then normalised as the training images were (see [`Metadata::normalization`]). Images with 16 bits a
+    /// channel, or with `f32`, are converted to 8 bits first. The orientation that some files store (EXIF) is
+    /// ignored: `DynamicImage::apply_orientation` turns an image. With the feature `image`.
     ///
     /// # Errors
-    /// [`Error::Size`] when the input is no image, or has another number of channels than the options or
-    /// the stored normalisation, or another size than the image with `Resize::Exact`; or the image has no
-    /// pixels.
+    /// [`Error::Size`] when the net's input is no image; when its channels are not as many as those of the
+    /// options or of the stored normalisation; when its size is not the image's, with `Resize::Exact`; when
+    /// the image has no pixels.
     #[cfg(feature = "image")]
     fn input_from_image(
         &self,
@@ -423,20 +427,19 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         crate::inspect::diagram::Diagram::new(&Self::SPEC)
     }
 
-    /// The value of every layer for one image, by name: what each one computes in inference, from
-    /// f32 numbers and rounded to f32. No layer is computed in the pass of another, so that each has
-    /// a value of its own; the last is [`output`](Self::output) but for rounding. Slow: it is there
-    /// to look inside a net.
+    /// The value of every layer for one image, by name, as in inference. Each is computed in f64 and rounded
+    /// to f32. No layers are fused, so each has a value of its own; the last equals
+    /// [`output`](Self::output) but for rounding. Slow: it is there to look inside a net.
     fn trace(&self, image: &Self::Input) -> Trace {
         let values = evaluate_single(&Self::SPEC, self.parameters_flat(), image.as_flat());
         Trace::new(&Self::SPEC, values)
     }
 
-    /// Writes weights, class names and normalisation as a safetensors file. The file is complete or
-    /// not there: it is written under a temporary name and renamed.
+    /// Writes weights, class names and normalisation as a safetensors file. The write is atomic, to a
+    /// temporary file that is then renamed: on an error an older file stays as it was.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be written.
+    /// [`Error::Io`] when the file cannot be written, or as [`to_bytes`](Self::to_bytes).
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
         io::save(
             path.as_ref(),
@@ -447,12 +450,13 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         )
     }
 
-    /// The net of a file written by [`save`](Self::save), or of any safetensors file with the same
-    /// names and shapes, of F32, F16, BF16 or F64.
+    /// Reads a net from a file that [`save`](Self::save) wrote, or from any safetensors file with the same
+    /// names and shapes, in F32, F16, BF16 or F64.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Format`] when it is no safetensors file, [`Error::Weights`] with
-    /// every tensor that is missing, extra or of another shape, or [`Error::NotFiniteWeights`].
+    /// every tensor that is missing, extra or of another shape, or [`Error::NotFiniteWeights`] when a
+    /// number is NaN or infinite.
     fn load(path: impl AsRef<std::path::Path>) -> Result<Self> {
         let () = Self::RULES;
         Self::load_with(path, &LoadOptions::new())
@@ -461,7 +465,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// As [`load`](Self::load), from a file with other names, or with numbers that are not finite.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// As [`load`](Self::load); [`Error::Argument`] when the options [`keep`](LoadOptions::keep) tensors, since
+    /// a new net has none to keep.
     fn load_with(path: impl AsRef<std::path::Path>, options: &LoadOptions) -> Result<Self> {
         let () = Self::RULES;
         let mut model: Model<Self::Parameters> = Model::zeroed();
@@ -471,8 +476,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Ok(Self::from_model(model))
     }
 
-    /// Reads a weight file into this net, all but the tensors that the options
-    /// [`keep`](LoadOptions::keep): trained layers for a net with another head.
+    /// Reads a weight file into this net, except the tensors that the options [`keep`](LoadOptions::keep):
+    /// for transfer learning, where the net has another head than the file's.
     ///
     /// ```
     /// # use typenet_runtime::{Network, Result, io::LoadOptions};
@@ -486,7 +491,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// Class names stay this net's; the normalisation is the file's, where it has one.
     ///
     /// # Errors
-    /// As [`load`](Self::load). The net is then as it was.
+    /// As [`load`](Self::load). The net is then unchanged.
     fn load_weights(
         &mut self,
         path: impl AsRef<std::path::Path>,
@@ -501,7 +506,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Reads a net's own weight file into the part of this net that is that net: with
+    /// Reads the weight file of another net into the layer that is this other net: with
     /// `features: super::Backbone` in the declaration, `net.load_part("features", path)` takes the
     /// file that `Backbone::save` wrote. Class names and normalisation stay this net's.
     ///
@@ -509,7 +514,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Error::UnknownLayer`] when no layer of this name is a net; else as [`load`](Self::load).
-    /// The net is then as it was.
+    /// The net is then unchanged.
     fn load_part(&mut self, part: &str, path: impl AsRef<std::path::Path>) -> Result<()> {
         self.load_part_with(part, path, &LoadOptions::new())
     }
@@ -533,8 +538,8 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// The bytes that [`save`](Self::save) writes.
     ///
     /// # Errors
-    /// [`Error::Argument`] or [`Error::Size`] when the normalisation is none: see
-    /// [`Normalization`](crate::Normalization).
+    /// When the [`normalization`](Metadata::normalization) is invalid: [`Error::Argument`] for a number that is
+    /// not finite or a `std` that is not above 0, [`Error::Size`] when `mean` and `std` differ in length.
     fn to_bytes(&self) -> Result<Vec<u8>> {
         io::encode(&Self::GRAPH, Self::LAYOUT.tensors, self.parameters_flat(), self.metadata())
     }
@@ -542,7 +547,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// As [`load`](Self::load), from bytes in memory: `Net::from_bytes(include_bytes!("net.safetensors"))`.
     ///
     /// # Errors
-    /// As for a file, but for [`Error::Io`].
+    /// As [`load`](Self::load), except [`Error::Io`].
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let () = Self::RULES;
         Self::from_bytes_with(bytes, &LoadOptions::new())
@@ -552,7 +557,7 @@ pub trait Network: Sized + Clone + Send + Sync + 'static {
     /// finite.
     ///
     /// # Errors
-    /// As [`from_bytes`](Self::from_bytes).
+    /// As [`load_with`](Self::load_with), except [`Error::Io`].
     fn from_bytes_with(bytes: &[u8], options: &LoadOptions) -> Result<Self> {
         let () = Self::RULES;
         let mut model: Model<Self::Parameters> = Model::zeroed();
@@ -589,7 +594,7 @@ pub fn seeded<N: Network>(scheme: init::Scheme, seed: u64) -> N {
     N::from_model(model)
 }
 
-/// A net that predicts; `group` runs images through its layers.
+/// Inference with a net; `group` runs images through its layers.
 pub(crate) fn inference<'a, N: Network>(
     net: &'a N,
     group: &'a (dyn Fn(&mut Forward<'_>) + Sync),
@@ -598,7 +603,7 @@ pub(crate) fn inference<'a, N: Network>(
     Inference { spec: const { &N::SPEC }, parameters, prepared, group }
 }
 
-/// Inference in a workspace's memory or else in the thread's own.
+/// Runs inference in a workspace's memory, or else in memory that the thread keeps.
 pub(crate) fn infer<N: Network>(
     net: &N,
     ws: Option<&mut Workspace<N>>,
@@ -630,7 +635,7 @@ impl<N: Network> Workspace<N> {
         }
     }
 
-    /// The gradients, to change before the optimiser's step (to clip them, say).
+    /// The gradients, mutable: to clip them before the optimiser's step, say.
     pub fn gradients_mut(&mut self) -> &mut N::Parameters {
         match N::Parameters::from_flat_mut(&mut self.gradients) {
             Some(gradients) => gradients,

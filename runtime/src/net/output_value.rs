@@ -8,7 +8,7 @@ pub trait OutputValue<T> {
     fn zeroed() -> Self;
     /// A copy of an output.
     fn copied(output: &T) -> Self;
-    /// The output, to write.
+    /// The output, mutable.
     fn get_mut(&mut self) -> &mut T;
 }
 
@@ -36,8 +36,7 @@ impl<T: Flat> OutputValue<T> for Box<T> {
     }
 }
 
-/// Chooses how an output whose size the compiler alone knows is returned: `LARGE` if it is over
-/// 64 kB.
+/// Chooses how to return an output whose size only the compiler knows: boxed if `LARGE`, for over 64 KiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Boxed<const LARGE: bool>;
 

@@ -1,4 +1,4 @@
-//! What a net's inputs and outputs are, as traits that methods and losses ask for.
+//! Traits that say what a net's inputs and outputs are; methods and losses require them.
 
 /// A net with one input.
 #[diagnostic::on_unimplemented(
@@ -8,7 +8,7 @@
 )]
 pub trait SingleInput {}
 
-/// A net with one output; or one of the heads of a net, by itself.
+/// A net with one output, or a single head of a net.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has heads, and this is for a net with one output",
     label = "this net has heads",
@@ -17,7 +17,7 @@ pub trait SingleInput {}
 pub trait SingleOutput {}
 
 /// A net, or a head, whose outputs are logits (or plain numbers): its last layer is none of
-/// `softmax`, `log_softmax` and `sigmoid`. Losses that apply those themselves ask for it.
+/// `softmax`, `log_softmax` and `sigmoid`. Losses that apply one of those themselves require it.
 pub trait Logits: SingleOutput + EndsInLogits {}
 
 impl<N: SingleOutput + EndsInLogits> Logits for N {}
@@ -27,8 +27,8 @@ pub trait LogProbabilities: SingleOutput + EndsInLogProbabilities {}
 
 impl<N: SingleOutput + EndsInLogProbabilities> LogProbabilities for N {}
 
-/// What [`Logits`] says of the last layer. A net with heads has it too: what it lacks is the one
-/// output, and that is then the message.
+/// What [`Logits`] says of the last layer. A net with heads implements it too, so that the compiler's message
+/// is about the single output that it lacks.
 #[diagnostic::on_unimplemented(
     message = "the last layer of `{Self}` is `softmax`, `log_softmax` or `sigmoid`, and this loss would apply it a second time",
     label = "this already ends in `softmax`, `log_softmax` or `sigmoid`",

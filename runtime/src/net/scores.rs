@@ -1,8 +1,8 @@
-//! What one output says by itself.
+//! What a single output says: its class and its probabilities.
 
 use typenet_engine::rows::{largest, softmax};
 
-/// What can be asked of an output by itself: of one head's value, where a net has several.
+/// Methods of a single output: its class and its probabilities. For a net with heads, of one head's value.
 ///
 /// ```
 /// use typenet_runtime::Scores;
@@ -13,9 +13,10 @@ use typenet_engine::rows::{largest, softmax};
 /// assert_eq!(logits.top_k(2), [(1, 2.0), (2, 1.0)]);
 /// ```
 pub trait Scores {
-    /// The index of the largest number, the first of equals and never that of a NaN: the class.
+    /// The class: the index of the largest number, of the first if several are equal. A NaN wins
+    /// only if all numbers are NaN.
     fn largest(&self) -> usize;
-    /// The probability of each class, `eˣ / Σ eˣ`, where the numbers are logits.
+    /// The probability of each class, `eˣ / Σ eˣ`, if the numbers are logits.
     fn softmax(&self) -> Self;
     /// The `k` largest numbers with their indices, the largest first.
     fn top_k(&self, k: usize) -> Vec<(usize, f32)>;

@@ -1,23 +1,23 @@
-//! Which targets fit which outputs, as far as types say.
+//! Which targets fit which outputs, as far as types can tell.
 
 use typenet_engine::Flat;
 use typenet_shape::{Shape, Text};
 
 use crate::data::{ArrayShape, MixedLabel};
 
-/// Says that a target of this type fits an output of type `O`, so that another one does not compile.
+/// A target of this type fits an output of type `O`. A target that does not fit fails to compile.
 ///
 /// | target | outputs |
 /// |---|---|
-/// | `usize`, the number of a class | all |
+/// | `usize`, the index of a class, or [`MixedLabel`] | all |
 /// | an array | of the same type |
-/// | an array of arrays, or of none where the output's is one | of as many numbers |
+/// | an array that is nested in another way | of as many numbers |
 /// | `f32` | of one number |
 /// | `Box<T>`, for what is too large for the stack | as for `T` |
-/// | tuples, other numbers, `bool`, texts, `Vec` | all: they are for losses of your own, which check them |
+/// | tuples, other numbers, `bool`, strings, `Vec` | all: they are for losses of your own, which check them |
 ///
-/// Whether arrays of arrays have as many numbers is found when the program is built, as the rules of nets
-/// with generics are. A target type of your own says for which outputs it is:
+/// The compiler counts the numbers of arrays nested in another way when it builds the program, as it checks
+/// the rules of nets with generics. A target type of your own implements the trait for its outputs:
 ///
 /// ```
 /// # use typenet_runtime::loss::Fits;
@@ -80,7 +80,7 @@ impl<O, T: Fits<O>> Fits<O> for Box<T> {
     const FITS: () = T::FITS;
 }
 
-/// Targets that say nothing of the output's size.
+/// Targets whose type says nothing about the output's size.
 macro_rules! any_output {
     ($([$($generics:tt)*] $target:ty,)*) => {
         $(#[diagnostic::do_not_recommend]
@@ -109,8 +109,8 @@ const fn said(text: Text, shape: Shape, len: usize) -> Text {
     text.shape(&shape).str(", ").number(len).str(" numbers,")
 }
 
-/// Outputs that targets of type `T` [fit](Fits). The outputs of a net with heads are a struct of its own,
-/// whose targets are compared head by head.
+/// Outputs that targets of type `T` [fit](Fits). A net with heads has a struct of its own for its outputs;
+/// each head is compared with its target.
 #[diagnostic::on_unimplemented(
     message = "targets of type `{T}` do not fit outputs of type `{Self}`",
     label = "outputs of `{Self}`, targets of `{T}`",

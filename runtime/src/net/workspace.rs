@@ -7,7 +7,7 @@ use typenet_engine::{NetSpec, StepMemory};
 /// Everything that a training step of `N` needs, allocated once: activations and their gradients
 /// by the net's memory plan, the outputs, and the gradients of the parameters.
 ///
-/// It grows when a larger batch comes, and never shrinks.
+/// It grows with a larger batch, and never shrinks.
 pub struct Workspace<N> {
     pub(crate) memory: StepMemory,
     /// The gradients, in the order of the parameters.
@@ -28,28 +28,28 @@ impl<N> Workspace<N> {
         }
     }
 
-    /// How many images the last `forward` saw.
+    /// How many images the last `forward` ran; 0 after a prediction in this workspace.
     pub fn batch(&self) -> usize {
         self.memory.images()
     }
 
-    /// The outputs as rows of numbers, with their gradients to write: what a loss works on.
+    /// What a loss works on: the outputs as numbers, image after image, and their gradients to write.
     pub fn output_rows(&mut self) -> (&[f32], &mut [f32]) {
         self.memory.outputs(self.output_len)
     }
 
-    /// Starts the random numbers of dropout anew from `seed`.
+    /// Restarts the random numbers of dropout from `seed`; a new workspace has seed 0.
     pub fn reseed(&mut self, seed: u64) {
         self.memory.reseed(seed);
     }
 
-    /// Where dropout's random numbers are: the seed, and how many passes have drawn from it. For
-    /// [`set_dropout_state`](Self::set_dropout_state), in a run that goes on later.
+    /// The state of dropout's random numbers: the seed, and how many forward passes have drawn from it.
+    /// [`set_dropout_state`](Self::set_dropout_state) restores it in a run that is resumed later.
     pub fn dropout_state(&self) -> (u64, u64) {
         self.memory.dropout_state()
     }
 
-    /// Goes on with dropout's random numbers where [`dropout_state`](Self::dropout_state) was read.
+    /// Continues dropout's random numbers where [`dropout_state`](Self::dropout_state) was read.
     pub fn set_dropout_state(&mut self, state: (u64, u64)) {
         self.memory.set_dropout_state(state);
     }
@@ -60,7 +60,7 @@ impl<N> Workspace<N> {
         self.memory.set_interleaved();
     }
 
-    /// Whether `forward` drops values in `dropout` layers; `true` unless changed. Switch it off to
+    /// Sets whether `forward` drops values in `dropout` layers; `true` unless changed. Switch it off to
     /// compare gradients with finite differences.
     pub fn set_dropout(&mut self, enabled: bool) {
         self.memory.set_dropout(enabled);

@@ -6,8 +6,8 @@ use super::settings::{as_it_is, optimizer};
 use crate::Result;
 
 optimizer! {
-    /// Adam, step for step as PyTorch's `Adam` (Kingma and Ba 2015, with the decay of weights as a part
-    /// of the gradient; [`AdamW`](super::AdamW) has it apart):
+    /// Adam, step for step as PyTorch's `Adam` (Kingma and Ba 2015, with weight decay added to the
+    /// gradient; [`AdamW`](super::AdamW) decouples it):
     ///
     /// ```text
     /// g ← gradient + weight_decay · w
@@ -17,8 +17,8 @@ optimizer! {
     /// ```
     ///
     /// `t` counts the tensor's own steps from 1. With `amsgrad` the largest `v` so far takes the place of
-    /// `v` in the last line (Reddi and others 2018). The buffers are `exp_avg`, `exp_avg_sq` and
-    /// `max_exp_avg_sq`.
+    /// `v` in the last line (Reddi and others 2018). The buffers are `exp_avg`, `exp_avg_sq` and, with
+    /// `amsgrad`, `max_exp_avg_sq`.
     ///
     /// ```
     /// use typenet_runtime::optim::{Adam, Schedule};
@@ -29,14 +29,14 @@ optimizer! {
     group AdamGroup, settings AdamSettings, named "Adam",
     buffers &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"], for_tensor as_it_is;
 
-    /// What is kept of the means of gradients and of their squares in each step; 0.9 and 0.999 by
-    /// default. Both are f64, since their distance from 1 counts.
+    /// The decay rates of the means of gradients and of their squares, each 0 or more, below 1; 0.9 and
+    /// 0.999 by default. Both are f64, since their distance from 1 counts.
     betas(beta1: f64, beta2: f64) = (0.9, 0.999);
-    /// What is added to the root, against divisions by almost nothing; 1e-8 by default.
+    /// What is added to the root, against divisions by almost 0; 1e-8 by default.
     eps(eps: f32) = 1e-8;
     /// Adds this much of each parameter to its gradient; 0 by default.
     weight_decay(weight_decay: f32) = 0.0;
-    /// Whether steps are by the largest mean of squares so far; `false` by default.
+    /// Whether steps divide by the root of the largest mean of squares so far; `false` by default.
     amsgrad(amsgrad: bool) = false;
 }
 
@@ -46,7 +46,7 @@ pub(super) struct AdamRule {
     pub(super) betas: (f64, f64),
     pub(super) eps: f32,
     pub(super) weight_decay: f32,
-    /// Whether weights decay by themselves, and not through the gradient.
+    /// Whether weight decay is decoupled from the gradient.
     pub(super) decoupled: bool,
     pub(super) amsgrad: bool,
 }

@@ -7,7 +7,7 @@ use super::settings::{as_it_is, optimizer};
 use crate::Result;
 
 optimizer! {
-    /// [`Adam`](super::Adam) with weights that decay by themselves and not through the gradient, step for
+    /// [`Adam`](super::Adam) with decoupled weight decay, which does not go through the gradient, step for
     /// step as PyTorch's `AdamW` (Loshchilov and Hutter 2019):
     ///
     /// ```text
@@ -31,14 +31,14 @@ optimizer! {
     group AdamWGroup, settings AdamWSettings, named "AdamW",
     buffers &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"], for_tensor as_it_is;
 
-    /// What is kept of the means of gradients and of their squares in each step; 0.9 and 0.999 by
-    /// default. Both are f64, since their distance from 1 counts.
+    /// The decay rates of the means of gradients and of their squares, each 0 or more, below 1; 0.9 and
+    /// 0.999 by default. Both are f64, since their distance from 1 counts.
     betas(beta1: f64, beta2: f64) = (0.9, 0.999);
-    /// What is added to the root, against divisions by almost nothing; 1e-8 by default.
+    /// What is added to the root, against divisions by almost 0; 1e-8 by default.
     eps(eps: f32) = 1e-8;
-    /// The share of each weight that it loses in a step, times the learning rate; 0.01 by default.
+    /// Each step subtracts the learning rate times this share of every weight from it; 0.01 by default.
     weight_decay(weight_decay: f32) = 0.01;
-    /// Whether steps are by the largest mean of squares so far; `false` by default.
+    /// Whether steps divide by the root of the largest mean of squares so far; `false` by default.
     amsgrad(amsgrad: bool) = false;
 }
 

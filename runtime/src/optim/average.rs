@@ -8,7 +8,7 @@ use super::rule::PIECE;
 use crate::Result;
 use crate::net::network::Network;
 
-/// A mean of the weights as they were while training, which is often better than the last of them.
+/// A mean of the weights over the course of training, which is often better than the last weights.
 ///
 /// | | the mean after each update |
 /// |---|---|
@@ -16,9 +16,9 @@ use crate::net::network::Network;
 /// | [`swa`](Self::swa) | `a ← a + (w − a) / (n + 1)`, after every epoch from one on (Izmailov and others 2018) |
 ///
 /// The first update copies the weights. A [`Trainer`](crate::train::Trainer::average) keeps the mean,
-/// evaluates with it, and leaves it in the net at the end. The running statistics of batch norms are
-/// averaged with `ema`, whose weights are near to each other; with `swa` the trainer takes them anew from
-/// the training set ([`update_bn`](crate::train::update_bn)). By hand:
+/// evaluates with it, and leaves it in the net at the end. With `ema`, whose weights are near to each other,
+/// it averages the running statistics of batch norms too. With `swa` it recomputes them on the training set
+/// ([`update_bn`](crate::train::update_bn)). By hand:
 ///
 /// ```
 /// # use typenet_runtime::Network;
@@ -46,8 +46,8 @@ enum Kind {
 }
 
 impl Averaging {
-    /// An exponential moving average, updated after every step. A `decay` of 0.999 looks back on about
-    /// 1,000 steps.
+    /// An exponential moving average, updated after every step. `decay` is 0 or more, below 1; 0.999 looks
+    /// back on about 1,000 steps.
     pub fn ema(decay: f64) -> Averaging {
         Averaging { kind: Kind::Ema { decay }, start: 0.0, every: 1 }
     }
@@ -58,7 +58,7 @@ impl Averaging {
         Averaging { kind: Kind::Swa, start: start_epoch as f64, every: 1 }
     }
 
-    /// Updates [`ema`](Self::ema) only after every so many steps; 1 by default.
+    /// Updates [`ema`](Self::ema) only after every `steps` steps, at least 1; 1 by default.
     #[must_use]
     pub fn every_steps(self, steps: usize) -> Averaging {
         Averaging { every: steps, ..self }
@@ -78,7 +78,7 @@ impl Averaging {
         }
     }
 
-    /// The mean for nets of this type, without any weights yet.
+    /// An empty mean for nets of this type.
     pub fn state<N: Network>(&self) -> Average<N> {
         Average { mean: Mean::new(*self), of: PhantomData }
     }
@@ -93,7 +93,7 @@ impl Averaging {
         self.kind == Kind::Swa && epoch as f64 >= self.start
     }
 
-    /// Whether batch norms need their statistics anew.
+    /// Whether the statistics of batch norms must be recomputed.
     pub(crate) fn renews_statistics(&self) -> bool {
         self.kind == Kind::Swa
     }
@@ -141,12 +141,12 @@ impl Mean {
 }
 
 impl<N: Network> Average<N> {
-    /// Takes the net's weights of this moment into the mean.
+    /// Updates the mean with the net's current weights.
     pub fn update(&mut self, net: &N) {
         self.mean.update(net.parameters_flat());
     }
 
-    /// How many updates there were.
+    /// How many updates there have been.
     pub fn count(&self) -> u64 {
         self.mean.count
     }

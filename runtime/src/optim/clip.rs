@@ -1,4 +1,4 @@
-//! Gradients that are not to be too large.
+//! Gradient clipping.
 
 use std::ops::Range;
 
@@ -10,9 +10,10 @@ use super::rule::PIECE;
 use crate::net::network::Network;
 use typenet_engine::Flat;
 
-/// Scales all gradients so that their norm together, `√(Σ g²)`, is at most `max_norm`: PyTorch's
-/// `clip_grad_norm_`. Returns the norm before; where it is NaN or infinite, nothing is changed. Gradients
-/// of what is not trained count for nothing. The factor is `max_norm / (norm + 1e-6)`.
+/// Scales all gradients so that their joint norm, `√(Σ g²)`, is at most `max_norm`: PyTorch's
+/// `clip_grad_norm_`. Returns the norm before clipping; where it is NaN or infinite, nothing is changed. The
+/// factor is `max_norm / (norm + 1e-6)`. Gradients of parameters that are not trained neither count nor
+/// change.
 ///
 /// ```
 /// # use typenet_runtime::{Network, Workspace};
@@ -35,13 +36,14 @@ pub fn clip_grad_norm<N: Network>(net: &N, gradients: &mut N::Parameters, max_no
     norm
 }
 
-/// Brings every gradient into `-max_value..=max_value`: PyTorch's `clip_grad_value_`. NaN stays NaN.
+/// Clamps every gradient to `-max_value..=max_value`: PyTorch's `clip_grad_value_`. NaN stays NaN. Gradients
+/// of parameters that are not trained do not change.
 pub fn clip_grad_value<N: Network>(net: &N, gradients: &mut N::Parameters, max_value: f32) {
     let limit = max_value.abs();
     change(trained::<N>(net), gradients.as_flat_mut(), &|g| *g = g.clamp(-limit, limit));
 }
 
-/// Where the gradients of what is trained are.
+/// The ranges of the gradients of trained tensors.
 fn trained<N: Network>(net: &N) -> impl Iterator<Item = Range<usize>> + Send {
     let trained = net.model().trainable(&N::SPEC).tensors();
     let tensors = N::LAYOUT.tensors.iter().zip(trained).filter(|(_, trained)| **trained);

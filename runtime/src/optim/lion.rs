@@ -15,8 +15,8 @@ optimizer! {
     /// m ← β₂ · m + (1 − β₂) · gradient
     /// ```
     ///
-    /// Every weight moves by the learning rate, so that it should be a third to a tenth of AdamW's, and
-    /// the decay of weights as many times larger. The buffer is `exp_avg`, half of what Adam keeps.
+    /// Every weight moves by the learning rate, so that rate should be a third to a tenth of AdamW's, and
+    /// the weight decay as many times larger. The only buffer is `exp_avg`: half of what Adam keeps.
     ///
     /// ```
     /// use typenet_runtime::optim::Lion;
@@ -26,10 +26,10 @@ optimizer! {
     group LionGroup, settings LionSettings, named "Lion",
     buffers &["exp_avg"], for_tensor as_it_is;
 
-    /// What is kept of the mean of gradients for the step, and from step to step; 0.9 and 0.99 by
-    /// default.
+    /// The decay rates of the mean of gradients, for the step (β₁) and from step to step (β₂), each 0 or
+    /// more, below 1; 0.9 and 0.99 by default.
     betas(beta1: f64, beta2: f64) = (0.9, 0.99);
-    /// The share of each weight that it loses in a step, times the learning rate; 0 by default.
+    /// Each step subtracts the learning rate times this share of every weight from it; 0 by default.
     weight_decay(weight_decay: f32) = 0.0;
 }
 

@@ -1,16 +1,16 @@
-//! Optimisers, the learning rate's [`Schedule`], and the [`Regularizer`] that is part of a loss.
+//! Optimisers, learning rate schedules ([`Schedule`]), and the [`Regularizer`] that is part of a loss.
 //!
 //! | optimiser | source |
 //! |---|---|
-//! | [`Sgd`] | stochastic gradient descent with momentum, Nesterov's too |
+//! | [`Sgd`] | stochastic gradient descent, with momentum or Nesterov's momentum |
 //! | [`Adam`] | Kingma and Ba 2015 |
 //! | [`AdamW`] | Loshchilov and Hutter 2019 |
 //! | [`RmsProp`] | Hinton 2012 |
 //! | [`Lion`] | Chen and others 2023 |
 //! | [`Muon`] | Jordan and others 2024 |
 //!
-//! All take [`Optimizer::state`], which makes what a loop by hand steps with, and go into
-//! [`Trainer::new`](crate::train::Trainer::new).
+//! [`Trainer::new`](crate::train::Trainer::new) takes any of them. For a training loop by hand,
+//! [`Optimizer::state`] makes the [`State`] that takes the steps.
 
 mod adam;
 mod adamw;

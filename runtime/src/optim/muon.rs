@@ -9,7 +9,7 @@ use super::{Schedule, argument};
 use crate::Result;
 
 optimizer! {
-    /// Muon: momentum made orthogonal (Jordan and others 2024, "Muon: an optimizer for hidden layers in
+    /// Muon: orthogonalised momentum (Jordan and others 2024, "Muon: an optimizer for hidden layers in
     /// neural networks", <https://kellerjordan.github.io/posts/muon>), as PyTorch's `Muon`.
     ///
     /// It takes each weight of two dimensions or more as a matrix, the first dimension (the outputs) by
@@ -46,16 +46,16 @@ optimizer! {
     group MuonGroup, settings MuonSettings, named "Muon",
     buffers &["momentum_buffer", "exp_avg_sq"], for_tensor for_tensor;
 
-    /// The share of the mean of gradients that is kept; 0.95 by default.
+    /// The decay rate of the mean of gradients, 0 or more, below 1; 0.95 by default.
     momentum(momentum: f64) = 0.95;
-    /// Looks ahead along the momentum; `true` by default.
+    /// Looks ahead along the momentum (Nesterov's momentum); `true` by default.
     nesterov(nesterov: bool) = true;
-    /// How many Newton–Schulz steps are made; 5 by default.
+    /// How many Newton–Schulz steps are made, at least 1; 5 by default.
     ns_steps(ns_steps: usize) = 5;
-    /// The share of each weight that it loses in a step, times the learning rate; 0 by default
+    /// Each step subtracts the learning rate times this share of every weight from it; 0 by default
     /// (PyTorch's default is 0.1).
     weight_decay(weight_decay: f32) = 0.0;
-    /// Whether weights of two dimensions or more are Muon's (`true`, the default), or all are AdamW's.
+    /// Whether Muon takes the weights of two dimensions or more (`true`, the default), or AdamW takes all.
     use_muon(use_muon: bool) = true;
     /// The learning rate of tensors that AdamW takes, unless a group gives them a `learning_rate`;
     /// 0.0003 by default.

@@ -1,9 +1,9 @@
 use super::argument;
 use crate::Result;
 
-/// The cycle of super-convergence (Smith and Topin 2018): the learning rate rises to its maximum in the
-/// first part of training, and falls to almost nothing in the rest. PyTorch's `OneCycleLR`, with the
-/// moment in epochs in place of a number of steps; momentum stays as it is (`cycle_momentum=False`).
+/// The 1cycle schedule of super-convergence (Smith and Topin 2018): the learning rate rises to its maximum
+/// in the first part of training, and falls to almost 0 in the rest. It is PyTorch's `OneCycleLR`, counted
+/// in epochs in place of steps; momentum stays as it is (`cycle_momentum=False`).
 ///
 /// The optimiser's learning rate is the maximum:
 ///
@@ -26,7 +26,7 @@ pub struct OneCycle {
 }
 
 impl OneCycle {
-    /// A cycle of so many epochs, with PyTorch's defaults.
+    /// A cycle of `epochs` epochs, with PyTorch's defaults.
     pub fn new(epochs: usize) -> OneCycle {
         OneCycle { epochs, pct_start: 0.3, div_factor: 25.0, final_div_factor: 1e4, linear: false }
     }
@@ -37,19 +37,19 @@ impl OneCycle {
         OneCycle { pct_start, ..self }
     }
 
-    /// The maximum over the rate at the start; 25 by default.
+    /// The maximum rate divided by the rate at the start; 25 by default.
     #[must_use]
     pub fn div_factor(self, div_factor: f64) -> OneCycle {
         OneCycle { div_factor, ..self }
     }
 
-    /// The rate at the start over the rate at the end; 10,000 by default.
+    /// The rate at the start divided by the rate at the end; 10,000 by default.
     #[must_use]
     pub fn final_div_factor(self, final_div_factor: f64) -> OneCycle {
         OneCycle { final_div_factor, ..self }
     }
 
-    /// Straight lines in place of halves of a cosine.
+    /// Straight lines in place of halves of a cosine (PyTorch's `anneal_strategy="linear"`).
     #[must_use]
     pub fn linear(self) -> OneCycle {
         OneCycle { linear: true, ..self }

@@ -11,7 +11,7 @@ use super::rule::PIECE;
 /// and others 2024).
 const STEP: [f32; 3] = [3.4445, -4.7750, 2.0315];
 
-/// What the norm is at least, as in PyTorch.
+/// The lower limit of the norm, as in PyTorch.
 const EPS: f64 = 1e-7;
 
 /// The numbers of memory that an [`Orthogonal`] of this size needs.
@@ -100,7 +100,7 @@ impl<'a> Orthogonal<'a> {
         numbers
     }
 
-    /// Scales the matrix to norm 1, makes so many steps, and gives its numbers, row after row.
+    /// Scales the matrix to norm 1, makes `steps` steps, and returns its numbers, row after row.
     pub(super) fn iterate(&mut self, team: &Team, steps: usize) -> &[f32] {
         self.take_numbers();
         // In a call of rayon this thread could take up the work of a helper.

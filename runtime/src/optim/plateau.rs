@@ -1,8 +1,7 @@
 use super::argument;
 use crate::Result;
 
-/// Lowers the learning rate when a number that is watched no longer gets better: PyTorch's
-/// `ReduceLROnPlateau`, with its defaults.
+/// Lowers the learning rate when a metric stops improving: PyTorch's `ReduceLROnPlateau`, with its defaults.
 ///
 /// For a [`Trainer`](crate::train::Trainer::plateau), which watches a metric of each epoch; by hand:
 ///
@@ -30,7 +29,7 @@ impl Default for Plateau {
 }
 
 impl Plateau {
-    /// A tenth of the rate after more than 10 epochs without improvement.
+    /// Lowers the rate to a tenth after more than 10 epochs without improvement.
     pub fn new() -> Plateau {
         Plateau {
             factor: 0.1,
@@ -48,25 +47,26 @@ impl Plateau {
         Plateau { factor, ..self }
     }
 
-    /// How many epochs without improvement are borne; the next one lowers the rate. 10 by default.
+    /// How many epochs without improvement are allowed; the next one lowers the rate. 10 by default.
     #[must_use]
     pub fn patience(self, epochs: usize) -> Plateau {
         Plateau { patience: epochs, ..self }
     }
 
-    /// The share of the best number by which a new one must be better to count; 0.0001 by default.
+    /// A value must beat the best one by more than this share of it to count as an improvement; 0.0001 by
+    /// default.
     #[must_use]
     pub fn threshold(self, threshold: f64) -> Plateau {
         Plateau { threshold, ..self }
     }
 
-    /// How many epochs after a change are not counted; 0 by default.
+    /// How many epochs after each change of the rate are not counted; 0 by default.
     #[must_use]
     pub fn cooldown(self, epochs: usize) -> Plateau {
         Plateau { cooldown: epochs, ..self }
     }
 
-    /// The least that all changes together multiply the rate by; 0 by default.
+    /// The lower limit, 0 to 1, of the factor of all changes together; 0 by default.
     #[must_use]
     pub fn min_factor(self, min_factor: f64) -> Plateau {
         Plateau { min_factor, ..self }
@@ -96,7 +96,7 @@ impl Plateau {
         Ok(())
     }
 
-    /// What a run keeps from epoch to epoch.
+    /// The state of a run that is watched, for [`observe`](PlateauState::observe).
     pub fn state(&self) -> PlateauState {
         PlateauState { settings: *self, best: None, bad: 0, cooling: 0, total: 1.0 }
     }
@@ -114,8 +114,8 @@ pub struct PlateauState {
 }
 
 impl PlateauState {
-    /// Takes the number of another epoch, and says what the learning rate is to be multiplied by now: 1
-    /// for no change. NaN is no improvement.
+    /// Takes the metric of another epoch, and returns the factor to multiply the learning rate by: 1 for no
+    /// change. NaN is no improvement.
     pub fn observe(&mut self, value: f64) -> f64 {
         let Plateau { factor, patience, threshold, cooldown, min_factor, maximize } = self.settings;
         let is_better = match self.best {

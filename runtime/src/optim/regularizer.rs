@@ -12,9 +12,9 @@ use typenet_engine::Flat;
 /// Pieces of this many numbers are shared out among threads.
 const PIECE: usize = 64 * 1024;
 
-/// A penalty on large weights that is part of the loss, `L + λR(W)`, and so of every loss that is
-/// reported. Biases are left out unless [`biases`](Self::biases) asks for them, and so is what the
-/// declaration marks `#[no_decay]` or `#[frozen]`; the methods that take a net also leave out what
+/// A penalty on large weights that is part of the training loss, `L + λR(W)`, also where that is reported.
+/// It leaves out biases unless [`biases`](Self::biases) includes them, and what the declaration marks
+/// `#[no_decay]` or `#[frozen]`. The methods that take a net also leave out what
 /// [`set_trainable`](Network::set_trainable) has switched off.
 ///
 /// | | adds to the loss | adds to the gradient of each weight `w` |
@@ -65,8 +65,8 @@ impl Regularizer {
         Regularizer { terms: vec![Term { norm, lambda, biases: false, only: None }] }
     }
 
-    /// Whether biases count as well; `false` unless set. It holds for the terms so far: set it
-    /// before [`and`](Self::and).
+    /// Whether biases count as well; `false` by default. It applies to the terms so far: call it before
+    /// [`and`](Self::and).
     #[must_use]
     pub fn biases(mut self, biases: bool) -> Regularizer {
         self.terms.iter_mut().for_each(|term| term.biases = biases);
@@ -74,7 +74,7 @@ impl Regularizer {
     }
 
     /// Only the tensors that these paths name, as in [`Sgd::group`](super::Sgd::group). A bias that
-    /// a path names still needs [`biases`](Self::biases). It holds for the terms so far.
+    /// a path names still needs [`biases`](Self::biases). It applies to the terms so far.
     #[must_use]
     pub fn only(mut self, paths: &[&str]) -> Regularizer {
         let paths: Vec<String> = paths.iter().map(|&path| path.to_owned()).collect();
@@ -102,7 +102,7 @@ impl Regularizer {
         }
     }
 
-    /// As [`check`](Self::check), and that every path of [`only`](Self::only) names a tensor.
+    /// As [`check`](Self::check), and checks that every path of [`only`](Self::only) names a tensor.
     ///
     /// # Errors
     /// [`Error::UnknownLayer`](crate::Error::UnknownLayer) for one that names nothing, and as `check`.
@@ -112,7 +112,7 @@ impl Regularizer {
         paths.into_iter().try_for_each(|path| trainable::check(path, graph, tensors))
     }
 
-    /// λR(W), added up in f64, of all parameters in the order of `tensors`.
+    /// The penalty λR(W) of `parameters`, which stand in the order of `tensors`, added up in f64.
     pub fn value(&self, graph: &Graph<'_>, tensors: &[Tensor], parameters: &[f32]) -> f64 {
         self.value_where(graph, tensors, parameters, |_| true)
     }

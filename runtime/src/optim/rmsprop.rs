@@ -6,8 +6,8 @@ use super::settings::{as_it_is, optimizer};
 use crate::Result;
 
 optimizer! {
-    /// Descent by gradients over the root of the mean of their squares, step for step as PyTorch's
-    /// `RMSprop` (Hinton 2012, lecture 6 of "Neural networks for machine learning"):
+    /// RMSprop: descent by gradients divided by the root of the mean of their squares, step for step as
+    /// PyTorch's `RMSprop` (Hinton 2012, lecture 6 of "Neural networks for machine learning"):
     ///
     /// ```text
     /// g ← gradient + weight_decay · w
@@ -29,14 +29,15 @@ optimizer! {
     group RmsPropGroup, settings RmsPropSettings, named "RMSprop",
     buffers &["square_avg", "grad_avg", "momentum_buffer"], for_tensor as_it_is;
 
-    /// What is kept of the mean of squares in each step; 0.99 by default. An f64, since its distance
-    /// from 1 counts.
+    /// The decay rate of the mean of squares, 0 or more, below 1; 0.99 by default. An f64, since its
+    /// distance from 1 counts.
     alpha(alpha: f64) = 0.99;
-    /// What is added to the root, against divisions by almost nothing; 1e-8 by default.
+    /// What is added to the root, against divisions by almost 0; 1e-8 by default.
     eps(eps: f32) = 1e-8;
     /// The share of the last step that is kept: 0 (the default) or more, below 1.
     momentum(momentum: f32) = 0.0;
-    /// Whether the squares are those of the distance from the mean gradient; `false` by default.
+    /// Whether steps divide by the root of the variance `s − a²` in place of the mean of squares `s`;
+    /// `false` by default.
     centered(centered: bool) = false;
     /// Adds this much of each parameter to its gradient; 0 by default.
     weight_decay(weight_decay: f32) = 0.0;

@@ -1,4 +1,4 @@
-//! What an optimiser is: settings for each tensor, and the step that they make.
+//! What an optimiser is: settings for each tensor, and the step that they define.
 
 mod state;
 
@@ -17,14 +17,13 @@ pub use state::State;
 /// Pieces of this many numbers are shared out among threads.
 pub(super) const PIECE: usize = 16 * 1024;
 
-/// The most buffers that an optimiser keeps.
+/// The most buffers that an optimiser can have; Adam's `exp_avg` is one.
 pub const MAX_BUFFERS: usize = 3;
 
-/// A rule by which gradients change weights: [`Sgd`](super::Sgd), [`AdamW`](super::AdamW), or one of
-/// your own, for [`Trainer::new`](crate::train::Trainer::new) and for loops by hand.
+/// An optimiser, which changes weights by their gradients: [`Sgd`](super::Sgd), [`AdamW`](super::AdamW), or
+/// one of your own, for [`Trainer::new`](crate::train::Trainer::new) and for training loops by hand.
 ///
-/// An optimiser of your own says what it is called and what it keeps, and which [`Rule`] holds for a
-/// tensor:
+/// An optimiser of your own gives its name, the names of its buffers, and the [`Rule`] for each tensor:
 ///
 /// ```
 /// use typenet_runtime::optim::{Optimizer, Rule, Schedule, TensorStep};
@@ -69,11 +68,11 @@ pub trait Optimizer: Clone + fmt::Debug + Send + Sync + 'static {
     /// The settings of one tensor.
     type Rule: Rule;
 
-    /// What checkpoints call it.
+    /// The optimiser's name in checkpoints.
     const NAME: &'static str;
 
-    /// The names of what is kept for each number of the parameters, at most [`MAX_BUFFERS`]. Which
-    /// exist depends on the settings: see [`Rule::uses`].
+    /// The names of the buffers, at most [`MAX_BUFFERS`]: each has one number for every parameter. Which
+    /// of them exist depends on the settings: see [`Rule::uses`].
     const BUFFERS: &'static [&'static str];
 
     /// The settings of tensors that no group names.
@@ -90,7 +89,7 @@ pub trait Optimizer: Clone + fmt::Debug + Send + Sync + 'static {
         self.base().check_settings()
     }
 
-    /// Checks that every path that the settings have names a tensor of the net.
+    /// Checks that every path in the settings names a tensor of the net. By default there are no paths.
     ///
     /// # Errors
     /// [`Error::UnknownLayer`](crate::Error::UnknownLayer) for one that names nothing.
@@ -99,7 +98,8 @@ pub trait Optimizer: Clone + fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// [`check`](Self::check), [`check_paths`](Self::check_paths), and the settings of every tensor.
+    /// Does [`check`](Self::check) and [`check_paths`](Self::check_paths), and checks the settings of every
+    /// tensor.
     ///
     /// # Errors
     /// As those.
@@ -110,7 +110,7 @@ pub trait Optimizer: Clone + fmt::Debug + Send + Sync + 'static {
         tensors.iter().try_for_each(|tensor| self.rule(graph, tensor).check_settings())
     }
 
-    /// What a run of training keeps from step to step, for nets of this type.
+    /// The optimiser's state for nets of this type, which holds the buffers and takes the steps.
     ///
     /// # Panics
     /// Where [`try_state`](Self::try_state) gives an error.
@@ -122,7 +122,7 @@ pub trait Optimizer: Clone + fmt::Debug + Send + Sync + 'static {
         }
     }
 
-    /// As [`state`](Self::state), for arguments that come from a user.
+    /// As [`state`](Self::state), with an error in place of a panic: for arguments that come from a user.
     ///
     /// # Errors
     /// As [`check_against`](Self::check_against).
@@ -131,7 +131,7 @@ pub trait Optimizer: Clone + fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The settings of one tensor, and the step that they make.
+/// The settings of one tensor, and the step that they define.
 pub trait Rule: Clone + fmt::Debug + Send + Sync + 'static {
     /// The learning rate before the schedule.
     fn learning_rate(&self) -> f32;
@@ -139,20 +139,20 @@ pub trait Rule: Clone + fmt::Debug + Send + Sync + 'static {
     /// How the learning rate changes.
     fn schedule(&self) -> &Schedule;
 
-    /// Whether a tensor of this shape uses the optimiser's buffer at this place; memory for it exists
-    /// if any tensor does.
+    /// Whether a tensor of this shape uses the buffer with this index in [`Optimizer::BUFFERS`]; `true` by
+    /// default. A buffer is allocated if any tensor uses it.
     fn uses(&self, buffer: usize, shape: Shape) -> bool {
         let _ = (buffer, shape);
         true
     }
 
-    /// How many numbers of memory a step of a tensor of this shape needs, beside the buffers.
+    /// How many numbers of scratch memory a step of a tensor of this shape needs; 0 by default.
     fn scratch_len(&self, shape: Shape) -> usize {
         let _ = shape;
         0
     }
 
-    /// Checks the settings. Unless this is overridden, the learning rate and the schedule.
+    /// Checks the settings; by default the learning rate and the schedule.
     ///
     /// # Errors
     /// [`Error::Argument`](crate::Error::Argument) with the first that is out of range.
@@ -161,8 +161,7 @@ pub trait Rule: Clone + fmt::Debug + Send + Sync + 'static {
         self.schedule().check()
     }
 
-    /// Changes the weights of a tensor by one step. No number may depend on how many threads there
-    /// are.
+    /// Changes the weights of a tensor by one step. The results must not depend on the number of threads.
     fn step(&self, tensor: TensorStep<'_>);
 }
 
@@ -172,17 +171,16 @@ pub struct TensorStep<'a> {
     pub weights: &'a mut [f32],
     /// Their gradients.
     pub gradients: &'a [f32],
-    /// What the optimiser keeps for them, zeros at first: as many slices as it has buffers, empty
-    /// where no tensor uses one.
+    /// The optimiser's buffers for them, in the order of [`Optimizer::BUFFERS`] and zeros at first; empty
+    /// for buffers that no tensor uses, or that do not exist.
     pub buffers: [&'a mut [f32]; MAX_BUFFERS],
-    /// Memory for the length of the step, of [`Rule::scratch_len`] numbers at least; it holds
-    /// anything.
+    /// Scratch memory for this step, at least [`Rule::scratch_len`] numbers with arbitrary values.
     pub scratch: &'a mut [f32],
     /// The tensor's shape.
     pub shape: Shape,
-    /// The learning rate of the moment.
+    /// The current learning rate, with the schedule.
     pub learning_rate: f32,
-    /// Which of the tensor's own steps this is, from 1. Steps in which it was not trained do not
+    /// Which of the tensor's own steps this is, counted from 1. Steps in which it was not trained do not
     /// count.
     pub step: u64,
     pub(super) team: &'a Team,
@@ -199,7 +197,7 @@ impl fmt::Debug for TensorStep<'_> {
 }
 
 impl<'a> TensorStep<'a> {
-    /// Calls `f` with each weight and its gradient; threads share them.
+    /// Calls `f` with each weight and its gradient; threads share the work.
     pub fn each(self, f: impl Fn(&mut f32, f32) + Sync) {
         let parts = (chunks_mut(self.weights, PIECE), chunks(self.gradients, PIECE));
         self.team.for_each(parts, |_, (w, g)| {
@@ -209,7 +207,7 @@ impl<'a> TensorStep<'a> {
         });
     }
 
-    /// As [`each`](Self::each), with the number of the first buffer.
+    /// As [`each`](Self::each), with the weight's number in the first buffer.
     pub fn each_with_1(self, f: impl Fn(&mut f32, f32, &mut f32) + Sync) {
         let [a, ..] = self.buffers;
         let parts =
@@ -221,7 +219,7 @@ impl<'a> TensorStep<'a> {
         });
     }
 
-    /// As [`each`](Self::each), with the numbers of the first two buffers.
+    /// As [`each`](Self::each), with the weight's numbers in the first two buffers.
     pub fn each_with_2(self, f: impl Fn(&mut f32, f32, [&mut f32; 2]) + Sync) {
         let [a, b, _] = self.buffers;
         let parts = (
@@ -235,7 +233,7 @@ impl<'a> TensorStep<'a> {
         });
     }
 
-    /// As [`each`](Self::each), with the numbers of three buffers.
+    /// As [`each`](Self::each), with the weight's numbers in all three buffers.
     pub fn each_with_3(self, f: impl Fn(&mut f32, f32, [&mut f32; 3]) + Sync) {
         let [a, b, c] = self.buffers;
         let parts = (

@@ -5,9 +5,9 @@ use super::argument;
 use super::one_cycle::OneCycle;
 use crate::Result;
 
-/// How the learning rate changes while training: a factor for each moment, which is counted in
-/// epochs from 0 and may lie between two (after half of the first epoch it is 0.5). A trainer sets the
-/// rate before every step, so that what is smooth here is smooth in training.
+/// A learning rate schedule: the factor of the learning rate at each epoch. Epochs count from 0 and may be
+/// fractions: 0.5 is after half of the first epoch. A trainer sets the rate before every step, so a smooth
+/// schedule changes it within epochs too.
 ///
 /// ```
 /// use typenet_runtime::optim::Schedule;
@@ -61,13 +61,13 @@ impl Schedule {
         Schedule::default()
     }
 
-    /// Times `factor` after every `every_epochs` epochs: `factor^⌊epoch / every_epochs⌋`, PyTorch's
+    /// Multiplies by `factor` after every `every_epochs` epochs: `factor^⌊epoch / every_epochs⌋`, PyTorch's
     /// `StepLR`.
     pub fn step(every_epochs: usize, factor: f64) -> Schedule {
         Curve::Step { every_epochs, factor }.into()
     }
 
-    /// Times `factor` at each of these epochs, given in rising order; PyTorch's `MultiStepLR`.
+    /// Multiplies by `factor` at each of these epochs, given in rising order; PyTorch's `MultiStepLR`.
     pub fn milestones(epochs: &[usize], factor: f64) -> Schedule {
         Curve::Milestones { epochs: epochs.to_vec(), factor }.into()
     }
@@ -78,8 +78,8 @@ impl Schedule {
         Curve::Cosine { epochs }.into()
     }
 
-    /// A straight line from `start_factor` at the start to `end_factor` after `epochs` epochs, and that
-    /// from there; PyTorch's `LinearLR`. `linear(1.0, 0.0, 30)` falls to nothing in 30 epochs.
+    /// A straight line from `start_factor` at the start to `end_factor` after `epochs` epochs, and constant
+    /// from there; PyTorch's `LinearLR`. `linear(1.0, 0.0, 30)` falls to 0 in 30 epochs.
     pub fn linear(start_factor: f64, end_factor: f64, epochs: usize) -> Schedule {
         Curve::Linear { start: start_factor, end: end_factor, epochs }.into()
     }
@@ -95,8 +95,8 @@ impl Schedule {
         Curve::Polynomial { epochs, power }.into()
     }
 
-    /// Up to the learning rate in the first 30 % of so many epochs, and down to almost nothing in the
-    /// rest. [`OneCycle`] has the choices.
+    /// Rises to the learning rate in the first 30 % of `epochs` epochs, and falls to almost 0 in the rest.
+    /// [`OneCycle`] has the settings.
     pub fn one_cycle(epochs: usize) -> Schedule {
         OneCycle::new(epochs).into()
     }
@@ -106,16 +106,16 @@ impl Schedule {
         Curve::Function(Arc::new(factor)).into()
     }
 
-    /// Starts with a hundredth of the learning rate, which rises in a straight line to the
-    /// schedule's own within this many epochs (fractions are allowed): large batches and high rates
-    /// need it. The schedule's own epochs count from the start of training as before.
+    /// Warms up: multiplies the schedule by a factor that rises in a straight line from 0.01 at the start
+    /// to 1 after `epochs` epochs (fractions are allowed). Large batches and high learning rates need it.
+    /// The schedule's own epochs count from the start of training as before.
     #[must_use]
     pub fn warmup(mut self, epochs: f64) -> Schedule {
         self.warmup = epochs;
         self
     }
 
-    /// What the learning rate is multiplied by at this moment, in epochs since the start.
+    /// What the learning rate is multiplied by at `epoch`, counted in epochs since the start of training.
     pub fn factor(&self, epoch: f64) -> f64 {
         let warm = if epoch < self.warmup {
             COLD + (1.0 - COLD) * (epoch / self.warmup).max(0.0)

@@ -66,11 +66,11 @@ macro_rules! optimizer {
                 }
             )*
 
-            /// Other settings for some of the tensors. The path is a layer (`fc1`), one tensor of it
-            /// (`fc1.bias`), or the start of a path (`stage1` for `stage1.0.conv1`), in the names of
-            /// the declaration or of weight files. Where several groups name a tensor, later ones
-            /// win, setting by setting. What a group does not set is as for all others, wherever in
-            /// the chain that is set.
+            /// Other settings for some of the tensors, as PyTorch's parameter groups. The path is a
+            /// layer (`fc1`), one tensor of it (`fc1.bias`), or the start of a path (`stage1` for
+            /// `stage1.0.conv1`), by the names of the declaration or of weight files. Where several
+            /// groups name a tensor, later ones win, setting by setting. What a group does not set is
+            /// as for all other tensors, wherever in the chain that is set.
             #[must_use]
             pub fn group(
                 mut self,
@@ -89,7 +89,7 @@ macro_rules! optimizer {
                 $crate::optim::Optimizer::check(self)
             }
 
-            /// As [`check`](Self::check), and that every group names a tensor of the net.
+            /// As [`check`](Self::check), and checks that every group names a tensor of the net.
             ///
             /// # Errors
             /// [`Error::UnknownLayer`](crate::Error::UnknownLayer) for a group that names nothing,
@@ -102,7 +102,7 @@ macro_rules! optimizer {
                 $crate::optim::Optimizer::check_against(self, graph, tensors)
             }
 
-            /// What a run of training keeps from step to step, for nets of this type.
+            /// The optimiser's state for nets of this type, which holds the buffers and takes the steps.
             ///
             /// # Panics
             /// Where [`try_state`](Self::try_state) gives an error.
@@ -110,7 +110,8 @@ macro_rules! optimizer {
                 $crate::optim::Optimizer::state(self, net)
             }
 
-            /// As [`state`](Self::state), for arguments that come from a user.
+            /// As [`state`](Self::state), with an error in place of a panic: for arguments that come
+            /// from a user.
             ///
             /// # Errors
             /// As [`check_against`](Self::check_against).

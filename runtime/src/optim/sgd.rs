@@ -14,11 +14,11 @@ optimizer! {
     /// w ← w − learning_rate · v                     (· (g + momentum · v) with nesterov)
     /// ```
     ///
-    /// Without momentum `v` is `g`, and none is stored; else it is the buffer `momentum_buffer`. Weight
-    /// decay takes all parameters, biases included, as in PyTorch, but for those that the declaration
-    /// marks `#[no_decay]`; a [`group`](Self::group) makes exceptions, also from that mark. What is
-    /// frozen, in the declaration or by [`set_trainable`](crate::Network::set_trainable), is left as it
-    /// is, velocity included:
+    /// Without momentum, `v` is `g` and is not stored; else it is the buffer `momentum_buffer`. As in
+    /// PyTorch, weight decay applies to all parameters, biases included, except those that the declaration
+    /// marks `#[no_decay]`; a [`group`](Self::group) makes exceptions, also from that mark. Parameters that
+    /// are frozen, in the declaration or by [`set_trainable`](crate::Network::set_trainable), stay as they
+    /// are, velocity included:
     ///
     /// ```
     /// use typenet_runtime::optim::{Schedule, Sgd};
@@ -31,8 +31,8 @@ optimizer! {
     /// assert!(sgd.check().is_ok());
     /// ```
     ///
-    /// The numbers of a run (velocity, learning rates) are in a [`State`](super::State), which
-    /// [`state`](Self::state) makes for a net.
+    /// A [`State`](super::State), which [`state`](Self::state) makes for a net, holds the numbers of a run:
+    /// velocity and learning rates.
     pub struct Sgd("Flat descent with this learning rate: no momentum, no weight decay, a constant rate."),
     group SgdGroup, settings SgdSettings, named "SGD", buffers &["momentum_buffer"],
     for_tensor as_it_is;

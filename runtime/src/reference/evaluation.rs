@@ -14,14 +14,14 @@ use crate::symbolic::{self, Branches, Formula, Number, Symbol, Values};
 pub struct Evaluation {
     /// One value for each node, in the order of the graph, row-major.
     pub values: Vec<Vec<f64>>,
-    /// A number that differs where another side of a kink was taken: which inputs of `relu` and
-    /// the like were positive, and which element won each maximum.
+    /// A hash of the branches taken: which inputs of `relu` and the like were positive, and which element was
+    /// each maximum. It tells whether a kink lies between two evaluations.
     pub branches: u64,
     output: Vec<f64>,
 }
 
 impl Evaluation {
-    /// The net's output: the value of the last node, or those of all heads in a row.
+    /// The net's output: the value of the last node, or those of all heads one after the other.
     pub fn output(&self) -> &[f64] {
         &self.output
     }

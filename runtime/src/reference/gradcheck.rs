@@ -25,19 +25,18 @@ pub struct TensorCheck {
     pub compared: usize,
     /// How many of those have a gradient and a difference of exactly zero.
     pub zero: usize,
-    /// How many were drawn again because a kink of `relu` or `max_pool2d` lay within the step.
+    /// How many numbers were discarded because a kink of `relu` or `max_pool2d` lay within the step.
     pub redrawn: usize,
-    /// `‖g − d‖ / max(‖g‖, ‖d‖)` over the compared numbers: gradient `g`, difference `d`; NaN if
-    /// none could be compared. Where a tensor's numbers are below a hundredth of the largest
-    /// tensor's (root mean squares), they are measured against that: the gradient of a bias in front
-    /// of a batch norm is zero but for rounding.
+    /// `‖g − d‖ / max(‖g‖, ‖d‖)` over the compared numbers: gradient `g`, difference `d`; NaN if none could be
+    /// compared. Norms here are root mean squares. Where the denominator is below a hundredth of the largest
+    /// tensor's, that hundredth takes its place: the gradient of a bias before a batch norm is zero but for
+    /// rounding.
     pub relative_error: f64,
 }
 
 impl GradCheck {
-    /// The largest relative error of all tensors and of the loss; infinite if any of them is NaN, or
-    /// where something was [not checked](Self::unchecked). `worst() <= 1e-4` is true of gradients that
-    /// were compared and are right.
+    /// The largest relative error of all tensors and of the loss. Infinite if any of them is NaN, or something
+    /// was [not checked](Self::unchecked). `worst() <= 1e-4` holds if the gradients were compared and are right.
     pub fn worst(&self) -> f64 {
         if !self.unchecked().is_empty() {
             return f64::INFINITY;
@@ -48,12 +47,12 @@ impl GradCheck {
         })
     }
 
-    /// What the check says nothing about, and why, one sentence each; empty where every tensor's
-    /// gradient was put to the test. `Display` shows them below the table.
+    /// What was not checked, and why, one sentence each; empty if every tensor's gradient was. `Display` shows
+    /// them below the table.
     ///
-    /// A tensor was not checked where no number could be compared, or where every gradient and every
-    /// difference is zero: a dead `relu` has those, right or wrong. Biases of zero gradient are no such
-    /// case beside a weight with others: a batch norm takes away what the bias before it adds.
+    /// A tensor was not checked if no number could be compared, or if every gradient and every difference is
+    /// zero: a dead `relu` has those, right or wrong. A bias with zero gradients does count as checked if the
+    /// weight beside it has others: a batch norm subtracts what the bias before it adds.
     pub fn unchecked(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.tensors.is_empty() {
@@ -111,17 +110,19 @@ impl std::fmt::Display for GradCheck {
 }
 
 /// Compares the gradients that [`Network::backward`] computes in f32 with central differences
-/// `(L(w + h) − L(w − h)) / 2h` of the same net in f64, at up to 40 numbers of each tensor.
+/// `(L(w + h) − L(w − h)) / 2h` of the same net in f64, at up to 40 numbers of each tensor. The step `h` is
+/// `1e-5 · max(|w|, 0.1)`.
 ///
-/// The loss is piecewise smooth: where `relu` or a maximum takes another branch within `±h`, the
-/// difference means nothing, and another number is drawn. Dropout is off. What is frozen, in the
-/// declaration or at run time, is not compared.
+/// The loss is piecewise smooth: where `relu` or a maximum takes another branch within `±h`, the difference
+/// means nothing, and another number is drawn. Batch norms use the statistics of `inputs`, unless they are
+/// frozen. Dropout is off. Parameters that are frozen, in the declaration or at run time, are not compared.
 ///
-/// A right gradient has a [`GradCheck::worst`] of about 1e-6; 1e-4 is a sensible limit. A tensor whose
-/// gradient was not put to the test makes it infinite: see [`GradCheck::unchecked`].
+/// A right gradient has a [`GradCheck::worst`] of about 1e-6; 1e-4 is a sensible limit. A tensor that was not
+/// checked makes it infinite: see [`GradCheck::unchecked`].
 ///
 /// # Errors
-/// When a target does not belong to the net's output.
+/// [`Error::Size`](crate::Error::Size) when there are not as many targets as inputs; else the error of the loss,
+/// when a target does not fit the net's output or an argument of the loss is out of range.
 pub fn gradcheck<N: Network, L: Compares<N::Output, T> + Accepts<N>, T>(
     net: &N,
     loss: &L,

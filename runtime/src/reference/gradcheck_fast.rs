@@ -12,7 +12,7 @@ const LEAST: f64 = 0.01;
 /// The step of the central difference, in such moves.
 const STEP: f64 = 2e-4;
 
-/// A net's slopes along random directions, each found in three ways.
+/// The slopes of a net's loss along random directions of its parameters, each computed in three ways.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FastGradCheck {
     /// The loss at the net's parameters.
@@ -30,18 +30,18 @@ pub struct DirectionCheck {
     pub reverse: f64,
     /// Numerical: `(L(w + h v) − L(w − h v)) / 2h`, in f32.
     pub difference: f64,
-    /// How large a slope is to be expected of a random direction: `√ Σ (∂L/∂wᵢ · vᵢ)²`.
+    /// The size that the slope along a random direction can be expected to have: `√ Σ (∂L/∂wᵢ · vᵢ)²`.
     pub expected: f64,
 }
 
 impl DirectionCheck {
-    /// How far forward and reverse mode are apart, in parts of the slope; of the slope to be expected,
-    /// where that is larger.
+    /// The relative difference of forward and reverse mode: `|forward − reverse|` over the larger of their sizes,
+    /// or over [`expected`](Self::expected) if that is larger.
     pub fn mode_error(&self) -> f64 {
         self.relative(self.forward)
     }
 
-    /// How far the difference and reverse mode are apart, likewise.
+    /// The relative difference of [`difference`](Self::difference) and reverse mode, in the same way.
     pub fn difference_error(&self) -> f64 {
         self.relative(self.difference)
     }
@@ -53,15 +53,14 @@ impl DirectionCheck {
 }
 
 impl FastGradCheck {
-    /// The largest [`mode_error`](DirectionCheck::mode_error); infinite where a slope is no number, all are
-    /// zero, or nothing was compared. `worst() <= 1e-4` is true of gradients that are right.
+    /// The largest [`mode_error`](DirectionCheck::mode_error). Infinite if a slope is NaN, if all slopes along a
+    /// direction are zero, or if there are no directions. `worst() <= 1e-4` holds if the gradients are right.
     pub fn worst(&self) -> f64 {
         self.largest(DirectionCheck::mode_error)
     }
 
-    /// The largest [`difference_error`](DirectionCheck::difference_error), likewise. It is limited by
-    /// the rounding of f32, by kinks within the step, and where few images share a batch norm: 5e-2 is a
-    /// sensible limit.
+    /// The largest [`difference_error`](DirectionCheck::difference_error), infinite in the same cases. Rounding
+    /// to f32, kinks within the step, and batch norms over few images enlarge it: 5e-2 is a sensible limit.
     pub fn worst_difference(&self) -> f64 {
         self.largest(DirectionCheck::difference_error)
     }
@@ -112,20 +111,20 @@ impl std::fmt::Display for FastGradCheck {
     }
 }
 
-/// Compares forward mode, reverse mode and the central difference of the loss along `directions` random
-/// directions of all parameters that are trained: three numbers each, of which the first two should be
-/// the same but for rounding. A direction takes one pass in forward mode and two of the net, where
-/// [`gradcheck`](super::gradcheck) runs the net in f64 twice for each weight that it tries.
+/// Compares forward mode, reverse mode and the central difference of the loss, along `directions` random
+/// directions of all parameters that are trained. The first two numbers should be the same but for rounding. A
+/// direction takes one pass in forward mode and two forward passes of the net. [`gradcheck`](super::gradcheck)
+/// instead runs the net in f64 twice for each weight that it tries.
 ///
 /// A gradient that is wrong anywhere shows in almost every direction, but not where it is:
 /// [`gradcheck`](super::gradcheck) names the tensor. Along a direction each weight moves by a random number of the
-/// size of its tensor's numbers. Dropout drops the same in all passes. All of them run in groups of 16
-/// images, as forward mode does, whatever their number: so the sides that relu and maxima take are the
-/// same in all, and forward and reverse mode differ by the rounding of their sums alone.
+/// size of its tensor's numbers. Dropout drops the same numbers in all passes. All passes run in groups of 16
+/// images, as forward mode does, however many images there are. So relu and maxima take the same branches in
+/// all, and forward and reverse mode differ only by the rounding of their sums.
 ///
 /// # Errors
-/// [`Error::Size`] when there are no inputs or not as many targets; when a target does not belong to the
-/// net's output.
+/// [`Error::Size`] when there are no inputs or not as many targets; else the error of the loss, when a target does
+/// not fit the net's output or an argument of the loss is out of range.
 pub fn gradcheck_fast<N: Network, L: Compares<N::Output, T> + Accepts<N>, T>(
     net: &N,
     loss: &L,

@@ -1,8 +1,8 @@
-//! The same nets in f64, slowly and plainly: what the fast passes are checked against.
+//! A slow, plain implementation of the same nets in f64, which the fast passes are checked against.
 //!
 //! [`Evaluation`] runs a net's graph for one image, one nested loop a layer, straight from the
 //! formulas. [`gradcheck`] compares the gradients of [`Network::backward`](crate::Network::backward)
-//! with central differences of it.
+//! with central differences of the loss in f64.
 
 mod conv2d;
 mod derivatives;

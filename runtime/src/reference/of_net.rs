@@ -14,12 +14,12 @@ pub fn evaluate<N: Network>(parameters: &[f64], input: &[f64]) -> Evaluation {
     evaluate_net(&N::SPEC, parameters, input)
 }
 
-/// Forward mode in f64, for one image as the net predicts: the output, and its derivative along a direction of
-/// the parameters and the input. Each number is computed with its tangent beside it; running statistics
-/// rest.
+/// Forward mode in f64, for one image as the net predicts. Returns the output, and its derivative along `moves`
+/// in the parameters and `direction` in the input. Each number is computed with its tangent beside it; the
+/// tangents of running statistics count as 0.
 ///
 /// # Panics
-/// When one of them is not as long as the net's.
+/// When one of the slices is not as long as the net's parameters or input.
 pub fn jvp<N: Network>(
     [parameters, moves]: [&[f64]; 2],
     [input, direction]: [&[f64]; 2],
@@ -29,11 +29,11 @@ pub fn jvp<N: Network>(
     derivatives::jvp(&N::SPEC, [parameters, moves], [input, direction])
 }
 
-/// Reverse mode in f64, for one image as the net predicts: the gradients of `⟨u, output⟩` with respect to the
-/// input and the parameters, by the formulas that [`symbolic`](crate::symbolic) states.
+/// Reverse mode in f64, for one image as the net predicts. Returns the gradients of `⟨u, output⟩` with respect to
+/// the input and the parameters, in this order, by the formulas that [`symbolic`](crate::symbolic) states.
 ///
 /// # Panics
-/// When one of them is not as long as the net's.
+/// When one of the slices is not as long as the net's parameters, input or output.
 pub fn vjp<N: Network>(parameters: &[f64], input: &[f64], u: &[f64]) -> [Vec<f64>; 2] {
     check::<N>(parameters, input);
     assert!(u.len() == N::Output::LEN, "as many numbers as the net's output has");

@@ -5,15 +5,17 @@ use crate::net::network::Network;
 use crate::{Error, Result};
 use typenet_engine::Flat;
 
-/// Takes the running statistics of a net's batch norms anew, from these examples and the weights as they
-/// are: the mean over minibatches of `batch` examples, drawn once, of what each batch norm meets.
-/// PyTorch's `torch.optim.swa_utils.update_bn`, except that dropout is off, examples have no random
-/// changes, and a short batch counts by its size. A net needs it whose weights were averaged, since no
-/// training step has met them; what is not trained stays.
+/// Recomputes the running statistics of a net's batch norms on these examples, with the weights as they
+/// are: their mean over minibatches of `batch` examples, shuffled once. A net whose weights were averaged
+/// needs it, since no training step ran with those weights. Batch norms that are not trained stay as they
+/// are.
+///
+/// It is PyTorch's `torch.optim.swa_utils.update_bn`, except that dropout is off, examples are not
+/// augmented, and a short batch counts by its size.
 ///
 /// # Errors
-/// [`Error::Size`] when there are no examples, [`Error::Argument`] for a `batch` of 0, and what reading
-/// the examples meets. The net is then as it was.
+/// [`Error::Size`] when there are no examples, [`Error::Argument`] for a `batch` of 0, and errors from
+/// reading the examples. The net is then as it was.
 pub fn update_bn<N, T>(
     net: &mut N,
     data: &(impl Examples<N::Input, T> + ?Sized),

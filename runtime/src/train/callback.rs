@@ -9,7 +9,7 @@ use super::history::{Epoch, History};
 use crate::net::trainable;
 use crate::{Metadata, Result, io};
 
-/// What is called while a net is trained: [`Trainer::callback`](super::Trainer::callback).
+/// Code of your own that runs while a net is trained: see [`Trainer::callback`](super::Trainer::callback).
 ///
 /// ```
 /// use typenet_runtime::train::{Callback, Moment};
@@ -26,34 +26,35 @@ use crate::{Metadata, Result, io};
 /// }
 /// ```
 ///
-/// For a function alone there are [`Trainer::after_step`](super::Trainer::after_step) and
-/// [`Trainer::after_epoch`](super::Trainer::after_epoch). A callback in an `Arc<Mutex<_>>` can be looked at
-/// after training.
+/// For a single function there are [`Trainer::after_step`](super::Trainer::after_step) and
+/// [`Trainer::after_epoch`](super::Trainer::after_epoch). To read a callback after training, put it in an
+/// `Arc<Mutex<_>>`.
 pub trait Callback: Send {
     /// Called after each step of the optimiser.
     fn after_step(&mut self, moment: &mut Moment<'_>) {
         let _ = moment;
     }
 
-    /// Called after each epoch, when it is in the [history](Moment::history).
+    /// Called after each epoch, once its record is in the [history](Moment::history).
     fn after_epoch(&mut self, moment: &mut Moment<'_>) {
         let _ = moment;
     }
 
-    /// Whether it shows the run's progress itself, in place of the progress bar.
+    /// Whether the callback shows the run's progress itself, in place of the progress bar; `false` by
+    /// default.
     fn shows_progress(&self) -> bool {
         false
     }
 
-    /// What the callback needs to go on in a run that is resumed: stored in checkpoints.
+    /// The callback's state, which checkpoints store and a resumed run gives back; empty by default.
     fn state(&self) -> String {
         String::new()
     }
 
-    /// Goes on with what [`state`](Self::state) gave when the checkpoint was written.
+    /// Continues from what [`state`](Self::state) returned when the checkpoint was written.
     ///
     /// # Errors
-    /// When the callback cannot go on with this.
+    /// When the callback cannot continue from this state.
     fn resume(&mut self, state: &str) -> Result<()> {
         let _ = state;
         Ok(())
@@ -87,7 +88,7 @@ fn lock<C: ?Sized>(callback: &Mutex<C>) -> std::sync::MutexGuard<'_, C> {
     callback.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// A moment of a run, as a [`Callback`] sees it.
+/// A run after a step or an epoch, as a [`Callback`] sees it.
 pub struct Moment<'a> {
     pub(super) spec: &'static NetSpec,
     pub(super) parameters: &'a mut [f32],
@@ -129,28 +130,29 @@ impl Moment<'_> {
         self.batches
     }
 
-    /// How many steps were made since the run's start.
+    /// How many steps the optimiser has made since the run's start.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// The loss of the batch after a step, the training loss of the epoch after an epoch; with the
-    /// regulariser's share.
+    /// After a step the loss of its batch, after an epoch the mean of its batch losses; both include the
+    /// regulariser's penalty.
     pub fn loss(&self) -> f64 {
         self.loss
     }
 
-    /// The norm of all gradients together before they were clipped, if the trainer clips by norm.
+    /// The joint L2 norm of all gradients in the last step, before clipping by norm; `None` unless the
+    /// trainer clips by norm.
     pub fn gradient_norm(&self) -> Option<f64> {
         self.gradient_norm
     }
 
-    /// What happened in the epoch that just ended; none after a step.
+    /// The record of the epoch that just ended; `None` after a step.
     pub fn record(&self) -> Option<&Epoch> {
         self.history.epochs.last().filter(|_| self.is_epoch)
     }
 
-    /// What happened since the run's start.
+    /// The record of the run so far.
     pub fn history(&self) -> &History {
         self.history
     }
@@ -160,33 +162,34 @@ impl Moment<'_> {
         self.spec.graph.name
     }
 
-    /// The learning rate of the last step, of tensors that no group gives another, with what was
-    /// changed since.
+    /// The learning rate of the default parameter group in the last step, times the factors that callbacks
+    /// have set since.
     pub fn learning_rate(&self) -> f32 {
         (f64::from(self.learning_rate) * self.factor) as f32
     }
 
-    /// Multiplies all learning rates, those of groups too, from the next step on and beside the
-    /// schedule.
+    /// Multiplies all learning rates, also those of groups, by `factor`: from the next step on, and on top
+    /// of the schedule.
     pub fn scale_learning_rate(&mut self, factor: f64) {
         self.factor *= factor;
     }
 
-    /// Scales all learning rates such that [`learning_rate`](Self::learning_rate) is this one; the
-    /// schedule goes on from there. A rate of 0 cannot be scaled, and stays.
+    /// Scales all learning rates so that [`learning_rate`](Self::learning_rate) becomes `rate`; the
+    /// schedule continues from there. A rate of 0 cannot be scaled, and stays.
     pub fn set_learning_rate(&mut self, rate: f32) {
         if self.learning_rate != 0.0 {
             self.factor = f64::from(rate) / f64::from(self.learning_rate);
         }
     }
 
-    /// The numbers of a tensor by its name, `conv1.weight`: those that are trained, not their mean.
+    /// The numbers of the tensor with this name, such as `conv1.weight`: the trained weights, not their
+    /// mean. `None` if no tensor has the name.
     pub fn parameter(&self, name: &str) -> Option<&[f32]> {
         let range = range(self.tensor(name)?);
         Some(&self.parameters[range])
     }
 
-    /// The numbers of a tensor, to change.
+    /// As [`parameter`](Self::parameter), for changing the numbers.
     pub fn parameter_mut(&mut self, name: &str) -> Option<&mut [f32]> {
         let range = range(self.tensor(name)?);
         Some(&mut self.parameters[range])
@@ -217,18 +220,17 @@ impl Moment<'_> {
         self.spec.layout.tensors.iter().find(is_named)
     }
 
-    /// Writes the net as it is now as a weight file, as [`Network::save`](crate::Network::save).
+    /// Saves the net as it is now to a weight file, as [`Network::save`](crate::Network::save) does.
     ///
     /// # Errors
-    /// As that.
+    /// As [`Network::save`](crate::Network::save).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let NetSpec { graph, layout, .. } = self.spec;
         io::save(path.as_ref(), graph, layout.tensors, self.parameters, self.metadata)
     }
 
-    /// Ends the run after this moment, for the reason that
-    /// [`History::stopped`](super::History::stopped) then shows. What is left of an epoch is trained
-    /// first by the next call of `fit`.
+    /// Ends the call of `fit` after this moment; [`History::stopped`](super::History::stopped) then shows
+    /// the reason. The next call of `fit` first finishes the epoch.
     pub fn stop(&mut self, reason: impl Into<String>) {
         self.stop.get_or_insert_with(|| reason.into());
     }

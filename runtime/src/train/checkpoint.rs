@@ -20,13 +20,13 @@ impl Checkpoint {
         Checkpoint { path: path.into(), every_epochs: 1, every_steps: None }
     }
 
-    /// Saves after every so many epochs; 1 by default.
+    /// Saves after every `epochs` epochs, at least 1; 1 by default.
     #[must_use]
     pub fn every_epochs(self, epochs: usize) -> Checkpoint {
         Checkpoint { every_epochs: epochs, ..self }
     }
 
-    /// Saves after every so many steps too.
+    /// Also saves after every `steps` steps, at least 1.
     #[must_use]
     pub fn every_steps(self, steps: usize) -> Checkpoint {
         Checkpoint { every_steps: Some(steps), ..self }

@@ -12,17 +12,18 @@ use crate::loss::{Accepts, Compares, Rows, add_reference, denominators, shares};
 use crate::net::network::{Network, inference};
 use crate::{Error, Result};
 
-/// About so many numbers of inputs are in memory at once.
+/// About how many numbers of inputs are in memory at once.
 const NUMBERS: usize = 1 << 24;
 
-/// What a net is trained to give for an image: a class number, or numbers.
+/// The target of an example: a class number, or numbers to predict.
 ///
-/// A type of your own, for a loss of your own, also says which outputs it [fits](crate::loss::Fits).
+/// A target type of your own, for a loss of your own, also implements [`Fits`](crate::loss::Fits) for the
+/// outputs that it belongs to.
 pub trait Target: Clone + Send + Sync {
-    /// The class number, for targets that are classes.
+    /// The class number; `None` for targets that are no classes.
     fn class(&self) -> Option<usize>;
 
-    /// That of one head, for nets with several.
+    /// The class number for the head with this index, counted from 0, of a net with several heads.
     fn class_of(&self, head: usize) -> Option<usize> {
         if head == 0 { self.class() } else { None }
     }
@@ -61,22 +62,21 @@ no_class! {
     [A: Clone + Send + Sync, B: Clone + Send + Sync] (A, B),
 }
 
-/// How good a net is on a data set.
+/// The result of [`evaluate`]: how good a net is on a data set.
 ///
-/// `Display` is a line: `loss 0.3127  accuracy 89.10 %  10000 images`.
+/// `Display` is one line: `loss 0.3127  accuracy 89.10 %  10000 images`.
 #[derive(Clone, PartialEq)]
 pub struct Evaluation {
     /// The loss, with its own reduction over the whole set and without a regulariser.
     pub loss: f64,
-    /// How many images there were.
+    /// How many images were evaluated.
     pub images: usize,
-    /// Which classes were taken for which; `None` for targets that are no classes, and for a net
-    /// with several heads.
+    /// The confusion matrix; `None` for targets that are no classes, and for a net with several heads.
     pub confusion: Option<ConfusionMatrix>,
-    /// The same of each head, for a net with several; else none. Their losses, each times its factor,
-    /// add up to `loss`.
+    /// The evaluation of each head, for a net with several; else empty. Their losses, each already times
+    /// its factor, add up to `loss`.
     pub heads: Vec<HeadEvaluation>,
-    /// How many images have their own class in place `r` of the net's order of classes.
+    /// For each rank `r`, how many images have their actual class there; rank 0 is the largest output.
     pub(super) ranks: Vec<usize>,
 }
 
@@ -86,20 +86,22 @@ pub struct Evaluation {
 pub struct HeadEvaluation {
     /// The head's name.
     pub name: &'static str,
-    /// Its loss.
+    /// The head's loss, times its factor.
     pub loss: f64,
-    /// Which classes were taken for which; `None` for targets that are no classes.
+    /// The confusion matrix; `None` for targets that are no classes.
     pub confusion: Option<ConfusionMatrix>,
     pub(super) ranks: Vec<usize>,
 }
 
 impl HeadEvaluation {
-    /// The share of images whose largest output is their class.
+    /// The share of images, 0 to 1, whose largest output is their class; `None` for targets that are no
+    /// classes.
     pub fn accuracy(&self) -> Option<f64> {
         self.confusion.as_ref().map(ConfusionMatrix::accuracy)
     }
 
-    /// The share of images whose class is among the `k` largest outputs.
+    /// The share of images, 0 to 1, whose class is among the `k` largest outputs; `None` for targets that
+    /// are no classes.
     pub fn top_k(&self, k: usize) -> Option<f64> {
         self.confusion.as_ref().map(|confusion| among(&self.ranks, k, confusion))
     }
@@ -112,24 +114,26 @@ fn among(ranks: &[usize], k: usize, confusion: &ConfusionMatrix) -> f64 {
 }
 
 impl Evaluation {
-    /// How good the head of this name is.
+    /// The evaluation of the head with this name; `None` if there is none.
     pub fn head(&self, name: &str) -> Option<&HeadEvaluation> {
         self.heads.iter().find(|head| head.name == name)
     }
 
-    /// The share of images whose largest output is their class.
+    /// The share of images, 0 to 1, whose largest output is their class; `None` without a
+    /// [confusion matrix](Self::confusion).
     pub fn accuracy(&self) -> Option<f64> {
         self.confusion.as_ref().map(ConfusionMatrix::accuracy)
     }
 
-    /// The share of images whose class is among the `k` largest outputs.
+    /// The share of images, 0 to 1, whose class is among the `k` largest outputs; `None` without a
+    /// [confusion matrix](Self::confusion).
     pub fn top_k(&self, k: usize) -> Option<f64> {
         self.confusion.as_ref().map(|confusion| among(&self.ranks, k, confusion))
     }
 }
 
-/// How often each class was taken for each other. `Display` is the table, with the names of the classes
-/// where the data set or the net has them.
+/// A confusion matrix: how often images of each class were classified as each class. `Display` is the
+/// table, with the names of the classes where the data set or the net has them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfusionMatrix {
     pub(super) classes: usize,
@@ -138,7 +142,7 @@ pub struct ConfusionMatrix {
 }
 
 impl ConfusionMatrix {
-    /// How many images of class `actual` were taken for class `predicted`; 0 outside the classes.
+    /// How many images of class `actual` were classified as `predicted`; 0 for numbers that are no class.
     pub fn count(&self, actual: usize, predicted: usize) -> usize {
         let inside = actual < self.classes && predicted < self.classes;
         if inside { self.counts[actual * self.classes + predicted] } else { 0 }
@@ -149,7 +153,7 @@ impl ConfusionMatrix {
         self.classes
     }
 
-    /// What the class is called; `None` where neither the data set nor the net has a name for it.
+    /// The name of the class; `None` where neither the data set nor the net has one.
     pub fn name(&self, class: usize) -> Option<&str> {
         self.names.get(class).filter(|_| class < self.classes).map(String::as_str)
     }
@@ -159,19 +163,19 @@ impl ConfusionMatrix {
         self.counts.iter().sum()
     }
 
-    /// The share of images on the diagonal.
+    /// The share of images, 0 to 1, that were classified right: those on the diagonal.
     pub fn accuracy(&self) -> f64 {
         let right: usize = (0..self.classes).map(|class| self.count(class, class)).sum();
         right as f64 / self.images() as f64
     }
 
-    /// Of the images taken for `class`, the share that are of it; NaN if there are none.
+    /// The share of the images classified as `class` that belong to it; NaN if there are none.
     pub fn precision(&self, class: usize) -> f64 {
         let taken: usize = (0..self.classes).map(|actual| self.count(actual, class)).sum();
         self.count(class, class) as f64 / taken as f64
     }
 
-    /// Of the images of `class`, the share that were taken for it; NaN if there are none.
+    /// The share of the images of `class` that were classified as it; NaN if there are none.
     pub fn recall(&self, class: usize) -> f64 {
         let all: usize = (0..self.classes).map(|predicted| self.count(class, predicted)).sum();
         self.count(class, class) as f64 / all as f64
@@ -283,8 +287,9 @@ impl<T: Target> Target for Box<T> {
 /// Runs a net over a data set in inference mode: loss, accuracy, top-k and the confusion matrix.
 ///
 /// # Errors
-/// When the set is empty, a target does not belong to the net's output, or the set's classes have other
-/// names than the net's: its labels would mean other classes.
+/// [`Error::Size`] when the set is empty; [`Error::Argument`] when its class names differ from the net's,
+/// since its labels would then mean other classes; the errors of [`Loss::check`](crate::loss::Loss::check)
+/// for a target that does not belong to the net's output; errors from reading the data.
 pub fn evaluate<N: Network, L: Compares<N::Output, T> + Accepts<N>, T: Target>(
     net: &N,
     loss: &L,

@@ -3,46 +3,47 @@ use std::fmt;
 use super::Evaluation;
 use super::evaluate::write_accuracy;
 
-/// What happened in one pass over the training set. `Display` is a line, and so is `Debug`.
+/// The record of one epoch, a pass over the training set. `Display` and `Debug` are one line.
 #[derive(Clone, PartialEq)]
 pub struct Epoch {
     /// Counted from 1.
     pub epoch: usize,
-    /// The mean of the batches' losses, with the regulariser's share, as they were while training.
+    /// The mean of the batch losses while training, including the regulariser's penalty.
     pub loss: f64,
-    /// The share of training images that were classified right while training; `None` for targets
-    /// that are no classes.
+    /// The share of training images, 0 to 1, that were classified right while training. `None` for
+    /// targets that are no classes, and for a net with several heads.
     pub accuracy: Option<f64>,
-    /// The same of each head, for a net with several; else none. Their losses, each times its factor,
-    /// add up to `loss` without the regulariser's share.
+    /// The record of each head, for a net with several; else empty. Their losses, each already times its
+    /// factor, add up to `loss` without the regulariser's penalty.
     pub heads: Vec<HeadEpoch>,
-    /// On the images held back from the training set, if any were.
+    /// The evaluation on the validation set; `None` without
+    /// [`Trainer::validation`](super::Trainer::validation).
     pub validation: Option<Evaluation>,
-    /// On the test set, if there is one.
+    /// The evaluation on the test set; `None` if `fit` was given none.
     pub test: Option<Evaluation>,
-    /// The learning rate of the epoch's last step, of the default parameter group.
+    /// The learning rate of the default parameter group in the epoch's last step.
     pub learning_rate: f64,
     /// Seconds of training, without evaluation.
     pub seconds: f64,
-    /// Training images a second.
+    /// Training images per second.
     pub images_per_second: f64,
 }
 
-/// What happened to one head of a net in one pass over the training set.
+/// The record of one head of a net in one epoch.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct HeadEpoch {
     /// The head's name.
     pub name: &'static str,
-    /// The mean of the batches' losses of this head.
+    /// The mean of the head's batch losses, times its factor.
     pub loss: f64,
-    /// The share of training images that were classified right; `None` for targets that are no
+    /// The share of training images, 0 to 1, that were classified right; `None` for targets that are no
     /// classes.
     pub accuracy: Option<f64>,
 }
 
 impl Epoch {
-    /// What happened to the head of this name.
+    /// The record of the head with this name; `None` if there is none.
     pub fn head(&self, name: &str) -> Option<&HeadEpoch> {
         self.heads.iter().find(|head| head.name == name)
     }
@@ -72,18 +73,18 @@ impl fmt::Debug for Epoch {
     }
 }
 
-/// What happened in a run: in all calls of [`fit`](super::Trainer::fit) since its start. `Display` has a
-/// line an epoch, `Debug` the last one.
+/// The record of a run: of all calls of [`fit`](super::Trainer::fit) since its start. `Display` has one
+/// line per epoch, `Debug` the last epoch alone.
 #[derive(Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct History {
-    /// One entry an epoch.
+    /// One entry per epoch.
     pub epochs: Vec<Epoch>,
-    /// The loss of every batch in order, with the regulariser's share.
+    /// The loss of every batch in order, including the regulariser's penalty.
     pub batch_losses: Vec<f64>,
-    /// The learning rate of every step in order, of the default parameter group.
+    /// The learning rate of the default parameter group in every step, in order.
     pub learning_rates: Vec<f32>,
-    /// Why the last call ended before all its epochs were trained; `None` where they were.
+    /// Why the last call ended before it had trained all its epochs; `None` if it trained them all.
     pub stopped: Option<Stopped>,
 }
 
@@ -91,12 +92,12 @@ pub struct History {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Stopped {
-    /// The metric of [`EarlyStopping`](super::EarlyStopping) no longer got better.
+    /// The metric of [`EarlyStopping`](super::EarlyStopping) stopped improving.
     Early {
         /// The epoch in which it was best, counted from 1.
         best_epoch: usize,
     },
-    /// A callback said so, for this reason.
+    /// A callback called [`Moment::stop`](super::Moment::stop) with this reason.
     Callback(String),
     /// Ctrl-C was pressed.
     Interrupted,

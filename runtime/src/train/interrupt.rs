@@ -1,4 +1,4 @@
-//! Ctrl-C: the first press asks a run to stop, the next one ends the process as ever.
+//! Ctrl-C: the first press asks a run to stop, the next one ends the process as usual.
 
 #[cfg(feature = "ctrl-c")]
 mod handler {

@@ -1,16 +1,16 @@
-//! What happened in a run as JSON, for checkpoints: exactly what is read back.
+//! The record of a run as JSON, for checkpoints: reading gives back exactly what was written.
 
 use serde_json::{Map, Value, json};
 
 use super::evaluate::{ConfusionMatrix, Evaluation, HeadEvaluation};
 use super::history::{Epoch, HeadEpoch, Stopped};
 
-/// A number that may be none that JSON has.
+/// A number as JSON; NaN and infinities, which JSON does not have, become text.
 pub(super) fn number(x: f64) -> Value {
     if x.is_finite() { json!(x) } else { json!(x.to_string()) }
 }
 
-/// What reads a value back; what is wrong is said by its name.
+/// The result of reading a value; the error names the field.
 pub(super) type Read<T> = Result<T, String>;
 
 pub(super) fn field<'v>(value: &'v Value, name: &str) -> Read<&'v Value> {
@@ -85,7 +85,7 @@ pub(super) fn epoch(epoch: &Epoch) -> Value {
     })
 }
 
-/// `names` are the heads' own.
+/// `names` are those of the net's heads.
 pub(super) fn read_epoch(value: &Value, names: &[&'static str]) -> Read<Epoch> {
     let evaluation = |value| read_evaluation(value, names);
     Ok(Epoch {

@@ -17,8 +17,8 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Opens the file for a run that has come this far: lines of other runs, or of epochs that are not
-    /// part of this one, go.
+    /// Opens the file for a run that has come this far, and removes lines of other runs, or of epochs that
+    /// are not part of this one.
     pub(super) fn open(path: &Path, history: &History) -> Result<Log> {
         let lines = history.epochs.iter().map(line).collect::<String>();
         io::replace(path, |file| file.write_all(lines.as_bytes()))?;

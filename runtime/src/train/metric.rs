@@ -1,7 +1,7 @@
 use super::history::Epoch;
 use crate::{Error, Result};
 
-/// A number of each epoch that something goes by: [`EarlyStopping`], [`Trainer::restore_best`],
+/// A number of each epoch that a trainer can watch: for [`EarlyStopping`], [`Trainer::restore_best`] and
 /// [`Trainer::plateau`].
 ///
 /// [`Trainer::restore_best`]: super::Trainer::restore_best
@@ -13,18 +13,18 @@ pub enum Metric {
     Loss,
     /// The share of training images that were classified right.
     Accuracy,
-    /// The loss on the images held back by [`Trainer::validation`](super::Trainer::validation).
+    /// The loss on the validation set of [`Trainer::validation`](super::Trainer::validation).
     ValidationLoss,
-    /// The accuracy on these images.
+    /// The accuracy on the validation set.
     ValidationAccuracy,
     /// The loss on the test set that `fit` was given.
     TestLoss,
-    /// The accuracy on that.
+    /// The accuracy on the test set.
     TestAccuracy,
 }
 
 impl Metric {
-    /// Its number in this epoch, if there is one.
+    /// The metric's value in this epoch; `None` if the epoch has none.
     pub fn of(self, epoch: &Epoch) -> Option<f64> {
         let (validation, test) = (epoch.validation.as_ref(), epoch.test.as_ref());
         match self {
@@ -78,7 +78,7 @@ impl Metric {
     }
 }
 
-/// Stops training when a metric no longer gets better, for [`Trainer::early_stopping`].
+/// Stops training when a metric stops improving, for [`Trainer::early_stopping`].
 ///
 /// ```
 /// use typenet_runtime::train::{EarlyStopping, Metric};
@@ -94,18 +94,18 @@ pub struct EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Stops after 3 epochs in a row in which this metric was not better than before.
+    /// Stops after 3 epochs in a row in which this metric did not beat its best value.
     pub fn on(metric: Metric) -> EarlyStopping {
         EarlyStopping { metric, patience: 3, min_delta: 0.0 }
     }
 
-    /// Stops after so many epochs in a row without improvement; at least 1, and 3 by default.
+    /// Stops after this many epochs in a row without improvement; at least 1, and 3 by default.
     #[must_use]
     pub fn patience(self, epochs: usize) -> EarlyStopping {
         EarlyStopping { patience: epochs, ..self }
     }
 
-    /// By how much a number must be better than the best one to count; 0 by default.
+    /// The metric must beat its best value by more than this to count as an improvement; 0 by default.
     #[must_use]
     pub fn min_delta(self, min_delta: f64) -> EarlyStopping {
         EarlyStopping { min_delta, ..self }

@@ -1,11 +1,11 @@
 //! Training and evaluation.
 //!
 //! [`Trainer`] minimises a loss by minibatch gradient descent; [`evaluate`] says how good a net is;
-//! [`train`] is the simplest form of both the words: images and labels in, a trained net out.
+//! [`train`] is the shortest way: images and labels in, a trained net out.
 //!
-//! Reading order: `trainer` (the settings and what a call of `fit` is), `run` (the loop), `state` (what a
-//! run consists of) and `saved` (that as a file); `metric`, `callback`, `checkpoint` and `history` are what
-//! a program sees of a run.
+//! Reading order: `trainer` (the settings and `fit`), `run` (the training loop), `state` (the state of a run)
+//! and `saved` (checkpoint files). A program sees a run through `metric`, `callback`, `checkpoint` and
+//! `history`.
 
 mod batch_norms;
 mod callback;

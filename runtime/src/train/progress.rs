@@ -1,4 +1,4 @@
-//! The progress bar of `fit`, which is there only on a terminal.
+//! The progress bar of `fit`, which only a terminal shows.
 
 use super::Epoch;
 

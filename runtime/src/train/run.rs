@@ -39,12 +39,12 @@ pub(super) struct Run<'a, N: Network, T, L, O: Optimizer> {
     net: &'a mut N,
     ws: Workspace<N>,
     rows: Rows,
-    /// Of which heads the targets are classes.
+    /// Which heads have classes as targets.
     has_classes: [bool; MAX_HEADS],
     /// The weights before the last step.
     good: Vec<f32>,
     batch: usize,
-    /// How many an epoch has.
+    /// How many batches an epoch has.
     batches: usize,
     /// The epochs that are done when this call ends.
     end: usize,
@@ -102,7 +102,7 @@ where
     /// Trains until the call's last epoch, or until something stops it.
     ///
     /// # Errors
-    /// [`Error::NotFinite`], and what reading the data or writing files meets.
+    /// [`Error::NotFinite`], and errors from reading the data or writing files.
     pub(super) fn go(&mut self) -> Result<()> {
         let (settings, train) = (self.settings, self.sets.train);
         // Targets may be too large for the stack.
@@ -340,7 +340,7 @@ where
         if self.goes_on() && is_due { self.save() } else { Ok(()) }
     }
 
-    /// On the images held back and on the test set: of the mean of the weights, where there is one.
+    /// Evaluates on the validation set and the test set, with the mean of the weights where there is one.
     fn evaluate(&mut self) -> Result<[Option<Evaluation>; 2]> {
         let sets = [self.sets.validation, self.sets.test];
         if sets.iter().all(Option::is_none) && self.settings.restore_best.is_none() {
@@ -379,7 +379,8 @@ where
         }
     }
 
-    /// Batch norms for the mean of the weights, which the net has now, where averaging is not enough.
+    /// Recomputes the batch norms' statistics for the mean of the weights, which the net has now, where
+    /// averaging them is not enough.
     fn renew_statistics(&mut self) -> Result<()> {
         let renews = self.state.mean.as_ref().is_some_and(|mean| mean.settings.renews_statistics());
         if renews && has_batch_norms(self.net) {
@@ -388,7 +389,7 @@ where
         Ok(())
     }
 
-    /// What goes by a metric of the epoch.
+    /// Updates what depends on a metric of the epoch: the plateau, the best weights, early stopping.
     fn watch(&mut self, record: &Epoch) {
         let (settings, state) = (self.settings, &mut *self.state);
         if let (Some((metric, _)), Some(plateau)) = (&settings.plateau, &mut state.plateau) {
@@ -470,7 +471,7 @@ where
         named.map(of_head).collect()
     }
 
-    /// After the last step of an epoch no loss would show that it went wrong.
+    /// Checks the weights: after the last step of an epoch, no loss would show that it went wrong.
     fn check_weights(&mut self, batch: &Batch<T>) -> Result<()> {
         if self.net.parameters_flat().iter().all(|weight| weight.is_finite()) {
             Ok(())
@@ -502,8 +503,8 @@ impl<N: Network, T, L, O: Optimizer> Drop for Run<'_, N, T, L, O> {
     }
 }
 
-/// Gives the net the weights that are trained in place of those that it showed, but for tensors that were
-/// changed since.
+/// Gives the trained weights back to the net, which showed others, except for tensors that were changed
+/// since.
 fn take_back<N: Network, O: Optimizer>(net: &mut N, state: &mut RunState<O>) {
     let Some(Held { trained, shown }) = state.held.take() else { return };
     let numbers = net.parameters_flat_mut();

@@ -1,4 +1,4 @@
-//! A run as a file: what is written, and what of it is checked when it is read.
+//! Checkpoint files: what is written, and what is checked on reading.
 
 use std::path::Path;
 
@@ -145,7 +145,7 @@ pub(super) struct Loaded<O: Optimizer> {
     pub(super) callbacks: Vec<String>,
 }
 
-/// What a trainer says of the parts of a state.
+/// The trainer's settings that parts of a state depend on.
 pub(super) struct Parts<'a, O> {
     pub(super) optimizer: &'a O,
     pub(super) averaging: Option<Averaging>,

@@ -1,4 +1,4 @@
-//! What a trainer is told beside its optimiser and its loss.
+//! The settings of a trainer beside its optimiser and its loss.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::metric::{EarlyStopping, Metric};
 use crate::optim::{Averaging, Plateau, Regularizer};
 use crate::{Error, Result};
 
-/// How many images of a batch are in memory at a time, unless said otherwise.
+/// The default of `Trainer::workspace`.
 const PART: usize = 512;
 
 #[derive(Clone)]
@@ -85,7 +85,7 @@ impl Settings {
         self.checkpoint.as_ref().map_or(Ok(()), Checkpoint::check)
     }
 
-    /// The metrics that something goes by.
+    /// The metrics that are watched.
     pub(super) fn metrics(&self) -> impl Iterator<Item = Metric> {
         let plateau = self.plateau.map(|(metric, _)| metric);
         let early = self.early_stopping.map(|early| early.metric);

@@ -1,4 +1,4 @@
-//! Everything that a run of training consists of, but for the net, the data and the code.
+//! The state of a training run, except for the net, the data and the code.
 
 use typenet_shape::MAX_HEADS;
 
@@ -12,7 +12,7 @@ pub(super) struct RunState<O: Optimizer> {
     /// The identity of the net that it belongs to.
     pub(super) net: u64,
     pub(super) core: Core<O>,
-    /// Where dropout's random numbers are.
+    /// Dropout's seed, and how many passes it has drawn for.
     pub(super) dropout: (u64, u64),
     pub(super) position: Position,
     pub(super) drawn: Drawn,
@@ -25,7 +25,7 @@ pub(super) struct RunState<O: Optimizer> {
     pub(super) held: Option<Held>,
 }
 
-/// Where a run is.
+/// How far a run has come.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct Position {
     /// Whole epochs that are done.
@@ -52,7 +52,7 @@ impl Drawn {
     /// Checks that an epoch that was begun with `before` can go on with this.
     ///
     /// # Errors
-    /// [`Error::Argument`] with the first that is different.
+    /// [`Error::Argument`] for the first setting that differs.
     pub(super) fn check_unchanged(&self, before: &Drawn, epoch: usize) -> Result<()> {
         let pairs = [
             ("images", self.images.to_string(), before.images.to_string()),
@@ -76,14 +76,14 @@ impl Drawn {
     }
 }
 
-/// What is counted of a head.
+/// The sums of one head in an epoch.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct Counted {
     pub(super) loss: f64,
     pub(super) right: usize,
 }
 
-/// What is summed up while an epoch runs.
+/// The sums of an epoch that is running.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct EpochSums {
     pub(super) loss: f64,
@@ -108,7 +108,7 @@ pub(super) struct Early {
     pub(super) bad: usize,
 }
 
-/// The weights that are trained, while the net has others to show: a mean, or those of the best epoch.
+/// The trained weights, while the net shows others: a mean, or those of the best epoch.
 pub(super) struct Held {
     pub(super) trained: Vec<f32>,
     pub(super) shown: Vec<f32>,

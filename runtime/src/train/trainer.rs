@@ -20,9 +20,9 @@ use typenet_engine::Flat;
 
 /// Minibatch gradient descent on `L(W) = loss + λR(W)`.
 ///
-/// Each epoch draws the training images into minibatches without replacement; the last, short one
-/// is used too. The same seeds give the same weights, bit for bit, on one instruction set, for any
-/// number of threads.
+/// Each epoch shuffles the training images and splits them into minibatches; a shorter last one is used
+/// too (PyTorch's `drop_last=False`). The same seeds give the same weights, bit for bit, on one
+/// instruction set, for any number of threads.
 ///
 /// | method | default |
 /// |---|---|
@@ -30,25 +30,24 @@ use typenet_engine::Flat;
 /// | [`epochs`](Self::epochs) | 10 in each call of `fit` |
 /// | [`seed`](Self::seed) | 0 |
 /// | [`regularizer`](Self::regularizer) | none |
-/// | [`validation`](Self::validation) | nothing held back |
+/// | [`validation`](Self::validation) | no validation set |
 /// | [`with_replacement`](Self::with_replacement) | `false` |
-/// | [`clip_grad_norm`](Self::clip_grad_norm), [`clip_grad_value`](Self::clip_grad_value) | gradients as they are |
-/// | [`average`](Self::average) | the last weights, and no mean of them |
+/// | [`clip_grad_norm`](Self::clip_grad_norm), [`clip_grad_value`](Self::clip_grad_value) | no clipping |
+/// | [`average`](Self::average) | no averaging: the last weights |
 /// | [`plateau`](Self::plateau) | the optimiser's schedule alone |
 /// | [`early_stopping`](Self::early_stopping), [`restore_best`](Self::restore_best) | all epochs, and the last weights |
 /// | [`checkpoint`](Self::checkpoint), [`log_to`](Self::log_to) | no files |
 /// | [`callback`](Self::callback), [`after_step`](Self::after_step), [`after_epoch`](Self::after_epoch) | none |
-/// | [`workspace`](Self::workspace) | at most 512 images in memory at a time |
+/// | [`workspace`](Self::workspace) | at most 512 images in a forward and backward pass |
 /// | [`progress`](Self::progress) | `true`: shown if stderr is a terminal |
 ///
 /// # Runs
-/// A trainer knows the net that it trained last, and goes on with it: a second [`fit`](Self::fit) of the
-/// same net trains further epochs, with the numbers of epochs, the schedule, the momentum, the order of
-/// the images and dropout as if it had been one longer call, to the same bits. With another net (a clone
-/// is another one), or after [`restart`](Self::restart), a run starts anew. A clone of a trainer has its
-/// settings, and no run.
+/// A trainer remembers the net that it trained last: a second [`fit`](Self::fit) of the same net continues
+/// the run with further epochs. Epoch numbers, schedule, momentum, shuffling and dropout go on as in one
+/// longer call, to the same bits. Another net (a clone counts as another one), or
+/// [`restart`](Self::restart), starts a new run. A clone of a trainer has its settings, but no run.
 ///
-/// With a [`checkpoint`](Self::checkpoint) a run goes on in another process, also to the same bits:
+/// With a [`checkpoint`](Self::checkpoint), another process can continue a run, also to the same bits:
 ///
 /// ```no_run
 /// # use typenet_runtime::{Network, Result, data::Dataset, net::Logits};
@@ -82,8 +81,8 @@ impl<O: Optimizer> Trainer<(), O> {
         Trainer { optimizer, loss: (), settings: Settings::default(), run: None, calls: 0 }
     }
 
-    /// The loss to minimise: an [`Objective`](crate::loss::Objective), which for a net with several heads is a struct with a loss
-    /// for each.
+    /// The loss to minimise: an [`Objective`](crate::loss::Objective). For a net with several heads it is a
+    /// struct with a loss for each head.
     pub fn loss<L>(self, loss: L) -> Trainer<L, O> {
         let Trainer { optimizer, loss: (), settings, run, calls } = self;
         Trainer { optimizer, loss, settings, run, calls }
@@ -96,13 +95,14 @@ impl<L, O: Optimizer> Trainer<L, O> {
         self
     }
 
-    /// Other settings of the optimiser, for a run that goes on with them.
+    /// Replaces the optimiser's settings, also in the middle of a run: the next [`fit`](Self::fit) uses them
+    /// and keeps the optimiser's state (momentum, say).
     #[must_use]
     pub fn optimizer(self, optimizer: O) -> Self {
         Trainer { optimizer, ..self }
     }
 
-    /// Images a step, at least 1.
+    /// The batch size: images per step, at least 1.
     #[must_use]
     pub fn batch(self, images: usize) -> Self {
         self.set(|settings| settings.batch = images)
@@ -114,14 +114,14 @@ impl<L, O: Optimizer> Trainer<L, O> {
         self.batch(usize::MAX)
     }
 
-    /// How often a call of [`fit`](Self::fit) goes through the training set. An epoch that a call before
-    /// left unfinished counts as the first.
+    /// How many epochs, passes over the training set, each call of [`fit`](Self::fit) trains. An epoch that
+    /// the call before left unfinished counts as the first.
     #[must_use]
     pub fn epochs(self, epochs: usize) -> Self {
         self.set(|settings| settings.epochs = epochs)
     }
 
-    /// Decides the order of the images, the images held back, and dropout.
+    /// Seeds the shuffling, the choice of the validation set, and dropout.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         self.set(|settings| settings.seed = seed)
@@ -133,55 +133,56 @@ impl<L, O: Optimizer> Trainer<L, O> {
         self.set(|settings| settings.regularizer = Some(regularizer))
     }
 
-    /// Holds back this share of the training set, `0 ≤ fraction < 1`, and evaluates on it after
-    /// each epoch.
+    /// Holds back this share of the training set, `0 ≤ fraction < 1`, as the validation set, and evaluates
+    /// on it after each epoch.
     #[must_use]
     pub fn validation(self, fraction: f64) -> Self {
         self.set(|settings| settings.validation = fraction)
     }
 
-    /// Whether every image of every batch is drawn from the whole set, so that an image can come
-    /// several times in an epoch, or not at all.
+    /// Whether each image of a batch is drawn from the whole training set, so that an epoch repeats some
+    /// images and misses others.
     #[must_use]
     pub fn with_replacement(self, with_replacement: bool) -> Self {
         self.set(|settings| settings.with_replacement = with_replacement)
     }
 
-    /// Scales the gradients of a step so that their norm together is at most this: see
-    /// [`clip_grad_norm`](crate::optim::clip_grad_norm). A norm that is not finite ends training as a loss
-    /// that is not.
+    /// Scales the gradients of each step so that their joint L2 norm is at most `max_norm`, a finite number
+    /// above 0: see [`clip_grad_norm`](crate::optim::clip_grad_norm). A norm that is NaN or infinite ends
+    /// training with [`Error::NotFinite`], as such a loss does.
     #[must_use]
     pub fn clip_grad_norm(self, max_norm: f64) -> Self {
         self.set(|settings| settings.clip_grad_norm = Some(max_norm))
     }
 
-    /// Brings every gradient into `-max_value..=max_value`, before they are clipped by norm.
+    /// Clamps every gradient to `-max_value..=max_value`, before clipping by norm. `max_value` is a finite
+    /// number above 0.
     #[must_use]
     pub fn clip_grad_value(self, max_value: f32) -> Self {
         self.set(|settings| settings.clip_grad_value = Some(max_value))
     }
 
-    /// Keeps a mean of the weights, evaluates with it, and gives it to the net at the end of `fit`. The
-    /// next call goes on with the weights that were trained.
+    /// Keeps a mean of the weights, evaluates with it, and leaves it in the net at the end of `fit`. The
+    /// next call continues from the trained weights, not from the mean.
     #[must_use]
     pub fn average(self, averaging: Averaging) -> Self {
         self.set(|settings| settings.average = Some(averaging))
     }
 
-    /// Lowers all learning rates when a metric no longer gets better, beside the optimiser's schedule.
+    /// Lowers all learning rates when a metric stops improving, on top of the optimiser's schedule.
     #[must_use]
     pub fn plateau(self, metric: Metric, plateau: Plateau) -> Self {
         self.set(|settings| settings.plateau = Some((metric, plateau)))
     }
 
-    /// Stops before all epochs are trained when a metric no longer gets better.
+    /// Stops training early when a metric stops improving.
     #[must_use]
     pub fn early_stopping(self, stopping: EarlyStopping) -> Self {
         self.set(|settings| settings.early_stopping = Some(stopping))
     }
 
-    /// Gives the net at the end of `fit` the weights of the epoch that was best by this metric: those that
-    /// were evaluated. The next call goes on with the weights that were trained.
+    /// Gives the net the weights of the best epoch by this metric at the end of `fit`: those that were
+    /// evaluated. The next call continues from the trained weights.
     #[must_use]
     pub fn restore_best(self, metric: Metric) -> Self {
         self.set(|settings| settings.restore_best = Some(metric))
@@ -189,36 +190,37 @@ impl<L, O: Optimizer> Trainer<L, O> {
 
     /// Saves the run to this file, after every epoch and at the end of `fit`, or as a [`Checkpoint`] says:
     /// the net's weights and running statistics, the optimiser's state, dropout's random numbers, the
-    /// position, the history. [`resume`](Self::resume) goes on from there.
+    /// position, the history. [`resume`](Self::resume) continues from there.
     ///
-    /// The file is a safetensors file, and at every moment complete: the one before or the new one, as long
-    /// as there is room for both. The net's weights alone are read by
-    /// `Net::load_with(path, &LoadOptions::new().ignore("run."))`.
+    /// The file is in safetensors format. It is complete at every moment: a new file replaces the old one as
+    /// a whole, so the disk needs room for both. `Net::load_with(path, &LoadOptions::new().ignore("run."))`
+    /// reads the net's weights alone.
     #[must_use]
     pub fn checkpoint(self, checkpoint: impl Into<Checkpoint>) -> Self {
         let checkpoint = checkpoint.into();
         self.set(|settings| settings.checkpoint = Some(checkpoint))
     }
 
-    /// Writes a line of JSON for each epoch to this file: `epoch`, `loss`, `accuracy`, `learning_rate`,
-    /// `seconds`, `images_per_second`, and objects `validation`, `test` and `heads` where there are such.
-    /// What the file held is replaced by the lines of the run so far.
+    /// Writes one line of JSON per epoch to this file: `epoch`, `loss`, `learning_rate`, `seconds` and
+    /// `images_per_second`, and where the run has them `accuracy` and the objects `validation`, `test` and
+    /// `heads`. When `fit` starts, the lines of the run so far replace what the file held.
     #[must_use]
     pub fn log_to(self, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         self.set(|settings| settings.log = Some(path))
     }
 
-    /// Ctrl-C ends `fit` after the step that is running: the run is saved, and the net has its weights. A
-    /// second one ends the process. With the feature `ctrl-c`.
+    /// Lets Ctrl-C end `fit` after the current step: the net keeps its weights, and a run with a
+    /// [`checkpoint`](Self::checkpoint) is saved. A second Ctrl-C ends the process. Needs the feature
+    /// `ctrl-c`.
     #[cfg(feature = "ctrl-c")]
     #[must_use]
     pub fn stop_on_ctrl_c(self) -> Self {
         self.set(|settings| settings.stop_on_ctrl_c = true)
     }
 
-    /// Calls this after every step and every epoch, after the callbacks that were added before. Clones of
-    /// the trainer share it.
+    /// Calls `callback` after every step and every epoch. Callbacks run in the order in which they were
+    /// added, and clones of the trainer share them.
     #[must_use]
     pub fn callback(self, callback: impl Callback + 'static) -> Self {
         self.set(|settings| settings.callbacks.push(callback))
@@ -249,8 +251,9 @@ impl<L, O: Optimizer> Trainer<L, O> {
         self.callback(AfterEpoch(call))
     }
 
-    /// How many images are in memory at a time, at least 1. A larger batch is taken in parts, and
-    /// their gradients are added up before the step.
+    /// How many images run through a forward and backward pass at once, at least 1; this bounds the memory
+    /// of a step. A larger batch is split into parts, whose gradients add up before the step (gradient
+    /// accumulation); batch norms take the statistics of each part.
     #[must_use]
     pub fn workspace(self, images: usize) -> Self {
         self.set(|settings| settings.workspace = images)
@@ -262,7 +265,7 @@ impl<L, O: Optimizer> Trainer<L, O> {
         self.set(|settings| settings.progress = progress)
     }
 
-    /// What happened in the run so far; none before the first `fit` or [`resume`](Self::resume).
+    /// The record of the run so far; `None` before the first `fit` or [`resume`](Self::resume).
     pub fn history(&self) -> Option<&History> {
         self.run.as_ref().map(|run| &run.history)
     }
@@ -273,20 +276,21 @@ impl<L, O: Optimizer> Trainer<L, O> {
         self.calls = 0;
     }
 
-    /// Goes on with the run that was saved to the file of [`checkpoint`](Self::checkpoint): gives the net
-    /// its weights, class names and normalisation, and the trainer its state. `false`, and nothing is
-    /// changed, if there is no such file yet.
+    /// Continues the run that the file of [`checkpoint`](Self::checkpoint) holds: loads weights, class names
+    /// and normalisation into the net, and the rest of the state into the trainer. Returns `false` and
+    /// changes nothing if there is no such file yet.
     ///
-    /// The next [`fit`](Self::fit) does what was left of the call that was stopped: all of its epochs
-    /// together are those of [`epochs`](Self::epochs), and where none is left it trains nothing. In a
-    /// program with several calls, those that were done are skipped. So the same program, started again,
-    /// ends with the same bits as if it had never been stopped. Data, loss, schedules and what
-    /// [`set_trainable`](Network::set_trainable) switched are code, and not in the file.
+    /// The next [`fit`](Self::fit) finishes the call that was stopped: before and after the stop, that call
+    /// trains [`epochs`](Self::epochs) epochs in all, and where none is left it trains nothing. In a program
+    /// with several calls of `fit`, those that were complete are skipped. So the same program, started
+    /// again, ends with the same bits as if it had never been stopped. The file does not hold the data, the
+    /// loss, the schedules, or what [`set_trainable`](Network::set_trainable) switched: these are code.
     ///
     /// # Errors
-    /// [`Error::Argument`] without a `checkpoint`; [`Error::Io`]; [`Error::Format`] when the file is no
-    /// checkpoint, is damaged, or of another version, net or kind of optimiser; [`Error::Weights`] when
-    /// the net's tensors are others. Nothing is changed then.
+    /// [`Error::Argument`] without a `checkpoint`; [`Error::Io`] when the file cannot be read;
+    /// [`Error::Format`] when the file is no checkpoint, is damaged, or of another version, net or kind of
+    /// optimiser; [`Error::Weights`] when the net's tensors are others; what [`Callback::resume`] returns.
+    /// Net and trainer are then as before.
     pub fn resume<N: Network>(&mut self, net: &mut N) -> Result<bool> {
         let Some(checkpoint) = &self.settings.checkpoint else {
             let (value, expected) = ("none".into(), "`checkpoint` says where the run is saved");
@@ -299,7 +303,7 @@ impl<L, O: Optimizer> Trainer<L, O> {
         self.resume_from(net, path).map(|()| true)
     }
 
-    /// As [`resume`](Self::resume), from this file, which has to be there.
+    /// As [`resume`](Self::resume), from this file, which must exist.
     ///
     /// # Errors
     /// As `resume`.
@@ -319,16 +323,17 @@ impl<L, O: Optimizer> Trainer<L, O> {
         Ok(())
     }
 
-    /// Trains `net` and returns what happened in each epoch of the run; `test` is evaluated after each.
-    /// Class names and normalisation of the training set are stored in the net. See
+    /// Trains `net` on `train`, evaluates it on `test` after each epoch, and returns the history of the run.
+    /// It stores the class names and the normalisation of the training set in the net. See
     /// [Runs](Self#runs) for what a second call does.
     ///
     /// # Errors
-    /// When an argument is out of range, the training set is empty, a target does not belong to the
-    /// net's output, or the test set has other class names, before anything is changed; or when reading
-    /// the data fails, or writing a file: the run can then go on in another call.
-    /// [`Error::NotFinite`] when the loss or a weight becomes NaN or infinite: the net then keeps the
-    /// weights of the last good step, and the run is over.
+    /// Before anything is changed: when an argument is out of range, a set is empty, a target does not
+    /// belong to the net's output, or the test set has other class names. While training: when the data
+    /// cannot be read or a file cannot be written; another call can then continue the run.
+    /// [`Error::NotFinite`] when the loss, a weight or, with [`clip_grad_norm`](Self::clip_grad_norm), the
+    /// norm of the gradients becomes NaN or infinite: the net then keeps the weights of the last good step,
+    /// and the run is over.
     pub fn fit<N, T, S>(
         &mut self,
         net: &mut N,
@@ -530,9 +535,9 @@ impl<L: fmt::Debug, O: Optimizer> fmt::Debug for Trainer<L, O> {
     }
 }
 
-/// Trains a classifier on images and their labels with sensible settings: cross-entropy, SGD with
-/// momentum, minibatches of 32, ten epochs; more for few images, until 500 steps are made or 100
-/// epochs. [`Trainer`] has the choices.
+/// Trains a classifier on images and their labels with fixed settings: cross-entropy, SGD with a learning
+/// rate of 0.02 and momentum 0.9, and batches of 32 images. It trains 10 epochs; for few images more, until
+/// there are 500 steps or 100 epochs. [`Trainer`] lets you choose all of these.
 ///
 /// # Errors
 /// As [`Trainer::fit`], and when there are not as many labels as images.

@@ -18,7 +18,7 @@ pub struct Draw {
     pub seed: u64,
     /// The epoch, counted from 0.
     pub epoch: usize,
-    /// The place of the image in the set.
+    /// The index of the image in the set.
     pub index: usize,
 }
 

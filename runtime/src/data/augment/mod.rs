@@ -1,4 +1,4 @@
-//! Random changes of images, so that a net learns what does not matter.
+//! Data augmentation: random changes of images, so that a net learns what does not matter.
 
 mod check;
 mod color;
@@ -19,28 +19,28 @@ pub(super) use draw::{Dice, EpochSeed};
 pub use picture::Border;
 pub(super) use picture::Scratch;
 
-/// Random changes of images, made in the order of the calls.
+/// Data augmentation: random changes of images, made in the order of the calls.
 ///
-/// | method | what | after |
+/// | method | what | source |
 /// |---|---|---|
 /// | [`random_crop`](Self::random_crop) | moves the image by whole pixels | |
 /// | [`horizontal_flip`](Self::horizontal_flip), [`vertical_flip`](Self::vertical_flip) | mirrors it | |
 /// | [`alternating_flip`](Self::alternating_flip) | mirrors it in every second epoch | Jordan 2024 |
-/// | [`rotation`](Self::rotation), [`scale`](Self::scale), [`translation`](Self::translation) | moves it by parts of pixels | |
+/// | [`rotation`](Self::rotation), [`scale`](Self::scale), [`translation`](Self::translation) | moves it by fractions of pixels | |
 /// | [`elastic`](Self::elastic) | bends it | Simard et al. 2003 |
 /// | [`cutout`](Self::cutout) | hides a square | DeVries and Taylor 2017 |
 /// | [`random_erasing`](Self::random_erasing) | hides a rectangle | Zhong et al. 2017 |
 /// | [`color_jitter`](Self::color_jitter) | brightness, contrast, saturation, hue | torchvision |
 ///
-/// What comes from behind the border is black; [`border`](Self::border) says otherwise for the changes
-/// that follow it. Changes that move the image by parts of pixels, one behind the other, are made as one,
-/// so that the image is interpolated once.
+/// Pixels from outside the image are black; [`border`](Self::border) sets another padding for the changes
+/// that follow it. Consecutive changes that move the image by fractions of pixels are combined where
+/// possible, so that the image is interpolated once.
 ///
 /// [`Examples::augmented`](super::Examples::augmented) makes the changes while training, anew in every
 /// epoch; evaluation sees the images as they are. [`apply`](Self::apply) makes them by hand. Each image's
-/// changes depend on the seed, the epoch and its place in the set alone: not on threads, batches or the
-/// order. Images are `[[[f32; width]; height]; channels]`, the colours 0..=1 in the order red, green,
-/// blue, or normalised with what the set says: colours are changed before the normalisation.
+/// changes depend on the seed, the epoch and its index in the set alone: not on threads, batches or the
+/// order. Images are `[[[f32; width]; height]; channels]`, with the colours 0..=1 in the order red, green,
+/// blue. They may also be normalised as the set says: colours are changed as before the normalisation.
 ///
 /// ```
 /// use typenet_runtime::data::{Augment, Border, Dataset, Examples, View};
@@ -90,14 +90,14 @@ impl Augment {
         self
     }
 
-    /// What is behind the border of the image for the changes that follow ([`Border::Zeros`] at first).
+    /// The padding outside the image for the changes that follow; [`Border::Zeros`] by default.
     #[must_use]
     pub fn border(self, border: Border) -> Augment {
         Augment { border, ..self }
     }
 
-    /// Cuts the image, in its own size, from itself with `padding` pixels more at each side: it moves by
-    /// up to `padding` rows and columns, each number of them as likely. torchvision's
+    /// Pads the image by `padding` pixels on each side, and crops it to its own size at a random place: it
+    /// moves by up to `padding` rows and columns, each number of them as likely. torchvision's
     /// `RandomCrop(size, padding)`.
     ///
     /// ```
@@ -117,27 +117,27 @@ impl Augment {
         self.with(Change::Crop { padding, border })
     }
 
-    /// Mirrors one image in two, left and right.
+    /// Mirrors images left to right with probability 0.5.
     #[must_use]
     pub fn horizontal_flip(self) -> Augment {
         self.horizontal_flip_with(0.5)
     }
 
-    /// Mirrors images with this probability, 0 to 1, left and right.
+    /// Mirrors images left to right with this probability, 0 to 1.
     #[must_use]
     pub fn horizontal_flip_with(self, probability: f64) -> Augment {
         self.with(Change::HorizontalFlip(probability))
     }
 
-    /// Mirrors images with this probability, 0 to 1, top and bottom.
+    /// Mirrors images top to bottom with this probability, 0 to 1.
     #[must_use]
     pub fn vertical_flip(self, probability: f64) -> Augment {
         self.with(Change::VerticalFlip(probability))
     }
 
-    /// Mirrors one image in two in the first epoch, the others in the second, and so on by turns: over two
-    /// epochs the net sees each image both ways, once (K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a
-    /// single GPU", 2024, section 3.6).
+    /// Mirrors a random half of the images in the first epoch, the others in the second, and so on by turns:
+    /// over two epochs the net sees each image both ways, once (K. Jordan, "94% on CIFAR-10 in 3.29 seconds
+    /// on a single GPU", 2024, section 3.6).
     ///
     /// ```
     /// use typenet_runtime::data::{Augment, Draw};
@@ -159,26 +159,25 @@ impl Augment {
         self.with(Change::AlternatingFlip)
     }
 
-    /// Hides a square of `size` pixels around a pixel that is drawn from all; near the border a part of it
-    /// is outside (T. DeVries and G. W. Taylor, "Improved regularization of convolutional neural networks
-    /// with Cutout", 2017: 16 for CIFAR-10). Hidden pixels are 0: the mean of normalised images, black in
-    /// others.
+    /// Hides a square of `size`×`size` pixels around a random pixel; near the border, a part of it is
+    /// outside (T. DeVries and G. W. Taylor, "Improved regularization of convolutional neural networks with
+    /// Cutout", 2017: 16 for CIFAR-10). Hidden pixels are 0: the mean of normalised images, black in others.
     #[must_use]
     pub fn cutout(self, size: usize) -> Augment {
         self.with(Change::Cutout(size))
     }
 
-    /// Hides, with this probability, a rectangle inside the image, whose share of the area is drawn from
-    /// `0.02..=0.33` and whose ratio of height to width from `0.3..=3.3`, its logarithm evenly (Z. Zhong et
-    /// al., "Random erasing data augmentation", 2017; torchvision's `RandomErasing`). Hidden pixels are 0:
-    /// the mean of normalised images, black in others.
+    /// Hides a rectangle inside the image with this probability. Its share of the area is drawn from
+    /// `0.02..=0.33`, its ratio of height to width log-uniformly from `0.3..=3.3` (Z. Zhong et al., "Random
+    /// erasing data augmentation", 2017; torchvision's `RandomErasing`). Hidden pixels are 0: the mean of
+    /// normalised images, black in others.
     #[must_use]
     pub fn random_erasing(self, probability: f64) -> Augment {
         self.random_erasing_with(probability, [0.02, 0.33], [0.3, 3.3])
     }
 
-    /// As [`random_erasing`](Self::random_erasing), with the least and the most of the share of the area
-    /// (`scale`) and of the height to the width (`ratio`).
+    /// As [`random_erasing`](Self::random_erasing), with the range (least and most) of the share of the area
+    /// (`scale`) and of the ratio of height to width (`ratio`).
     #[must_use]
     pub fn random_erasing_with(
         self,
@@ -189,10 +188,11 @@ impl Augment {
         self.with(Change::Erasing { probability, scale, ratio })
     }
 
-    /// Changes the colours, as torchvision's `ColorJitter` does, in random order: brightness, contrast and
-    /// saturation each by a factor from `1 − x` (at least 0) to `1 + x`, the hue by a share of the colour
-    /// circle from `−hue` to `hue`, at most 0.5. 0 leaves one as it is. With `mix(a, b, f)` =
-    /// `f a + (1 − f) b` within 0..=1, and grey `g = 0.2989 R + 0.587 G + 0.114 B` of a pixel:
+    /// Changes brightness, contrast, saturation and hue in random order, as torchvision's `ColorJitter`. The
+    /// first three each change by a factor from `1 − x` (at least 0) to `1 + x`, the hue by a share of the
+    /// colour circle from `−hue` to `hue`, at most 0.5. An argument of 0 leaves its property as it is. With
+    /// `mix(a, b, f)` = `f a + (1 − f) b` within 0..=1, and grey `g = 0.2989 R + 0.587 G + 0.114 B` of a
+    /// pixel:
     ///
     /// ```text
     /// brightness  mix(x, 0, f)
@@ -213,7 +213,7 @@ impl Augment {
         self.with(Change::ColorJitter(ColorJitter { brightness, contrast, saturation, hue }))
     }
 
-    /// Turns the image around its centre by an angle from `−degrees` to `degrees`.
+    /// Turns the image around its centre by an angle from `−degrees` to `degrees`, which is 0 to 180.
     #[must_use]
     pub fn rotation(self, degrees: f64) -> Augment {
         let border = self.border;
@@ -228,18 +228,18 @@ impl Augment {
         self.with(Change::Scale { range: [smallest, largest], border })
     }
 
-    /// Moves the image by up to this share of its height and width, 0 to 1, by parts of pixels too.
+    /// Moves the image by up to this share of its height and width, 0 to 1, also by fractions of pixels.
     #[must_use]
     pub fn translation(self, share: f64) -> Augment {
         let border = self.border;
         self.with(Change::Translation { share, border })
     }
 
-    /// Bends the image: each pixel is taken from a place nearby, by random numbers of −1..1 that are
-    /// smoothed by a Gaussian of the standard deviation `sigma` and multiplied by `alpha`, both in pixels
-    /// (P. Simard et al., "Best practices for convolutional neural networks applied to visual document
-    /// analysis", 2003: alpha 34 and sigma 4 for digits of 29×29 pixels). Displacements have a standard
-    /// deviation of about `0.16 alpha / sigma`, less near the border.
+    /// Bends the image (elastic deformation): each pixel is taken from a place nearby. Its displacement is a
+    /// random number of −1..1 in each direction, smoothed by a Gaussian of the standard deviation `sigma` and
+    /// multiplied by `alpha`, both in pixels (P. Simard et al., "Best practices for convolutional neural
+    /// networks applied to visual document analysis", 2003: alpha 34 and sigma 4 for digits of 29×29 pixels).
+    /// Displacements have a standard deviation of about `0.16 alpha / sigma`, less near the border.
     #[must_use]
     pub fn elastic(self, alpha: f64, sigma: f64) -> Augment {
         let border = self.border;
@@ -250,8 +250,8 @@ impl Augment {
     ///
     /// # Errors
     /// [`Error::Argument`](crate::Error::Argument) when an argument of a change is out of range,
-    /// [`Error::Size`](crate::Error::Size) when `I` is not the type of an image, or of one with other
-    /// channels than a change is for. The image is then as it was.
+    /// [`Error::Size`](crate::Error::Size) when `I` is not the type of an image, or has a number of channels
+    /// that a change does not take. The image is then as it was.
     ///
     /// ```
     /// use typenet_runtime::data::{Augment, Draw};

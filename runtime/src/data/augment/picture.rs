@@ -2,16 +2,16 @@
 
 use crate::Normalization;
 
-/// What is behind the border of an image, where a change looks there.
+/// The padding outside an image, for changes that take pixels from there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Border {
     /// Black: 0 before the normalisation, as torchvision pads.
     #[default]
     Zeros,
-    /// The image in a mirror that stands on its outermost pixels, which are there once: `c b a b c`.
-    /// PyTorch's `reflect`.
+    /// The image mirrored at its outermost pixels, which are not repeated: `c b a b c`. PyTorch's
+    /// `reflect`.
     Reflect,
-    /// The outermost pixels again. PyTorch's `replicate`.
+    /// The outermost pixels repeated. PyTorch's `replicate`.
     Replicate,
 }
 

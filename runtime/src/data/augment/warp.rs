@@ -1,4 +1,4 @@
-//! Changes that move pixels by parts of a pixel: rotation, scale, translation and elastic deformation.
+//! Changes that move pixels by fractions of a pixel: rotation, scale, translation and elastic deformation.
 //! Those that follow one another are one map, so that the image is interpolated once.
 
 use rand::RngExt;

@@ -7,14 +7,14 @@ use super::field::{Numbers, Place, start};
 use crate::error::nearest;
 use crate::{Error, Result};
 
-/// In which order classes are numbered whose labels are their names.
+/// The order in which classes are numbered when labels are names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ClassOrder {
-    /// As the names sort, byte by byte: the same whatever the order of the rows (`"10"` comes before
-    /// `"9"`, and `"Z"` before `"a"`).
+    /// Sorted by name, byte by byte, whatever the order of the rows (`"10"` comes before `"9"`, and `"Z"`
+    /// before `"a"`).
     #[default]
     Sorted,
-    /// As they first appear in the table.
+    /// In the order in which they first appear in the table.
     Appearance,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Labels {
     /// The number of each row's class; for names in the order of appearance.
     pub(super) numbers: Vec<usize>,
     reading: Reading,
-    /// How many classes there are; 0 if not said.
+    /// How many classes there are; 0 if not given.
     classes: usize,
 }
 

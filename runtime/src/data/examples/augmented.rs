@@ -5,7 +5,7 @@ use crate::data::ArrayShape;
 use crate::data::augment::{Augment, EpochSeed, Scratch};
 use crate::{Normalization, Result};
 
-/// Examples whose images change at random in every epoch: what [`Examples::augmented`] returns.
+/// Examples with data augmentation: what [`Examples::augmented`] returns.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Augmented<S> {
     source: S,
@@ -26,7 +26,7 @@ impl<S> Augmented<S> {
         Ok(Augmented { source, augment, seed })
     }
 
-    /// The examples as they are.
+    /// The examples without augmentation.
     pub fn source(&self) -> &S {
         &self.source
     }

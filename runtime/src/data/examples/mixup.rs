@@ -34,7 +34,7 @@ impl<S> Mixup<S> {
         Ok(Mixup { source, beta, seed })
     }
 
-    /// The examples as they are.
+    /// The examples without mixing.
     pub fn source(&self) -> &S {
         &self.source
     }

@@ -104,12 +104,12 @@ impl Recipe {
 }
 
 /// Decodes a PNG or JPEG file as [`ImageFolder`](crate::data::ImageFolder) does, for
-/// [`input_from_image`](crate::Network::input_from_image): what it is is known by its content, and a file
-/// that is cut is an error, also where decoders would fill the rest with grey.
+/// [`input_from_image`](crate::Network::input_from_image). The content decides the format, and a truncated
+/// file is an error, also where decoders would fill the rest with grey.
 ///
 /// # Errors
-/// [`Error::Io`] when the file cannot be read, [`Error::File`] when it is no such image, is cut or damaged,
-/// longer than 1 GiB, or claims to be so large that decoding it would take more than 512 MiB.
+/// [`Error::Io`] when the file cannot be read; [`Error::File`] when it is no such image, is truncated or
+/// damaged, is longer than 1 GiB, or claims to be so large that decoding it would take more than 512 MiB.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), typenet_runtime::Error> {

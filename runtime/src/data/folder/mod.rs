@@ -33,26 +33,26 @@ const NAMED: usize = 5;
 /// What happens to a file that cannot be decoded.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Broken {
-    /// It is an error, which names it.
+    /// It is an error that names the file.
     #[default]
     Fail,
-    /// It is left out; [`Images::skipped`] has them.
+    /// The file is left out; [`Images::skipped`] lists such files.
     Skip,
 }
 
 /// A folder of PNG and JPEG files with a folder for each class: `train/cat/0001.jpg`.
 ///
-/// The classes are the folders, numbered in the order of their names. Files are known by their content,
-/// not by their names; those that start with a dot, `Thumbs.db` and `desktop.ini` are passed over, and so
-/// are files beside the class folders that are not called images. Links are followed. A JPEG file's
+/// The classes are the folders, numbered in the order of their names. A file's content decides its format,
+/// not its name. Names that start with a dot, `Thumbs.db` and `desktop.ini` are skipped, and so are files
+/// beside the class folders that do not have an image's extension. Links are followed. A JPEG file's
 /// orientation (Exif) is not applied, as in torchvision.
 ///
-/// The first [`open`](Self::open) decodes all files, on all threads, into a cache file; from then on the
-/// images are read from that, as the training asks for them, so that a set may be larger than the memory.
-/// The cache is beside the folder, `train-3x32x32-….typenet`, unless [said otherwise](Self::cache). It
-/// holds a byte for each pixel and channel. It is made anew when a file of the folder has another name,
-/// size or time of change, the options are others, or it is damaged. It is written to a temporary name
-/// first, so a program that is stopped leaves no half of it.
+/// The first [`open`](Self::open) decodes all files, on all threads, into a cache file. From then on the
+/// images are read from the cache when training asks for them, so a set may be larger than the memory.
+/// The cache is beside the folder, `train-3x32x32-….typenet`, unless [`cache`](Self::cache) says otherwise.
+/// It holds a byte for each pixel and channel. It is rebuilt when a file of the folder has another name,
+/// size or modification time, when the options have changed, or when it is damaged. It is written under a
+/// temporary name first, so a program that is stopped leaves no half of it.
 ///
 /// ```no_run
 /// use typenet_runtime::data::{Channels, ImageFolder, ImageOptions, Images, Resize};
@@ -98,14 +98,14 @@ impl ImageFolder {
         }
     }
 
-    /// What happens to a file that is no image, cut or damaged, or may not be read
-    /// ([`Broken::Fail`] unless changed).
+    /// What happens to a file that is no image, is truncated or damaged, or may not be read;
+    /// [`Broken::Fail`] by default.
     #[must_use]
     pub fn on_broken(self, broken: Broken) -> ImageFolder {
         ImageFolder { broken, ..self }
     }
 
-    /// The file that holds the decoded pixels. One for each folder and for each kind of options.
+    /// The file that holds the decoded pixels. Give each folder, and each set of options, a file of its own.
     #[must_use]
     pub fn cache(self, path: impl Into<PathBuf>) -> ImageFolder {
         ImageFolder { cache: Cache::At(path.into()), ..self }
@@ -118,8 +118,8 @@ impl ImageFolder {
         ImageFolder { cache: Cache::InMemory, ..self }
     }
 
-    /// The classes and their order, so that their numbers are those of another folder: a test set may
-    /// lack some of them. A folder of another name is then an error.
+    /// The classes and their order, so that their numbers are those of another folder. A test set may lack
+    /// some of them; a class folder with any other name is then an error.
     ///
     /// ```no_run
     /// # use typenet_runtime::data::{Channels, ImageFolder, ImageOptions, Images, Resize};
@@ -140,10 +140,10 @@ impl ImageFolder {
     ///
     /// # Errors
     /// [`Error::Size`] when `I` is not the type of an image with the channels of the options.
-    /// [`Error::File`] when there is no class folder, or one without images; a folder in a class folder,
-    /// or an image in none; a name of a class that is no UTF-8; a file that is broken, unless such are
-    /// skipped, with all others of its kind; a file that changes meanwhile. [`Error::Io`] when the folder
-    /// cannot be read, or the cache not be written.
+    /// [`Error::File`] when there is no class folder, or one without images; for a folder in a class folder,
+    /// an image in none, or a class name that is no UTF-8; for broken files, the first few of them by name,
+    /// unless these are skipped; for a file that changes while the folder is read. [`Error::Io`] when the
+    /// folder cannot be read or the cache cannot be written.
     ///
     /// Later, when images are asked for: an image that is damaged in the cache is decoded anew, and is an
     /// [`Error::File`] only if its file has changed too. Other changes of the folder are seen at the next

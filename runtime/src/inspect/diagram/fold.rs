@@ -10,16 +10,16 @@ use super::{Diagram, DiagramArrow, DiagramBox, LayerGroup};
 
 impl Diagram {
     /// This picture with one box for each pair of braces: a use of a block, a `repeat`, a `residual`, a
-    /// `concat`, another net. Such a box has the name, what layers it holds, the shapes that go in and
-    /// come out, and the number of all its parameters. Equal ones that follow one another, as the
-    /// rounds of a repeat, are one box with `×3`.
+    /// `concat`, another net. Such a box shows its name, the layers that it holds, the shapes of its input and
+    /// output, and how many parameters it has. Equal ones in a row, such as the rounds of a repeat, are one box
+    /// with `×3`.
     ///
-    /// `depth` says how many braces deep layers are still shown: with 0 the net's own layers, with 1
-    /// also those in a block, and in its residual one box; where it is large, this picture as it is.
-    /// ResNet-18 has 70 boxes, and folded to depth 0 it has 15.
+    /// `depth` is the depth of braces to which single layers are shown. With 0 these are the net's own layers;
+    /// with 1 also those in a block, where a residual is one box. A large depth leaves the picture as it is.
+    /// ResNet-18 has 70 boxes; folded to depth 0 it has 15.
     ///
-    /// A `concat` without a name whose last branch is empty stays as it is if the value that it starts
-    /// from has a name: then it is what `concat(name)` is.
+    /// A `concat` without a name whose last branch is empty is not folded if the value that it starts from has
+    /// a name: then it is the same as `concat(name)`.
     #[must_use]
     pub fn folded(self, depth: usize) -> Diagram {
         let layers = (0..self.boxes.len()).take_while(|&i| !self.is_output(i)).count();

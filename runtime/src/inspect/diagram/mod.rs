@@ -4,10 +4,10 @@
 //! [`Diagram::to_svg`] is for papers and web pages, [`Diagram::to_mermaid`] for Markdown on pages
 //! that draw Mermaid's ` ```mermaid ` blocks.
 //!
-//! [`Diagram::folded`] makes one box of each block, repeat and residual, so that a deep net fits a page.
+//! [`Diagram::folded`] draws each block, repeat and residual as one box, so that a deep net fits a page.
 //!
-//! Colours tell the [groups](LayerGroup) of layers apart. The background is left clear, and lines
-//! and letters are readable on a light page as on a dark one. Same net, same bytes.
+//! Colours tell the [groups](LayerGroup) of layers apart. The background is transparent, and lines and
+//! letters are readable on a light page as on a dark one. The same net always gives the same bytes.
 
 mod fold;
 mod layout;
@@ -36,38 +36,38 @@ pub struct Diagram {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct DiagramBox {
-    /// The layer's name; where it has none, its kind and number. `output` for the output, or the name of
-    /// a head. Of a [folded](Diagram::folded) box, the name of its braces; of several equal ones
+    /// The layer's name; if it has none, its kind and number. `output` for the output, or the name of a head.
+    /// For a [folded](Diagram::folded) box, the name of its braces; for several equal ones,
     /// `first, second` or `first … last`.
     pub name: String,
-    /// Its kind and the arguments that are not their defaults, as in a declaration. Of a folded box,
-    /// the kinds of its layers with how many there are of each; of several equal ones, in one of them.
+    /// Its kind and the arguments that differ from their defaults, as in a declaration. For a folded box, the
+    /// kinds of its layers, each with its count; for several equal ones, the counts in one of them.
     pub layer: String,
-    /// What it is coloured as.
+    /// The group that decides its colour.
     pub group: LayerGroup,
-    /// Numbers of its parameters.
+    /// How many parameters it has; for several equal ones, all of them together.
     pub parameters: usize,
-    /// Whether the declaration has it `#[frozen]`; of a folded box, all in it that has parameters.
+    /// Whether the declaration marks it `#[frozen]`; for a folded box, all layers in it that have parameters.
     pub frozen: bool,
-    /// Of a folded box, the shapes that go in (of the first value) and come out.
+    /// For a folded box, the shapes of its first input and its output; `None` for a layer.
     pub shapes: Option<[Shape; 2]>,
-    /// How many equal ones follow one another in a folded box; else 1.
+    /// How many equal ones in a row a folded box stands for; else 1.
     pub times: usize,
 }
 
-/// A value on its way from the layer that computes it to one that reads it.
+/// An arrow of a [`Diagram`]: a value, from the layer that computes it to one that reads it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct DiagramArrow {
-    /// The box that it leaves.
+    /// The box that it leaves, as an index of [`Diagram::boxes`].
     pub from: usize,
-    /// The box that it enters.
+    /// The box that it enters, as an index of [`Diagram::boxes`].
     pub to: usize,
     /// The shape of the value for one image.
     pub shape: Shape,
 }
 
-/// What layers have in common that are drawn in one colour.
+/// A group of layers that are drawn in one colour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum LayerGroup {
@@ -77,11 +77,11 @@ pub enum LayerGroup {
     Linear,
     /// The norms.
     Norm,
-    /// Functions of single numbers, and softmax.
+    /// Elementwise activations, `softmax` and `log_softmax`.
     Activation,
-    /// What changes an image's size: pooling and upsampling.
+    /// Layers that change an image's size: pooling and upsampling.
     Pool,
-    /// What reads several values: `add`, `mul`, `concat`.
+    /// Layers that read several values: `add`, `mul`, `concat`.
     Join,
     /// Several layers in one box: see [`Diagram::folded`].
     Braces,
@@ -216,9 +216,9 @@ impl Diagram {
         Diagram { name: graph.name, boxes, arrows }
     }
 
-    /// The picture as an SVG document, from top to bottom. It stands for itself: no fonts, scripts
-    /// or styles from elsewhere. Each box is a group with the attribute `data-layer`, each arrow one
-    /// with `data-from` and `data-to`, for scripts on the page.
+    /// The picture as an SVG document, from top to bottom. It is self-contained: it loads no fonts, scripts or
+    /// styles. Each box is a `<g>` with the attribute `data-layer`, each arrow one with `data-from` and
+    /// `data-to`, for scripts on the page.
     pub fn to_svg(&self) -> String {
         svg::write(self)
     }

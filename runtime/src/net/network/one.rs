@@ -12,8 +12,8 @@ use crate::net::workspace::Workspace;
 /// Outputs of more bytes than this are not returned by value.
 const LARGE: usize = 64 * 1024;
 
-/// The outputs of one image in a workspace's memory or else in the thread's own: they may be too large
-/// for the stack.
+/// Shows `look` the outputs of one image, in a workspace's memory or else in memory that the thread keeps:
+/// they may be too large for the stack.
 pub(super) fn look<N: Network, R>(
     net: &N,
     ws: Option<&mut Workspace<N>>,
@@ -33,7 +33,7 @@ pub(super) fn value<N: Network>(row: &mut [f32]) -> N::OutputValue {
     }
 }
 
-/// Makes probabilities of a row of outputs, in its place.
+/// Turns a row of outputs into probabilities, in place.
 pub(super) fn as_probabilities(graph: &Graph<'_>, row: &mut [f32]) {
     let mut last = graph.nodes[graph.output_node(0)];
     while let Node { op: Op::NetOutput { .. }, inputs: &[inner], .. } = last {

@@ -14,8 +14,8 @@ use typenet_engine::Flat;
 /// From this many numbers on, a step is shared out among threads.
 const SHARED: usize = 64 * 1024;
 
-/// What an optimiser keeps from step to step for nets of the type `N`: its buffers, which have the
-/// shape of the parameters, how many steps were made, and the learning rates of the moment.
+/// The state of an optimiser for nets of type `N`: its buffers, which have the shape of the parameters, the
+/// number of steps so far, and the current learning rates.
 ///
 /// ```
 /// # use typenet_runtime::Network;
@@ -53,7 +53,7 @@ struct Span<R> {
     range: Range<usize>,
     shape: Shape,
     rule: R,
-    /// The learning rate of the moment.
+    /// The current learning rate.
     rate: f32,
     /// The steps in which it was trained.
     steps: u64,
@@ -94,7 +94,7 @@ impl<O: Optimizer> Core<O> {
         Ok(core)
     }
 
-    /// Makes the buffers that are used and not there.
+    /// Allocates the buffers that are used and do not exist yet.
     fn allocate(&mut self, parameters: usize) {
         for (index, buffer) in self.buffers.iter_mut().enumerate() {
             let used = self.spans.iter().any(|span| span.rule.uses(index, span.shape));
@@ -106,7 +106,7 @@ impl<O: Optimizer> Core<O> {
         self.scratch.resize(scratch.max().unwrap_or(0), 0.0);
     }
 
-    /// Takes the settings of another optimiser of this kind; what is kept stays.
+    /// Takes the settings of another optimiser of this kind; buffers and steps stay.
     ///
     /// # Errors
     /// As [`Optimizer::check_against`]; nothing is changed then.
@@ -246,26 +246,28 @@ impl<N: Network, O: Optimizer> State<N, O> {
         Ok(State { core, of: PhantomData })
     }
 
-    /// Changes the net's parameters by one step against `gradients`; those that are not trained (see
-    /// [`set_trainable`](Network::set_trainable)) stay as they are, and so does what is kept for them.
+    /// Changes the net's parameters by one step, given their `gradients`. Parameters that are not trained
+    /// (see [`set_trainable`](Network::set_trainable)) stay as they are, and so do their buffers.
     pub fn step(&mut self, net: &mut N, gradients: &N::Parameters) {
         let (trained, parameters) = net.model_mut().trainable_and_parameters(&N::SPEC);
         self.core.step(trained.tensors(), parameters.as_flat_mut(), gradients.as_flat());
     }
 
-    /// Sets the learning rates to those of this moment, in epochs since the start of training: 0 at
-    /// first, 0.5 after half of the first epoch. Call it before every step for a smooth schedule.
+    /// Sets the learning rates to those of the schedule at `epoch`, counted in epochs since the start of
+    /// training: 0 at first, 0.5 after half of the first epoch. Call it before every step for a smooth
+    /// schedule.
     pub fn set_epoch(&mut self, epoch: f64) {
         self.core.set_epoch(epoch);
     }
 
-    /// The learning rate of the moment, of tensors that no group gives another.
+    /// The current learning rate of tensors that no group gives another one.
     pub fn learning_rate(&self) -> f32 {
         self.core.learning_rate()
     }
 
-    /// Multiplies all learning rates, those of groups too, from now on and beside their schedules: what
-    /// [`Plateau`](crate::optim::Plateau) says, for instance. A factor of 1 leaves them.
+    /// Multiplies all learning rates, also those of groups, by `factor` from now on, on top of their
+    /// schedules: by what [`Plateau`](crate::optim::Plateau) finds, for instance. A factor of 1 leaves them
+    /// as they are.
     pub fn scale_learning_rate(&mut self, factor: f64) {
         self.core.set_factor(self.core.factor() * factor);
     }
@@ -275,20 +277,21 @@ impl<N: Network, O: Optimizer> State<N, O> {
         self.core.steps()
     }
 
-    /// What is kept for each number of the parameters, by PyTorch's names (`momentum_buffer`,
-    /// `exp_avg`), as far as the settings need it.
+    /// The buffers that the settings need, each with its name, which is PyTorch's (`momentum_buffer`,
+    /// `exp_avg`), and with one number for every parameter.
     pub fn buffers(&self) -> impl Iterator<Item = (&'static str, &N::Parameters)> {
         let named = self.core.buffers();
         named.filter_map(|(name, numbers)| Some((name, N::Parameters::from_flat(numbers)?)))
     }
 
-    /// The one of the [`buffers`](Self::buffers) with this name.
+    /// The [buffer](Self::buffers) with this name; `None` if there is none.
     pub fn buffer(&self, name: &str) -> Option<&N::Parameters> {
         self.buffers().find(|(other, _)| *other == name).map(|(_, buffer)| buffer)
     }
 
-    /// Goes on from a run that was stopped: its number of [`steps`](Self::steps), and the numbers of
-    /// all its [`buffers`](Self::buffers). The epoch is set apart, with [`set_epoch`](Self::set_epoch).
+    /// Continues from a run that was stopped, given its number of [`steps`](Self::steps) and all its
+    /// [`buffers`](Self::buffers). Set the epoch separately, with [`set_epoch`](Self::set_epoch), and so
+    /// any factor of [`scale_learning_rate`](Self::scale_learning_rate).
     ///
     /// ```
     /// # use typenet_runtime::{Network, Result};
@@ -303,8 +306,8 @@ impl<N: Network, O: Optimizer> State<N, O> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Size`] when a buffer is missing or has not as many numbers as here,
-    /// [`Error::Argument`] for one that does not exist; the state is then as before.
+    /// [`Error::Size`] when a buffer is missing or has another length than here, [`Error::Argument`] for
+    /// one that does not exist; the state is then as before.
     pub fn resume(&mut self, steps: u64, buffers: &[(&str, &[f32])]) -> Result<()> {
         let of_tensors = vec![steps; self.core.spans.len()];
         self.core.resume(steps, &of_tensors, buffers)
