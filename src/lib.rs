@@ -32,9 +32,9 @@
 //! # Declare
 //!
 //! [`network!`] takes a header with the input's shape (channels, height, width, or features) and the
-//! output's, and a list of layers; each reads the one before it. [`layers`] lists them with their
-//! arguments, which are PyTorch's. The output's shape is an assertion: layers that arrive at another
-//! one are a compile error, as is every layer that does not fit its input.
+//! output's, and a list of layers; each reads the output of the one before. [`layers`] lists them with
+//! their arguments, which are PyTorch's. The output's shape is an assertion: it is a compile error if the
+//! layers produce another shape, or if a layer does not fit its input.
 //!
 //! A name makes a layer's parameters a field: `net.conv1.weight` is a `[[[[f32; 3]; 3]; 1]; 4]`.
 //! A layer without a name is the n-th of its kind: `net.conv2d_1`.
@@ -65,8 +65,8 @@
 //! assert_eq!(net.deep.1.pair_1.repeat_1.0.conv2d_1.weight.len(), 16);
 //! ```
 //!
-//! A path stands for a constant of your program. Only the compiler knows its value, and checks the
-//! shapes with it:
+//! A path stands for a constant of your program. The macro cannot know its value, so the compiler checks
+//! the shapes with it:
 //!
 //! ```
 //! # use typenet::prelude::*;
@@ -110,9 +110,9 @@
 //! assert_eq!(Mlp::<32, 10>::summary().parameters, Mlp::<32, 2>::summary().parameters + 8 * 33);
 //! ```
 //!
-//! A net may have several inputs and several outputs, its heads. Both have names; the layers that are
-//! called like the heads are the outputs. `from` goes on from a value with a name (of the activation
-//! here: a name stands for the layer's own value):
+//! A net may have several inputs and several outputs, its heads. Each has a name; the layer with a head's
+//! name computes that output. `from` continues from a named value. A name stands for the output of its own
+//! layer, so `trunk` here is the value after `tanh`:
 //!
 //! ```
 //! # use typenet::prelude::*;
@@ -161,9 +161,9 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
-//! Attributes say more of a layer, or of all layers in some braces ([`layers`] has them all):
-//! how its weights start, what stays as it is, what weight decay leaves out, and what weight files
-//! call it.
+//! Attributes configure a layer, or all layers within a pair of braces ([`layers`] lists them all): how
+//! its weights are initialised, which parameters are frozen, which ones weight decay leaves out, and its
+//! name in weight files.
 //!
 //! ```
 //! # use typenet::prelude::*;
@@ -184,10 +184,10 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
-//! A net is a layer of another one by its path, of the same crate or another: a backbone under a
-//! new head, say. Its layers become part of the net, and its parameters a field; the compiler checks
-//! that it takes the shape that it gets. A layer that the language does not have you write yourself,
-//! and it stands by its path too: [`own`] shows how.
+//! A net can be a layer of another one, by its path, from the same crate or another: a backbone under a
+//! new head, say. Its layers become part of the outer net, and its parameters a field; the compiler checks
+//! that it takes the shape that it gets. You can write a layer that the language lacks yourself, and use
+//! it by its path too: [`own`] shows how.
 //!
 //! ```
 //! # mod nets {
@@ -241,11 +241,11 @@
 //!
 //! The loss is minimised by minibatch gradient descent: [`loss`] has the losses with their formulas,
 //! [`optim`] the optimisers, schedules and regularisers, [`train::Trainer`] what else a run can do.
-//! [`Trainer::full_batch`](train::Trainer::full_batch) takes the whole set for each step.
+//! With [`Trainer::full_batch`](train::Trainer::full_batch), each step takes the whole training set.
 //!
-//! A trainer that is kept goes on with its net: a second call of `fit` trains further epochs as if it had
-//! been one longer call, to the same bits. With a checkpoint this holds for another process as well. So
-//! the same program, started again after it was killed, ends as it would have:
+//! A second call of `fit` on the same trainer and net trains further epochs, and gives the same bits as one
+//! longer call. With a checkpoint this holds across processes as well. So a program that you start again
+//! after it was killed ends as it would have without the kill:
 //!
 //! ```
 //! # use typenet::prelude::*;
@@ -278,7 +278,7 @@
 //!
 //! # Train by hand
 //!
-//! The textbook's loop, in its order: sample, forward, loss, backward, step.
+//! The textbook training loop, in its order: sample, forward, loss, backward, step.
 //!
 //! ```
 //! # use typenet::prelude::*;
@@ -303,9 +303,9 @@
 //!
 //! # Look inside
 //!
-//! [`Network::summary`] is the table of layers, which the struct's documentation shows too;
-//! [`Network::LAYERS`] are its rows as constants, and [`Network::trace`] is every layer's value for
-//! one image:
+//! [`Network::summary`] returns the table of layers, which the struct's documentation shows too.
+//! [`Network::LAYERS`] has its rows as constants, and [`Network::trace`] returns every layer's output
+//! for one image:
 //!
 //! ```
 //! # use typenet::prelude::*;
@@ -329,8 +329,8 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
-//! With the feature `diagram`, `Tiny::diagram()` draws the net, as SVG or as Mermaid text, and
-//! `Tiny::diagram().folded(0)` with one box for each block or repeat; see the module `diagram`.
+//! With the feature `diagram`, `Tiny::diagram()` draws the net as SVG or Mermaid text, and
+//! `Tiny::diagram().folded(0)` draws one box for each block or repeat; see the module `diagram`.
 //!
 //! # Trust
 //!
@@ -360,18 +360,21 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
-//! Everything that data, files or arguments can get wrong is an [`Error`] that says what, where and
-//! what was expected.
+//! Anything wrong in data, files or arguments is an [`Error`] that says what is wrong, where, and what
+//! was expected.
 //!
 //! # Threads, instruction sets, features
 //!
-//! Work runs on rayon's threads: `RAYON_NUM_THREADS`, or a pool of yours around the call. Results do
-//! not depend on how many there are. A thread outside of any pool works on its own call, with helpers
-//! from rayon's global pool, which stay awake for 100 µs in case the next call follows (sending for
-//! them anew is the one thing that allocates memory). `TYPENET_ISA` = `avx512`, `avx2`, `neon` or `portable` forces an
-//! instruction set; without it the best of the machine is used. `TYPENET_LAYOUT` = `interleaved`, `blocked` or
-//! `mixed` forces a layout of values for all inference and training; without it the size of the batch and of the
-//! layers decides.
+//! Work runs on rayon's threads: `RAYON_NUM_THREADS` sets their number, or you install a pool of your own
+//! around the call. Results do not depend on the number of threads. A thread outside any pool works on its
+//! own call, with helpers from rayon's global pool. These stay awake for 100 µs in case the next call
+//! follows; fetching them again from the pool is the only thing that allocates memory.
+//!
+//! `TYPENET_ISA` = `avx512`, `avx2`, `neon` or `portable` forces an instruction set; the default is the
+//! best one of the machine. `TYPENET_LAYOUT` forces a memory layout of values for all inference and
+//! training: `interleaved` (16 images side by side), `blocked` (16 channels of one image side by side) or
+//! `mixed` (full groups of 16 images interleaved, the remaining images blocked). By default the sizes of the
+//! batch and of the layers decide.
 //!
 //! | feature | default | what |
 //! |---|---|---|
@@ -380,9 +383,9 @@
 //! | `zoo` | no | well-known nets, in the module `zoo` |
 //! | `diagram` | no | `Net::diagram()`: a picture of a net, as SVG or Mermaid text |
 //! | `ctrl-c` | no | `Trainer::stop_on_ctrl_c`: Ctrl-C saves the run and ends it cleanly |
-//! | `report` | no | what a training run came to, as an HTML page: the module `report` |
-//! | `dashboard` | no | a training run as it goes on, in the terminal: the module `dashboard` |
-//! | `image` | no | `net.input_from_image(…)`: a PNG or JPEG file as an input; folders of such as data sets |
+//! | `report` | no | the results of a training run as an HTML page: the module `report` |
+//! | `dashboard` | no | a training run, live in the terminal: the module `dashboard` |
+//! | `image` | no | `net.input_from_image(…)`: a PNG or JPEG file as an input; folders of images as data sets |
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "zoo")]
@@ -393,7 +396,7 @@ pub mod zoo;
 
 pub mod own;
 
-/// The programs of the guide, which so are run.
+/// Runs the programs of the guide as doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/derivatives.md")]
 #[derive(Debug)]
@@ -408,8 +411,8 @@ pub use typenet_macros::{layer, network};
 pub use typenet_report as report;
 pub use typenet_runtime::data;
 pub use typenet_runtime::derivatives;
-/// The crate `image`, which decodes PNG and JPEG files here, in the version whose images
-/// [`Network::input_from_image`] takes. With the feature `image`.
+/// The crate `image`, which decodes PNG and JPEG files, in the version whose images
+/// [`Network::input_from_image`] takes. Needs the feature `image`.
 ///
 /// ```
 /// use typenet::image::imageops::FilterType;
@@ -518,11 +521,12 @@ pub mod shape {
     pub use typenet_shape::*;
 }
 
-/// One input image of the net `N`: `[[[f32; width]; height]; channels]`, or `[f32; features]`; of a net
-/// with named inputs the struct `NInput`.
+/// One input image of the net `N`: `[[[f32; width]; height]; channels]`, or `[f32; features]`; for a net
+/// with named inputs, the struct `NInput`.
 pub type Input<N> = <N as Network>::Input;
 
-/// One output of the net `N`; of a net with heads the struct `NOutput`.
+/// One output of the net `N`: an array of `f32`, as for [`Input`]; for a net with heads, the struct
+/// `NOutput`.
 pub type Output<N> = <N as Network>::Output;
 
 /// What most programs use: `use typenet::prelude::*;`.

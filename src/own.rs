@@ -1,23 +1,23 @@
 //! A layer of your own, for what the language does not have.
 //!
-//! It is a type of yours in two parts. What the *compiler* must know stands in the type's own `impl`
+//! You write a type in two parts. What the *compiler* must know stands in the type's inherent `impl`
 //! under `#[typenet::layer]`, as `const fn`s:
 //!
 //! | function | | |
 //! |---|---|---|
-//! | `new(a: usize, …) -> Self` | the arguments: whole numbers, at most 8 | left out, the type is a unit struct, and the layer has none |
+//! | `new(a: usize, …) -> Self` | the arguments: whole numbers, at most 8 | without it, the type is a unit struct, and the layer takes no arguments |
 //! | `output(self, input: Shape) -> Result<Shape, ShapeError>` | the shape of the output, or what is wrong with the input | required |
-//! | `weight(self, input: Shape) -> Shape` | the shape of the weight | left out, there is none |
-//! | `bias(self, input: Shape) -> Shape` | the shape of the bias, beside a weight | left out, there is none |
+//! | `weight(self, input: Shape) -> Shape` | the shape of the weight | without it, the layer has no weight |
+//! | `bias(self, input: Shape) -> Shape` | the shape of the bias, beside a weight | without it, the layer has no bias |
 //!
 //! What it *computes* is the trait [`Layer`]: `forward` and `backward` for one image, and `reference`,
 //! the same function in `f64`, with which `gradcheck` checks `backward`. Forward mode takes the
 //! derivative along a direction from `reference` too, unless you write [`jvp`](Layer::jvp).
 //!
 //! A declaration calls it by its path: `my::Swirl(3)`, or `twist: my::Swirl(3)` with a name; its
-//! parameters are then `net.twist.weight`. All the rest is as with other layers: shapes are checked
-//! when the program is compiled, with the layer's name, your words and the shapes up to there;
-//! attributes, weight files, `set_trainable`, `summary`, `trace`.
+//! weight is then `net.twist.weight`. Everything else works as with other layers: attributes, weight
+//! files, `set_trainable`, `summary`, `trace`. The compiler checks shapes; its message has the layer's
+//! name, your words and the shapes up to that point.
 //!
 //! Here is one that multiplies each channel by a factor of its own:
 //!
@@ -89,8 +89,8 @@
 //! # Ok::<(), typenet::Error>(())
 //! ```
 //!
-//! The images of a batch come one by one, as they are in memory; around them the net keeps 16 images
-//! side by side, and puts them in order before your layer and back behind it. That costs about as
-//! much as a copy.
+//! Your layer gets the images of a batch one at a time, each in row-major order (channels, height, width).
+//! The layers around it keep 16 images interleaved. The net takes them apart before your layer and
+//! interleaves its outputs again, which costs about as much as a copy.
 
 pub use typenet_shape::{Along, Gradients, Layer, Parameters, Shape, ShapeError};

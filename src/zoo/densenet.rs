@@ -3,9 +3,9 @@ use crate::network;
 network! {
     /// DenseNet-121 for 224×224 colour images of 1000 classes: 7,978,856 parameters.
     ///
-    /// Four dense blocks of 6, 12, 24 and 16 layers. Each layer adds 32 channels to those before it,
-    /// all of which it reads; between two blocks a transition halves channels, height and width.
-    /// Norms and activations stand before their convolutions. torchvision's `densenet121`.
+    /// Four dense blocks of 6, 12, 24 and 16 layers. Each layer reads all channels before it and adds 32;
+    /// between two blocks a transition halves channels, height and width. Batch norms and activations
+    /// come before their convolutions. torchvision's `densenet121`.
     ///
     /// Source: Huang, Liu, van der Maaten and Weinberger, *Densely connected convolutional
     /// networks*, 2017.
@@ -20,7 +20,7 @@ network! {
     pub struct DenseNet121: [3, 224, 224] -> [1000] {
         const GROWTH: usize = 32;
 
-        /// The value itself, and behind it what two convolutions make of it.
+        /// Concatenates its input and the output of two convolutions.
         block layer {
             concat {
                 branch {}

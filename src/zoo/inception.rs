@@ -4,8 +4,8 @@ network! {
     /// The first two inception modules of GoogLeNet, as a small net for 32×32 colour images of ten
     /// classes: 562,618 parameters.
     ///
-    /// A module has four branches side by side: 1×1; 1×1 and 3×3; 1×1 and 5×5; a pooling and 1×1.
-    /// Their channels are those of the paper's modules 3a and 3b, of which 3a has 163,696 parameters.
+    /// A module concatenates four branches: a 1×1 convolution; 1×1, then 3×3; 1×1, then 5×5; max pooling,
+    /// then 1×1. Channels are those of the paper's modules 3a and 3b; 3a has 163,696 parameters.
     ///
     /// Source: Szegedy et al., *Going deeper with convolutions*, 2015, table 1.
     ///

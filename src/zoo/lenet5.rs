@@ -3,10 +3,10 @@ use crate::network;
 network! {
     /// LeNet-5 for 28×28 grey images of ten classes: 61,706 parameters.
     ///
-    /// Two convolutions of 5×5, each with a pooling, and three linear layers. The first convolution
-    /// has a border of 2, which brings the paper's 32×32 images down to the 28×28 of MNIST. As in
-    /// most of today's versions there are `relu` and maxima where the paper has `tanh` and means,
-    /// and the second convolution reads all channels.
+    /// Two 5×5 convolutions, each followed by pooling, and three linear layers. The first convolution
+    /// has a padding of 2, so that MNIST's 28×28 images take the place of the paper's 32×32. As in most
+    /// versions today, `relu` and max pooling replace the paper's `tanh` and average pooling, and the
+    /// second convolution reads all channels.
     ///
     /// Source: LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to document
     /// recognition*, 1998.

@@ -3,10 +3,9 @@ use crate::network;
 network! {
     /// MobileNetV2 for 224×224 colour images of 1000 classes: 3,504,872 parameters.
     ///
-    /// Seventeen inverted residual blocks: a 1×1 convolution to six times the channels, a 3×3
-    /// convolution of each channel by itself, and a 1×1 convolution back to few channels, without an
-    /// activation behind it. The value itself is added where its shape is kept. torchvision's
-    /// `mobilenet_v2`.
+    /// Seventeen inverted residual blocks: a 1×1 convolution to six times the channels, a 3×3 depthwise
+    /// convolution, and a 1×1 convolution back to few channels, without an activation after it. Blocks
+    /// that keep the shape add their input to their output. torchvision's `mobilenet_v2`.
     ///
     /// Source: Sandler, Howard, Zhu, Zhmoginov and Chen, *MobileNetV2: inverted residuals and linear
     /// bottlenecks*, 2018.
@@ -19,7 +18,7 @@ network! {
     /// assert_eq!(net.features17.depthwise.weight.len(), 960);
     /// ```
     pub struct MobileNetV2: [3, 224, 224] -> [1000] {
-        /// To another number of channels, or to half the height and width.
+        /// Changes the number of channels, or halves the height and width.
         block change(hidden, out, stride = 1) {
             #[name("conv.0.0")] expand: conv2d(hidden, kernel = 1, bias = false),
             #[name("conv.0.1")] expand_bn: batch_norm, relu6,
@@ -30,7 +29,7 @@ network! {
             #[name("conv.3")] project_bn: batch_norm,
         }
 
-        /// Beside the value itself.
+        /// Keeps the shape, and adds its input to its output.
         block keep(hidden, out) {
             residual {
                 #[name("conv.0.0")] expand: conv2d(hidden, kernel = 1, bias = false),

@@ -1,8 +1,8 @@
 //! Well-known nets, each a short declaration to use as it is or to start from: copy its source, and
 //! change it.
 //!
-//! The crate has this module with the feature `zoo`. Shapes and parameters are those of the papers
-//! or of torchvision, and tests hold the nets to them.
+//! This module needs the feature `zoo`. Shapes and parameters are those of the papers or of
+//! torchvision, and tests check them.
 //!
 //! | net | input | classes | parameters | multiply-adds |
 //! |---|---|---:|---:|---:|
@@ -18,9 +18,9 @@
 //! | [`AlexNet`] | 3×224×224 | 1000 | 61,100,840 | 714 M |
 //! | [`Vgg16`] | 3×224×224 | 1000 | 138,357,544 | 15.5 G |
 //!
-//! Where torchvision has a net, the names in weight files are its names, so that its weights load. In
-//! Python: `save_file(torchvision.models.resnet18(weights="DEFAULT").state_dict(),
-//! "resnet18.safetensors")`, with `save_file` from `safetensors.torch`. Here:
+//! Where torchvision has a net, weight files use torchvision's names, so that its weights load. Write them
+//! in Python: `save_file(torchvision.models.resnet18(weights="DEFAULT").state_dict(),
+//! "resnet18.safetensors")`, with `save_file` from `safetensors.torch`. Then read them in Rust:
 //!
 //! ```no_run
 //! use typenet::prelude::*;

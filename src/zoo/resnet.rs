@@ -1,11 +1,11 @@
 use crate::network;
 
 network! {
-    /// ResNet-20 for 32×32 colour images of ten classes, as of CIFAR-10: 272,474 parameters.
+    /// ResNet-20 for 32×32 colour images of ten classes, as in CIFAR-10: 272,474 parameters.
     ///
     /// A convolution and three stages of three residual blocks with 16, 32 and 64 channels. Where a
-    /// stage halves height and width, the shortcut is a convolution of 1×1 (option B of the paper;
-    /// option A, without parameters, has 269,722 in all).
+    /// stage halves height and width, the shortcut is a 1×1 convolution (option B of the paper; with
+    /// option A, whose shortcuts have no parameters, the net has 269,722).
     ///
     /// Source: He, Zhang, Ren and Sun, *Deep residual learning for image recognition*, 2016,
     /// section 4.2.
@@ -20,7 +20,7 @@ network! {
     /// assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     /// ```
     pub struct ResNet20: [3, 32, 32] -> [10] {
-        /// Two 3×3 convolutions beside the value itself.
+        /// A residual block of two 3×3 convolutions.
         block basic(out) {
             residual {
                 conv1: conv2d(out, kernel = 3, padding = 1, bias = false), bn1: batch_norm, relu,
@@ -67,7 +67,7 @@ network! {
     /// assert_eq!((last.name, last.output.dims()), ("layer4_1.relu_2", [512, 7, 7].as_slice()));
     /// ```
     pub struct ResNet18: [3, 224, 224] -> [1000] {
-        /// Two 3×3 convolutions beside the value itself.
+        /// A residual block of two 3×3 convolutions.
         block basic(out) {
             residual {
                 conv1: conv2d(out, kernel = 3, padding = 1, bias = false), bn1: batch_norm, relu,
@@ -109,9 +109,9 @@ network! {
 network! {
     /// ResNet-50 for 224×224 colour images of 1000 classes: 25,557,032 parameters.
     ///
-    /// As [`ResNet18`], with 3, 4, 6 and 3 blocks a stage of three convolutions each: 1×1 to fewer
-    /// channels, 3×3, and 1×1 to four times as many. Where a stage halves height and width, its
-    /// first block's 3×3 convolution does. torchvision's `resnet50`.
+    /// Like [`ResNet18`], but its stages have 3, 4, 6 and 3 blocks of three convolutions each: 1×1 to
+    /// fewer channels, 3×3, and 1×1 to four times as many. Where a stage halves height and width, the
+    /// 3×3 convolution of its first block has the stride. torchvision's `resnet50`.
     ///
     /// Source: He, Zhang, Ren and Sun, *Deep residual learning for image recognition*, 2016; the
     /// place of the stride is that of Goyal et al., *Accurate, large minibatch SGD*, 2017.
@@ -124,7 +124,7 @@ network! {
     /// assert_eq!(parameters, 25_557_032);
     /// ```
     pub struct ResNet50: [3, 224, 224] -> [1000] {
-        /// 1×1, 3×3 and 1×1 convolutions beside the value itself.
+        /// A residual block of 1×1, 3×3 and 1×1 convolutions.
         block bottleneck(width) {
             residual {
                 conv1: conv2d(width, kernel = 1, bias = false), bn1: batch_norm, relu,
@@ -134,7 +134,7 @@ network! {
             relu,
         }
 
-        /// The same to another number of channels, and where the stride says so to other sizes.
+        /// The same with another number of channels, and with `stride = 2` at half the height and width.
         block first(width, stride = 2) {
             residual {
                 conv1: conv2d(width, kernel = 1, bias = false), bn1: batch_norm, relu,

@@ -3,9 +3,9 @@ use crate::network;
 network! {
     /// SqueezeNet 1.1 for 224×224 colour images of 1000 classes: 1,235,496 parameters.
     ///
-    /// Eight fire modules: a 1×1 convolution to few channels, and on it side by side a 1×1 and a 3×3
-    /// convolution to more. The classes are the channels of the last convolution, averaged over the
-    /// image. torchvision's `squeezenet1_1`.
+    /// Eight fire modules: a 1×1 convolution to few channels; then a 1×1 and a 3×3 convolution both read
+    /// it, and their outputs are concatenated. The logits are the channels of the last convolution,
+    /// after `relu` and averaged over the image. torchvision's `squeezenet1_1`.
     ///
     /// Source: Iandola et al., *SqueezeNet*, 2016; version 1.1 is the authors' later one.
     ///

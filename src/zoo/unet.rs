@@ -1,14 +1,13 @@
 use crate::network;
 
 network! {
-    /// U-Net for 128×128 colour images, which tells of every pixel whether it belongs to what is
-    /// sought: 7,763,041 parameters.
+    /// U-Net for binary segmentation of 128×128 colour images: 7,763,041 parameters.
     ///
-    /// Four stages of two 3×3 convolutions lead down to 8×8 pixels, four lead up again with
-    /// transposed convolutions, and each of these also reads what the stage of its size on the way
-    /// down arrived at. The version with borders, so that sizes stay, batch norm and 32 channels in
-    /// the first stage of Buda et al.; the paper has none of the three. The output is the logit of
-    /// each pixel, for [`BinaryCrossEntropy`](crate::loss::BinaryCrossEntropy).
+    /// Four encoder stages of two 3×3 convolutions lead down to 8×8 pixels. Four decoder stages lead up
+    /// again with transposed convolutions; each also reads, by concat, the output of the encoder stage
+    /// of its size. As in Buda et al., convolutions are padded, so that sizes stay, batch norm follows
+    /// them, and the first stage has 32 channels; the original paper has none of the three. The output
+    /// is one logit for each pixel, for [`BinaryCrossEntropy`](crate::loss::BinaryCrossEntropy).
     ///
     /// Source: Ronneberger, Fischer and Brox, *U-Net: convolutional networks for biomedical image
     /// segmentation*, 2015; Buda, Saha and Mazurowski, *Association of genomic subtypes of
