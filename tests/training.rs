@@ -324,7 +324,7 @@ fn threads_without_a_group_change_no_bit() {
         all.extend(net.outputs(&images[..count]).iter().flatten());
         all.iter().map(|number| number.to_bits()).collect()
     };
-    for count in [52, 64] {
+    for count in [60, 64] {
         let expected = Team::rehearse(1, || step(count)).0;
         let cut = |threads| {
             let (found, pieces) = Team::rehearse(threads, || step(count));
