@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use typenet_kernels::batch_norm::Running;
 use typenet_shape::{Graph, Norm, Tensor, TensorKind};
 
 use crate::layout::Layout;
@@ -107,6 +108,20 @@ impl Trainable {
     pub fn of_groups(&self) -> &[Range<usize>] {
         &self.of_groups
     }
+}
+
+/// The running statistics of a batch norm, copied to `moved`, where a step moves them towards its own.
+pub(crate) fn moving<'a>(
+    layout: &Layout,
+    norm: &Norm,
+    parameters: &[f32],
+    moved: &'a mut [f32],
+) -> Running<'a> {
+    let old = |kind| &parameters[layout.place(norm.node, kind)];
+    let (mean, variance) = moved.split_at_mut(norm.channels);
+    mean.copy_from_slice(old(TensorKind::RunningMean));
+    variance.copy_from_slice(old(TensorKind::RunningVar));
+    Running { mean, variance, momentum: norm.momentum }
 }
 
 /// The running mean and `1 / √(variance + eps)` of a batch norm that uses those while training.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use typenet_kernels::Lanes;
-use typenet_kernels::batch_norm::{BatchNorm, Running, Spread, recomputes};
+use typenet_kernels::batch_norm::{BatchNorm, Spread, recomputes};
 use typenet_kernels::blocked::{self, NormGradient};
 use typenet_shape::{Activation, Norm, Op, Step, TensorKind};
 
@@ -54,11 +54,7 @@ impl<'a> Run<'a> {
         if self.needs(step.node).fixed {
             trainable::running(layout, norm, parameters, mean, rstd);
         } else {
-            let old = |kind| &parameters[layout.place(step.node, kind)];
-            let (running_mean, variance) = all.moved[place].split_at_mut(norm.channels);
-            running_mean.copy_from_slice(old(TensorKind::RunningMean));
-            variance.copy_from_slice(old(TensorKind::RunningVar));
-            let running = Running { mean: running_mean, variance, momentum: norm.momentum };
+            let running = trainable::moving(layout, norm, parameters, &mut all.moved[place]);
             let Operands { x, room, .. } = self.operands(call);
             let (eps, to) = (norm.eps, [mean, rstd]);
             blocked::batch_norm_statistics(isa, team, images, x, room, eps, to, Some(running));

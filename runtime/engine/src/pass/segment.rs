@@ -22,6 +22,16 @@ impl Mode {
         }
     }
 
+    /// The same pass for another group.
+    pub(crate) fn of_group(self, group: usize) -> Mode {
+        match self {
+            Mode::Training { seed, pass, dropout, .. } => {
+                Mode::Training { seed, pass, group, dropout }
+            }
+            Mode::Inference => Mode::Inference,
+        }
+    }
+
     /// The random numbers of a dropout layer in this pass, if it drops anything.
     pub(crate) fn dropout_key(self, node: usize) -> Option<dropout::Key> {
         match self {

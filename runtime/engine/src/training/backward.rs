@@ -9,9 +9,9 @@ use super::rest::{Rest, beside_or_behind};
 use super::sizes::slots;
 use super::sums::{PIECE, add_at_end, add_transformed, gathered};
 use crate::arena::rooms;
-use crate::blocked_training::{Gradients, Statistics, StepCall, StepPlace};
+use crate::blocked_training::{Gradients, StepCall};
 use crate::layout::Layout;
-use crate::pass::{Backward, Mode, Room, Segment};
+use crate::pass::{Backward, Room, Segment};
 use crate::spec::NetSpec;
 use crate::trainable::{Needs, Trainable};
 use crate::weights::transform;
@@ -41,25 +41,20 @@ impl StepMemory {
         let call = StepCall { spec, trained, parameters };
         let in_groups = images - self.blocked_images;
         let mode = self.mode(in_groups);
-        let rows = &self.output_gradient[..images * layout.output_len];
-        let blocked = self.blocked.as_deref().filter(|_| self.blocked_images > 0);
-        if let (0, Some(blocked)) = (in_groups, blocked) {
-            let (arena, rooms) = (&mut self.arena[..], &mut self.rooms);
-            let statistics =
-                Statistics { of_batch: &mut self.statistics, moved: &mut self.of_norms };
-            return spec.gather(usize::MAX, |team| {
-                let place = StepPlace { team, arena, rooms, mode };
+        if in_groups == 0 {
+            return self.without_groups(call, |blocked, place, statistics, _, rows| {
                 let gradients = Gradients { all: gradients, accumulate };
                 blocked.backward(call, place, statistics, rows, gradients);
             });
         }
+        let rows = &self.output_gradient[..images * layout.output_len];
+        let blocked = self.blocked.as_deref().filter(|_| self.blocked_images > 0);
         let groups = in_groups.div_ceil(LANES);
         let (arena, rest_arena) = self.arena.split_at_mut(groups * layout.training_len);
         let (scratch, is_alone) = (&mut self.rest_room, self.is_rest_alone);
         let mut rest =
             blocked.map(|memory| Rest { memory, call, mode, arena: rest_arena, scratch, is_alone });
         let ((slots, groups_a_slot), threads) = (slots(layout, groups), self.threads);
-        let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let partials = &mut self.partials[..slots * layout.parameters];
         let (last, needs) = (layout.norms.len(), trained.nodes());
         let all_gathered = &mut self.gathered;
@@ -127,7 +122,7 @@ impl StepMemory {
                                 pack_part(rows, len, output.row.offset, output.adds, lanes);
                             }
                         }
-                        let mode = Mode::Training { seed, pass, group: number, dropout };
+                        let mode = mode.of_group(number);
                         let images = end - number * LANES;
                         let segment =
                             Segment { index, images, needs, gathered, statistics, means: current };

@@ -1,16 +1,15 @@
 //! The forward pass of a training step.
 
-use typenet_kernels::batch_norm::{self, Running};
 use typenet_kernels::team::{OneOr, chunks, chunks_mut, one_and};
-use typenet_kernels::{LANES, pack, unpack_part};
-use typenet_shape::{Conv2dPass, TensorKind};
+use typenet_kernels::{LANES, batch_norm, pack, unpack_part};
+use typenet_shape::Conv2dPass;
 
 use super::StepMemory;
 use super::rest::{Rest, beside_or_behind};
 use super::sums::gathered;
 use crate::arena::rooms;
-use crate::blocked_training::{Statistics, StepCall, StepPlace};
-use crate::pass::{Forward, Mode, Segment};
+use crate::blocked_training::StepCall;
+use crate::pass::{Forward, Segment};
 use crate::spec::NetSpec;
 use crate::trainable::{self, Trainable};
 use crate::weights::transform;
@@ -36,29 +35,23 @@ impl StepMemory {
         let call = StepCall { spec, trained, parameters };
         let in_groups = self.images - self.blocked_images;
         let mode = self.mode(in_groups);
-        let outputs = &mut self.outputs[..self.images * layout.output_len];
         let (inputs, last_inputs) = inputs.split_at(in_groups * layout.input_len);
-        let mut blocked = self.blocked.as_deref_mut().filter(|_| self.blocked_images > 0);
-        if let Some(blocked) = &mut blocked {
+        if let Some(blocked) = &mut self.blocked {
             blocked.keep(last_inputs);
         }
-        let blocked = blocked.as_deref();
-        if let (0, Some(blocked)) = (in_groups, blocked) {
-            let (arena, rooms) = (&mut self.arena[..], &mut self.rooms);
-            let statistics =
-                Statistics { of_batch: &mut self.statistics, moved: &mut self.of_norms };
-            return spec.gather(usize::MAX, |team| {
-                let place = StepPlace { team, arena, rooms, mode };
+        if in_groups == 0 {
+            return self.without_groups(call, |blocked, place, statistics, outputs, _| {
                 blocked.forward(call, place, statistics, outputs);
             });
         }
+        let blocked = self.blocked.as_deref().filter(|_| self.blocked_images > 0);
+        let outputs = &mut self.outputs[..self.images * layout.output_len];
         let (outputs, rest_outputs) = outputs.split_at_mut(in_groups * layout.output_len);
         let groups = in_groups.div_ceil(LANES);
         let (arena, rest_arena) = self.arena.split_at_mut(groups * layout.training_len);
         let (scratch, is_alone) = (&mut self.rest_room, self.is_rest_alone);
         let mut rest =
             blocked.map(|memory| Rest { memory, call, mode, arena: rest_arena, scratch, is_alone });
-        let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let (images, last, needs) = (self.images, layout.norms.len(), trained.nodes());
         let all_gathered = &mut self.gathered;
         let (statistics, moved) = (&mut self.statistics, &mut self.of_norms);
@@ -93,7 +86,7 @@ impl StepMemory {
                         let buffer = layout.training_input;
                         pack(inputs, &mut arena[buffer.offset..buffer.end()]);
                     }
-                    let mode = Mode::Training { seed, pass, group: number, dropout };
+                    let mode = mode.of_group(number);
                     let images = inputs.len() / layout.input_len;
                     let segment =
                         Segment { index, images, needs, gathered, statistics: current, means: &[] };
@@ -117,11 +110,7 @@ impl StepMemory {
                         trainable::running(layout, norm, parameters, mean, rstd);
                         continue;
                     }
-                    let old = |kind| &parameters[layout.place(norm.node, kind)];
-                    let (running_mean, variance) = moved[own].split_at_mut(norm.channels);
-                    running_mean.copy_from_slice(old(TensorKind::RunningMean));
-                    variance.copy_from_slice(old(TensorKind::RunningVar));
-                    let running = Running { mean: running_mean, variance, momentum: norm.momentum };
+                    let running = trainable::moving(layout, norm, parameters, &mut moved[own]);
                     let (pixels, eps) = (norm.pixels, norm.eps);
                     batch_norm::merge(images, pixels, gathered, eps, mean, rstd, Some(running));
                 }

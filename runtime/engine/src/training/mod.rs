@@ -119,10 +119,15 @@ impl StepMemory {
     /// drops what the last forward pass dropped.
     pub fn train_jvp(&mut self, call: Jvp<'_>, trained: &Trainable) {
         let images = call.inputs.len() / call.spec.layout.input_len;
-        let blocked = if self.is_interleaved { 0 } else { blocked_images(call.spec, images) };
+        let blocked = self.blocked_of(call.spec, images);
         let (seed, pass, dropout) = (self.seed, self.passes, self.dropout);
         let masks = Masks { seed, pass, dropout, in_groups: images - blocked };
         self.jvp().train(call, trained, masks);
+    }
+
+    /// How many of so many images, the last ones, run with 16 channels side by side.
+    fn blocked_of(&self, spec: &NetSpec, images: usize) -> usize {
+        if self.is_interleaved { 0 } else { blocked_images(spec, images) }
     }
 
     /// Grows to so many images.
@@ -136,7 +141,7 @@ impl StepMemory {
         let statistics = layout.norms.last().map_or(0, |norm| norm.statistics.end());
         at_least(&mut self.statistics, statistics, 0.0);
         at_least(&mut self.of_norms, statistics, 0.0);
-        self.blocked_images = if self.is_interleaved { 0 } else { blocked_images(spec, images) };
+        self.blocked_images = self.blocked_of(spec, images);
         let groups = (images - self.blocked_images).div_ceil(LANES);
         let mut lanes = groups * layout.training_len;
         if self.blocked_images > 0 {

@@ -4,7 +4,8 @@
 use typenet_kernels::Lanes;
 use typenet_kernels::team::Team;
 
-use crate::blocked_training::{BlockedMemory, Gradients, StepCall, StepPlace};
+use super::StepMemory;
+use crate::blocked_training::{BlockedMemory, Gradients, Statistics, StepCall, StepPlace};
 use crate::layout::Layout;
 use crate::pass::Mode;
 
@@ -31,6 +32,25 @@ pub(super) fn beside_or_behind<'r, 'a, T>(
     match part {
         Some(part) if part.0.is_alone => [Some(part), None],
         part => [None, part],
+    }
+}
+
+impl StepMemory {
+    /// A pass over all images where none run in groups: over the outputs, or from their gradients.
+    pub(super) fn without_groups(
+        &mut self,
+        call: StepCall<'_>,
+        pass: impl FnOnce(&BlockedMemory, StepPlace<'_>, Statistics<'_>, &mut [f32], &[f32]) + Send,
+    ) {
+        let (mode, rows) = (self.mode(0), self.images * call.spec.layout.output_len);
+        let Some(blocked) = self.blocked.as_deref() else { return };
+        let (arena, rooms) = (&mut self.arena[..], &mut self.rooms);
+        let statistics = Statistics { of_batch: &mut self.statistics, moved: &mut self.of_norms };
+        let (outputs, gradients) = (&mut self.outputs[..rows], &self.output_gradient[..rows]);
+        call.spec.gather(usize::MAX, |team| {
+            let place = StepPlace { team, arena, rooms, mode };
+            pass(blocked, place, statistics, outputs, gradients);
+        });
     }
 }
 

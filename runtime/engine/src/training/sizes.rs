@@ -41,11 +41,11 @@ fn grouped_bytes(
     threads: usize,
     statistics: usize,
 ) -> u64 {
-    let (slots, _) = slots(layout, in_groups.div_ceil(LANES));
+    let groups = in_groups.div_ceil(LANES);
+    let (slots, _) = slots(layout, groups);
     let [forward, data, weight] =
         [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight]
             .map(|pass| layout.transformed_len(pass));
-    let groups = in_groups.div_ceil(LANES);
     let lanes = groups * layout.training_len + threads * layout.scratch_len[0] + slots * weight;
     let gathered = images.div_ceil(LANES) * (statistics + 1);
     let numbers = slots * layout.parameters + forward + data + gathered;
