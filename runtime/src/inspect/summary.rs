@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use typenet_engine::{BlockedPlan, NetSpec, blocked_images, pass, step_bytes};
+use typenet_kernels::LANES;
 use typenet_shape::{
     Approximate, Conv2dKernel, Conv2dPass, Interpolation, LayoutCosts, Op, Padding, Shape, Text,
 };
@@ -119,7 +120,7 @@ impl Summary {
             blocked_steps: ranges(
                 (1..=STEPS).filter(|&images| blocked_images(spec, images) == images),
             ),
-            left_over_steps: (1..GROUP)
+            left_over_steps: (1..LANES)
                 .rev()
                 .find(|&rest| blocked_images(spec, MANY + rest) == rest)
                 .unwrap_or(0),
@@ -173,7 +174,7 @@ fn layout_of(costs: &LayoutCosts) -> String {
     let Some(first) = (2..=MANY).find(|&images| grouped(images) > 0) else {
         return "one image at a time".to_owned();
     };
-    let rest = (1..16).rev().find(|rest| grouped(MANY + rest) == MANY).unwrap_or(0);
+    let rest = (1..LANES).rev().find(|rest| grouped(MANY + rest) == MANY).unwrap_or(0);
     let left_over = match rest {
         0 => String::new(),
         1 => "; one left over runs alone".to_owned(),
@@ -184,9 +185,6 @@ fn layout_of(costs: &LayoutCosts) -> String {
 
 /// Images of a large batch, all in groups of 16.
 const MANY: usize = 1024;
-
-/// Images of a group.
-const GROUP: usize = 16;
 
 impl SummaryRow {
     /// The layer as it is declared: `fc1: linear(120)`, `relu`, `#[frozen] conv1: conv2d(6, kernel = 5)`,

@@ -34,11 +34,10 @@ impl Normalization {
                 return Err(Error::size(what, channels, found.len()));
             }
         }
-        let area = numbers.len().checked_div(channels).unwrap_or(0).max(1);
-        for (channel, numbers) in numbers.chunks_mut(area).enumerate() {
-            // Of no channels there is nothing to normalise.
-            let Some(channel) = channel.checked_rem(channels) else { break };
-            let (mean, std) = (self.mean[channel], self.std[channel]);
+        // Of no channels there is nothing to normalise.
+        let Some(area) = numbers.len().checked_div(channels) else { return Ok(()) };
+        for (channel, numbers) in numbers.chunks_mut(area.max(1)).enumerate() {
+            let (mean, std) = (self.mean[channel % channels], self.std[channel % channels]);
             for number in numbers {
                 *number = (*number - mean) / std;
             }
