@@ -263,6 +263,14 @@ fn check_gradients<N: Network, T, L>(
     }
 }
 
+/// A forward pass, and gradients as if all outputs should be a half; returns the outputs.
+fn forward<N: Network>(net: &mut N, images: &[N::Input], ws: &mut Workspace<N>) -> Vec<f32> {
+    net.forward(images, ws);
+    let (outputs, gradient) = ws.output_rows();
+    gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
+    outputs.to_vec()
+}
+
 /// What the environment forces on every process of these tests but the first.
 fn forced() -> Option<String> {
     std::env::var("TYPENET_LAYOUT").ok()
@@ -284,10 +292,7 @@ fn check_left_over<N: Network>() {
             }
             let mut all = Vec::new();
             for round in 0..if accumulates { 2 } else { 1 } {
-                net.forward(images, &mut ws);
-                let (outputs, gradient) = ws.output_rows();
-                gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
-                all = outputs.to_vec();
+                all = forward(&mut net, images, &mut ws);
                 if round == 0 {
                     net.backward(images, &mut ws);
                 } else {
@@ -327,9 +332,7 @@ where
         let mut net = N::seeded(1);
         let mut ws = N::workspace(batch);
         let step = |net: &mut N, ws: &mut Workspace<N>| {
-            net.forward(images, ws);
-            let (outputs, gradient) = ws.output_rows();
-            gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
+            forward(net, images, ws);
             net.backward(images, ws);
         };
         step(&mut net, &mut ws);
@@ -367,10 +370,7 @@ fn check_training_threads<N: Network>() {
             let mut ws = N::workspace(batch);
             let mut all = Vec::new();
             for round in 0..3 {
-                net.forward(&images[..batch], &mut ws);
-                let (outputs, gradient) = ws.output_rows();
-                gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
-                all.extend_from_slice(outputs);
+                all.extend(forward(&mut net, &images[..batch], &mut ws));
                 if round == 2 {
                     net.backward_accumulate(&images[..batch], &mut ws);
                 } else {
@@ -403,9 +403,7 @@ where
         let images = &images[..batch];
         let mut step = |ws: &mut Workspace<N>| -> Vec<u32> {
             // The running statistics move, which these bits do not depend on.
-            net.forward(images, ws);
-            let (outputs, gradient) = ws.output_rows();
-            gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g = 0.5 - y);
+            forward(&mut net, images, ws);
             net.backward(images, ws);
             ws.gradients().as_flat().iter().map(|number| number.to_bits()).collect()
         };
