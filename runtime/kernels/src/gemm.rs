@@ -32,6 +32,9 @@ pub(super) struct Product {
     pub(super) c: Vectors<*mut f32>,
     pub(super) depth: usize,
     pub(super) points: usize,
+    /// What is read next, to be fetched into the second-level cache meanwhile: how far behind each point's first
+    /// number of `b` it begins, and how many vectors of 16 numbers it is.
+    pub(super) ahead: [usize; 2],
     /// A number for each row; null for zeros.
     pub(super) bias: *const f32,
     /// What is added, with the steps of `c`, which it may be; null for nothing.
@@ -56,6 +59,7 @@ impl Product {
             c: Vectors { first: c, row: c_row, block: LANES, point: 0 },
             depth,
             points: 1,
+            ahead: [0; 2],
             bias: std::ptr::null(),
             plus: if adds { c } else { std::ptr::null() },
             fused: Fused::Identity,
@@ -78,6 +82,7 @@ impl Product {
             c: Vectors { first: c, row: c_row, block: LANES, point: 0 },
             depth,
             points: 1,
+            ahead: [0; 2],
             bias: std::ptr::null(),
             plus: if adds { c } else { std::ptr::null() },
             fused: Fused::Identity,
@@ -148,7 +153,8 @@ impl<const R: usize, const V: usize, const UNIT: bool> Kernel for Tiles<'_, R, V
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Columns { product, first, end } = self.0;
-        let Product { a, b, c, depth, points, bias, plus, fused } = *product;
+        let Product { a, b, c, depth, points, ahead, bias, plus, fused } = *product;
+        let fetches = ahead[1].div_ceil(depth.div_ceil(LANES).max(1));
         let (row, step) = if UNIT { (1, a.depth) } else { (a.row, 1) };
         let far = if UNIT { 4 * row } else { s.apart(4 * row) };
         for point in 0..points {
@@ -177,20 +183,31 @@ impl<const R: usize, const V: usize, const UNIT: bool> Kernel for Tiles<'_, R, V
                             }
                         }
                     }
-                    for _ in 0..depth {
-                        let mut bs = [s.splat(0.0); V];
-                        for v in 0..V {
-                            let block = v / S::PARTS * b.block + v % S::PARTS * S::WIDTH;
-                            bs[v] = s.read(from.add(block));
+                    let mut next = b.first.wrapping_add(point * b.point + ahead[0]);
+                    let fetches = if vector == first { fetches } else { 0 };
+                    let mut left = depth;
+                    while left > 0 {
+                        for _ in 0..fetches {
+                            s.prefetch_far(next);
+                            next = next.wrapping_add(LANES);
                         }
-                        for r in 0..R {
-                            let number = s.splat(*a.add(r / 4 * far + r % 4 * row));
+                        let some = left.min(LANES);
+                        left -= some;
+                        for _ in 0..some {
+                            let mut bs = [s.splat(0.0); V];
                             for v in 0..V {
-                                sums[r][v] = s.fma(number, bs[v], sums[r][v]);
+                                let block = v / S::PARTS * b.block + v % S::PARTS * S::WIDTH;
+                                bs[v] = s.read(from.add(block));
                             }
+                            for r in 0..R {
+                                let number = s.splat(*a.add(r / 4 * far + r % 4 * row));
+                                for v in 0..V {
+                                    sums[r][v] = s.fma(number, bs[v], sums[r][v]);
+                                }
+                            }
+                            a = a.wrapping_add(step);
+                            from = from.wrapping_add(b.row);
                         }
-                        a = a.wrapping_add(step);
-                        from = from.wrapping_add(b.row);
                     }
                     unrolled!(r < R, {
                         let mut row = sums[r];

@@ -95,6 +95,7 @@ impl Kernel for Tile<'_> {
                     c: Vectors { first: to, row: columns, block: LANES, point: 0 },
                     depth,
                     points: 1,
+                    ahead: [0; 2],
                     bias: std::ptr::null(),
                     plus: if adds { to } else { std::ptr::null() },
                     fused: Fused::Identity,

@@ -371,6 +371,7 @@ impl Kernel for MultiplyIn<'_, '_> {
                     c: Vectors { first: to, row: positions * LANES, block: LANES, point: 0 },
                     depth,
                     points: 1,
+                    ahead: [0; 2],
                     bias: bias.map_or(std::ptr::null(), |bias| bias[row..].as_ptr()),
                     plus: match plus {
                         Plus::Nothing => std::ptr::null(),

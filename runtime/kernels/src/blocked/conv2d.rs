@@ -250,6 +250,29 @@ struct Tiles<'a> {
     y: Shared<'a, Lanes>,
 }
 
+/// The weights of the next blocks, which come from far, to be fetched while these are computed: as many for
+/// each position.
+struct Ahead<'a> {
+    left: &'a [Lanes],
+    of_position: usize,
+}
+
+impl<'a> Ahead<'a> {
+    fn new(weights: &'a [Lanes], positions: usize) -> Self {
+        // More would drive out what these blocks read.
+        let left = if weights.len() <= LARGE { weights } else { &[] };
+        Ahead { left, of_position: left.len().div_ceil(positions.max(1)) }
+    }
+
+    /// What to fetch during the next `positions`.
+    fn take(&mut self, positions: usize) -> &'a [Lanes] {
+        let some = (positions * self.of_position).min(self.left.len());
+        let (some, left) = self.left.split_at(some);
+        self.left = left;
+        some
+    }
+}
+
 /// The most positions of a tile.
 const POSITIONS: usize = 12;
 
@@ -303,13 +326,17 @@ impl Kernel for Tiles<'_> {
                 tile_size::<S>(left, columns.len())
             };
             let end = if is_large { first + tile_from(first).0 } else { self.blocks.end };
+            let next = if end < self.blocks.end { end..end + tile_from(end).0 } else { 0..0 };
+            let weights = &self.of.weight[next.start * a_block..next.end * a_block];
+            let positions = self.images.len() * self.rows.len() * width.outputs;
+            let mut ahead = Ahead::new(weights, positions);
             for image in self.images.clone() {
                 for row in self.rows.clone().step_by(band.max(1)) {
                     let rows = row..(row + band).min(self.rows.end);
                     let mut block = first;
                     while block < end {
                         let (count, most) = tile_from(block);
-                        self.strip(s, image, [block, count, most], rows.clone());
+                        self.strip(s, image, [block, count, most], rows.clone(), &mut ahead);
                         block += count;
                     }
                 }
@@ -329,6 +356,7 @@ impl Tiles<'_> {
         image: usize,
         [block, count, most]: [usize; 3],
         rows: Range<usize>,
+        ahead: &mut Ahead<'_>,
     ) {
         let Forward { height, width, .. } = self.of;
         let (inner, columns) = (height.interior(), width.interior());
@@ -340,7 +368,15 @@ impl Tiles<'_> {
             let mut column = columns.start;
             while column < columns.end {
                 let positions = positions::<S>(columns.end - column, most);
-                self.tile(s, image, [block, count], [row, column], positions, false);
+                self.tile(
+                    s,
+                    image,
+                    [block, count],
+                    [row, column],
+                    positions,
+                    false,
+                    ahead.take(positions),
+                );
                 column += positions;
             }
         }
@@ -350,7 +386,15 @@ impl Tiles<'_> {
                 let inside = inner.contains(&row);
                 let end = inner.end.min(rows.end);
                 let positions = if inside { positions::<S>(end - row, most) } else { 1 };
-                self.tile(s, image, [block, count], [row, column], positions, true);
+                self.tile(
+                    s,
+                    image,
+                    [block, count],
+                    [row, column],
+                    positions,
+                    true,
+                    ahead.take(positions),
+                );
                 row += positions;
             }
         }
@@ -403,6 +447,7 @@ impl Tiles<'_> {
         [row, column]: [usize; 2],
         positions: usize,
         upright: bool,
+        ahead: &[Lanes],
     ) {
         let Forward { groups, channels, kernel, height, width, x, steps, .. } = self.of;
         let row_step = width.input * steps.pixel;
@@ -439,6 +484,7 @@ impl Tiles<'_> {
             kernel,
             rows,
             taps,
+            ahead,
             bias: &self.of.bias[block..block + count],
             plus: self.of.plus.from(y_at),
             fused: self.of.fused,
@@ -453,7 +499,7 @@ impl Tiles<'_> {
                         ($blocks, $positions) => {
                             // The step of a usual convolution is known to the compiler.
                             if !S::FALLBACK {
-                                if at.x_position == LANES {
+                                if at.x_position == LANES && at.steps.channel == 1 {
                                     s.run(Tile::<'_, '_, $blocks, $positions, true>(&at));
                                     return;
                                 }

@@ -9,6 +9,10 @@ use super::super::simd::{Kernel, Simd, unrolled};
 use super::super::team::Shared;
 use super::super::{LANES, Lanes};
 
+/// Channels that follow each other at a tap where each is a plane of its own: few, since the rows of planes may
+/// share cache sets.
+const PLANES: usize = 4;
+
 /// How far apart the input's numbers stand.
 #[derive(Clone, Copy)]
 pub(super) struct Steps {
@@ -28,6 +32,14 @@ impl Steps {
     }
 }
 
+/// Steps of a loop from a number of the input to the next, and from its weights to the next ones.
+#[derive(Clone, Copy)]
+struct Loop {
+    count: usize,
+    x: usize,
+    weight: usize,
+}
+
 /// A tile's place: its first number of `x`, its first block's weights, its first output, and steps.
 pub(super) struct At<'a> {
     pub(super) x: &'a [f32],
@@ -42,6 +54,8 @@ pub(super) struct At<'a> {
     pub(super) kernel: [usize; 2],
     pub(super) rows: Range<usize>,
     pub(super) taps: Range<usize>,
+    /// Weights that later tiles read, to be fetched into the second-level cache meanwhile.
+    pub(super) ahead: &'a [Lanes],
     pub(super) bias: &'a [Lanes],
     pub(super) plus: Plus<'a>,
     pub(super) fused: Fused,
@@ -78,7 +92,7 @@ impl At<'_> {
 }
 
 /// `B` blocks of channels by `P` positions; `UNIT` when neighbouring positions read neighbouring
-/// [`Lanes`].
+/// [`Lanes`], 16 channels side by side.
 pub(super) struct Tile<'a, 'b, const B: usize, const P: usize, const UNIT: bool>(
     pub(super) &'a At<'b>,
 );
@@ -91,9 +105,13 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
         let at = self.0;
         at.check(B, P);
         let At { steps, kernel, .. } = at;
-        let step = if UNIT { LANES } else { at.x_position };
+        let (step, channel_step) = if UNIT { (LANES, 1) } else { (at.x_position, steps.channel) };
         let far = if UNIT { 4 * step } else { s.apart(4 * step) };
+        let together = if channel_step == 1 { LANES } else { PLANES };
+        let all_taps = kernel[0] * kernel[1];
         let weight_block = at.weight_block * LANES;
+        let stretches = at.channels.len().div_ceil(together) * at.rows.len();
+        let fetches = at.ahead.len().div_ceil(stretches.max(1));
         let y = at.y.as_mut_ptr().cast::<f32>();
         let plus = match at.plus {
             Plus::Nothing => std::ptr::null(),
@@ -102,35 +120,59 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
         };
         for part in 0..S::PARTS {
             let shift = part * S::WIDTH;
+            let mut ahead = at.ahead.as_ptr().cast::<f32>();
             let mut sums = [[s.splat(0.0); P]; B];
             for b in 0..B {
                 sums[b] = [s.load(&at.bias[b], part); P];
             }
-            for (i, channel) in at.channels.clone().enumerate() {
-                // SAFETY: `check` has compared the farthest of all these places with the lengths.
-                unsafe {
+            let mut channel = at.channels.start;
+            while channel < at.channels.end {
+                let some = (together - channel % together).min(at.channels.end - channel);
+                let lanes = Loop { count: some, x: channel_step, weight: all_taps * LANES };
+                let taps = Loop { count: at.taps.len(), x: at.x_tap, weight: LANES };
+                // The longer loop inside: there little else stands beside the products.
+                let (inner, outer) =
+                    if lanes.count <= taps.count { (taps, lanes) } else { (lanes, taps) };
+                // SAFETY: `check` has compared the farthest of all places below with the lengths.
+                let (x, weight) = unsafe {
+                    let first = (channel - at.channels.start) * all_taps + at.taps.start;
+                    let weight = at.weight.as_ptr().cast::<f32>();
                     let x = at.x.as_ptr().add(steps.of_channel(channel));
-                    let tap = i * kernel[0] * kernel[1] + at.taps.start;
-                    let weight = at.weight.as_ptr().cast::<f32>().add(tap * LANES + shift);
-                    for (u, row) in at.rows.clone().enumerate() {
-                        let mut x = x.add(u * at.x_row);
-                        let mut weight = weight.add(row * kernel[1] * LANES);
-                        for _ in 0..at.taps.len() {
-                            let mut w = [s.splat(0.0); B];
-                            for b in 0..B {
-                                w[b] = s.read(weight.wrapping_add(b * weight_block));
-                            }
-                            for p in 0..P {
-                                let v = s.splat(*x.wrapping_add(p / 4 * far + p % 4 * step));
-                                for b in 0..B {
-                                    sums[b][p] = s.fma(v, w[b], sums[b][p]);
-                                }
-                            }
-                            x = x.wrapping_add(at.x_tap);
-                            weight = weight.wrapping_add(LANES);
+                    (x, weight.add(first * LANES + shift))
+                };
+                for (u, row) in at.rows.clone().enumerate() {
+                    if part == 0 {
+                        for _ in 0..fetches {
+                            s.prefetch_far(ahead);
+                            ahead = ahead.wrapping_add(LANES);
                         }
                     }
+                    let mut x_outer = x.wrapping_add(u * at.x_row);
+                    let mut weight_outer = weight.wrapping_add(row * kernel[1] * LANES);
+                    for _ in 0..outer.count {
+                        let (mut x, mut weight) = (x_outer, weight_outer);
+                        for _ in 0..inner.count {
+                            // SAFETY: as above.
+                            unsafe {
+                                let mut w = [s.splat(0.0); B];
+                                for b in 0..B {
+                                    w[b] = s.read(weight.wrapping_add(b * weight_block));
+                                }
+                                for p in 0..P {
+                                    let v = s.splat(*x.wrapping_add(p / 4 * far + p % 4 * step));
+                                    for b in 0..B {
+                                        sums[b][p] = s.fma(v, w[b], sums[b][p]);
+                                    }
+                                }
+                            }
+                            x = x.wrapping_add(inner.x);
+                            weight = weight.wrapping_add(inner.weight);
+                        }
+                        x_outer = x_outer.wrapping_add(outer.x);
+                        weight_outer = weight_outer.wrapping_add(outer.weight);
+                    }
                 }
+                channel += some;
             }
             unrolled!(b < B, {
                 let mut row = sums[b];

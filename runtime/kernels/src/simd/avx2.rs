@@ -74,6 +74,11 @@ impl Simd for Avx2 {
     fn prefetch(self, at: *const f32) {
         intrinsics!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
     }
+
+    #[inline(always)]
+    fn prefetch_far(self, at: *const f32) {
+        intrinsics!(_mm_prefetch::<_MM_HINT_T1>(at.cast()));
+    }
     #[inline(always)]
     fn add(self, a: __m256, b: __m256) -> __m256 {
         intrinsics!(_mm256_add_ps(a, b))

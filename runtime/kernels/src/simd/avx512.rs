@@ -64,6 +64,11 @@ impl Simd for Avx512 {
     fn prefetch(self, at: *const f32) {
         intrinsics!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
     }
+
+    #[inline(always)]
+    fn prefetch_far(self, at: *const f32) {
+        intrinsics!(_mm_prefetch::<_MM_HINT_T1>(at.cast()));
+    }
     #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {
         intrinsics!(_mm512_add_ps(a, b))

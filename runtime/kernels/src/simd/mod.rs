@@ -112,6 +112,10 @@ pub(crate) trait Simd: Copy {
     #[inline(always)]
     fn prefetch(self, _at: *const f32) {}
 
+    /// Prefetches a number that will be read after many others; any address will do.
+    #[inline(always)]
+    fn prefetch_far(self, _at: *const f32) {}
+
     /// Returns `step`, but hides from the compiler that it is a multiple of another step. Otherwise, where
     /// loads increment their own address, the compiler would compute the addresses of a tile as one chain of
     /// additions.

@@ -449,6 +449,7 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
         assert_eq!(m.len(), N * N * product_step, "the products' length");
         let x_len = in_blocks * size[0] * size[1];
         assert_eq!(x.len(), images * x_len, "the input's length");
+        let is_large = weight_bytes(&tiling) > LARGE;
         let mut first = all.start;
         while first < all.end {
             let count = even(all.end - first, together(&tiling));
@@ -467,7 +468,9 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
             }
             for block in own.clone().step_by(BLOCKS) {
                 let blocks = block..(block + BLOCKS).min(own.end);
-                let pair = Pair { points: N * N, tiling: &tiling, count, blocks: blocks.len() };
+                let fetches = is_large || first == all.start;
+                let pair =
+                    Pair { points: N * N, tiling: &tiling, count, blocks: blocks.len(), fetches };
                 let weights = &weights[block * of_block..][..blocks.len() * of_block];
                 pair.multiply(s, weights, (v, step), (m, product_step));
                 for (at, image, tiles) in pieces(&tiling, first, count) {
@@ -501,6 +504,8 @@ struct Pair<'a> {
     tiling: &'a Tiling,
     count: usize,
     blocks: usize,
+    /// Whether each point fetches the next one's weights.
+    fetches: bool,
 }
 
 impl Pair<'_> {
@@ -512,7 +517,7 @@ impl Pair<'_> {
         (v, step): (&[Lanes], usize),
         (m, product_step): (&mut [Lanes], usize),
     ) {
-        let Pair { points, tiling: Tiling { in_channels, .. }, count, blocks: own } = self;
+        let Pair { points, tiling: Tiling { in_channels, .. }, count, blocks: own, fetches } = self;
         let in_blocks = blocks(*in_channels);
         assert_eq!(weights.len(), points * in_channels * own, "two blocks' weights");
         assert!(step >= in_blocks * count && v.len() >= points * step, "the inputs' length");
@@ -529,7 +534,10 @@ impl Pair<'_> {
                 Some((point, at, rows))
             })
         });
+        let of_point = in_channels * own;
         for (point, row, rows) in blocks_of_rows {
+            let part = row * of_point / count..(row + rows) * of_point / count;
+            let ahead = [(of_point + part.start) * LANES, if fetches { part.len() } else { 0 }];
             let product = Product {
                 a: Numbers {
                     first: v[point * step + row * in_blocks..].as_ptr().cast(),
@@ -551,6 +559,7 @@ impl Pair<'_> {
                 },
                 depth: *in_channels,
                 points: together,
+                ahead,
                 bias: std::ptr::null(),
                 plus: std::ptr::null(),
                 fused: Fused::Identity,

@@ -190,6 +190,7 @@ impl AllRows {
                     },
                     depth: in_channels,
                     points: together,
+                    ahead: [0; 2],
                     bias: std::ptr::null(),
                     plus: std::ptr::null(),
                     fused: Fused::Identity,
