@@ -504,7 +504,8 @@ struct Pair<'a> {
     tiling: &'a Tiling,
     count: usize,
     blocks: usize,
-    /// Whether each point fetches the next one's weights.
+    /// Whether each point of several blocks of rows fetches the next one's weights. One block reads them faster
+    /// than they come, and fetching only takes loads away.
     fetches: bool,
 }
 
@@ -537,7 +538,8 @@ impl Pair<'_> {
         let of_point = in_channels * own;
         for (point, row, rows) in blocks_of_rows {
             let part = row * of_point / count..(row + rows) * of_point / count;
-            let ahead = [(of_point + part.start) * LANES, if fetches { part.len() } else { 0 }];
+            let fetched = if fetches && together == 1 { part.len() } else { 0 };
+            let ahead = [(of_point + part.start) * LANES, fetched];
             let product = Product {
                 a: Numbers {
                     first: v[point * step + row * in_blocks..].as_ptr().cast(),
