@@ -308,40 +308,49 @@ fn positions<S: Simd>(left: usize, most: usize) -> usize {
 impl Kernel for Tiles<'_> {
     type Output = ();
 
-    /// Loops, from the outside in: where the weights are many, a tile of channels, image, row, tile of
-    /// columns; else image, band of rows, tile of channels.
+    /// Loops, from the outside in: tiles of channels whose weights stay in the second-level cache, image, band
+    /// of rows, tile of channels, row, tile of columns.
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Forward { height, width, .. } = self.of;
         let a_group = self.of.bias.len() / self.of.groups;
         let a_block = self.of.weight.len() / self.of.bias.len();
-        let is_large = self.blocks.len() * a_block > LARGE;
         let a_row = blocks(self.of.channels * self.of.groups) * width.input * height.input_step;
-        let band = if is_large { self.rows.len() } else { (BAND / a_row.max(1)).max(4) };
+        let band = (BAND / a_row.max(1)).max(4);
         let columns = width.interior();
-        let mut first = self.blocks.start;
-        while first < self.blocks.end {
-            let tile_from = |block: usize| {
-                let left = (a_group - block % a_group).min(self.blocks.end - block);
-                tile_size::<S>(left, columns.len())
-            };
-            let end = if is_large { first + tile_from(first).0 } else { self.blocks.end };
-            let next = if end < self.blocks.end { end..end + tile_from(end).0 } else { 0..0 };
+        let tile_from = |block: usize| {
+            let left = (a_group - block % a_group).min(self.blocks.end - block);
+            tile_size::<S>(left, columns.len())
+        };
+        let tiles_from = |first: usize| {
+            let (mut end, mut tiles) = (first, 0);
+            while end < self.blocks.end {
+                let (count, _) = tile_from(end);
+                if tiles > 0 && (end + count - first) * a_block > LARGE {
+                    break;
+                }
+                (end, tiles) = (end + count, tiles + 1);
+            }
+            (first..end, tiles)
+        };
+        let (mut now, mut tiles) = tiles_from(self.blocks.start);
+        while tiles > 0 {
+            let (next, next_tiles) = tiles_from(now.end);
             let weights = &self.of.weight[next.start * a_block..next.end * a_block];
             let positions = self.images.len() * self.rows.len() * width.outputs;
-            let mut ahead = Ahead::new(weights, positions);
+            let mut ahead = Ahead::new(weights, tiles * positions);
             for image in self.images.clone() {
-                for row in self.rows.clone().step_by(band.max(1)) {
+                for row in self.rows.clone().step_by(band) {
                     let rows = row..(row + band).min(self.rows.end);
-                    let mut block = first;
-                    while block < end {
+                    let mut block = now.start;
+                    while block < now.end {
                         let (count, most) = tile_from(block);
                         self.strip(s, image, [block, count, most], rows.clone(), &mut ahead);
                         block += count;
                     }
                 }
             }
-            first = end;
+            (now, tiles) = (next, next_tiles);
         }
     }
 }
