@@ -27,7 +27,10 @@ impl BlockedPlan {
             let g = op.conv2d(input).filter(|g| place.runs && g.groups == 1)?;
             let of = |images| match place.kernel.tiling(&g, typenet_shape::Conv2dPass::Forward) {
                 Some(_) => winograd::blocked::balance(place.kernel, &g, images, threads),
-                None => blocked::conv2d_balance(&g, images, threads),
+                None => {
+                    let g = blocked::gathered_conv2d(&g).unwrap_or(g);
+                    blocked::conv2d_balance(&g, images, threads)
+                }
             };
             let is_together = self.halves.as_ref().is_some_and(|halves| node >= halves.begins);
             let count = images as f64;

@@ -135,6 +135,8 @@ impl Blocked<'_> {
             blocked_winograd::forward(isa, team, kernel, &g, x, packed, other, f, y, scratch);
         } else if room.is_empty() {
             blocked::conv2d(isa, team, &g, pixels, packed, other, f, y);
+        } else if blocked::filled_conv2d(&g).is_none() {
+            blocked::strided_conv2d(isa, team, &g, x, packed, other, f, room, y);
         } else {
             blocked::grouped_conv2d(isa, team, &g, pixels, packed, other, f, room, y);
         }

@@ -327,8 +327,13 @@ impl BlockedPlan {
                     let filled = blocked::filled_conv2d(&g);
                     let run = filled.unwrap_or(g);
                     found.packed = blocked::conv2d_packed_len(&run);
-                    found.room =
-                        filled.map_or(0, |g| blocked::blocks(g.out_channels) * output_area);
+                    found.room = match (filled, blocked::gathered_conv2d(&g)) {
+                        (Some(filled), _) => blocked::blocks(filled.out_channels) * output_area,
+                        (None, Some(g)) if !is_input => {
+                            blocked::blocks(g.input.dim(0)) * output_area
+                        }
+                        _ => 0,
+                    };
                 } else {
                     found.packed = blocked_winograd::packed_len(found.kernel, &g);
                     let scratch = blocked_winograd::scratch_len(found.kernel, &g, 1);

@@ -16,7 +16,7 @@ use super::cut::{LARGE, Work};
 use super::layout::{blocks, flat};
 use super::narrow::{self, Row};
 use super::pack::conv2d_packed_len;
-use super::tile::{At, Steps, Tile};
+use super::tile::{Ahead, At, Band, Steps, Tile};
 
 /// The value of one image, or of several one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -240,6 +240,9 @@ impl Forward<'_> {
 /// [`Lanes`] of the input that stay in cache while all weights pass.
 const BAND: usize = (128 << 10) / size_of::<Lanes>();
 
+/// Numbers of a task's input that do not stay in the second-level cache while weights pass.
+const FAR: usize = (1 << 20) / size_of::<f32>();
+
 /// Some images, blocks of output channels and rows of a correlation. Nobody else writes them.
 struct Tiles<'a> {
     of: Forward<'a>,
@@ -250,26 +253,28 @@ struct Tiles<'a> {
     y: Shared<'a, Lanes>,
 }
 
-/// The weights of the next blocks, which come from far, to be fetched while these are computed: as many for
-/// each position.
-struct Ahead<'a> {
-    left: &'a [Lanes],
+/// What to fetch meanwhile: the weights of the next blocks, as many for each position, and the next band's
+/// input.
+struct Next<'a> {
+    weights: &'a [Lanes],
     of_position: usize,
+    x: Band,
 }
 
-impl<'a> Ahead<'a> {
+impl<'a> Next<'a> {
     fn new(weights: &'a [Lanes], positions: usize) -> Self {
         // More would drive out what these blocks read.
-        let left = if weights.len() <= LARGE { weights } else { &[] };
-        Ahead { left, of_position: left.len().div_ceil(positions.max(1)) }
+        let weights = if weights.len() <= LARGE { weights } else { &[] };
+        let of_position = weights.len().div_ceil(positions.max(1));
+        Next { weights, of_position, x: Band::default() }
     }
 
     /// What to fetch during the next `positions`.
-    fn take(&mut self, positions: usize) -> &'a [Lanes] {
-        let some = (positions * self.of_position).min(self.left.len());
-        let (some, left) = self.left.split_at(some);
-        self.left = left;
-        some
+    fn take(&mut self, positions: usize) -> Ahead<'a> {
+        let some = (positions * self.of_position).min(self.weights.len());
+        let (weights, left) = self.weights.split_at(some);
+        self.weights = left;
+        Ahead { weights, x: self.x }
     }
 }
 
@@ -312,11 +317,14 @@ impl Kernel for Tiles<'_> {
     /// of rows, tile of channels, row, tile of columns.
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Forward { height, width, .. } = self.of;
+        let Forward { height, width, steps, .. } = self.of;
         let a_group = self.of.bias.len() / self.of.groups;
         let a_block = self.of.weight.len() / self.of.bias.len();
         let a_row = blocks(self.of.channels * self.of.groups) * width.input * height.input_step;
+        let row_step = height.input_step * width.input * steps.pixel;
         let band = (BAND / a_row.max(1)).max(4);
+        // An input that a single task keeps in cache needs no fetching.
+        let is_far = self.images.len() * steps.image > FAR;
         let columns = width.interior();
         let tile_from = |block: usize| {
             let left = (a_group - block % a_group).min(self.blocks.end - block);
@@ -338,15 +346,25 @@ impl Kernel for Tiles<'_> {
             let (next, next_tiles) = tiles_from(now.end);
             let weights = &self.of.weight[next.start * a_block..next.end * a_block];
             let positions = self.images.len() * self.rows.len() * width.outputs;
-            let mut ahead = Ahead::new(weights, tiles * positions);
+            let turns = if is_far { tiles } else { usize::MAX };
+            let mut ahead = Next::new(weights, tiles * positions);
             for image in self.images.clone() {
                 for row in self.rows.clone().step_by(band) {
                     let rows = row..(row + band).min(self.rows.end);
+                    // The last band is followed by the first one of the next image, or of this one.
+                    let back = (row - self.rows.start) * row_step;
+                    let step = match (rows.end < self.rows.end, image + 1 < self.images.end) {
+                        (true, _) => band * row_step,
+                        (false, true) => steps.image.wrapping_sub(back),
+                        (false, false) => back.wrapping_neg(),
+                    };
+                    ahead.x = Band { step, turn: 0, turns };
                     let mut block = now.start;
                     while block < now.end {
                         let (count, most) = tile_from(block);
                         self.strip(s, image, [block, count, most], rows.clone(), &mut ahead);
                         block += count;
+                        ahead.x.turn += 1;
                     }
                 }
             }
@@ -365,7 +383,7 @@ impl Tiles<'_> {
         image: usize,
         [block, count, most]: [usize; 3],
         rows: Range<usize>,
-        ahead: &mut Ahead<'_>,
+        ahead: &mut Next<'_>,
     ) {
         let Forward { height, width, .. } = self.of;
         let (inner, columns) = (height.interior(), width.interior());
@@ -456,7 +474,7 @@ impl Tiles<'_> {
         [row, column]: [usize; 2],
         positions: usize,
         upright: bool,
-        ahead: &[Lanes],
+        ahead: Ahead<'_>,
     ) {
         let Forward { groups, channels, kernel, height, width, x, steps, .. } = self.of;
         let row_step = width.input * steps.pixel;

@@ -25,6 +25,7 @@ mod norm;
 mod norm_gradient;
 mod pack;
 mod softmax;
+mod strided;
 mod tile;
 mod weight_gradient;
 
@@ -61,4 +62,5 @@ pub use norm_gradient::{GroupNormGradient, group_norm_backward, group_norm_backw
 pub(crate) use pack::pack_bias;
 pub use pack::{conv2d_packed_len, pack_block, pack_conv2d, pack_conv2d_shared};
 pub use softmax::{softmax, softmax_backward};
+pub use strided::{gathered_conv2d, strided_conv2d};
 pub use weight_gradient::{conv2d_backward_weight, conv2d_weight_gradient_room};

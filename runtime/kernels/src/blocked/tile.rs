@@ -40,6 +40,22 @@ struct Loop {
     weight: usize,
 }
 
+/// What later tiles read, to be fetched into the second-level cache meanwhile.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead<'a> {
+    pub(super) weights: &'a [Lanes],
+    pub(super) x: Band,
+}
+
+/// The input of the next rows, which as many tiles as there are `turns` read and fetch: each one some blocks.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Band {
+    /// From a tile's input to that of the tile below it in the next band; may wrap around.
+    pub(super) step: usize,
+    pub(super) turn: usize,
+    pub(super) turns: usize,
+}
+
 /// A tile's place: its first number of `x`, its first block's weights, its first output, and steps.
 pub(super) struct At<'a> {
     pub(super) x: &'a [f32],
@@ -54,8 +70,7 @@ pub(super) struct At<'a> {
     pub(super) kernel: [usize; 2],
     pub(super) rows: Range<usize>,
     pub(super) taps: Range<usize>,
-    /// Weights that later tiles read, to be fetched into the second-level cache meanwhile.
-    pub(super) ahead: &'a [Lanes],
+    pub(super) ahead: Ahead<'a>,
     pub(super) bias: &'a [Lanes],
     pub(super) plus: Plus<'a>,
     pub(super) fused: Fused,
@@ -111,7 +126,7 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
         let all_taps = kernel[0] * kernel[1];
         let weight_block = at.weight_block * LANES;
         let stretches = at.channels.len().div_ceil(together) * at.rows.len();
-        let fetches = at.ahead.len().div_ceil(stretches.max(1));
+        let fetches = at.ahead.weights.len().div_ceil(stretches.max(1));
         let y = at.y.as_mut_ptr().cast::<f32>();
         let plus = match at.plus {
             Plus::Nothing => std::ptr::null(),
@@ -120,11 +135,12 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
         };
         for part in 0..S::PARTS {
             let shift = part * S::WIDTH;
-            let mut ahead = at.ahead.as_ptr().cast::<f32>();
+            let mut ahead = at.ahead.weights.as_ptr().cast::<f32>();
             let mut sums = [[s.splat(0.0); P]; B];
             for b in 0..B {
                 sums[b] = [s.load(&at.bias[b], part); P];
             }
+            let mut turn = at.ahead.x.turn;
             let mut channel = at.channels.start;
             while channel < at.channels.end {
                 let some = (together - channel % together).min(at.channels.end - channel);
@@ -140,6 +156,13 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
                     let x = at.x.as_ptr().add(steps.of_channel(channel));
                     (x, weight.add(first * LANES + shift))
                 };
+                turn += 1;
+                if UNIT && turn >= at.ahead.x.turns {
+                    turn = 0;
+                    for p in 0..P {
+                        s.prefetch_far(x.wrapping_add(at.ahead.x.step).wrapping_add(p * step));
+                    }
+                }
                 for (u, row) in at.rows.clone().enumerate() {
                     if part == 0 {
                         for _ in 0..fetches {

@@ -76,6 +76,16 @@ fn check(g: &Conv2d, seed: u64) {
                     });
                     assert_close(&planar(&y), expected, BOUND, &what);
                 }
+                if let Some(gathered) = blocked::gathered_conv2d(g) {
+                    let (mut y, pixels) =
+                        (poison(y_len), gathered.input.dim(1) * gathered.input.dim(2));
+                    Team::gather(threads, |team| {
+                        let room = &mut poison(images * blocks(g.input.dim(0)) * pixels);
+                        let (x, y) = (&lanes, &mut y);
+                        blocked::strided_conv2d(isa, team, g, x, &packed, other, f, room, y);
+                    });
+                    assert_close(&planar(&y), expected, BOUND, &format!("gathered {what}"));
+                }
                 for kernel in WINOGRAD.into_iter().filter(|kernel| kernel.runs(g)) {
                     let what = format!("{kernel:?} {what}");
                     let mut packed = poison(blocked_winograd::packed_len(kernel, g));
@@ -162,6 +172,23 @@ fn convolutions_of_1x1() {
             check(&Conv2d { stride: [2, 2], ..g }, width as u64);
         }
     }
+}
+
+#[test]
+fn many_products_of_1x1_with_a_stride() {
+    for (input, outs, stride, groups) in [
+        ([130, 24, 35], 200, [2, 3], 1),
+        ([192, 20, 9], 144, [1, 2], 1),
+        ([256, 25, 9], 512, [2, 1], 2),
+    ] {
+        let g = Conv2d { stride, groups, ..conv(input, outs, [1, 1]) };
+        assert!(blocked::gathered_conv2d(&g).is_some());
+        check(&g, outs as u64);
+    }
+    // Padding would be gathered too.
+    let g = Conv2d { stride: [2, 2], ..conv([128, 28, 28], 128, [1, 1]) };
+    assert!(blocked::gathered_conv2d(&g).is_some());
+    assert!(blocked::gathered_conv2d(&Conv2d { padding: [1, 1], ..g }).is_none());
 }
 
 #[test]
