@@ -1,5 +1,7 @@
 //! What a single output says: its class and its probabilities.
 
+use std::cmp::Ordering;
+
 use typenet_engine::rows::{largest, softmax};
 
 /// Methods of a single output: its class and its probabilities. For a net with heads, of one head's value.
@@ -18,7 +20,7 @@ pub trait Scores {
     fn largest(&self) -> usize;
     /// The probability of each class, `eˣ / Σ eˣ`, if the numbers are logits.
     fn softmax(&self) -> Self;
-    /// The `k` largest numbers with their indices, the largest first.
+    /// The `k` largest numbers with their indices, the largest first: of equal numbers the first, and NaN last.
     fn top_k(&self, k: usize) -> Vec<(usize, f32)>;
 }
 
@@ -40,6 +42,28 @@ impl<const N: usize> Scores for [f32; N] {
 
 pub(crate) fn top_k(row: &[f32], k: usize) -> Vec<(usize, f32)> {
     let mut classes: Vec<usize> = (0..row.len()).collect();
-    classes.sort_by(|&a, &b| row[b].total_cmp(&row[a]).then(a.cmp(&b)));
+    classes.sort_by(|&a, &b| {
+        let numbers = row[a].is_nan().cmp(&row[b].is_nan());
+        let largest = row[b].partial_cmp(&row[a]).unwrap_or(Ordering::Equal);
+        numbers.then(largest).then(a.cmp(&b))
+    });
     classes.into_iter().take(k).map(|class| (class, row[class])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn top_k_begins_with_the_largest_and_ends_with_nan() {
+        let ranked = |row: &[f32]| -> Vec<usize> {
+            top_k(row, row.len()).into_iter().map(|(class, _)| class).collect()
+        };
+        assert_eq!(ranked(&[1.0, f32::NAN, 3.0, -f32::NAN, f32::INFINITY]), [4, 2, 0, 1, 3]);
+        // Equal numbers keep their order, as `largest` has it.
+        assert_eq!(ranked(&[-0.0, 0.0, -0.0]), [0, 1, 2]);
+        for row in [[0.0, f32::NAN, 2.0], [f32::NAN, -1.0, -1.0], [f32::NAN; 3]] {
+            assert_eq!(ranked(&row)[0], row.largest());
+        }
+    }
 }

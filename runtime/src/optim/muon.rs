@@ -40,7 +40,7 @@ optimizer! {
     /// ```
     ///
     /// The buffers are `momentum_buffer` (`exp_avg` of tensors that AdamW takes) and `exp_avg_sq`. A step
-    /// costs `ns_steps` times four products of matrices for each weight, and memory for four of the
+    /// costs `ns_steps` times three products of matrices for each weight, and memory for four of the
     /// largest.
     pub struct Muon("Muon with this learning rate for matrices; 0.02 is its authors' default."),
     group MuonGroup, settings MuonSettings, named "Muon",
