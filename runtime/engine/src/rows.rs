@@ -1,10 +1,10 @@
 //! Functions of one row of outputs.
 
-/// The index of the largest number; the first of equals, and never that of a NaN.
+/// The index of the largest number; the first of equals. A NaN wins only if all numbers are NaN.
 pub fn largest(row: &[f32]) -> usize {
     let mut best = 0;
     for (i, &value) in row.iter().enumerate() {
-        if value > row[best] || row[best].is_nan() {
+        if value > row[best] || (row[best].is_nan() && !value.is_nan()) {
             best = i;
         }
     }

@@ -23,6 +23,19 @@ pub(super) struct Vectors<P> {
     pub(super) point: usize,
 }
 
+/// What is read after a point, to be fetched into the second-level cache meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead {
+    /// From the point's first number of `b` to the first one of this.
+    pub(super) step: usize,
+    /// How many vectors of 16 numbers it is.
+    pub(super) len: usize,
+}
+
+impl Ahead {
+    pub(super) const NOTHING: Ahead = Ahead { step: 0, len: 0 };
+}
+
 /// `c[r][j] = f(bias[r] + Σ a[r][k] · b[k][j] + plus[r][j])` at each point.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Product {
@@ -32,9 +45,8 @@ pub(super) struct Product {
     pub(super) c: Vectors<*mut f32>,
     pub(super) depth: usize,
     pub(super) points: usize,
-    /// What is read next, to be fetched into the second-level cache meanwhile: how far behind each point's first
-    /// number of `b` it begins, and how many vectors of 16 numbers it is.
-    pub(super) ahead: [usize; 2],
+    /// What is read next.
+    pub(super) ahead: Ahead,
     /// A number for each row; null for zeros.
     pub(super) bias: *const f32,
     /// What is added, with the steps of `c`, which it may be; null for nothing.
@@ -59,7 +71,7 @@ impl Product {
             c: Vectors { first: c, row: c_row, block: LANES, point: 0 },
             depth,
             points: 1,
-            ahead: [0; 2],
+            ahead: Ahead::NOTHING,
             bias: std::ptr::null(),
             plus: if adds { c } else { std::ptr::null() },
             fused: Fused::Identity,
@@ -82,7 +94,7 @@ impl Product {
             c: Vectors { first: c, row: c_row, block: LANES, point: 0 },
             depth,
             points: 1,
-            ahead: [0; 2],
+            ahead: Ahead::NOTHING,
             bias: std::ptr::null(),
             plus: if adds { c } else { std::ptr::null() },
             fused: Fused::Identity,
@@ -154,7 +166,7 @@ impl<const R: usize, const V: usize, const UNIT: bool> Kernel for Tiles<'_, R, V
     fn run<S: Simd>(self, s: S) {
         let Columns { product, first, end } = self.0;
         let Product { a, b, c, depth, points, ahead, bias, plus, fused } = *product;
-        let fetches = ahead[1].div_ceil(depth.div_ceil(LANES).max(1));
+        let fetches = ahead.len.div_ceil(depth.div_ceil(LANES).max(1));
         let (row, step) = if UNIT { (1, a.depth) } else { (a.row, 1) };
         let far = if UNIT { 4 * row } else { s.apart(4 * row) };
         for point in 0..points {
@@ -183,7 +195,7 @@ impl<const R: usize, const V: usize, const UNIT: bool> Kernel for Tiles<'_, R, V
                             }
                         }
                     }
-                    let mut next = b.first.wrapping_add(point * b.point + ahead[0]);
+                    let mut next = b.first.wrapping_add(point * b.point + ahead.step);
                     let fetches = if vector == first { fetches } else { 0 };
                     let mut left = depth;
                     while left > 0 {

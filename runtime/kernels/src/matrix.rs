@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::fused::Fused;
-use super::gemm::{Numbers, Product, Vectors, most_rows, multiply};
+use super::gemm::{Ahead, Numbers, Product, Vectors, most_rows, multiply};
 use super::simd::{Kernel, Simd};
 use super::team::{Shared, Team};
 use super::{Isa, LANES};
@@ -95,7 +95,7 @@ impl Kernel for Tile<'_> {
                     c: Vectors { first: to, row: columns, block: LANES, point: 0 },
                     depth,
                     points: 1,
-                    ahead: [0; 2],
+                    ahead: Ahead::NOTHING,
                     bias: std::ptr::null(),
                     plus: if adds { to } else { std::ptr::null() },
                     fused: Fused::Identity,

@@ -13,7 +13,7 @@ use typenet_shape::{Conv2d, Conv2dKernel, Conv2dPass};
 use super::conv2d::output;
 use super::epilogue::{Epilogue, Finish, Plus};
 use super::fused::Fused;
-use super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
+use super::gemm::{Ahead, Numbers, Product, Vectors, even, most_rows, multiply};
 use super::simd::{Kernel, Simd};
 use super::statistics::{Gather, Statistics};
 use super::team::{Crew, Numbered, Shared, chunks, chunks_mut, even_pairs};
@@ -371,7 +371,7 @@ impl Kernel for MultiplyIn<'_, '_> {
                     c: Vectors { first: to, row: positions * LANES, block: LANES, point: 0 },
                     depth,
                     points: 1,
-                    ahead: [0; 2],
+                    ahead: Ahead::NOTHING,
                     bias: bias.map_or(std::ptr::null(), |bias| bias[row..].as_ptr()),
                     plus: match plus {
                         Plus::Nothing => std::ptr::null(),

@@ -28,7 +28,8 @@ impl BlockedPlan {
             let of = |images| match place.kernel.tiling(&g, typenet_shape::Conv2dPass::Forward) {
                 Some(_) => winograd::blocked::balance(place.kernel, &g, images, threads),
                 None => {
-                    let g = blocked::gathered_conv2d(&g).unwrap_or(g);
+                    let gathered = blocked::gathered_conv2d(&g).filter(|_| place.room > 0);
+                    let g = gathered.unwrap_or(g);
                     blocked::conv2d_balance(&g, images, threads)
                 }
             };

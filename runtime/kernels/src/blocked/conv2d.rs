@@ -266,7 +266,7 @@ impl<'a> Next<'a> {
         // More would drive out what these blocks read.
         let weights = if weights.len() <= LARGE { weights } else { &[] };
         let of_position = weights.len().div_ceil(positions.max(1));
-        Next { weights, of_position, x: Band::default() }
+        Next { weights, of_position, x: Band::NONE }
     }
 
     /// What to fetch during the next `positions`.
@@ -320,11 +320,11 @@ impl Kernel for Tiles<'_> {
         let Forward { height, width, steps, .. } = self.of;
         let a_group = self.of.bias.len() / self.of.groups;
         let a_block = self.of.weight.len() / self.of.bias.len();
-        let a_row = blocks(self.of.channels * self.of.groups) * width.input * height.input_step;
         let row_step = height.input_step * width.input * steps.pixel;
-        let band = (BAND / a_row.max(1)).max(4);
-        // An input that a single task keeps in cache needs no fetching.
-        let is_far = self.images.len() * steps.image > FAR;
+        // An input that stays in cache needs no fetching.
+        let in_blocks = blocks(self.of.channels * self.of.groups);
+        let band = (BAND * LANES / (in_blocks * row_step).max(1)).max(4);
+        let is_far = self.images.len() * in_blocks * self.rows.len() * row_step > FAR;
         let columns = width.interior();
         let tile_from = |block: usize| {
             let left = (a_group - block % a_group).min(self.blocks.end - block);
@@ -346,25 +346,28 @@ impl Kernel for Tiles<'_> {
             let (next, next_tiles) = tiles_from(now.end);
             let weights = &self.of.weight[next.start * a_block..next.end * a_block];
             let positions = self.images.len() * self.rows.len() * width.outputs;
-            let turns = if is_far { tiles } else { usize::MAX };
             let mut ahead = Next::new(weights, tiles * positions);
             for image in self.images.clone() {
                 for row in self.rows.clone().step_by(band) {
                     let rows = row..(row + band).min(self.rows.end);
-                    // The last band is followed by the first one of the next image, or of this one.
-                    let back = (row - self.rows.start) * row_step;
-                    let step = match (rows.end < self.rows.end, image + 1 < self.images.end) {
-                        (true, _) => band * row_step,
-                        (false, true) => steps.image.wrapping_sub(back),
-                        (false, false) => back.wrapping_neg(),
+                    let start = self.rows.start;
+                    let band_ahead = match (rows.end < self.rows.end, image + 1) {
+                        (true, _) => Some((image, rows.end)),
+                        (false, other) if other < self.images.end => Some((other, start)),
+                        _ => (next_tiles > 0).then_some((self.images.start, start)),
                     };
-                    ahead.x = Band { step, turn: 0, turns };
-                    let mut block = now.start;
+                    let from = |(image, row): (usize, usize)| image * steps.image + row * row_step;
+                    let step = band_ahead.map(|to| from(to).wrapping_sub(from((image, row))));
+                    let (mut block, mut turn) = (now.start, 0);
                     while block < now.end {
                         let (count, most) = tile_from(block);
+                        // Tiles of a group read the same channels.
+                        let turns = tiles.min(a_group.div_ceil(count));
+                        let band = |step| Band { step, turn: turn % turns, turns };
+                        ahead.x = step.filter(|_| is_far).map_or(Band::NONE, band);
                         self.strip(s, image, [block, count, most], rows.clone(), &mut ahead);
                         block += count;
-                        ahead.x.turn += 1;
+                        turn += 1;
                     }
                 }
             }

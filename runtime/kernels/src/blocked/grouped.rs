@@ -95,7 +95,7 @@ pub fn grouped_conv_transpose2d(
 
 #[cold]
 #[allow(clippy::panic)]
-fn another_kernels() {
+pub(super) fn another_kernels() {
     panic!("another kernel's geometry")
 }
 

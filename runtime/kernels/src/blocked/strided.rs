@@ -6,6 +6,7 @@ use typenet_shape::{Activation, Conv2d, Shape};
 use super::super::team::{Team, chunks_mut};
 use super::super::{Isa, Lanes};
 use super::conv2d::{Pixels, conv2d, images, runs_conv2d};
+use super::grouped::another_kernels;
 use super::layout::blocks;
 
 /// Products from which on it pays to wait for the team once more.
@@ -19,6 +20,7 @@ pub const fn gathered_conv2d(g: &Conv2d) -> Option<Conv2d> {
         return None;
     };
     let [channels, height, width] = [g.input.dim(0), output.dim(1), output.dim(2)];
+    // Groups of one channel have a kernel of their own.
     let depthwise = g.groups == channels;
     let products = (channels / g.groups).saturating_mul(output.elements());
     if (g.stride[0] == 1 && g.stride[1] == 1) || depthwise || products < ENOUGH {
@@ -43,9 +45,7 @@ pub fn strided_conv2d(
     room: &mut [Lanes],
     y: &mut [Lanes],
 ) {
-    let gathered = gathered_conv2d(g);
-    assert!(gathered.is_some(), "another kernel's geometry");
-    let Some(gathered) = gathered else { return };
+    let Some(gathered) = gathered_conv2d(g) else { return another_kernels() };
     let [height, width] = [gathered.input.dim(1), gathered.input.dim(2)];
     let images = images(y.len(), blocks(g.out_channels) * height * width);
     let planes = images * blocks(g.input.dim(0));

@@ -47,13 +47,20 @@ pub(super) struct Ahead<'a> {
     pub(super) x: Band,
 }
 
-/// The input of the next rows, which as many tiles as there are `turns` read and fetch: each one some blocks.
-#[derive(Clone, Copy, Default)]
+/// The input of the next band of rows. Several tiles of channels read the same input: they take turns, and each
+/// fetches some of its blocks.
+#[derive(Clone, Copy)]
 pub(super) struct Band {
-    /// From a tile's input to that of the tile below it in the next band; may wrap around.
+    /// From a tile's input to that of the same tile in the next band; may wrap around.
     pub(super) step: usize,
+    /// Whose turn it is, below `turns`.
     pub(super) turn: usize,
     pub(super) turns: usize,
+}
+
+impl Band {
+    /// None: it is never anybody's turn.
+    pub(super) const NONE: Band = Band { step: 0, turn: 0, turns: usize::MAX };
 }
 
 /// A tile's place: its first number of `x`, its first block's weights, its first output, and steps.
@@ -125,8 +132,10 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
         let together = if channel_step == 1 { LANES } else { PLANES };
         let all_taps = kernel[0] * kernel[1];
         let weight_block = at.weight_block * LANES;
-        let stretches = at.channels.len().div_ceil(together) * at.rows.len();
-        let fetches = at.ahead.weights.len().div_ceil(stretches.max(1));
+        let first_stretch = at.channels.start / together;
+        let stretches = (at.channels.end.div_ceil(together) - first_stretch) * at.rows.len();
+        let fetches = at.ahead.weights.len().div_ceil(S::PARTS * stretches.max(1));
+        let mut weights_ahead = at.ahead.weights.iter();
         let y = at.y.as_mut_ptr().cast::<f32>();
         let plus = match at.plus {
             Plus::Nothing => std::ptr::null(),
@@ -135,7 +144,6 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
         };
         for part in 0..S::PARTS {
             let shift = part * S::WIDTH;
-            let mut ahead = at.ahead.weights.as_ptr().cast::<f32>();
             let mut sums = [[s.splat(0.0); P]; B];
             for b in 0..B {
                 sums[b] = [s.load(&at.bias[b], part); P];
@@ -149,33 +157,26 @@ impl<const B: usize, const P: usize, const UNIT: bool> Kernel for Tile<'_, '_, B
                 // The longer loop inside: there little else stands beside the products.
                 let (inner, outer) =
                     if lanes.count <= taps.count { (taps, lanes) } else { (lanes, taps) };
-                // SAFETY: `check` has compared the farthest of all places below with the lengths.
-                let (x, weight) = unsafe {
-                    let first = (channel - at.channels.start) * all_taps + at.taps.start;
-                    let weight = at.weight.as_ptr().cast::<f32>();
-                    let x = at.x.as_ptr().add(steps.of_channel(channel));
-                    (x, weight.add(first * LANES + shift))
-                };
+                let first = (channel - at.channels.start) * all_taps + at.taps.start;
+                let weight = at.weight.as_ptr().cast::<f32>().wrapping_add(first * LANES + shift);
+                let x = at.x.as_ptr().wrapping_add(steps.of_channel(channel));
                 turn += 1;
-                if UNIT && turn >= at.ahead.x.turns {
+                if UNIT && part == 0 && turn >= at.ahead.x.turns {
                     turn = 0;
                     for p in 0..P {
                         s.prefetch_far(x.wrapping_add(at.ahead.x.step).wrapping_add(p * step));
                     }
                 }
                 for (u, row) in at.rows.clone().enumerate() {
-                    if part == 0 {
-                        for _ in 0..fetches {
-                            s.prefetch_far(ahead);
-                            ahead = ahead.wrapping_add(LANES);
-                        }
+                    for weights in weights_ahead.by_ref().take(fetches) {
+                        s.prefetch_far(weights.0.as_ptr());
                     }
                     let mut x_outer = x.wrapping_add(u * at.x_row);
                     let mut weight_outer = weight.wrapping_add(row * kernel[1] * LANES);
                     for _ in 0..outer.count {
                         let (mut x, mut weight) = (x_outer, weight_outer);
                         for _ in 0..inner.count {
-                            // SAFETY: as above.
+                            // SAFETY: `check` has compared the farthest of these places with the lengths.
                             unsafe {
                                 let mut w = [s.splat(0.0); B];
                                 for b in 0..B {

@@ -64,7 +64,6 @@ impl Simd for Avx512 {
     fn prefetch(self, at: *const f32) {
         intrinsics!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
     }
-
     #[inline(always)]
     fn prefetch_far(self, at: *const f32) {
         intrinsics!(_mm_prefetch::<_MM_HINT_T1>(at.cast()));

@@ -112,7 +112,8 @@ pub(crate) trait Simd: Copy {
     #[inline(always)]
     fn prefetch(self, _at: *const f32) {}
 
-    /// Prefetches a number that will be read after many others; any address will do.
+    /// Prefetches a number into the second-level cache, since it will be read after many others; any address
+    /// will do.
     #[inline(always)]
     fn prefetch_far(self, _at: *const f32) {}
 

@@ -10,7 +10,7 @@ use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Tiling};
 use super::super::blocked::{blocks, pack_bias};
 use super::super::epilogue::{Bias, Plus};
 use super::super::fused::Fused;
-use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
+use super::super::gemm::{Ahead, Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
 use super::super::team::{Numbered, Shared, Team, chunks_mut, equal_mut, even_part, largest_share};
 use super::super::{Isa, LANES, Lanes, activation};
@@ -468,6 +468,7 @@ impl<const N: usize, const R: usize> Kernel for Task<'_, N, R> {
             }
             for block in own.clone().step_by(BLOCKS) {
                 let blocks = block..(block + BLOCKS).min(own.end);
+                // Small weights stay in cache once they are there.
                 let fetches = is_large || first == all.start;
                 let pair =
                     Pair { points: N * N, tiling: &tiling, count, blocks: blocks.len(), fetches };
@@ -504,8 +505,8 @@ struct Pair<'a> {
     tiling: &'a Tiling,
     count: usize,
     blocks: usize,
-    /// Whether each point of several blocks of rows fetches the next one's weights. One block reads them faster
-    /// than they come, and fetching only takes loads away.
+    /// Whether a point fetches the next one's weights, where several blocks of rows read them. One block of rows
+    /// reads them as fast as they come, and fetching only takes loads away.
     fetches: bool,
 }
 
@@ -538,8 +539,8 @@ impl Pair<'_> {
         let of_point = in_channels * own;
         for (point, row, rows) in blocks_of_rows {
             let part = row * of_point / count..(row + rows) * of_point / count;
-            let fetched = if fetches && together == 1 { part.len() } else { 0 };
-            let ahead = [(of_point + part.start) * LANES, fetched];
+            let len = if fetches && together == 1 { part.len() } else { 0 };
+            let ahead = Ahead { step: (of_point + part.start) * LANES, len };
             let product = Product {
                 a: Numbers {
                     first: v[point * step + row * in_blocks..].as_ptr().cast(),

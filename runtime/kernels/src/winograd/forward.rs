@@ -8,7 +8,7 @@ use typenet_shape::Tiling;
 
 use super::super::epilogue::{Bias, Finish, Plus};
 use super::super::fused::Fused;
-use super::super::gemm::{Numbers, Product, Vectors, even, most_rows, multiply};
+use super::super::gemm::{Ahead, Numbers, Product, Vectors, even, most_rows, multiply};
 use super::super::simd::{Kernel, Simd};
 use super::super::statistics::{Gather, Statistics};
 use super::super::team::Shared;
@@ -190,7 +190,7 @@ impl AllRows {
                     },
                     depth: in_channels,
                     points: together,
-                    ahead: [0; 2],
+                    ahead: Ahead::NOTHING,
                     bias: std::ptr::null(),
                     plus: std::ptr::null(),
                     fused: Fused::Identity,

@@ -174,6 +174,17 @@ fn convolutions_of_1x1() {
     }
 }
 
+/// Weights of several sets of tiles, the next of which is fetched ahead, and an input that does not stay in
+/// cache.
+#[test]
+fn many_weights_and_large_inputs() {
+    check(&Conv2d { padding: [1, 1], ..conv([66, 6, 15], 170, [3, 3]) }, 1);
+    check(&Conv2d { padding: [1, 0], groups: 2, ..conv([130, 5, 9], 192, [3, 3]) }, 2);
+    check(&Conv2d { stride: [2, 1], ..conv([600, 9, 5], 40, [2, 1]) }, 2);
+    check(&conv([260, 40, 30], 40, [1, 1]), 2);
+    check(&Conv2d { groups: 4, ..conv([256, 40, 30], 192, [1, 1]) }, 1);
+}
+
 #[test]
 fn many_products_of_1x1_with_a_stride() {
     for (input, outs, stride, groups) in [
