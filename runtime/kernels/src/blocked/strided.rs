@@ -20,10 +20,10 @@ pub const fn gathered_conv2d(g: &Conv2d) -> Option<Conv2d> {
         return None;
     };
     let [channels, height, width] = [g.input.dim(0), output.dim(1), output.dim(2)];
-    // Groups of one channel have a kernel of their own.
-    let depthwise = g.groups == channels;
+    // Where each group is one channel, a pixel is read for too few products.
+    let is_depthwise = g.groups == channels;
     let products = (channels / g.groups).saturating_mul(output.elements());
-    if (g.stride[0] == 1 && g.stride[1] == 1) || depthwise || products < ENOUGH {
+    if (g.stride[0] == 1 && g.stride[1] == 1) || is_depthwise || products < ENOUGH {
         return None;
     }
     Some(Conv2d { input: Shape::new(&[channels, height, width]), stride: [1, 1], ..*g })
