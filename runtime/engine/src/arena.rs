@@ -1,6 +1,7 @@
 //! The buffers of a step in the arena of a group of images, and memory that grows.
 
 use typenet_kernels::Lanes;
+use typenet_kernels::memory::zeros;
 use typenet_kernels::team::{EqualMut, Team, equal_mut};
 use typenet_shape::{Buffer, Buffers, Step};
 
@@ -44,18 +45,17 @@ pub(crate) fn apart<const K: usize>(
 /// Grows `buffer` to `len` numbers.
 pub(crate) fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
     if buffer.is_empty() {
-        // The system provides these zeros: pages that are never touched take no memory.
-        *buffer = vec![zero; len];
+        *buffer = zeros(zero, len);
     } else if buffer.len() < len {
         buffer.resize(len, zero);
     }
 }
 
-/// As [`at_least`], where the contents do not matter: pages of new memory that are never touched take none.
+/// As [`at_least`], where the contents do not matter.
 pub(crate) fn fresh_at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
     if buffer.len() < len {
         *buffer = Vec::new();
-        *buffer = vec![zero; len];
+        *buffer = zeros(zero, len);
     }
 }
 

@@ -1,6 +1,8 @@
 //! Types that are nothing but numbers: arrays of `f32`, and structs of such.
 #![allow(unsafe_code)]
 
+use typenet_kernels::memory::zeros;
+
 /// A type that is a sequence of `f32` and nothing else, so that a slice of numbers of the right length can be
 /// viewed as one value, and the other way round.
 ///
@@ -123,7 +125,7 @@ pub unsafe trait Flat: Send + Sync + 'static + Sized {
             // SAFETY: a type without content has one value, and a box of it needs no memory.
             return unsafe { Box::from_raw(std::ptr::NonNull::dangling().as_ptr()) };
         }
-        let numbers: Box<[f32]> = vec![0.0; Self::LEN].into_boxed_slice();
+        let numbers: Box<[f32]> = zeros(0.0, Self::LEN).into();
         // SAFETY: the allocation is LEN f32, with the size and alignment of Self.
         unsafe { Box::from_raw(Box::into_raw(numbers).cast()) }
     }

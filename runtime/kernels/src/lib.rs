@@ -23,7 +23,7 @@
 //! - `moments`: means and variances, under the norms; `statistics`: a batch norm's, also gathered while
 //!   a convolution runs.
 //! - `blocked/`: the kernels for one image.
-//! - `team/`: threads that share out the tasks of one call.
+//! - `team/`: threads that share out the tasks of one call; `memory`: what callers allocate for large values.
 //! - one file for each operation, with the safe functions that the engine calls.
 //!
 //! Every function checks the lengths of its slices; `unsafe` code runs only after that check. No kernel
@@ -63,6 +63,7 @@ pub mod elementwise;
 pub mod group_norm;
 pub mod linear;
 pub mod matrix;
+pub mod memory;
 pub mod pointwise;
 pub mod pool2d;
 pub mod softmax;

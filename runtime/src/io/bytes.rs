@@ -34,11 +34,12 @@ fn in_pieces(file: &File, len: usize) -> io::Result<Vec<u8>> {
     use std::os::unix::fs::FileExt;
 
     use rayon::prelude::*;
+    use typenet_kernels::memory::zeros;
 
     const PIECE: usize = 4 << 20;
     // More than fits is an error of this call, not the end of the program; and zeros that nobody wrote cost nothing.
     Vec::<u8>::new().try_reserve_exact(len)?;
-    let mut bytes = vec![0; len];
+    let mut bytes = zeros(0, len);
     let pieces = bytes.par_chunks_mut(PIECE).enumerate();
     pieces.try_for_each(|(index, piece)| file.read_exact_at(piece, (index * PIECE) as u64))?;
     Ok(bytes)

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use typenet_engine::{NetSpec, StepMemory};
+use typenet_kernels::memory::zeros;
 
 /// Everything that a training step of `N` needs, allocated once: activations and their gradients
 /// by the net's memory plan, the outputs, and the gradients of the parameters.
@@ -21,7 +22,7 @@ impl<N> Workspace<N> {
     pub(crate) fn new(spec: &NetSpec, batch: usize) -> Workspace<N> {
         Workspace {
             memory: StepMemory::new(spec, batch),
-            gradients: vec![0.0; spec.layout.parameters].into(),
+            gradients: zeros(0.0, spec.layout.parameters).into(),
             net: spec.graph.name,
             output_len: spec.layout.output_len,
             of: PhantomData,

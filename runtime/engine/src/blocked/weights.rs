@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use typenet_kernels::memory::zeros;
 use typenet_kernels::winograd::blocked as blocked_winograd;
 use typenet_kernels::{LANES, Lanes, blocked, isa};
 use typenet_shape::{Conv2d, Conv2dKernel, ConvTranspose2d, Op, TensorKind};
@@ -28,7 +29,7 @@ impl BlockedWeights {
     ) -> BlockedWeights {
         spare.packed.fill(Lanes::ZERO);
         if spare.packed.len() != plan.packed_len {
-            spare.packed = vec![Lanes::ZERO; plan.packed_len];
+            spare.packed = zeros(Lanes::ZERO, plan.packed_len);
         }
         let NetSpec { graph, shapes, layout, .. } = *spec;
         let mut jobs = Jobs::default();

@@ -2,6 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use typenet_kernels::memory::zeros;
 use typenet_kernels::team::Team;
 use typenet_shape::{Graph, Shape, Tensor};
 
@@ -99,7 +100,7 @@ impl<O: Optimizer> Core<O> {
         for (index, buffer) in self.buffers.iter_mut().enumerate() {
             let used = self.spans.iter().any(|span| span.rule.uses(index, span.shape));
             if used && buffer.is_empty() {
-                *buffer = vec![0.0; parameters].into();
+                *buffer = zeros(0.0, parameters).into();
             }
         }
         let scratch = self.spans.iter().map(|span| span.rule.scratch_len(span.shape));
