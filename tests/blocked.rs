@@ -188,6 +188,28 @@ network! {
     }
 }
 
+network! {
+    /// Norms that the convolution behind them applies to what it reads.
+    struct Thin: [36, 6, 5] -> [33, 3, 3] {
+        batch_norm(affine = false), leaky_relu(0.2),
+        conv2d(33, kernel = 1, stride = 2), batch_norm, relu6,
+        depthwise_conv2d(kernel = 3, padding = 1), batch_norm, last: relu,
+    }
+}
+
+network! {
+    /// More of them, with strides, several outputs a channel, and next to norms that are stored.
+    struct Applied: [3, 12, 10] -> [7] {
+        conv2d(18, kernel = 3, padding = 1), batch_norm,
+        depthwise_conv2d(kernel = 5, stride = 2, padding = 2, multiplier = 2), batch_norm, relu,
+        residual { conv2d(36, kernel = 1, bias = false), batch_norm, relu, conv2d(36, kernel = 1) }
+        self::Thin,
+        conv2d(40, kernel = 1), batch_norm(momentum = 0.3), both: relu,
+        conv2d(40, kernel = 1), batch_norm, add(both), relu,
+        global_avg_pool, linear(7),
+    }
+}
+
 /// The outputs of so many images against the reference, alone and in batches, with weights that change.
 fn check<N: Network>(seed: u64)
 where
@@ -439,6 +461,7 @@ macro_rules! all {
         $function::<Groups>($($argument),*);
         $function::<Heavy>($($argument),*);
         $function::<Small>($($argument),*);
+        $function::<Applied>($($argument),*);
     };
 }
 
@@ -473,6 +496,7 @@ fn every_gradient_agrees_with_the_reference() {
     check_gradients::<Groups, _, _>(&loss, 8, &[3, 5], wanted::<5>);
     check_gradients::<Heavy, _, _>(&loss, 4, &[3], wanted::<40>);
     check_gradients::<Small, _, _>(&loss, 8, &[3, 5], wanted::<10>);
+    check_gradients::<Applied, _, _>(&loss, 8, &[3, 5], wanted::<7>);
     let added = AddedLoss { map: loss, flat: loss, again: loss };
     check_gradients::<Added, _, _>(&added, 8, &[3, 5], |i| AddedTarget {
         map: [[wanted(i); 8]; 3],
@@ -553,6 +577,23 @@ fn a_step_runs_in_one_layout() {
     }
 }
 
+/// In groups of 16 images; with 16 channels side by side every norm's value is stored.
+#[test]
+fn convolutions_apply_norms() {
+    let steps = Applied::LAYOUT.steps;
+    let readers: Vec<usize> = steps.iter().filter_map(|step| step.normalizes).collect();
+    let norms: Vec<&str> = readers
+        .iter()
+        .map(|&norm| {
+            assert!(steps[norm].is_applied_by_reader);
+            Applied::GRAPH.nodes[steps[norm].node].name
+        })
+        .collect();
+    // The other values are read twice, or by another net.
+    let expected = ["batch_norm_1", "batch_norm_3", "thin_1.batch_norm_1", "thin_1.batch_norm_2"];
+    assert_eq!(norms, expected);
+}
+
 /// Every test again with each layout for all.
 #[test]
 fn each_layout_can_be_forced() {
@@ -565,6 +606,6 @@ fn each_layout_can_be_forced() {
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&tests.stdout);
-        assert!(tests.status.success() && text.contains("12 passed"), "{layout}: {text}");
+        assert!(tests.status.success() && text.contains("13 passed"), "{layout}: {text}");
     }
 }

@@ -90,7 +90,7 @@ BARS = {
     "lenet5": (4, 15, 3.5),
     "vgg6": (1.6, 2, 1.7),
     "resnet20": (1.4, 3, 1.5),
-    "separable": (2.3, 3, 1.7),
+    "separable": (1.9, 3, 1.5),
 }
 
 # No multiple of 16.

@@ -72,6 +72,21 @@ impl Conv2d {
         self
     }
 
+    /// Whether each output channel reads one input channel, with a kernel of 3×3 or 5×5, stride 1 or 2, and no padding
+    /// that a kernel could lie in: what the depthwise kernels run for 16 images side by side. Also of some channels of
+    /// such a convolution, maybe one.
+    pub const fn reads_planes(&self) -> bool {
+        let [size, width] = self.kernel;
+        let [stride, across] = self.stride;
+        self.groups == self.input.dim(0)
+            && matches!(self.dilation, [1, 1])
+            && size == width
+            && stride == across
+            && matches!((size, stride), (3 | 5, 1 | 2))
+            && self.padding[0].saturating_add(self.extra[0]) < size
+            && self.padding[1].saturating_add(self.extra[1]) < size
+    }
+
     /// `[out_channels, height, width]`, each side
     /// `⌊(n + 2·padding + extra − dilation·(kernel − 1) − 1) / stride⌋ + 1`.
     ///

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use typenet_shape::{Activation, Conv2d, Pool2d, Shape};
 
+use super::batch_norm::Input;
 use super::conv_weight_gradient::WeightGradient;
 use super::correlate::{Axis, Correlate, Correlation};
 use super::depthwise::{self, Taps};
@@ -31,49 +32,54 @@ pub fn forward(
     epilogue: Epilogue<'_>,
     y: &mut [Lanes],
 ) {
-    forward_by(isa, &mut Crew::alone(&mut []), g, x, weight, epilogue, y);
+    forward_by(isa, &mut Crew::alone(&mut []), g, x.into(), weight, epilogue, y);
 }
 
 /// [`forward`] by a crew. The result is the same to the bit, however many threads it has.
 ///
+/// A norm can be applied to the input where [`Conv2d::reads_planes`] says yes for more than one group, and the crew's
+/// scratch memory is a channel of it.
+///
 /// # Panics
-/// As [`forward`].
+/// As [`forward`], or where a norm cannot be applied.
 pub fn forward_by(
     isa: Isa,
     crew: &mut Crew<'_>,
     g: &Conv2d,
-    x: &[Lanes],
+    x: Input<'_>,
     weight: &[f32],
     epilogue: Epilogue<'_>,
     y: &mut [Lanes],
 ) {
     let output = output(g);
     let (finish, mut behind) = epilogue.split();
-    let is_depthwise = depthwise::runs(g);
     let parts = crew.parts(multiply_adds(g, output));
-    if parts > 1 && is_depthwise {
-        by_groups(isa, crew, (g, parts), (x, weight), finish, y);
+    if depthwise::runs(g) {
+        x.check(g.groups);
+        // Channels of which each reads its own leave their statistics while they are in cache.
+        let gathers = parts == 1 && g.out_channels == g.groups;
+        let statistics = if gathers { behind.take_statistics() } else { None };
+        let by_groups = ByGroups { isa, g, output, x, weight, finish };
+        match statistics {
+            Some(statistics) => by_groups.gather(crew.scratch(), statistics, y),
+            None => by_groups.run(crew, parts, y),
+        }
+        if parts == 1 {
+            return behind.run(isa, g.out_channels, y);
+        }
         let pixels = output.dim(1) * output.dim(2);
         return behind.run_by(isa, crew, g.out_channels, std::iter::once(0..pixels), y);
     }
+    assert!(x.norm.is_none(), "a norm is applied to depthwise input alone");
+    let x = x.x;
     if parts > 1 {
         by_rows(isa, crew, (g, parts), (x, weight), finish, y);
         let bands =
             bands(g, output).map(|rows| rows.start * output.dim(2)..rows.end * output.dim(2));
         return behind.run_by(isa, crew, g.out_channels, bands, y);
     }
-    let by_channels = is_depthwise && g.out_channels == g.groups;
-    let statistics = if is_depthwise && !by_channels { None } else { behind.take_statistics() };
-    match statistics {
-        Some(statistics) if by_channels => {
-            gather_by_channels(isa, g, (x, weight), finish, statistics, y);
-        }
+    match behind.take_statistics() {
         Some(statistics) => gather_by_rows(isa, g, (x, weight), finish, statistics, y),
-        None if is_depthwise => {
-            let Finish { bias, plus, fused } = finish;
-            let read = (x, Taps::Numbers(weight), Bias::numbers(bias));
-            isa.run(depthwise::forward(g, output, read, (plus, fused), y));
-        }
         None => {
             let of = correlation(g, output, (x, weight, finish.bias), finish.fused);
             isa.run(Correlate { of, plus: finish.plus, y: Shared::new(y) });
@@ -82,22 +88,59 @@ pub fn forward_by(
     behind.run(isa, g.out_channels, y);
 }
 
-/// A depthwise convolution, by a crew: some channels for each part.
-fn by_groups(
+/// A depthwise convolution.
+struct ByGroups<'a> {
     isa: Isa,
-    crew: &mut Crew<'_>,
-    (g, parts): (&Conv2d, usize),
-    (x, weight): (&[Lanes], &[f32]),
-    finish: Finish<'_>,
-    y: &mut [Lanes],
-) {
-    let output = output(g);
-    let count = g.groups.div_ceil(parts);
-    let len = count * g.out_channels / g.groups * output.dim(1) * output.dim(2);
-    crew.for_each(chunks_mut(y, len), |_, part, y| {
-        let of = SomeGroups::new(g, part * count..g.groups.min((part + 1) * count));
-        of.depthwise(isa, output, (x, weight), finish, y);
-    });
+    g: &'a Conv2d,
+    output: Shape,
+    x: Input<'a>,
+    weight: &'a [f32],
+    finish: Finish<'a>,
+}
+
+impl ByGroups<'_> {
+    /// By a crew: some channels for each part.
+    fn run(&self, crew: &mut Crew<'_>, parts: usize, y: &mut [Lanes]) {
+        let g = self.g;
+        let count = g.groups.div_ceil(parts);
+        let len = count * g.out_channels / g.groups * self.output.dim(1) * self.output.dim(2);
+        crew.for_each(chunks_mut(y, len), |scratch, part, y| {
+            self.some(part * count..g.groups.min((part + 1) * count), scratch, y);
+        });
+    }
+
+    /// Some channels at a time, whose statistics are gathered while they are in cache.
+    fn gather(&self, scratch: &mut [Lanes], mut statistics: Statistics<'_>, y: &mut [Lanes]) {
+        let (isa, groups) = (self.isa, self.g.groups);
+        let plane = self.output.dim(1) * self.output.dim(2);
+        let channels = (BAND / plane).clamp(1, groups).next_multiple_of(4);
+        for first in (0..groups).step_by(channels) {
+            let range = first..(first + channels).min(groups);
+            let y = &mut y[plane * range.start..plane * range.end];
+            self.some(range.clone(), scratch, y);
+            statistics.of(range).add(isa, y, plane, 0..plane);
+        }
+    }
+
+    /// Some groups, whose part of the output `y` is; one by one where a norm is applied to their input.
+    fn some(&self, groups: Range<usize>, scratch: &mut [Lanes], y: &mut [Lanes]) {
+        let ByGroups { isa, g, output, x, weight, finish: Finish { bias, plus, fused } } = *self;
+        let [ins, outs] = [g.input, output].map(|shape| shape.dim(1) * shape.dim(2));
+        let all = y.len() / groups.len().max(1);
+        let at_once = if x.norm.is_some() { 1 } else { groups.len().max(1) };
+        for (y, first) in y.chunks_mut((at_once * all).max(1)).zip(groups.clone().step_by(at_once))
+        {
+            let of = SomeGroups::new(g, first..groups.end.min(first + at_once));
+            let bias = Bias::numbers(bias.map(|bias| &bias[of.outputs.clone()]));
+            let plus = match plus {
+                Plus::Value(value) => Plus::Value(&value[of.outputs.start * outs..][..y.len()]),
+                plus => plus,
+            };
+            let x = x.channels(isa, of.inputs.clone(), ins, scratch);
+            let read = (x, Taps::Numbers(of.weight(weight)), bias);
+            isa.run(depthwise::forward(&of.g, output, read, (plus, fused), y));
+        }
+    }
 }
 
 /// Any other, by a crew: some rows for each part.
@@ -150,51 +193,12 @@ impl SomeGroups {
         let each = self.inputs.len() / self.g.groups * self.g.kernel[0] * self.g.kernel[1];
         &weight[self.outputs.start * each..self.outputs.end * each]
     }
-
-    /// Their part `y` of a depthwise convolution; all other arguments are of all groups.
-    fn depthwise(
-        &self,
-        isa: Isa,
-        output: Shape,
-        (x, weight): (&[Lanes], &[f32]),
-        Finish { bias, plus, fused }: Finish<'_>,
-        y: &mut [Lanes],
-    ) {
-        let bias = Bias::numbers(bias.map(|bias| &bias[self.outputs.clone()]));
-        let first = self.outputs.start * output.dim(1) * output.dim(2);
-        let plus = match plus {
-            Plus::Value(value) => Plus::Value(&value[first..first + y.len()]),
-            plus => plus,
-        };
-        let read = (self.input(x), Taps::Numbers(self.weight(weight)), bias);
-        isa.run(depthwise::forward(&self.g, output, read, (plus, fused), y));
-    }
 }
 
 /// The rows of the output in bands, after each of which statistics are gathered.
 fn bands(g: &Conv2d, output: Shape) -> impl Iterator<Item = Range<usize>> + Clone + Sync + use<> {
     let (all, rows) = (output.dim(1), (BAND / (output.dim(2) * g.out_channels)).max(1));
     (0..all).step_by(rows).map(move |first| first..(first + rows).min(all))
-}
-
-/// A depthwise convolution, some channels at a time, whose statistics are gathered while they are in cache.
-fn gather_by_channels(
-    isa: Isa,
-    g: &Conv2d,
-    (x, weight): (&[Lanes], &[f32]),
-    finish: Finish<'_>,
-    mut statistics: Statistics<'_>,
-    y: &mut [Lanes],
-) {
-    let output = output(g);
-    let plane = output.dim(1) * output.dim(2);
-    let channels = (BAND / plane).clamp(1, g.groups).next_multiple_of(4);
-    for first in (0..g.groups).step_by(channels) {
-        let range = first..(first + channels).min(g.groups);
-        let y = &mut y[plane * range.start..plane * range.end];
-        SomeGroups::new(g, range.clone()).depthwise(isa, output, (x, weight), finish, y);
-        statistics.of(range).add(isa, y, plane, 0..plane);
-    }
 }
 
 /// Any other, some rows of all channels at a time.
@@ -293,42 +297,52 @@ pub fn backward_weight(
     dw: &mut [f32],
     db: Option<&mut [f32]>,
 ) {
-    backward_weight_by(isa, &mut Crew::alone(&mut []), g, x, dy, dw, db);
+    backward_weight_by(isa, &mut Crew::alone(&mut []), g, x.into(), dy, dw, db);
 }
 
-/// [`backward_weight`] by a crew. The result is the same to the bit, however many threads it has.
+/// [`backward_weight`] by a crew. The result is the same to the bit, however many threads it has. A norm can be
+/// applied to the input as in [`forward_by`].
 ///
 /// # Panics
-/// As [`forward`].
+/// As [`forward_by`].
 pub fn backward_weight_by(
     isa: Isa,
     crew: &mut Crew<'_>,
     g: &Conv2d,
-    x: &[Lanes],
+    x: Input<'_>,
     dy: &[Lanes],
     dw: &mut [f32],
     db: Option<&mut [f32]>,
 ) {
-    let (output, is_depthwise) = (output(g), depthwise::runs(g));
+    let output = output(g);
     let parts = crew.parts(multiply_adds(g, output));
-    if parts == 1 {
-        weight_gradient(isa, g, is_depthwise, x, dy, dw);
+    let is_depthwise = depthwise::runs(g);
+    assert!(x.norm.is_none() || is_depthwise, "a norm is applied to depthwise input alone");
+    x.check(g.input.dim(0));
+    let [ins, outs] = [g.input, output].map(|shape| shape.dim(1) * shape.dim(2));
+    if parts == 1 && x.norm.is_none() {
+        weight_gradient(isa, g, is_depthwise, x.x, dy, dw);
     } else {
-        let plane = output.dim(1) * output.dim(2);
         // Channels of the output with all of the input, or else groups with their own.
         let all = if g.groups == 1 { g.out_channels } else { g.groups };
         let count = all.div_ceil(parts).next_multiple_of(OUTS).min(all);
-        let outs = count * g.out_channels / all;
-        let weights = dw.len() / g.out_channels.max(1) * outs;
-        let parts = (chunks(dy, outs * plane), chunks_mut(dw, weights));
-        crew.for_each(parts, |_, part, (dy, dw)| {
+        let of_one = [g.out_channels / all * outs, dw.len() / all.max(1)];
+        let parts = (chunks(dy, count * of_one[0]), chunks_mut(dw, count * of_one[1]));
+        crew.for_each(parts, |scratch, part, (dy, dw)| {
             if g.groups == 1 {
-                let out_channels = dy.len() / plane;
-                let g = &Conv2d { out_channels, ..*g };
-                weight_gradient(isa, g, false, x, dy, dw);
-            } else {
-                let of = SomeGroups::new(g, part * count..all.min((part + 1) * count));
-                weight_gradient(isa, &of.g, is_depthwise, of.input(x), dy, dw);
+                let g = &Conv2d { out_channels: dy.len() / outs, ..*g };
+                return weight_gradient(isa, g, false, x.x, dy, dw);
+            }
+            let groups = part * count..all.min((part + 1) * count);
+            if x.norm.is_none() {
+                let of = SomeGroups::new(g, groups);
+                return weight_gradient(isa, &of.g, is_depthwise, of.input(x.x), dy, dw);
+            }
+            let ones = dy.chunks_exact(of_one[0]).zip(dw.chunks_exact_mut(of_one[1]));
+            for (group, (dy, dw)) in groups.zip(ones) {
+                let of = SomeGroups::new(g, group..group + 1);
+                let x = x.channels(isa, of.inputs.clone(), ins, scratch);
+                isa.run(depthwise::WeightGradient { g: &of.g, output, x, dy, dw });
             }
         });
     }

@@ -7,9 +7,11 @@
 #![allow(unsafe_code)]
 
 use std::ops::Range;
+use std::slice::from_mut;
 
 use typenet_shape::{Conv2d, Conv2dKernel, Conv2dPass};
 
+use super::batch_norm::{BatchNorm, Input, SideBySide, copy_some};
 use super::conv2d::output;
 use super::epilogue::{Epilogue, Finish, Plus};
 use super::fused::Fused;
@@ -37,7 +39,7 @@ pub fn forward(
     y: &mut [Lanes],
     scratch: &mut [Lanes],
 ) {
-    forward_by(isa, &mut Crew::alone(scratch), g, x, weight, epilogue, y);
+    forward_by(isa, &mut Crew::alone(scratch), g, x.into(), weight, epilogue, y);
 }
 
 /// [`forward`] by a crew, with its scratch memory. The result is the same to the bit, however many threads it has.
@@ -48,14 +50,15 @@ pub fn forward_by(
     isa: Isa,
     crew: &mut Crew<'_>,
     g: &Conv2d,
-    x: &[Lanes],
+    x: Input<'_>,
     weight: &[f32],
     epilogue: Epilogue<'_>,
     y: &mut [Lanes],
 ) {
     let (finish, mut behind) = epilogue.split();
     let (rows, depth) = (g.out_channels, g.input.dim(0));
-    let (x, together) = (Places::new(g, x), check(g, Conv2dPass::Forward));
+    x.check(depth);
+    let (x, together) = (Places::new(g, &x), check(g, Conv2dPass::Forward));
     let parts = crew.parts(weight.len().saturating_mul(x.positions));
     let statistics = if parts == 1 { behind.take_statistics() } else { None };
     let positions = 0..x.positions;
@@ -130,7 +133,7 @@ pub fn backward_weight(
     db: Option<&mut [f32]>,
     scratch: &mut [Lanes],
 ) {
-    backward_weight_by(isa, &mut Crew::alone(scratch), g, x, dy, dw, db);
+    backward_weight_by(isa, &mut Crew::alone(scratch), g, x.into(), dy, dw, db);
 }
 
 /// [`backward_weight`] by a crew, with its scratch memory. The result is the same to the bit, however many threads
@@ -142,13 +145,14 @@ pub fn backward_weight_by(
     isa: Isa,
     crew: &mut Crew<'_>,
     g: &Conv2d,
-    x: &[Lanes],
+    x: Input<'_>,
     dy: &[Lanes],
     dw: &mut [f32],
     db: Option<&mut [f32]>,
 ) {
     let (ins, together) = (g.input.dim(0), check(g, Conv2dPass::BackwardWeight));
-    let (x, dy_places) = (Places::new(g, x), Places::neighbours(g, dy));
+    x.check(ins);
+    let (x, dy_places) = (Places::new(g, &x), Places::neighbours(g, dy));
     assert_eq!(dw.len(), ins * g.out_channels, "the weight gradient's length");
     assert_eq!(dy.len(), g.out_channels * x.positions, "the output gradient's length");
     // Each part has some output channels; all parts pack the input.
@@ -175,6 +179,8 @@ fn check(g: &Conv2d, pass: Conv2dPass) -> usize {
 #[derive(Clone, Copy, Debug)]
 struct Places<'a> {
     numbers: &'a [Lanes],
+    /// What is applied to them when they are packed.
+    norm: Option<&'a BatchNorm<'a>>,
     /// Of the numbers.
     plane: usize,
     width: usize,
@@ -186,10 +192,11 @@ struct Places<'a> {
 
 impl<'a> Places<'a> {
     /// Those of the input.
-    fn new(g: &Conv2d, numbers: &'a [Lanes]) -> Places<'a> {
+    fn new(g: &Conv2d, x: &'a Input<'a>) -> Places<'a> {
         let output = output(g);
         Places {
-            numbers,
+            numbers: x.x,
+            norm: x.norm.as_ref(),
             plane: g.input.dim(1) * g.input.dim(2),
             width: g.input.dim(2),
             stride: g.stride,
@@ -203,7 +210,8 @@ impl<'a> Places<'a> {
         let output = output(g);
         let positions = output.dim(1) * output.dim(2);
         let columns = output.dim(2);
-        Places { numbers, plane: positions, width: columns, stride: [1; 2], positions, columns }
+        let (norm, plane, width, stride) = (None, positions, columns, [1; 2]);
+        Places { numbers, norm, plane, width, stride, positions, columns }
     }
 
     /// The number of positions in each of the blocks, the last of which may be shorter.
@@ -234,14 +242,16 @@ impl<'a> Places<'a> {
 
     /// Copies `count` positions of all channels, the next channel's `step` further.
     #[inline(always)]
-    fn pack(&self, first: usize, count: usize, step: usize, packed: &mut [Lanes]) {
-        for (x, packed) in self.numbers.chunks(self.plane).zip(packed.chunks_mut(step)) {
+    fn pack<S: Simd>(&self, s: S, first: usize, count: usize, step: usize, packed: &mut [Lanes]) {
+        let channels = self.numbers.chunks(self.plane).zip(packed.chunks_mut(step));
+        for (channel, (x, packed)) in channels.enumerate() {
+            let packed = &mut packed[..count];
             if self.stride == [1, 1] {
-                packed[..count].copy_from_slice(&x[first..first + count]);
-            } else {
-                for (k, to) in packed[..count].iter_mut().enumerate() {
-                    *to = x[self.at(first + k)];
-                }
+                copy_some(s, self.norm, channel, &x[first..first + count], packed);
+                continue;
+            }
+            for (k, to) in packed.iter_mut().enumerate() {
+                copy_some(s, self.norm, channel, &x[self.at(first + k)..][..1], from_mut(to));
             }
         }
     }
@@ -274,6 +284,9 @@ impl<'a> Places<'a> {
                     }
                     s.transpose(&numbers, turned);
                 }
+            }
+            if let Some(norm) = self.norm {
+                s.run(SideBySide { norm, first: b * LANES, numbers: turned });
             }
         }
     }
@@ -349,7 +362,7 @@ impl Kernel for MultiplyIn<'_, '_> {
         }
         for range in x.blocks(together, of.positions) {
             let (first, count) = (range.start, range.len());
-            x.pack(first, count, step, &mut packed[..depth * step]);
+            x.pack(s, first, count, step, &mut packed[..depth * step]);
             let mut row = 0;
             while row < rows {
                 let some = even(rows - row, most_rows::<S>());
@@ -426,7 +439,7 @@ impl Kernel for WeightGradient<'_> {
         let mut last = [Lanes::ZERO; LANES];
         for first in (0..positions).step_by(block) {
             let count = block.min(positions - first);
-            dy.pack(first, count, step, packed);
+            dy.pack(s, first, count, step, packed);
             let turned = &mut turned[..blocks * LANES * count];
             x.turn(s, ins, first, count, turned);
             let mut row = 0;

@@ -1,4 +1,5 @@
 use super::kernels::Kernels;
+use super::norms::applied_by_readers;
 use super::place::{Item, place};
 use super::pools::{activation_before, convolution_of};
 use super::{Buffer, Buffers, Norm, Output, Plan, Pooled, Source, Step};
@@ -35,7 +36,7 @@ impl<const N: usize> Plan<N> {
         let fusion: Fusion<N> = Fusion::new(graph);
         let (step_of, step_count) = number_steps(graph, &fusion);
         let trained: [bool; N] = needs_gradient(graph);
-        let stored = Storage::new(graph, &fusion, &shapes, true);
+        let mut stored = Storage::new(graph, &fusion, &shapes, true);
         let early_stored = Storage::new(graph, &fusion, &shapes, false);
         let (training_root, inference_root) = (stored.root, early_stored.root);
 
@@ -48,14 +49,27 @@ impl<const N: usize> Plan<N> {
         // The pooling layer of each convolution that computes one in inference; 0 where it does not.
         let mut pool_of = [0; N];
         let mut is_undone = [false; N];
+        // The batch norm that each convolution applies to what it reads; 0 for none.
+        let norm_of: [usize; N] = applied_by_readers(graph, &fusion, &shapes);
+        let mut is_applied_by_reader = [false; N];
         let mut node = 0;
+        while node < N {
+            let norm = norm_of[node];
+            if norm > 0 {
+                is_applied_by_reader[norm] = true;
+                stored.len[fusion.last(norm, true)] = 0;
+            }
+            node += 1;
+        }
+        node = 0;
         while node < N {
             let op = &graph.nodes[node].op;
             let frozen = graph.marks_of(node).frozen;
             let (at, early) = (step_of[node], step_of[fusion.host(node, false)]);
             let len = if node == 0 { stored.input_len } else { shapes[node].elements() };
             if training_root[node] == node {
-                values[node] = Item { len, start: at, end: at, ..Item::NOTHING };
+                let stored_len = if stored.len[node] == 0 { 0 } else { len };
+                values[node] = Item { len: stored_len, start: at, end: at, ..Item::NOTHING };
                 if trained[node] {
                     let end = last_time - 1 - at;
                     gradients[node] = Item { len, start: end, end, ..Item::NOTHING };
@@ -77,11 +91,12 @@ impl<const N: usize> Plan<N> {
                 let source = graph.nodes[node].inputs[k];
                 // Within one pass nothing is read from memory.
                 if training_root[node] != training_root[source] {
-                    values[training_root[source]].live_until(at);
+                    let read = training_root[read_by(graph, &norm_of, node, k)];
+                    values[read].live_until(at);
                     if trained[node] {
                         let back = last_time - 1 - at;
                         if reads_input_backward(op, frozen) {
-                            values[training_root[source]].live_until(back);
+                            values[read].live_until(back);
                         }
                         let gradient = &mut gradients[training_root[source]];
                         if gradient.start > back {
@@ -162,7 +177,7 @@ impl<const N: usize> Plan<N> {
                     step.sources[k] = Source {
                         node: source,
                         shape: shapes[source],
-                        training: stored.buffer(&values, source),
+                        training: stored.buffer(&values, read_by(graph, &norm_of, node, k)),
                         inference: early_stored.buffer(&inference, source),
                         gradient: some_if(trained[source], gradients[root].buffer()),
                         adds: writes[node].adds[k],
@@ -209,6 +224,10 @@ impl<const N: usize> Plan<N> {
                 step.in_convolution = pool_of[fusion.host(source, false)] == node;
                 step.undoes = activation_before(graph, &fusion, node);
                 step.is_undone = is_undone[node];
+                step.is_applied_by_reader = is_applied_by_reader[node];
+                if norm_of[node] > 0 {
+                    step.normalizes = Some(step_of[norm_of[node]]);
+                }
                 let own = scratch[node].len > 0;
                 let detour = own && trained[source] && !matches!(op, Op::Mul);
                 let direct = some_if(trained[source], gradients[x].buffer());
@@ -226,7 +245,7 @@ impl<const N: usize> Plan<N> {
                     input: shapes[source],
                     output: shapes[value],
                     training: Buffers {
-                        input: stored.buffer(&values, source),
+                        input: stored.buffer(&values, read_by(graph, &norm_of, node, 0)),
                         output: stored.buffer(&values, value),
                         added: added(fusion.of(true), node, &values, &stored),
                         activation: fusion.activation(graph, node, true),
@@ -402,6 +421,8 @@ const fn no_step(shape: Shape) -> Step {
         is_undone: false,
         gathers_for: None,
         is_gathered: false,
+        normalizes: None,
+        is_applied_by_reader: false,
         sources: [source; MAX_INPUTS],
         source_count: 0,
     }
@@ -431,6 +452,17 @@ const fn added<const N: usize>(
         Some(added) => Some(stored.buffer(values, added)),
         None => None,
     }
+}
+
+/// The node whose value `node` reads as its input `k` while training: where it applies a norm, what that reads.
+const fn read_by<const N: usize>(
+    graph: &Graph<'_>,
+    norm_of: &[usize; N],
+    node: usize,
+    k: usize,
+) -> usize {
+    let from = if k == 0 && norm_of[node] > 0 { norm_of[node] } else { node };
+    graph.nodes[from].inputs[k]
 }
 
 const fn some_if(there: bool, buffer: Buffer) -> Option<Buffer> {

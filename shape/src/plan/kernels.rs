@@ -1,6 +1,6 @@
 //! Which kernels the convolutions of a net take, and what these keep.
 
-use super::{Buffer, Step};
+use super::{Buffer, Step, norms};
 use crate::{Conv2d, Conv2dKernel, Conv2dPass, Op};
 
 /// A convolution whose kernel needs its weight, or its weight's gradient, transformed.
@@ -52,6 +52,13 @@ impl<const N: usize> Kernels<N> {
         let mut i = 0;
         while i < steps.len() {
             let step = &mut steps[i];
+            if step.normalizes.is_some()
+                && let Some(geometry) = step.op.conv2d(step.input)
+            {
+                // In training alone, as this pass is.
+                let pass = Conv2dPass::BackwardWeight as usize;
+                kernels[pass].make_room(norms::scratch_len(&geometry));
+            }
             if let Op::Conv2d { .. } = step.op
                 && let Some(geometry) = step.op.conv2d(step.input)
             {

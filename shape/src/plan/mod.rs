@@ -3,6 +3,7 @@
 
 mod build;
 mod kernels;
+mod norms;
 mod place;
 mod pools;
 #[cfg(test)]
@@ -131,6 +132,11 @@ pub struct Step {
     pub gathers_for: Option<usize>,
     /// Whether a convolution gathers the statistics of this batch norm.
     pub is_gathered: bool,
+    /// The step of the batch norm that this convolution applies, while training in groups of 16 images, to what it
+    /// reads: it reads that norm's input.
+    pub normalizes: Option<usize>,
+    /// Whether a convolution does so for this batch norm, whose value then is nowhere in memory.
+    pub is_applied_by_reader: bool,
     sources: [Source; MAX_INPUTS],
     source_count: usize,
 }

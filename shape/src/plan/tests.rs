@@ -72,19 +72,23 @@ fn no_buffer_is_overwritten_while_it_is_needed() {
     run_on_paper(&PLAN);
     static GATED_PLAN: Plan<6> = Plan::new(&GATED);
     run_on_paper(&GATED_PLAN);
+    static SEPARABLE_PLAN: Plan<11> = Plan::new(&SEPARABLE);
+    run_on_paper(&SEPARABLE_PLAN);
 }
 
 /// Runs the plan of a chain of layers on paper: whatever a step reads must be what was last written
 /// there.
 fn run_on_paper<const N: usize>(plan: &Plan<N>) {
-    let mut arena = [usize::MAX; 20_000];
+    let mut arena = [usize::MAX; 40_000];
+    // What a step reads is the value of the step before it, or what the norm reads that it applies itself.
+    let read = |i: usize, step: &Step| step.normalizes.unwrap_or(i);
     let mut write = |b: Buffer, tag: usize| arena[b.offset..b.end()].fill(tag);
     write(plan.training_input, 0);
     let mut source = 0;
     for (i, step) in plan.steps().iter().enumerate() {
         arena[step.training.input.offset..step.training.input.end()]
             .iter()
-            .for_each(|&tag| assert_eq!(tag, source));
+            .for_each(|&tag| assert_eq!(tag, read(source, step)));
         source = i + 1;
         arena[step.training.output.offset..step.training.output.end()].fill(source);
     }
@@ -94,7 +98,7 @@ fn run_on_paper<const N: usize>(plan: &Plan<N>) {
         let holds = |b: Buffer, tag: usize| arena[b.offset..b.end()].iter().all(|&t| t == tag);
         assert!(holds(step.output_gradient.expect("trained"), 100 + i + 1), "step {i}");
         if build::reads_input_backward(&step.op, step.frozen) {
-            assert!(holds(step.training.input, i), "step {i} input");
+            assert!(holds(step.training.input, read(i, step)), "step {i} input");
         }
         if step.training.activation != Activation::Identity
             || matches!(step.op, Op::MaxPool2d { .. })
@@ -151,6 +155,83 @@ fn a_batch_norm_is_folded_into_the_convolution_before_it() {
     assert_eq!(PLAN.step(4).inference.activation, Activation::Identity);
     assert_eq!(PLAN.step(4).inference.input, PLAN.step(1).inference.output);
     assert_ne!(PLAN.step(1).training.output, PLAN.step(2).training.output);
+}
+
+/// A depthwise-separable block, whose norms the convolutions behind them apply.
+const SEPARABLE: Graph<'static> = Graph::new(
+    "Separable",
+    &[
+        Node { name: "input", op: Op::Input { shape: Shape::new(&[3, 8, 8]) }, inputs: &[] },
+        Node { name: "conv", op: conv(48, 1), inputs: &[0] },
+        Node { name: "bn1", op: NORM, inputs: &[1] },
+        Node { name: "relu", op: Op::Relu, inputs: &[2] },
+        Node { name: "depthwise", op: DEPTHWISE, inputs: &[3] },
+        Node { name: "bn2", op: NORM, inputs: &[4] },
+        Node { name: "relu6", op: Op::Relu6, inputs: &[5] },
+        Node { name: "pointwise", op: POINTWISE, inputs: &[6] },
+        Node { name: "bn3", op: NORM, inputs: &[7] },
+        Node { name: "relu", op: Op::Relu, inputs: &[8] },
+        Node { name: "pool", op: Op::GlobalAvgPool, inputs: &[9] },
+    ],
+);
+
+const DEPTHWISE: Op = Op::DepthwiseConv2d {
+    kernel: [3, 3],
+    multiplier: 1,
+    stride: [1, 1],
+    padding: Padding::Zeros([1, 1]),
+    dilation: [1, 1],
+    bias: false,
+};
+
+const POINTWISE: Op = Op::Conv2d {
+    out_channels: 40,
+    kernel: [1, 1],
+    stride: [1, 1],
+    padding: Padding::Zeros([0, 0]),
+    dilation: [1, 1],
+    groups: 1,
+    bias: false,
+};
+
+#[test]
+fn convolutions_apply_the_norms_that_they_alone_read() {
+    static PLAN: Plan<11> = Plan::new(&SEPARABLE);
+    for (reader, norm) in [(4, 2), (7, 5)] {
+        let (reader, norm) = (PLAN.step(reader), PLAN.step(norm));
+        assert!(norm.is_applied_by_reader && norm.training.output.len == 0);
+        let index = reader.normalizes.expect("a norm");
+        assert_eq!(PLAN.steps()[index], norm);
+        assert_eq!(reader.training.input, norm.training.input);
+        assert_eq!(reader.sources()[0].training, norm.training.input);
+        assert_eq!(reader.sources()[0].node, norm.value);
+        // Gradients are where they are without.
+        assert_eq!(reader.input_gradient, norm.output_gradient);
+        assert_eq!(reader.input_gradient.expect("trained").len, 48 * 64);
+    }
+    // A pooling layer reads the last one's value.
+    let last = PLAN.step(8);
+    assert!(!last.is_applied_by_reader && last.training.output.len > 0);
+    assert!(PLAN.scratch_len(true) >= 64);
+}
+
+#[test]
+fn a_norm_is_stored_where_something_else_needs_its_value() {
+    // Another reader, an output, a frozen norm, and a convolution whose kernel cannot.
+    const HEADS: [Head<'static>; 2] =
+        [Head { name: "middle", node: 3 }, Head { name: "last", node: 10 }];
+    const WITH_HEADS: Graph<'static> = SEPARABLE.with_heads(&HEADS);
+    const FROZEN: Graph<'static> = {
+        const MARKS: &[Marks<'static>] = &[Marks::of(2).frozen()];
+        SEPARABLE.with_marks(MARKS)
+    };
+    for plan in [Plan::<11>::new(&WITH_HEADS), Plan::new(&FROZEN)] {
+        assert!(plan.step(4).normalizes.is_none() && plan.step(2).training.output.len > 0);
+        assert!(plan.step(7).normalizes.is_some());
+    }
+    static PLAN: Plan<9> = Plan::new(&NORMED);
+    assert!(PLAN.steps().iter().all(|step| step.normalizes.is_none()));
+    assert!(PLAN.steps().iter().all(|step| step.training.output.len > 0));
 }
 
 const GELU: Op = Op::Gelu { approximate: Approximate::None };

@@ -5,6 +5,7 @@ use typenet_shape::{Buffer, Conv2dKernel, Conv2dPass, Step};
 use super::{Backward, Forward, Mode, Room, Segment};
 use crate::arena::{apart, operands, wrong};
 use crate::parameters::LayerParameters;
+use typenet_kernels::batch_norm::Input;
 use typenet_kernels::{Epilogue, Statistics, conv2d, pointwise, winograd};
 
 impl Forward<'_> {
@@ -33,13 +34,15 @@ impl Forward<'_> {
         // Not by the method, which borrows the crew too.
         let (x, other, y) = operands(self.arena, self.mode.buffers(step));
         let (g, crew) = (&geometry, &mut self.crew);
+        let norm = self.segment.as_ref().and_then(|segment| segment.norm_of_input(step));
+        let input = Input { x, norm };
         let statistics = self.segment.as_mut().and_then(|segment| segment.statistics_of(step));
         let (kernel, place) = kernel_of(step, Conv2dPass::Forward);
         let epilogue =
             Epilogue { bias, add: other, activation: f, statistics, ..Epilogue::default() };
         match kernel {
-            Conv2dKernel::Direct => conv2d::forward_by(isa, crew, g, x, weight, epilogue, y),
-            Conv2dKernel::Gemm => pointwise::forward_by(isa, crew, g, x, weight, epilogue, y),
+            Conv2dKernel::Direct => conv2d::forward_by(isa, crew, g, input, weight, epilogue, y),
+            Conv2dKernel::Gemm => pointwise::forward_by(isa, crew, g, input, weight, epilogue, y),
             _ => {
                 let weight = &self.transformed[place.offset..place.end()];
                 winograd::forward_by(isa, crew, kernel, g, x, weight, epilogue, y);
@@ -75,9 +78,12 @@ impl Backward<'_> {
         if own {
             let [x, dy] = apart(self.arena, [step.training.input, gradient]);
             let (kernel, place) = kernel_of(step, Conv2dPass::BackwardWeight);
+            let input = Input { x, norm: self.segment.norm_of_input(step) };
             match kernel {
-                Conv2dKernel::Direct => conv2d::backward_weight_by(isa, crew, g, x, dy, dw, db),
-                Conv2dKernel::Gemm => pointwise::backward_weight_by(isa, crew, g, x, dy, dw, db),
+                Conv2dKernel::Direct => conv2d::backward_weight_by(isa, crew, g, input, dy, dw, db),
+                Conv2dKernel::Gemm => {
+                    pointwise::backward_weight_by(isa, crew, g, input, dy, dw, db);
+                }
                 _ => {
                     let sums = &mut sums[place.offset..place.end()];
                     let adds = *adds_sums;

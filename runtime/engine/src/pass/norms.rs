@@ -1,8 +1,8 @@
 //! The passes of norms.
 
-use typenet_shape::{Activation, Buffer, Op, Step};
+use typenet_shape::{Activation, Buffer, Op, Step, TensorKind};
 
-use super::{Backward, Forward, ONLY_BLOCKED, by_channels};
+use super::{Backward, Forward, ONLY_BLOCKED, Segment, by_channels};
 use crate::arena::{apart, operands, wrong};
 use crate::parameters::NormParameters;
 use typenet_kernels::batch_norm::{self, BatchNorm, Spread};
@@ -14,15 +14,17 @@ fn of_batch<'a>(
     statistics: &'a [f32],
     parameters: &'a impl NormParameters,
 ) -> BatchNorm<'a> {
+    with_statistics(step, statistics, [parameters.weight(), parameters.bias()])
+}
+
+fn with_statistics<'a>(
+    step: &Step,
+    statistics: &'a [f32],
+    [weight, bias]: [Option<&'a [f32]>; 2],
+) -> BatchNorm<'a> {
     let own = &statistics[step.statistics.offset..step.statistics.end()];
     let (mean, rstd) = own.split_at(own.len() / 2);
-    BatchNorm {
-        mean,
-        spread: Spread::Rstd(rstd),
-        weight: parameters.weight(),
-        bias: parameters.bias(),
-        f: step.training.activation,
-    }
+    BatchNorm { mean, spread: Spread::Rstd(rstd), weight, bias, f: step.training.activation }
 }
 
 /// A batch norm with its running statistics; `None` for another layer.
@@ -43,6 +45,19 @@ fn of_image<'a>(step: &Step, parameters: &'a impl NormParameters) -> Option<Grou
     Some(GroupNorm { groups, eps, weight: parameters.weight(), bias: parameters.bias() })
 }
 
+impl<'a> Segment<'a> {
+    /// The batch norm that a convolution applies to what it reads.
+    pub(super) fn norm_of_input(&self, step: &Step) -> Option<BatchNorm<'a>> {
+        let norm = self.layout.steps.get(step.normalizes?)?;
+        let parameter = |kind| {
+            let place = self.layout.place(norm.node, kind);
+            (!place.is_empty()).then(|| &self.parameters[place])
+        };
+        let own = [TensorKind::Weight, TensorKind::Bias].map(parameter);
+        Some(with_statistics(norm, self.statistics, own))
+    }
+}
+
 impl Forward<'_> {
     /// Each channel to mean 0 and variance 1, with activation. While training, the end of one segment
     /// gathers the statistics, and the next one starts with this.
@@ -59,7 +74,7 @@ impl Forward<'_> {
                     let x = &self.arena[buffers.input.offset..buffers.input.end()];
                     by_channels::gather(isa, &mut self.crew, segment.images, x, segment.gathered);
                 }
-            } else if segment.index == step.segment {
+            } else if segment.index == step.segment && !step.is_applied_by_reader {
                 let norm = of_batch(step, segment.statistics, parameters);
                 let (x, other, y) = operands(self.arena, buffers);
                 by_channels::apply(isa, &mut self.crew, &norm, x, other, y);

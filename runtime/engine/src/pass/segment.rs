@@ -4,6 +4,7 @@ use typenet_kernels::team::Crew;
 use typenet_kernels::{Lanes, dropout};
 use typenet_shape::{Activation, Buffers, Step};
 
+use crate::layout::Layout;
 use crate::trainable::Needs;
 
 /// Whether a pass trains, and for training which random numbers are its own.
@@ -50,6 +51,9 @@ pub(crate) struct Segment<'a> {
     pub(crate) index: usize,
     /// How many images the group has.
     pub(crate) images: usize,
+    /// The net's steps and places, and its parameters.
+    pub(crate) layout: &'a Layout,
+    pub(crate) parameters: &'a [f32],
     /// For each node, what the backward pass does for it.
     pub(crate) needs: &'a [Needs],
     /// What the group gathers for the batch norm at which the segment ends.

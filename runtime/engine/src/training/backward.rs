@@ -124,8 +124,16 @@ impl StepMemory {
                         }
                         let mode = mode.of_group(number);
                         let images = end - number * LANES;
-                        let segment =
-                            Segment { index, images, needs, gathered, statistics, means: current };
+                        let segment = Segment {
+                            index,
+                            images,
+                            layout,
+                            parameters,
+                            needs,
+                            gathered,
+                            statistics,
+                            means: current,
+                        };
                         let (sums, crew) = (&mut *sums, crew.reborrow());
                         let room = Room { transformed, adds: i > 0, sums, crew };
                         let mut run = Backward::new(arena, mode, segment, room, layout.steps);

@@ -88,8 +88,17 @@ impl StepMemory {
                     }
                     let mode = mode.of_group(number);
                     let images = inputs.len() / layout.input_len;
-                    let segment =
-                        Segment { index, images, needs, gathered, statistics: current, means: &[] };
+                    let (statistics, means) = (current, &[][..]);
+                    let segment = Segment {
+                        index,
+                        images,
+                        layout,
+                        parameters,
+                        needs,
+                        gathered,
+                        statistics,
+                        means,
+                    };
                     let steps = layout.steps;
                     let mut run = Forward::training(arena, crew, transformed, mode, segment, steps);
                     group(&mut run);

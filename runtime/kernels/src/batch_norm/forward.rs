@@ -142,20 +142,34 @@ impl Kernel for Apply<'_> {
         for (channel, y) in y.chunks_exact_mut(pixels).enumerate() {
             let x = &x[channel * pixels..][..pixels];
             let other = other.map(|other| &other[channel * pixels..][..pixels]);
-            // Subtracts the mean first: with the mean in the bias, one far from zero would cost precision.
-            let factors = [
-                s.splat(norm.mean[channel]),
-                s.splat(norm.scale(channel)),
-                s.splat(norm.bias.map_or(0.0, |bias| bias[channel])),
-            ];
-            // One loop for each function, without a branch inside.
-            match fused {
-                Fused::Identity => apply_channel(s, Fused::Identity, factors, x, other, y),
-                Fused::Relu => apply_channel(s, Fused::Relu, factors, x, other, y),
-                Fused::Leaky(_) => apply_channel(s, fused, factors, x, other, y),
-                Fused::Relu6 => apply_channel(s, Fused::Relu6, factors, x, other, y),
-            }
+            apply_some(s, norm, channel, fused, x, other, y);
         }
+    }
+}
+
+/// Some pixels of a channel.
+#[inline(always)]
+pub(super) fn apply_some<S: Simd>(
+    s: S,
+    norm: &BatchNorm<'_>,
+    channel: usize,
+    fused: Fused,
+    x: &[Lanes],
+    other: Option<&[Lanes]>,
+    y: &mut [Lanes],
+) {
+    // Subtracts the mean first: with the mean in the bias, one far from zero would cost precision.
+    let factors = [
+        s.splat(norm.mean[channel]),
+        s.splat(norm.scale(channel)),
+        s.splat(norm.bias.map_or(0.0, |bias| bias[channel])),
+    ];
+    // One loop for each function, without a branch inside.
+    match fused {
+        Fused::Identity => apply_channel(s, Fused::Identity, factors, x, other, y),
+        Fused::Relu => apply_channel(s, Fused::Relu, factors, x, other, y),
+        Fused::Leaky(_) => apply_channel(s, fused, factors, x, other, y),
+        Fused::Relu6 => apply_channel(s, Fused::Relu6, factors, x, other, y),
     }
 }
 

@@ -8,6 +8,8 @@
 //!   the result, both find the activation's gradient by recomputing the result, which is quicker than reading
 //!   it; else [`gather_backward_masked`] leaves it in `dy`.
 //!
+//! A convolution can apply a norm to what it reads ([`Input`]): then the norm's own value is never stored.
+//!
 //! A gather leaves two numbers for each channel, side by side. A merge reads those of all groups, one after
 //! the other; all groups but the last have [`LANES`](crate::LANES) images. Missing images may hold anything;
 //! they do not count.
@@ -15,6 +17,7 @@
 mod backward;
 mod forward;
 mod gather_backward;
+mod input;
 mod layer;
 
 pub use backward::{
@@ -23,4 +26,6 @@ pub use backward::{
 };
 pub(crate) use forward::Joined;
 pub use forward::{apply, gather, merge};
+pub use input::Input;
+pub(crate) use input::{SideBySide, copy_some};
 pub use layer::{BatchNorm, Running, Spread};

@@ -4,19 +4,7 @@ use typenet_shape::{Conv2d, Shape};
 
 /// Whether these kernels run a convolution's forward pass and its weight's gradient.
 pub(in super::super) fn runs(g: &Conv2d) -> bool {
-    g.groups > 1 && runs_some(g)
-}
-
-/// Whether they run it for some of its channels, maybe one.
-pub(super) fn runs_some(g: &Conv2d) -> bool {
-    let [size, width] = g.kernel;
-    let [stride, across] = g.stride;
-    let padding = (0..2).all(|axis| g.padding[axis] + g.extra[axis] < size);
-    g.groups == g.input.dim(0)
-        && g.dilation == [1, 1]
-        && (size, stride) == (width, across)
-        && matches!((size, stride), (3 | 5, 1 | 2))
-        && padding
+    g.groups > 1 && g.reads_planes()
 }
 
 /// Whether they run the data gradient of such a convolution too.

@@ -5,7 +5,6 @@ use typenet_shape::{Conv2d, Shape};
 
 use super::super::simd::{Kernel, Simd, unrolled};
 use super::super::{LANES, Lanes};
-use super::geometry::runs_some;
 use super::read::numbers;
 
 /// Adds the gradient of the weight: `dw[o, u, v] += Σ dy[o, i, j] · x[o / shared, i·T + u − p, …]`.
@@ -42,7 +41,7 @@ impl WeightGradient<'_> {
         let WeightGradient { g, output, x, dy, dw } = self;
         let [height, width] = [g.input.dim(1), g.input.dim(2)];
         let [rows, columns] = [output.dim(1), output.dim(2)];
-        let runs = runs_some(g) && g.kernel == [K, K] && g.stride == [T, T];
+        let runs = g.reads_planes() && g.kernel == [K, K] && g.stride == [T, T];
         assert!(runs, "a geometry of this kernel");
         assert_eq!(x.len(), g.groups * height * width, "the input's length");
         assert_eq!(dy.len(), g.out_channels * rows * columns, "the output gradient's length");

@@ -7,7 +7,7 @@ use typenet_shape::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Shape};
 
 /// Runs a task for whose parts there are so many threads, each with so much poisoned memory. They are imagined, so
 /// that all parts are cut, or taken from a pool.
-fn by_crew<R: Send>(
+pub(crate) fn by_crew<R: Send>(
     (threads, are_real): (usize, bool),
     scratch: usize,
     task: impl Fn(&mut Crew<'_>) -> R + Sync,
@@ -49,7 +49,7 @@ fn same(scratch: usize, what: &str, task: impl Fn(&mut Crew<'_>) -> Vec<u32> + S
     }
 }
 
-fn bits_of(lanes: &[Lanes], numbers: &[&[f32]]) -> Vec<u32> {
+pub(crate) fn bits_of(lanes: &[Lanes], numbers: &[&[f32]]) -> Vec<u32> {
     let lanes = lanes.iter().flat_map(|lanes| lanes.0);
     let numbers = numbers.iter().flat_map(|numbers| numbers.iter().copied());
     lanes.chain(numbers).map(|n| if n.is_nan() { !0 } else { n.to_bits() }).collect()
@@ -100,10 +100,18 @@ fn check(g: &Conv2d, seed: u64) {
                         Epilogue { bias, add, activation, statistics, ..Epilogue::default() };
                     match kernel {
                         Conv2dKernel::Direct => {
-                            conv2d::forward_by(isa, crew, g, &x, &weight, behind, &mut y);
+                            conv2d::forward_by(isa, crew, g, x[..].into(), &weight, behind, &mut y);
                         }
                         Conv2dKernel::Gemm => {
-                            pointwise::forward_by(isa, crew, g, &x, &weight, behind, &mut y);
+                            pointwise::forward_by(
+                                isa,
+                                crew,
+                                g,
+                                x[..].into(),
+                                &weight,
+                                behind,
+                                &mut y,
+                            );
                         }
                         _ => {
                             let (w, y) = (&transformed, &mut y);
@@ -147,10 +155,10 @@ fn check(g: &Conv2d, seed: u64) {
                 let (x, dy) = (&full_x, &full_dy);
                 match kernel {
                     Conv2dKernel::Direct => {
-                        conv2d::backward_weight_by(isa, crew, g, x, dy, &mut dw, to);
+                        conv2d::backward_weight_by(isa, crew, g, x[..].into(), dy, &mut dw, to);
                     }
                     Conv2dKernel::Gemm => {
-                        pointwise::backward_weight_by(isa, crew, g, x, dy, &mut dw, to);
+                        pointwise::backward_weight_by(isa, crew, g, x[..].into(), dy, &mut dw, to);
                     }
                     _ => {
                         let before = if adds { 0.125 } else { f32::NAN };

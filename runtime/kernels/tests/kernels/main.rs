@@ -15,6 +15,7 @@ mod jvp;
 mod linear;
 mod matrix;
 mod norm;
+mod normalized;
 mod other;
 mod pointwise;
 mod pytorch;
