@@ -1,5 +1,5 @@
 //! Predictions from the program's own threads, as ratios: what they deliver beside one thread's rate times the
-//! number of cores, and beside one call with everything.
+//! number of cores, beside a parallel iterator, and beside one call with everything.
 //!
 //! `cargo bench -p typenet-benches --bench threads`
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
@@ -63,7 +63,7 @@ fn of_net<N: Network<Output = [f32; 10]> + typenet::Logits>(
             ("one call", &|| repeat(|| predict_all(images))),
         ];
         let mut rates = vec![Vec::new(); ways.len()];
-        let mut to_call = vec![Vec::new(); ways.len()];
+        let [mut to_iterator, mut to_call] = [(); 2].map(|()| vec![Vec::new(); ways.len()]);
         for round in 0..=ROUNDS {
             let alone = seconds(&on_one_thread);
             let times: Vec<f64> = ways.iter().map(|(_, way)| seconds(way)).collect();
@@ -73,12 +73,17 @@ fn of_net<N: Network<Output = [f32; 10]> + typenet::Logits>(
             }
             for (way, time) in times.iter().enumerate() {
                 rates[way].push(alone / time);
+                to_iterator[way].push(times[1] / time);
                 to_call[way].push(time / times[times.len() - 1]);
             }
         }
-        println!("\n{name}, {count} images | of cores × one thread's rate | time of one call");
-        for ((way, _), (rates, to_call)) in ways.iter().zip(rates.iter_mut().zip(&mut to_call)) {
-            println!("{way:32} | {} | {}", spread(rates), spread(to_call));
+        println!(
+            "\n{name}, {count} images | of cores × one thread's rate | of par_iter's rate | time of one call"
+        );
+        for (i, (way, _)) in ways.iter().enumerate() {
+            let ratios =
+                [&mut rates, &mut to_iterator, &mut to_call].map(|all| spread(&mut all[i]));
+            println!("{way:32} | {}", ratios.join(" | "));
         }
         [few, many, pool].into_iter().for_each(Crew::end);
     });
