@@ -1,5 +1,7 @@
 //! The types of numbers that weight files hold.
 
+use std::fs::File;
+
 use rayon::prelude::*;
 use safetensors::Dtype;
 
@@ -25,15 +27,48 @@ pub(super) fn each(dtype: Dtype, bytes: &[u8], mut visit: impl FnMut(usize, f32)
 
 /// Writes all numbers, as [`each`] shows them, to `to`, which has room for just these.
 pub(super) fn copy(dtype: Dtype, bytes: &[u8], to: &mut [f32]) {
-    pieces(dtype, bytes).zip(to.par_chunks_mut(PIECE)).for_each(|(bytes, to)| {
-        // One by one the plain case is no copy of memory.
-        if dtype == Dtype::F32 {
-            let (numbers, _) = bytes.as_chunks();
-            to.iter_mut().zip(numbers).for_each(|(to, &number)| *to = f32::from_le_bytes(number));
-        } else {
-            each(dtype, bytes, |at, number| to[at] = number);
-        }
-    });
+    let parts = pieces(dtype, bytes).zip(to.par_chunks_mut(PIECE));
+    parts.for_each(|(bytes, to)| copy_piece(dtype, bytes, to));
+}
+
+fn copy_piece(dtype: Dtype, bytes: &[u8], to: &mut [f32]) {
+    // One by one the plain case is no copy of memory.
+    if dtype == Dtype::F32 {
+        let (numbers, _) = bytes.as_chunks();
+        to.iter_mut().zip(numbers).for_each(|(to, &number)| *to = f32::from_le_bytes(number));
+    } else {
+        each(dtype, bytes, |at, number| to[at] = number);
+    }
+}
+
+/// As [`copy`], from a file that has the numbers from this byte on: piece by piece, each of which passes through the
+/// cache alone. Returns whether all are finite.
+///
+/// # Errors
+/// When the file cannot be read.
+#[cfg(unix)]
+pub(super) fn copy_from(
+    file: &File,
+    start: u64,
+    dtype: Dtype,
+    to: &mut [f32],
+) -> std::io::Result<bool> {
+    use std::os::unix::fs::FileExt;
+
+    let size = dtype.bitsize() / 8;
+    let read = |bytes: &mut Vec<u8>, (piece, to): (usize, &mut [f32])| {
+        bytes.resize(to.len() * size, 0);
+        file.read_exact_at(bytes, start + (piece * PIECE * size) as u64)?;
+        copy_piece(dtype, bytes, to);
+        Ok(to.iter().fold(true, |all, number| all & number.is_finite()))
+    };
+    let pieces = to.par_chunks_mut(PIECE).enumerate().map_init(Vec::new, read);
+    pieces.try_reduce(|| true, |a, b| Ok(a & b))
+}
+
+#[cfg(not(unix))]
+pub(super) fn copy_from(_: &File, _: u64, _: Dtype, _: &mut [f32]) -> std::io::Result<bool> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 /// As [`copy`], the type being named as files name it, from the first of the bytes on. There are none of a type

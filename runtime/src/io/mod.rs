@@ -23,6 +23,8 @@ mod read;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_large;
+#[cfg(test)]
 mod tests_options;
 mod write;
 

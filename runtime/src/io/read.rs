@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
@@ -53,9 +54,14 @@ pub(crate) fn load(
     parameters: &mut [f32],
 ) -> Result<Metadata> {
     options.for_new_net()?;
+    let call = Call::Load(graph.name);
+    // What stands in the parameters after an error is of no use to anybody, so that all bytes need not be there first.
+    if let Some((bytes, file)) = bytes::read_start(path)? {
+        let file = File { bytes: &bytes, behind: Some(&file), path, options, call };
+        return file.read_net(graph, tensors, parameters);
+    }
     let bytes = bytes::read(path)?;
-    let file = File { bytes: &bytes, path, options, call: Call::Load(graph.name) };
-    file.read_net(graph, tensors, parameters)
+    File { bytes: &bytes, behind: None, path, options, call }.read_net(graph, tensors, parameters)
 }
 
 /// As [`load`], into the parameters of a net, of which some may stay as they are.
@@ -70,7 +76,8 @@ pub(crate) fn load_weights(
     parameters: &mut [f32],
 ) -> Result<Metadata> {
     let bytes = bytes::read(path)?;
-    let file = File { bytes: &bytes, path, options, call: Call::LoadWeights };
+    let call = Call::LoadWeights;
+    let file = File { bytes: &bytes, behind: None, path, options, call };
     file.read_net(graph, tensors, parameters)
 }
 
@@ -90,7 +97,7 @@ pub(crate) fn decode(
 ) -> Result<Metadata> {
     options.for_new_net()?;
     let (path, call) = (Path::new("the bytes"), Call::FromBytes(graph.name));
-    File { bytes, path, options, call }.read_net(graph, tensors, parameters)
+    File { bytes, behind: None, path, options, call }.read_net(graph, tensors, parameters)
 }
 
 /// As [`load`], into the net that is the layer `part`: the file is one of that net.
@@ -127,13 +134,17 @@ pub(crate) fn load_part(
         let whole = tensor_name(graph, tensor);
         whole.strip_prefix(&prefix).unwrap_or(&whole).to_owned()
     };
-    let file = File { bytes: &bytes, path, options, call: Call::LoadPart(part) };
+    let call = Call::LoadPart(part);
+    let file = File { bytes: &bytes, behind: None, path, options, call };
     file.read(graph.nodes[last].op.kind(), own, &name, parameters).map(drop)
 }
 
 /// The content of a weight file, and how to read it.
+#[derive(Clone, Copy)]
 struct File<'a> {
     bytes: &'a [u8],
+    /// Where the tensors' bytes are read, if those here are zeros in their place.
+    behind: Option<&'a fs::File>,
     /// What an error calls the bytes.
     path: &'a Path,
     options: &'a LoadOptions,
@@ -159,7 +170,7 @@ impl File<'_> {
     fn read<'t>(
         &self,
         net: &str,
-        tensors: impl Iterator<Item = &'t Tensor>,
+        tensors: impl Iterator<Item = &'t Tensor> + Clone,
         tensor_name: &dyn Fn(&Tensor) -> String,
         parameters: &mut [f32],
     ) -> Result<Metadata> {
@@ -184,7 +195,7 @@ impl File<'_> {
         extra.retain(|name| !name.ends_with(".num_batches_tracked") && !self.options.keeps(name));
         let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
         let (mut found, mut own) = (Vec::new(), Vec::new());
-        for tensor in tensors {
+        for tensor in tensors.clone() {
             let name = tensor_name(tensor);
             if self.options.keeps(&name) {
                 continue;
@@ -235,12 +246,26 @@ impl File<'_> {
                 help: advice.map(help).or(keep),
             });
         }
-        if !self.options.allows_not_finite() {
+        let must_be_finite = !self.options.allows_not_finite();
+        if self.behind.is_none() && must_be_finite {
             self.all_finite(&found, tensor_name)?;
         }
         for (tensor, view) in found {
             let numbers = &mut parameters[tensor.offset..][..tensor.shape.elements()];
-            floats::copy(view.dtype(), view.data(), numbers);
+            let (dtype, data) = (view.dtype(), view.data());
+            let Some(behind) = self.behind else {
+                floats::copy(dtype, data, numbers);
+                continue;
+            };
+            let start = data.as_ptr().addr() - self.bytes.as_ptr().addr();
+            let is_finite = floats::copy_from(behind, start as u64, dtype, numbers)
+                .map_err(Error::io(self.path))?;
+            if must_be_finite && !is_finite {
+                // All bytes are needed to say where.
+                let bytes = bytes::read(self.path)?;
+                let whole = File { bytes: &bytes, behind: None, ..*self };
+                return whole.read(net, tensors, tensor_name, parameters);
+            }
         }
         Ok(metadata)
     }
