@@ -21,6 +21,9 @@ use typenet::prelude::*;
 
 const ROUNDS: usize = 9;
 
+/// The place of the parallel iterator among the ways.
+const PAR_ITER: usize = 1;
+
 /// How often each image is predicted in one measurement.
 const REPEATS: usize = 10;
 
@@ -73,7 +76,7 @@ fn of_net<N: Network<Output = [f32; 10]> + typenet::Logits>(
             }
             for (way, time) in times.iter().enumerate() {
                 rates[way].push(alone / time);
-                to_iterator[way].push(times[1] / time);
+                to_iterator[way].push(times[PAR_ITER] / time);
                 to_call[way].push(time / times[times.len() - 1]);
             }
         }

@@ -44,10 +44,10 @@ pub(crate) fn apart<const K: usize>(
 
 /// Grows `buffer` to `len` numbers.
 pub(crate) fn at_least<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
-    if buffer.is_empty() {
-        *buffer = zeros(zero, len);
-    } else if buffer.len() < len {
-        buffer.resize(len, zero);
+    if buffer.len() < len {
+        let mut grown = zeros(zero, len);
+        grown[..buffer.len()].clone_from_slice(buffer);
+        *buffer = grown;
     }
 }
 

@@ -37,8 +37,8 @@ pub fn forward(
 
 /// [`forward`] by a crew. The result is the same to the bit, however many threads it has.
 ///
-/// A norm can be applied to the input where [`Conv2d::reads_planes`] says yes for more than one group, and the crew's
-/// scratch memory is a channel of it.
+/// A norm can be applied to the input where [`Conv2d::reads_planes`] says yes for more than one group. The crew's
+/// scratch memory then holds one channel of it, at least.
 ///
 /// # Panics
 /// As [`forward`], or where a norm cannot be applied.
@@ -55,7 +55,12 @@ pub fn forward_by(
     let (finish, mut behind) = epilogue.split();
     let parts = crew.parts(multiply_adds(g, output));
     if depthwise::runs(g) {
-        x.check(g.groups);
+        x.check(g.input);
+        assert_eq!(weight.len(), g.weight().elements(), "the weight's length");
+        assert_eq!(y.len(), output.elements(), "the output's length");
+        finish.plus.check(y.len());
+        let bias = finish.bias.map_or(g.out_channels, <[f32]>::len);
+        assert_eq!(bias, g.out_channels, "the bias's length");
         // Channels of which each reads its own leave their statistics while they are in cache.
         let gathers = parts == 1 && g.out_channels == g.groups;
         let statistics = if gathers { behind.take_statistics() } else { None };
@@ -318,7 +323,11 @@ pub fn backward_weight_by(
     let parts = crew.parts(multiply_adds(g, output));
     let is_depthwise = depthwise::runs(g);
     assert!(x.norm.is_none() || is_depthwise, "a norm is applied to depthwise input alone");
-    x.check(g.input.dim(0));
+    if is_depthwise {
+        x.check(g.input);
+        assert_eq!(dy.len(), output.elements(), "the output gradient's length");
+        assert_eq!(dw.len(), g.weight().elements(), "the weight gradient's length");
+    }
     let [ins, outs] = [g.input, output].map(|shape| shape.dim(1) * shape.dim(2));
     if parts == 1 && x.norm.is_none() {
         weight_gradient(isa, g, is_depthwise, x.x, dy, dw);

@@ -42,7 +42,7 @@ pub fn forward(
     forward_by(isa, &mut Crew::alone(scratch), g, x.into(), weight, epilogue, y);
 }
 
-/// [`forward`] by a crew, with its scratch memory. The result is the same to the bit, however many threads it has.
+/// [`forward`] by a crew, with its scratch memory, of a value or of one that a norm is applied to. The result is the same to the bit, however many threads it has.
 ///
 /// # Panics
 /// As [`forward`].
@@ -57,7 +57,7 @@ pub fn forward_by(
 ) {
     let (finish, mut behind) = epilogue.split();
     let (rows, depth) = (g.out_channels, g.input.dim(0));
-    x.check(depth);
+    x.check(g.input);
     let (x, together) = (Places::new(g, &x), check(g, Conv2dPass::Forward));
     let parts = crew.parts(weight.len().saturating_mul(x.positions));
     let statistics = if parts == 1 { behind.take_statistics() } else { None };
@@ -151,7 +151,7 @@ pub fn backward_weight_by(
     db: Option<&mut [f32]>,
 ) {
     let (ins, together) = (g.input.dim(0), check(g, Conv2dPass::BackwardWeight));
-    x.check(ins);
+    x.check(g.input);
     let (x, dy_places) = (Places::new(g, &x), Places::neighbours(g, dy));
     assert_eq!(dw.len(), ins * g.out_channels, "the weight gradient's length");
     assert_eq!(dy.len(), g.out_channels * x.positions, "the output gradient's length");

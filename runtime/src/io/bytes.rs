@@ -6,58 +6,76 @@ use std::path::Path;
 
 use crate::{Error, Result};
 
+/// What was read of a file.
+pub(super) enum Content {
+    All(Vec<u8>),
+    /// Of a large file the start, up to the end of the header that a weight file would have. Zeros, which take no
+    /// memory, stand for the rest, which is to be read from the file.
+    Start(Vec<u8>, File),
+}
+
 /// All bytes of a file; those of a large one by all threads.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be read.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    let read = || {
-        let mut file = File::open(path)?;
-        let about = file.metadata()?;
-        match usize::try_from(about.len()) {
-            Ok(len) if about.is_file() && len >= LARGE => in_pieces(&file, len),
-            len => {
-                let mut bytes = Vec::with_capacity(len.unwrap_or_default().min(LARGE));
-                file.read_to_end(&mut bytes)?;
-                Ok(bytes)
-            }
-        }
+    let read = || match open(path)? {
+        (file, Some(len)) => in_pieces(&file, len),
+        (file, None) => to_end(file),
     };
     read().map_err(Error::io(path))
 }
 
-/// The start of a large file, up to the end of the header that a weight file would have; behind it stand zeros in
-/// place of the rest, which take no memory. `None` where [`read`] should read it all.
+/// All bytes of a file, or the start of a large one.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be read.
-#[cfg(unix)]
-pub(super) fn read_start(path: &Path) -> Result<Option<(Vec<u8>, File)>> {
-    use std::os::unix::fs::FileExt;
-
-    let read = || {
-        let file = File::open(path)?;
-        let about = file.metadata()?;
-        let len = match usize::try_from(about.len()) {
-            Ok(len) if about.is_file() && len >= LARGE => len,
-            _ => return Ok(None),
-        };
-        Vec::<u8>::new().try_reserve_exact(len)?;
-        let mut bytes = vec![0; len];
-        let mut header = [0; size_of::<u64>()];
-        file.read_exact_at(&mut header, 0)?;
-        let end = usize::try_from(u64::from_le_bytes(header)).unwrap_or(usize::MAX);
-        let end = end.saturating_add(header.len());
-        let end = if end <= len { end } else { header.len() };
-        file.read_exact_at(&mut bytes[..end], 0)?;
-        Ok(Some((bytes, file)))
+pub(super) fn read_start(path: &Path) -> Result<Content> {
+    let read = || match open(path)? {
+        (file, Some(len)) if cfg!(unix) => Ok(Content::Start(start(&file, len)?, file)),
+        (file, Some(len)) => in_pieces(&file, len).map(Content::All),
+        (file, None) => to_end(file).map(Content::All),
     };
     read().map_err(Error::io(path))
 }
 
-#[cfg(not(unix))]
-pub(super) fn read_start(_: &Path) -> Result<Option<(Vec<u8>, File)>> {
-    Ok(None)
+/// All bytes of a file of which [`read_start`] has read the start.
+///
+/// # Errors
+/// When they are no longer there.
+pub(super) fn read_again(file: &File, len: usize) -> io::Result<Vec<u8>> {
+    in_pieces(file, len)
+}
+
+/// A file, and its length if it is large. Anything else, such as a pipe, can be read once only.
+fn open(path: &Path) -> io::Result<(File, Option<usize>)> {
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    let len = usize::try_from(about.len()).ok().filter(|&len| about.is_file() && len >= LARGE);
+    Ok((file, len))
+}
+
+fn to_end(mut file: File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The longest header that is read.
+const MOST_HEADER: usize = 128 << 20;
+
+fn start(mut file: &File, len: usize) -> io::Result<Vec<u8>> {
+    Vec::<u8>::new().try_reserve_exact(len)?;
+    let mut bytes = vec![0; len];
+    let (length, rest) = bytes.split_at_mut(size_of::<u64>());
+    file.read_exact(length)?;
+    let header = length.iter().rev().fold(0, |all, &byte| all << 8 | u64::from(byte));
+    // Of a length that cannot be, nothing behind it is needed to say so.
+    let header = usize::try_from(header).unwrap_or(usize::MAX);
+    if header <= rest.len().min(MOST_HEADER) {
+        file.read_exact(&mut rest[..header])?;
+    }
+    Ok(bytes)
 }
 
 /// From this size on the time goes into copying, and into memory that is touched for the first time.
@@ -88,7 +106,7 @@ fn in_pieces(mut file: &File, len: usize) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 
@@ -101,14 +119,33 @@ mod tests {
         for (header, end) in [(100, 108), (LARGE - 8, LARGE), (LARGE - 7, 8), (usize::MAX, 8)] {
             bytes[..8].copy_from_slice(&(header as u64).to_le_bytes());
             std::fs::write(&path, &bytes).unwrap();
-            let (found, _) = read_start(&path).unwrap().unwrap();
+            let Content::Start(found, file) = read_start(&path).unwrap() else { panic!("all") };
             assert!(found.len() == LARGE && found[..end] == bytes[..end], "{header}");
             assert!(found[end..].iter().all(|&byte| byte == 0), "{header}");
+            assert!(read_again(&file, LARGE).unwrap() == bytes, "{header}");
         }
         std::fs::write(&path, &bytes[1..]).unwrap();
-        assert!(read_start(&path).unwrap().is_none());
-        assert!(read_start(folder.path()).unwrap().is_none());
+        assert!(matches!(read_start(&path), Ok(Content::All(all)) if all == bytes[1..]));
+        assert!(matches!(read_start(folder.path()), Err(Error::Io { .. })));
         assert!(matches!(read_start(&folder.path().join("none")), Err(Error::Io { .. })));
+    }
+
+    /// A pipe gives its bytes to the first who opens it.
+    #[test]
+    #[cfg(unix)]
+    fn a_pipe_is_opened_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        if !made.is_ok_and(|status| status.success()) {
+            return;
+        }
+        let writer = std::thread::spawn({
+            let path = path.clone();
+            move || std::fs::write(path, [1, 2, 3])
+        });
+        assert!(matches!(read_start(&path), Ok(Content::All(all)) if all == [1, 2, 3]));
+        writer.join().unwrap().unwrap();
     }
 
     #[test]

@@ -66,6 +66,7 @@ pub(super) fn copy_from(
     pieces.try_reduce(|| true, |a, b| Ok(a & b))
 }
 
+/// Elsewhere files are read whole, and this is never called.
 #[cfg(not(unix))]
 pub(super) fn copy_from(_: &File, _: u64, _: Dtype, _: &mut [f32]) -> std::io::Result<bool> {
     Err(std::io::ErrorKind::Unsupported.into())

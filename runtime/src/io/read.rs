@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
+use std::fs::File;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
@@ -8,6 +8,7 @@ use safetensors::{SafeTensorError, SafeTensors};
 use serde_json::Value;
 use typenet_shape::{Graph, Node, Op, Tensor};
 
+use super::bytes::Content;
 use super::names::{self, Advice};
 use super::options::LoadOptions;
 use super::{bytes, floats, keys, tensor_name};
@@ -42,7 +43,8 @@ impl Call<'_> {
     }
 }
 
-/// As [`decode`], from a file.
+/// As [`decode`], from a file, but that after an error the parameters may hold anything: a large file is read tensor
+/// by tensor.
 ///
 /// # Errors
 /// [`Error::Io`], or as `decode`.
@@ -55,16 +57,15 @@ pub(crate) fn load(
 ) -> Result<Metadata> {
     options.for_new_net()?;
     let call = Call::Load(graph.name);
-    // What stands in the parameters after an error is of no use to anybody, so that all bytes need not be there first.
-    if let Some((bytes, file)) = bytes::read_start(path)? {
-        let file = File { bytes: &bytes, behind: Some(&file), path, options, call };
-        return file.read_net(graph, tensors, parameters);
-    }
-    let bytes = bytes::read(path)?;
-    File { bytes: &bytes, behind: None, path, options, call }.read_net(graph, tensors, parameters)
+    let (bytes, behind) = match bytes::read_start(path)? {
+        Content::All(bytes) => (bytes, None),
+        Content::Start(bytes, file) => (bytes, Some(file)),
+    };
+    let file = WeightFile { bytes: &bytes, behind: behind.as_ref(), path, options, call };
+    file.read_net(graph, tensors, parameters)
 }
 
-/// As [`load`], into the parameters of a net, of which some may stay as they are.
+/// As [`load`], into the parameters of a net, of which some may stay as they are. After an error all do.
 ///
 /// # Errors
 /// As `load`.
@@ -77,7 +78,7 @@ pub(crate) fn load_weights(
 ) -> Result<Metadata> {
     let bytes = bytes::read(path)?;
     let call = Call::LoadWeights;
-    let file = File { bytes: &bytes, behind: None, path, options, call };
+    let file = WeightFile { bytes: &bytes, behind: None, path, options, call };
     file.read_net(graph, tensors, parameters)
 }
 
@@ -97,7 +98,7 @@ pub(crate) fn decode(
 ) -> Result<Metadata> {
     options.for_new_net()?;
     let (path, call) = (Path::new("the bytes"), Call::FromBytes(graph.name));
-    File { bytes, behind: None, path, options, call }.read_net(graph, tensors, parameters)
+    WeightFile { bytes, behind: None, path, options, call }.read_net(graph, tensors, parameters)
 }
 
 /// As [`load`], into the net that is the layer `part`: the file is one of that net.
@@ -135,23 +136,23 @@ pub(crate) fn load_part(
         whole.strip_prefix(&prefix).unwrap_or(&whole).to_owned()
     };
     let call = Call::LoadPart(part);
-    let file = File { bytes: &bytes, behind: None, path, options, call };
+    let file = WeightFile { bytes: &bytes, behind: None, path, options, call };
     file.read(graph.nodes[last].op.kind(), own, &name, parameters).map(drop)
 }
 
 /// The content of a weight file, and how to read it.
 #[derive(Clone, Copy)]
-struct File<'a> {
+struct WeightFile<'a> {
     bytes: &'a [u8],
     /// Where the tensors' bytes are read, if those here are zeros in their place.
-    behind: Option<&'a fs::File>,
+    behind: Option<&'a File>,
     /// What an error calls the bytes.
     path: &'a Path,
     options: &'a LoadOptions,
     call: Call<'a>,
 }
 
-impl File<'_> {
+impl WeightFile<'_> {
     fn format(&self, offset: usize, problem: String) -> Error {
         Error::Format { path: self.path.to_owned(), offset: offset as u64, problem }
     }
@@ -262,8 +263,9 @@ impl File<'_> {
                 .map_err(Error::io(self.path))?;
             if must_be_finite && !is_finite {
                 // All bytes are needed to say where.
-                let bytes = bytes::read(self.path)?;
-                let whole = File { bytes: &bytes, behind: None, ..*self };
+                let bytes = bytes::read_again(behind, self.bytes.len());
+                let bytes = bytes.map_err(Error::io(self.path))?;
+                let whole = WeightFile { bytes: &bytes, behind: None, ..*self };
                 return whole.read(net, tensors, tensor_name, parameters);
             }
         }

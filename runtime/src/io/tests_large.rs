@@ -9,6 +9,7 @@ use safetensors::{Dtype, serialize};
 use tempfile::TempDir;
 use typenet_shape::{Graph, Node, Op, Shape, Tensor};
 
+use super::bytes::{Content, read_start};
 use super::tests::bits;
 use super::{LoadOptions, load, load_weights, save};
 use crate::{Error, Metadata};
@@ -38,6 +39,7 @@ fn saved(parameters: &[f32]) -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("large.safetensors");
     save(&path, &GRAPH, &TENSORS, parameters, &Metadata::default()).unwrap();
+    assert_eq!(matches!(read_start(&path), Ok(Content::Start(..))), cfg!(unix), "a large file");
     (folder, path)
 }
 

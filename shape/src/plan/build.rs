@@ -1,5 +1,5 @@
 use super::kernels::Kernels;
-use super::norms::applied_by_readers;
+use super::norms::{applied_by_readers, read_by};
 use super::place::{Item, place};
 use super::pools::{activation_before, convolution_of};
 use super::{Buffer, Buffers, Norm, Output, Plan, Pooled, Source, Step};
@@ -54,10 +54,9 @@ impl<const N: usize> Plan<N> {
         let mut is_applied_by_reader = [false; N];
         let mut node = 0;
         while node < N {
-            let norm = norm_of[node];
-            if norm > 0 {
-                is_applied_by_reader[norm] = true;
-                stored.len[fusion.last(norm, true)] = 0;
+            is_applied_by_reader[norm_of[node]] = norm_of[node] > 0;
+            if norm_of[node] > 0 {
+                stored.len[fusion.last(norm_of[node], true)] = 0;
             }
             node += 1;
         }
@@ -452,17 +451,6 @@ const fn added<const N: usize>(
         Some(added) => Some(stored.buffer(values, added)),
         None => None,
     }
-}
-
-/// The node whose value `node` reads as its input `k` while training: where it applies a norm, what that reads.
-const fn read_by<const N: usize>(
-    graph: &Graph<'_>,
-    norm_of: &[usize; N],
-    node: usize,
-    k: usize,
-) -> usize {
-    let from = if k == 0 && norm_of[node] > 0 { norm_of[node] } else { node };
-    graph.nodes[from].inputs[k]
 }
 
 const fn some_if(there: bool, buffer: Buffer) -> Option<Buffer> {

@@ -2,8 +2,8 @@
 
 use crate::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Fusion, Graph, Op, Shape};
 
-/// The most numbers of a channel that a depthwise convolution normalises at a time. They are 16 times as many
-/// vectors, which stay in the second-level cache.
+/// The most numbers of a channel that a depthwise convolution normalises at a time: of 16 images they take 512 kB, which
+/// stay in the second-level cache.
 const MOST_PIXELS: usize = 8192;
 
 /// The batch norm that each convolution applies to what it reads, in groups of 16 images; 0 for none. That saves a
@@ -29,6 +29,17 @@ pub(super) const fn applied_by_readers<const N: usize>(
         node += 1;
     }
     norm_of
+}
+
+/// The node whose value `node` reads as its input `k` while training: where it applies a norm, what that reads.
+pub(super) const fn read_by<const N: usize>(
+    graph: &Graph<'_>,
+    norm_of: &[usize; N],
+    node: usize,
+    k: usize,
+) -> usize {
+    let from = if k == 0 && norm_of[node] > 0 { norm_of[node] } else { node };
+    graph.nodes[from].inputs[k]
 }
 
 /// Whether `source` is the value of a batch norm that one layer alone reads, and that this layer can compute.

@@ -212,12 +212,27 @@ fn convolutions_apply_the_norms_that_they_alone_read() {
     // A pooling layer reads the last one's value.
     let last = PLAN.step(8);
     assert!(!last.is_applied_by_reader && last.training.output.len > 0);
-    assert!(PLAN.scratch_len(true) >= 64);
+}
+
+/// Only the norm needs scratch memory: a channel, while training.
+#[test]
+fn a_depthwise_convolution_normalizes_a_channel_at_a_time() {
+    const GRAPH: Graph<'static> = Graph::new(
+        "Depthwise",
+        &[
+            Node { name: "input", op: Op::Input { shape: Shape::new(&[3, 9, 7]) }, inputs: &[] },
+            Node { name: "bn", op: NORM, inputs: &[0] },
+            Node { name: "depthwise", op: DEPTHWISE, inputs: &[1] },
+        ],
+    );
+    static PLAN: Plan<3> = Plan::new(&GRAPH);
+    assert_eq!((PLAN.step(2).normalizes, PLAN.step(2).training.input.len), (Some(0), 3 * 63));
+    assert_eq!((PLAN.scratch_len(true), PLAN.scratch_len(false)), (63, 0));
 }
 
 #[test]
-fn a_norm_is_stored_where_something_else_needs_its_value() {
-    // Another reader, an output, a frozen norm, and a convolution whose kernel cannot.
+fn a_norm_is_stored_where_its_value_is_needed() {
+    // An output, and a frozen norm.
     const HEADS: [Head<'static>; 2] =
         [Head { name: "middle", node: 3 }, Head { name: "last", node: 10 }];
     const WITH_HEADS: Graph<'static> = SEPARABLE.with_heads(&HEADS);
@@ -232,6 +247,59 @@ fn a_norm_is_stored_where_something_else_needs_its_value() {
     static PLAN: Plan<9> = Plan::new(&NORMED);
     assert!(PLAN.steps().iter().all(|step| step.normalizes.is_none()));
     assert!(PLAN.steps().iter().all(|step| step.training.output.len > 0));
+}
+
+/// Whether this convolution applies the norm before it, with this activation in between.
+fn applies(input: [usize; 3], f: Op, reader: Op, is_read_twice: bool) -> bool {
+    let nodes = [
+        Node { name: "input", op: Op::Input { shape: Shape::new(&input) }, inputs: &[] },
+        Node { name: "bn", op: NORM, inputs: &[0] },
+        Node { name: "f", op: f, inputs: &[1] },
+        Node { name: "reader", op: reader, inputs: &[2] },
+        Node { name: "add", op: Op::Add, inputs: &[2, if is_read_twice { 2 } else { 0 }] },
+    ];
+    let graph = |nodes| Plan::<5>::new(&Graph::new("Pair", nodes)).step(3).normalizes.is_some();
+    let whole = Plan::<4>::new(&Graph::new("Alone", &nodes[..4])).step(3).normalizes.is_some();
+    if is_read_twice { graph(&nodes) } else { whole }
+}
+
+#[test]
+fn some_convolutions_and_activations_can_apply_norms() {
+    let Op::DepthwiseConv2d { multiplier, stride, padding, dilation, bias, .. } = DEPTHWISE else {
+        unreachable!()
+    };
+    let depthwise = |kernel, stride, dilation| Op::DepthwiseConv2d {
+        kernel: [kernel, kernel],
+        multiplier,
+        stride,
+        padding,
+        dilation,
+        bias,
+    };
+    let leaky = Op::LeakyRelu { negative_slope: 0.1 };
+    let size = [32, 12, 12];
+    for f in [Op::Relu, Op::Relu6, leaky] {
+        assert!(applies(size, f, DEPTHWISE, false) && applies(size, f, POINTWISE, false), "{f:?}");
+        assert!(!applies(size, f, DEPTHWISE, true) && !applies(size, f, POINTWISE, true), "{f:?}");
+    }
+    for f in [Op::Tanh, Op::Sigmoid, GELU] {
+        assert!(
+            !applies(size, f, DEPTHWISE, false) && !applies(size, f, POINTWISE, false),
+            "{f:?}"
+        );
+    }
+    assert!(applies(size, Op::Relu, depthwise(5, [2, 2], dilation), false));
+    for other in [
+        depthwise(7, stride, dilation),
+        depthwise(3, [2, 1], dilation),
+        depthwise(3, stride, [2, 2]),
+    ] {
+        assert!(!applies(size, Op::Relu, other, false), "{other:?}");
+    }
+    // Few channels, which are not packed, and channels that are too large.
+    assert!(!applies([31, 12, 12], Op::Relu, POINTWISE, false));
+    assert!(!applies([3, 91, 91], Op::Relu, DEPTHWISE, false));
+    assert!(applies([3, 90, 91], Op::Relu, DEPTHWISE, false));
 }
 
 const GELU: Op = Op::Gelu { approximate: Approximate::None };

@@ -1,5 +1,7 @@
 //! A value that a convolution normalises while it reads it, so that the norm's own value is never stored.
 
+use typenet_shape::Shape;
+
 use super::super::fused::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::{Isa, LANES, Lanes};
@@ -23,11 +25,13 @@ impl<'a> From<&'a [Lanes]> for Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// Checks that the norm is one of these `channels`, with an activation that kernels compute in registers.
-    pub(crate) fn check(&self, channels: usize) {
+    /// Checks the value's length, and that the norm is one of such a value, with an activation that kernels compute in
+    /// registers.
+    pub(crate) fn check(&self, shape: Shape) {
+        assert_eq!(self.x.len(), shape.elements(), "the input's length");
         if let Some(norm) = &self.norm {
             norm.check(self.x.len());
-            assert!(norm.mean.len() == channels && recomputes(norm.f), "a norm of the input");
+            assert!(norm.mean.len() == shape.dim(0) && recomputes(norm.f), "a norm of the input");
         }
     }
 
@@ -65,8 +69,8 @@ pub(crate) fn copy_some<S: Simd>(
     }
 }
 
-/// Normalises numbers that have 16 channels side by side from channel `first` on; missing channels are 0, and
-/// stay so but for what the activation makes of 0.
+/// Normalises numbers that have 16 channels side by side from channel `first` on. Missing channels are 0 and stay
+/// so: each of these activations is 0 at 0.
 #[derive(Debug)]
 pub(crate) struct SideBySide<'a, 'b> {
     pub(crate) norm: &'a BatchNorm<'b>,

@@ -249,6 +249,34 @@ fn a_wrong_length_is_refused() {
     conv2d::forward(Isa::Portable, &g, &x, &[1.0, 2.0], Epilogue::default(), &mut y);
 }
 
+/// Also where each channel is computed by itself, whole channels too many or too few.
+#[test]
+fn a_wrong_length_of_a_depthwise_convolution_is_refused() {
+    let g = Conv2d { groups: 8, padding: [1, 1], ..conv([8, 4, 4], 8, [3, 3]) };
+    let run = |wrong: usize, step: isize| {
+        let len = |part: usize, len: usize, of_one: usize| {
+            let more = if part == wrong { step * of_one as isize } else { 0 };
+            len.checked_add_signed(more).unwrap()
+        };
+        let [x, add, y, dy] = [0, 1, 2, 3].map(|part| poison(len(part, 128, 16)));
+        let (mut y, dy) = (y, &dy);
+        let (weight, bias) = (vec![0.5; len(4, 72, 9)], vec![0.5; len(5, 8, 1)]);
+        let mut dw = vec![0.5; len(6, 72, 9)];
+        let (isa, crew) = (Isa::Portable, &mut Crew::alone(&mut []));
+        if [3, 6].contains(&wrong) {
+            conv2d::backward_weight_by(isa, crew, &g, x[..].into(), dy, &mut dw, None);
+        } else {
+            let epilogue = epilogue(Some(&bias), Some(&add), Activation::Relu);
+            conv2d::forward_by(isa, crew, &g, x[..].into(), &weight, epilogue, &mut y);
+        }
+    };
+    for (wrong, step) in (0..7).flat_map(|wrong| [(wrong, 1), (wrong, -1)]) {
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(wrong, step)));
+        assert!(found.is_err(), "part {wrong} by {step}");
+    }
+    run(7, 0);
+}
+
 fn geometry() -> impl Strategy<Value = Conv2d> {
     let axis = || (1..=13usize, 1..=5usize, 1..=4usize, 0..=3usize, 1..=3usize);
     let channels = (1..=4usize, 1..=6usize, 1..=10usize);

@@ -68,7 +68,7 @@ fn check(g: &Conv2d, f: Activation, seed: u64) {
         let input = Input { x: &of.x, norm: Some(norm) };
         let found = passes(isa, g, input, &of, &mut Crew::alone(&mut poison(scratch)));
         assert!(found == expected, "{isa} alone: {f:?} {g:?}");
-        for crew in [(2, false), (5, false)] {
+        for crew in [(2, false), (5, false), (2, true)] {
             let found = by_crew(crew, scratch, |crew| passes(isa, g, input, &of, crew));
             assert!(found == expected, "{isa} {crew:?}: {f:?} {g:?}");
         }
@@ -110,7 +110,7 @@ fn activation() -> impl Strategy<Value = Activation> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(48))]
 
     #[test]
     fn depthwise_convolutions(g in depthwise(), f in activation(), seed in 0u64..1 << 20) {
