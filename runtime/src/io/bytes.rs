@@ -39,14 +39,6 @@ pub(super) fn read_start(path: &Path) -> Result<Content> {
     read().map_err(Error::io(path))
 }
 
-/// All bytes of a file of which [`read_start`] has read the start.
-///
-/// # Errors
-/// When they are no longer there.
-pub(super) fn read_again(file: &File, len: usize) -> io::Result<Vec<u8>> {
-    in_pieces(file, len)
-}
-
 /// A file, and its length if it is large. Anything else, such as a pipe, can be read once only.
 fn open(path: &Path) -> io::Result<(File, Option<usize>)> {
     let file = File::open(path)?;
@@ -81,8 +73,12 @@ fn start(mut file: &File, len: usize) -> io::Result<Vec<u8>> {
 /// From this size on the time goes into copying, and into memory that is touched for the first time.
 const LARGE: usize = 16 << 20;
 
+/// All `len` bytes of a file, wherever it was read before.
+///
+/// # Errors
+/// When they are not there.
 #[cfg(unix)]
-fn in_pieces(file: &File, len: usize) -> io::Result<Vec<u8>> {
+pub(super) fn in_pieces(file: &File, len: usize) -> io::Result<Vec<u8>> {
     use std::os::unix::fs::FileExt;
 
     use rayon::prelude::*;
@@ -97,8 +93,9 @@ fn in_pieces(file: &File, len: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// All bytes of a file that was not read before.
 #[cfg(not(unix))]
-fn in_pieces(mut file: &File, len: usize) -> io::Result<Vec<u8>> {
+pub(super) fn in_pieces(mut file: &File, len: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(len)?;
     file.read_to_end(&mut bytes)?;
@@ -122,7 +119,7 @@ mod tests {
             let Content::Start(found, file) = read_start(&path).unwrap() else { panic!("all") };
             assert!(found.len() == LARGE && found[..end] == bytes[..end], "{header}");
             assert!(found[end..].iter().all(|&byte| byte == 0), "{header}");
-            assert!(read_again(&file, LARGE).unwrap() == bytes, "{header}");
+            assert!(in_pieces(&file, LARGE).unwrap() == bytes, "{header}");
         }
         std::fs::write(&path, &bytes[1..]).unwrap();
         assert!(matches!(read_start(&path), Ok(Content::All(all)) if all == bytes[1..]));

@@ -263,7 +263,7 @@ impl WeightFile<'_> {
                 .map_err(Error::io(self.path))?;
             if must_be_finite && !is_finite {
                 // All bytes are needed to say where.
-                let bytes = bytes::read_again(behind, self.bytes.len());
+                let bytes = bytes::in_pieces(behind, self.bytes.len());
                 let bytes = bytes.map_err(Error::io(self.path))?;
                 let whole = WeightFile { bytes: &bytes, behind: None, ..*self };
                 return whole.read(net, tensors, tensor_name, parameters);
