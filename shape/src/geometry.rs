@@ -87,6 +87,12 @@ impl Conv2d {
             && self.padding[1].saturating_add(self.extra[1]) < size
     }
 
+    /// Whether the depthwise kernels run it for 16 images side by side: it [`reads_planes`](Self::reads_planes), more
+    /// than one.
+    pub const fn has_depthwise_kernel(&self) -> bool {
+        self.groups > 1 && self.reads_planes()
+    }
+
     /// `[out_channels, height, width]`, each side
     /// `⌊(n + 2·padding + extra − dilation·(kernel − 1) − 1) / stride⌋ + 1`.
     ///

@@ -37,8 +37,8 @@ pub fn forward(
 
 /// [`forward`] by a crew. The result is the same to the bit, however many threads it has.
 ///
-/// A norm can be applied to the input where [`Conv2d::reads_planes`] says yes for more than one group. The crew's
-/// scratch memory then holds one channel of it, at least.
+/// A norm can be applied to the input where [`Conv2d::has_depthwise_kernel`] says yes. The crew's scratch memory then
+/// holds one channel of it, at least.
 ///
 /// # Panics
 /// As [`forward`], or where a norm cannot be applied.
@@ -127,14 +127,12 @@ impl ByGroups<'_> {
         }
     }
 
-    /// Some groups, whose part of the output `y` is; one by one where a norm is applied to their input.
+    /// Some groups, whose part of the output `y` is.
     fn some(&self, groups: Range<usize>, scratch: &mut [Lanes], y: &mut [Lanes]) {
         let ByGroups { isa, g, output, x, weight, finish: Finish { bias, plus, fused } } = *self;
         let [ins, outs] = [g.input, output].map(|shape| shape.dim(1) * shape.dim(2));
-        let all = y.len() / groups.len().max(1);
-        let at_once = if x.norm.is_some() { 1 } else { groups.len().max(1) };
-        for (y, first) in y.chunks_mut((at_once * all).max(1)).zip(groups.clone().step_by(at_once))
-        {
+        let (of_one, at_once) = (g.out_channels / g.groups * outs, at_once(&x, &groups));
+        for (y, first) in y.chunks_mut(at_once * of_one).zip(groups.clone().step_by(at_once)) {
             let of = SomeGroups::new(g, first..groups.end.min(first + at_once));
             let bias = Bias::numbers(bias.map(|bias| &bias[of.outputs.clone()]));
             let plus = match plus {
@@ -146,6 +144,12 @@ impl ByGroups<'_> {
             isa.run(depthwise::forward(&of.g, output, read, (plus, fused), y));
         }
     }
+}
+
+/// How many of these groups a kernel takes together: where a norm is applied to their input, each by itself, since
+/// there is room for one channel.
+fn at_once(x: &Input<'_>, groups: &Range<usize>) -> usize {
+    if x.norm.is_some() { 1 } else { groups.len() }
 }
 
 /// Any other, by a crew: some rows for each part.
@@ -185,12 +189,6 @@ impl SomeGroups {
         let (groups, out_channels) = (groups.len(), outputs.len());
         let g = Conv2d { input: Shape::new(&size), groups, out_channels, ..*g };
         SomeGroups { g, outputs, inputs }
-    }
-
-    /// Their channels of a value as long as the input.
-    fn input<'a>(&self, x: &'a [Lanes]) -> &'a [Lanes] {
-        let plane = self.g.input.dim(1) * self.g.input.dim(2);
-        &x[self.inputs.start * plane..self.inputs.end * plane]
     }
 
     /// Their weights.
@@ -323,38 +321,29 @@ pub fn backward_weight_by(
     let parts = crew.parts(multiply_adds(g, output));
     let is_depthwise = depthwise::runs(g);
     assert!(x.norm.is_none() || is_depthwise, "a norm is applied to depthwise input alone");
-    if is_depthwise {
-        x.check(g.input);
-        assert_eq!(dy.len(), output.elements(), "the output gradient's length");
-        assert_eq!(dw.len(), g.weight().elements(), "the weight gradient's length");
-    }
+    x.check(g.input);
+    assert_eq!(dy.len(), output.elements(), "the output gradient's length");
+    assert_eq!(dw.len(), g.weight().elements(), "the weight gradient's length");
     let [ins, outs] = [g.input, output].map(|shape| shape.dim(1) * shape.dim(2));
-    if parts == 1 && x.norm.is_none() {
-        weight_gradient(isa, g, is_depthwise, x.x, dy, dw);
-    } else {
-        // Channels of the output with all of the input, or else groups with their own.
-        let all = if g.groups == 1 { g.out_channels } else { g.groups };
-        let count = all.div_ceil(parts).next_multiple_of(OUTS).min(all);
-        let of_one = [g.out_channels / all * outs, dw.len() / all.max(1)];
-        let parts = (chunks(dy, count * of_one[0]), chunks_mut(dw, count * of_one[1]));
-        crew.for_each(parts, |scratch, part, (dy, dw)| {
-            if g.groups == 1 {
-                let g = &Conv2d { out_channels: dy.len() / outs, ..*g };
-                return weight_gradient(isa, g, false, x.x, dy, dw);
-            }
-            let groups = part * count..all.min((part + 1) * count);
-            if x.norm.is_none() {
-                let of = SomeGroups::new(g, groups);
-                return weight_gradient(isa, &of.g, is_depthwise, of.input(x.x), dy, dw);
-            }
-            let ones = dy.chunks_exact(of_one[0]).zip(dw.chunks_exact_mut(of_one[1]));
-            for (group, (dy, dw)) in groups.zip(ones) {
-                let of = SomeGroups::new(g, group..group + 1);
-                let x = x.channels(isa, of.inputs.clone(), ins, scratch);
-                isa.run(depthwise::WeightGradient { g: &of.g, output, x, dy, dw });
-            }
-        });
-    }
+    // Channels of the output with all of the input, or else groups with their own.
+    let all = if g.groups == 1 { g.out_channels } else { g.groups };
+    let count = all.div_ceil(parts).next_multiple_of(OUTS).min(all);
+    let of_one = [g.out_channels / all * outs, dw.len() / all];
+    let parts = (chunks(dy, count * of_one[0]), chunks_mut(dw, count * of_one[1]));
+    crew.for_each(parts, |scratch, part, (dy, dw)| {
+        if g.groups == 1 {
+            let g = &Conv2d { out_channels: dy.len() / outs, ..*g };
+            return weight_gradient(isa, g, false, x.x, dy, dw);
+        }
+        let groups = part * count..all.min((part + 1) * count);
+        let at_once = at_once(&x, &groups);
+        let some = dy.chunks(at_once * of_one[0]).zip(dw.chunks_mut(at_once * of_one[1]));
+        for (first, (dy, dw)) in groups.clone().step_by(at_once).zip(some) {
+            let of = SomeGroups::new(g, first..groups.end.min(first + at_once));
+            let x = x.channels(isa, of.inputs.clone(), ins, scratch);
+            weight_gradient(isa, &of.g, is_depthwise, x, dy, dw);
+        }
+    });
     if let Some(db) = db {
         linear::backward_bias_by(isa, crew, dy, db);
     }

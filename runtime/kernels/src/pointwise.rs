@@ -42,7 +42,8 @@ pub fn forward(
     forward_by(isa, &mut Crew::alone(scratch), g, x.into(), weight, epilogue, y);
 }
 
-/// [`forward`] by a crew, with its scratch memory, of a value or of one that a norm is applied to. The result is the same to the bit, however many threads it has.
+/// [`forward`] by a crew, with its scratch memory, of a value or of one that a norm is applied to. The result is the
+/// same to the bit, however many threads it has.
 ///
 /// # Panics
 /// As [`forward`].

@@ -71,16 +71,12 @@ const fn can_normalize(g: &Conv2d) -> bool {
         return matches!(Conv2dKernel::choose(g, forward), Conv2dKernel::Gemm)
             && matches!(Conv2dKernel::choose(g, weight), Conv2dKernel::Gemm);
     }
-    is_depthwise(g) && pixels(g) <= MOST_PIXELS
+    g.has_depthwise_kernel() && pixels(g) <= MOST_PIXELS
 }
 
 /// Scratch memory of a convolution that applies a norm to what it reads, beside that of its kernel: a channel.
 pub(super) const fn scratch_len(g: &Conv2d) -> usize {
-    if is_depthwise(g) { pixels(g) } else { 0 }
-}
-
-const fn is_depthwise(g: &Conv2d) -> bool {
-    g.groups > 1 && g.reads_planes()
+    if g.has_depthwise_kernel() { pixels(g) } else { 0 }
 }
 
 const fn pixels(g: &Conv2d) -> usize {

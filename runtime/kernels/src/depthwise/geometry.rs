@@ -4,7 +4,7 @@ use typenet_shape::{Conv2d, Shape};
 
 /// Whether these kernels run a convolution's forward pass and its weight's gradient.
 pub(in super::super) fn runs(g: &Conv2d) -> bool {
-    g.groups > 1 && g.reads_planes()
+    g.has_depthwise_kernel()
 }
 
 /// Whether they run the data gradient of such a convolution too.
