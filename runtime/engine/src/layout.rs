@@ -84,6 +84,17 @@ impl Layout {
         self.steps.iter().any(|step| step.node == node && step.folded)
     }
 
+    /// One of a layer's tensors among these numbers of all; `None`, if it has none of that kind.
+    pub(crate) fn tensor<'n>(
+        &self,
+        numbers: &'n [f32],
+        node: usize,
+        kind: TensorKind,
+    ) -> Option<&'n [f32]> {
+        let place = self.place(node, kind);
+        (!place.is_empty()).then(|| &numbers[place])
+    }
+
     /// Where one of a layer's tensors stands among all; nowhere, if it has none of that kind.
     pub fn place(&self, node: usize, kind: TensorKind) -> Range<usize> {
         let own = self.tensors.iter().find(|tensor| tensor.node == node && tensor.kind == kind);

@@ -15,6 +15,7 @@ mod forced;
 pub mod inference;
 pub mod jvp;
 pub mod layout;
+mod norms;
 mod parameter_structs;
 pub mod parameters;
 pub mod pass;

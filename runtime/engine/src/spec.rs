@@ -1,9 +1,10 @@
-//! A declared net as constants.
+//! A declared net as constants, and what its training steps are called with.
 
 use typenet_kernels::team::Team;
 use typenet_shape::{Graph, LayerInfo, Op, Shape};
 
 use crate::layout::Layout;
+use crate::trainable::Trainable;
 
 /// What the declaration of a net comes to, without its types.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,14 @@ pub struct NetSpec {
     pub layers: &'static [LayerInfo],
     /// Sizes and places.
     pub layout: &'static Layout,
+}
+
+/// What a step computes with, and does not change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepCall<'a> {
+    pub(crate) spec: &'a NetSpec,
+    pub(crate) trained: &'a Trainable,
+    pub(crate) parameters: &'a [f32],
 }
 
 impl NetSpec {

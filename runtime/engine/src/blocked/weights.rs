@@ -38,10 +38,7 @@ impl BlockedWeights {
         for (index, (node, place)) in graph.nodes.iter().zip(&plan.nodes).enumerate() {
             let (to, behind) = rest.split_at_mut(place.packed.len());
             rest = behind;
-            let tensor = |kind: TensorKind| {
-                let range = layout.place(index, kind);
-                (!range.is_empty()).then(|| &parameters[range])
-            };
+            let tensor = |kind: TensorKind| layout.tensor(parameters, index, kind);
             let (weight, bias) = match folded.and_then(|folded| folded.of(index)) {
                 Some((weight, bias)) => (Some(weight), Some(bias)),
                 None => (tensor(TensorKind::Weight), tensor(TensorKind::Bias)),

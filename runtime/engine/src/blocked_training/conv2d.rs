@@ -79,10 +79,8 @@ impl Run<'_> {
         let threads = team.threads();
         let mut rooms = std::mem::take(self.rooms);
         let parameters = self.parameters;
-        let [weight, bias] =
-            [TensorKind::Weight, TensorKind::Bias].map(|kind| self.layout.place(step.node, kind));
-        let weight = &parameters[weight];
-        let bias = (!bias.is_empty()).then(|| &parameters[bias]);
+        let weight = &parameters[self.layout.place(step.node, TensorKind::Weight)];
+        let bias = self.layout.tensor(parameters, step.node, TensorKind::Bias);
         let input_len = self.layout.input_len;
         let f = step.training.activation;
         let images = self.images;

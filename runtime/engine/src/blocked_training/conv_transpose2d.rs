@@ -33,9 +33,8 @@ impl Run<'_> {
     pub(super) fn conv_transpose2d(&mut self, call: &Call, step: &Step) {
         let Some(g) = step.op.conv_transpose2d(step.input) else { return };
         let (isa, team, parameters) = (self.isa, self.team, self.parameters);
-        let [weight, bias] =
-            [TensorKind::Weight, TensorKind::Bias].map(|kind| self.layout.place(step.node, kind));
-        let bias = (!bias.is_empty()).then(|| &parameters[bias]);
+        let weight = self.layout.place(step.node, TensorKind::Weight);
+        let bias = self.layout.tensor(parameters, step.node, TensorKind::Bias);
         let f = step.training.activation;
         let Operands { x, other, room, y } = self.operands(call);
         blocked::pack_conv_transpose2d(&g, &parameters[weight], bias, room);

@@ -16,9 +16,8 @@ impl Run<'_> {
     /// `W x + b`, with sum and activation.
     pub(super) fn linear(&mut self, call: &Call, step: &Step) {
         let (isa, team, parameters) = (self.isa, self.team, self.parameters);
-        let [weight, bias] =
-            [TensorKind::Weight, TensorKind::Bias].map(|kind| self.layout.place(step.node, kind));
-        let bias = (!bias.is_empty()).then(|| &parameters[bias]);
+        let weight = self.layout.place(step.node, TensorKind::Weight);
+        let bias = self.layout.tensor(parameters, step.node, TensorKind::Bias);
         let own = (&parameters[weight], bias);
         let f = step.training.activation;
         let Operands { x, other, y, .. } = self.operands(call);

@@ -11,8 +11,7 @@ use super::run::Run;
 use crate::arena::{at_least, bytes_of};
 use crate::layout::Layout;
 use crate::pass::Mode;
-use crate::spec::NetSpec;
-use crate::trainable::Trainable;
+use crate::spec::{NetSpec, StepCall};
 
 /// So many plans are kept: a training set ends with a smaller batch, and so does a validation set.
 const PLANS: usize = 4;
@@ -23,14 +22,6 @@ pub(crate) struct BlockedMemory {
     /// One for each number of images, the last one used at the end.
     plans: Vec<BlockedTrainingPlan>,
     inputs: Vec<f32>,
-}
-
-/// What a step computes with, and does not change.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct StepCall<'a> {
-    pub(crate) spec: &'a NetSpec,
-    pub(crate) trained: &'a Trainable,
-    pub(crate) parameters: &'a [f32],
 }
 
 /// Where a step in this layout runs.

@@ -35,4 +35,4 @@ mod run;
 
 pub use choice::blocked_images;
 pub(crate) use gradients::{Gradients, Statistics};
-pub(crate) use memory::{BlockedMemory, StepCall, StepPlace};
+pub(crate) use memory::{BlockedMemory, StepPlace};

@@ -10,6 +10,7 @@ use typenet_shape::{Activation, Norm, Op, Step, TensorKind};
 use super::call::{Call, Write};
 use super::gradients::{Gradients, Statistics, own};
 use super::run::{Operands, Run, apart};
+use crate::norms;
 use crate::trainable::{self, Needs};
 
 impl<'a> Run<'a> {
@@ -18,8 +19,7 @@ impl<'a> Run<'a> {
     }
 
     fn tensor(&self, step: &Step, kind: TensorKind) -> Option<&'a [f32]> {
-        let range = self.layout.place(step.node, kind);
-        (!range.is_empty()).then(|| &self.parameters[range])
+        self.layout.tensor(self.parameters, step.node, kind)
     }
 
     /// A batch norm with the statistics of the batch.
@@ -27,11 +27,8 @@ impl<'a> Run<'a> {
     where
         'a: 's,
     {
-        let own = &statistics[step.statistics.offset..step.statistics.end()];
-        let (mean, rstd) = own.split_at(own.len() / 2);
-        let [weight, bias] =
-            [TensorKind::Weight, TensorKind::Bias].map(|kind| self.tensor(step, kind));
-        BatchNorm { mean, spread: Spread::Rstd(rstd), weight, bias, f }
+        let own = [TensorKind::Weight, TensorKind::Bias].map(|kind| self.tensor(step, kind));
+        norms::of_batch(step, statistics, own, f)
     }
 
     /// A batch norm with its running statistics; `None` for another layer.

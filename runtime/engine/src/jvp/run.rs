@@ -92,8 +92,7 @@ impl<'a> Run<'a> {
 
     /// One of a layer's tensors, and how it moves; `None` where it has none of that kind, or rests.
     pub(super) fn tensor(&self, step: &Step, kind: TensorKind) -> [Option<&'a [f32]>; 2] {
-        let place = self.layout.place(step.node, kind);
-        let of = |all: &'a [f32]| (!place.is_empty()).then(|| &all[place.clone()]);
+        let of = |all: &'a [f32]| self.layout.tensor(all, step.node, kind);
         [of(self.parameters), self.direction.parameters.and_then(of)]
     }
 

@@ -28,9 +28,9 @@ impl<'a> Backward<'a> {
         mode: Mode,
         segment: Segment<'a>,
         room: Room<'a>,
-        steps: &'static [Step],
     ) -> Backward<'a> {
-        Backward { arena, mode, isa: isa(), segment, room, steps: Steps::new(steps) }
+        let steps = Steps::new(segment.call.spec.layout.steps);
+        Backward { arena, mode, isa: isa(), segment, room, steps }
     }
 
     /// Whether a step runs in this segment.
@@ -40,7 +40,7 @@ impl<'a> Backward<'a> {
 
     /// What is to be done for a node.
     pub(crate) fn needs(&self, node: usize) -> Needs {
-        self.segment.needs.get(node).copied().unwrap_or_default()
+        self.segment.call.trained.of(node)
     }
 
     /// The gradient of the value that a step writes, if something that is trained lies before it.

@@ -51,10 +51,10 @@ impl<'a> Forward<'a> {
         transformed: &'a [f32],
         mode: Mode,
         segment: Segment<'a>,
-        steps: &'static [Step],
     ) -> Forward<'a> {
-        let (images, isa, segment) = (segment.images, isa(), Some(segment));
-        let (blocked, folded, steps) = (None, None, Steps::new(steps));
+        let (images, isa) = (segment.images, isa());
+        let steps = Steps::new(segment.call.spec.layout.steps);
+        let (segment, blocked, folded) = (Some(segment), None, None);
         Forward { arena, mode, isa, segment, blocked, folded, transformed, crew, images, steps }
     }
 

@@ -4,7 +4,9 @@ use typenet_shape::{Activation, Buffer, Op, Step, TensorKind};
 
 use super::{Backward, Forward, ONLY_BLOCKED, Segment, by_channels};
 use crate::arena::{apart, operands, wrong};
+use crate::norms;
 use crate::parameters::NormParameters;
+use crate::spec::StepCall;
 use typenet_kernels::batch_norm::{self, BatchNorm, Spread};
 use typenet_kernels::group_norm::{self, Gradients, GroupNorm};
 
@@ -14,17 +16,8 @@ fn of_batch<'a>(
     statistics: &'a [f32],
     parameters: &'a impl NormParameters,
 ) -> BatchNorm<'a> {
-    with_statistics(step, statistics, [parameters.weight(), parameters.bias()])
-}
-
-fn with_statistics<'a>(
-    step: &Step,
-    statistics: &'a [f32],
-    [weight, bias]: [Option<&'a [f32]>; 2],
-) -> BatchNorm<'a> {
-    let own = &statistics[step.statistics.offset..step.statistics.end()];
-    let (mean, rstd) = own.split_at(own.len() / 2);
-    BatchNorm { mean, spread: Spread::Rstd(rstd), weight, bias, f: step.training.activation }
+    let own = [parameters.weight(), parameters.bias()];
+    norms::of_batch(step, statistics, own, step.training.activation)
 }
 
 /// A batch norm with its running statistics; `None` for another layer.
@@ -48,13 +41,11 @@ fn of_image<'a>(step: &Step, parameters: &'a impl NormParameters) -> Option<Grou
 impl<'a> Segment<'a> {
     /// The batch norm that a convolution applies to what it reads.
     pub(super) fn norm_of_input(&self, step: &Step) -> Option<BatchNorm<'a>> {
-        let norm = self.layout.steps.get(step.normalizes?)?;
-        let parameter = |kind| {
-            let place = self.layout.place(norm.node, kind);
-            (!place.is_empty()).then(|| &self.parameters[place])
-        };
-        let own = [TensorKind::Weight, TensorKind::Bias].map(parameter);
-        Some(with_statistics(norm, self.statistics, own))
+        let StepCall { spec, parameters, .. } = self.call;
+        let norm = spec.layout.steps.get(step.normalizes?)?;
+        let own = [TensorKind::Weight, TensorKind::Bias]
+            .map(|kind| spec.layout.tensor(parameters, norm.node, kind));
+        Some(norms::of_batch(norm, self.statistics, own, norm.training.activation))
     }
 }
 

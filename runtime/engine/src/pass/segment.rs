@@ -4,8 +4,7 @@ use typenet_kernels::team::Crew;
 use typenet_kernels::{Lanes, dropout};
 use typenet_shape::{Activation, Buffers, Step};
 
-use crate::layout::Layout;
-use crate::trainable::Needs;
+use crate::spec::StepCall;
 
 /// Whether a pass trains, and for training which random numbers are its own.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +50,7 @@ pub(crate) struct Segment<'a> {
     pub(crate) index: usize,
     /// How many images the group has.
     pub(crate) images: usize,
-    /// The net's steps and places, and its parameters.
-    pub(crate) layout: &'a Layout,
-    pub(crate) parameters: &'a [f32],
-    /// For each node, what the backward pass does for it.
-    pub(crate) needs: &'a [Needs],
+    pub(crate) call: StepCall<'a>,
     /// What the group gathers for the batch norm at which the segment ends.
     pub(crate) gathered: &'a mut [f32],
     /// Mean and `1 / √(variance + eps)` of all batch norms so far.
@@ -67,7 +62,7 @@ pub(crate) struct Segment<'a> {
 impl Segment<'_> {
     /// Whether a batch norm takes its running statistics.
     pub(crate) fn is_fixed(&self, node: usize) -> bool {
-        self.needs.get(node).is_some_and(|needs| needs.fixed)
+        self.call.trained.of(node).fixed
     }
 }
 

@@ -9,10 +9,10 @@ use super::rest::{Rest, beside_or_behind};
 use super::sizes::slots;
 use super::sums::{PIECE, add_at_end, add_transformed, gathered};
 use crate::arena::rooms;
-use crate::blocked_training::{Gradients, StepCall};
+use crate::blocked_training::Gradients;
 use crate::layout::Layout;
 use crate::pass::{Backward, Room, Segment};
-use crate::spec::NetSpec;
+use crate::spec::{NetSpec, StepCall};
 use crate::trainable::{Needs, Trainable};
 use crate::weights::transform;
 
@@ -56,7 +56,7 @@ impl StepMemory {
             blocked.map(|memory| Rest { memory, call, mode, arena: rest_arena, scratch, is_alone });
         let ((slots, groups_a_slot), threads) = (slots(layout, groups), self.threads);
         let partials = &mut self.partials[..slots * layout.parameters];
-        let (last, needs) = (layout.norms.len(), trained.nodes());
+        let last = layout.norms.len();
         let all_gathered = &mut self.gathered;
         let (statistics, means) = (self.statistics.as_slice(), &mut self.of_norms);
         let a_slot = groups_a_slot.max(1);
@@ -124,19 +124,11 @@ impl StepMemory {
                         }
                         let mode = mode.of_group(number);
                         let images = end - number * LANES;
-                        let segment = Segment {
-                            index,
-                            images,
-                            layout,
-                            parameters,
-                            needs,
-                            gathered,
-                            statistics,
-                            means: current,
-                        };
+                        let segment =
+                            Segment { index, images, call, gathered, statistics, means: current };
                         let (sums, crew) = (&mut *sums, crew.reborrow());
                         let room = Room { transformed, adds: i > 0, sums, crew };
-                        let mut run = Backward::new(arena, mode, segment, room, layout.steps);
+                        let mut run = Backward::new(arena, mode, segment, room);
                         group(partial, &mut run);
                     }
                 });

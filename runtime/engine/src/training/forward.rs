@@ -8,9 +8,8 @@ use super::StepMemory;
 use super::rest::{Rest, beside_or_behind};
 use super::sums::gathered;
 use crate::arena::rooms;
-use crate::blocked_training::StepCall;
 use crate::pass::{Forward, Segment};
-use crate::spec::NetSpec;
+use crate::spec::{NetSpec, StepCall};
 use crate::trainable::{self, Trainable};
 use crate::weights::transform;
 
@@ -52,7 +51,7 @@ impl StepMemory {
         let (scratch, is_alone) = (&mut self.rest_room, self.is_rest_alone);
         let mut rest =
             blocked.map(|memory| Rest { memory, call, mode, arena: rest_arena, scratch, is_alone });
-        let (images, last, needs) = (self.images, layout.norms.len(), trained.nodes());
+        let (images, last) = (self.images, layout.norms.len());
         let all_gathered = &mut self.gathered;
         let (statistics, moved) = (&mut self.statistics, &mut self.of_norms);
         let (transformed, all_rooms) = (&mut self.transformed[0], &mut self.rooms);
@@ -88,19 +87,9 @@ impl StepMemory {
                     }
                     let mode = mode.of_group(number);
                     let images = inputs.len() / layout.input_len;
-                    let (statistics, means) = (current, &[][..]);
-                    let segment = Segment {
-                        index,
-                        images,
-                        layout,
-                        parameters,
-                        needs,
-                        gathered,
-                        statistics,
-                        means,
-                    };
-                    let steps = layout.steps;
-                    let mut run = Forward::training(arena, crew, transformed, mode, segment, steps);
+                    let segment =
+                        Segment { index, images, call, gathered, statistics: current, means: &[] };
+                    let mut run = Forward::training(arena, crew, transformed, mode, segment);
                     group(&mut run);
                     if index == last {
                         for output in layout.outputs {

@@ -5,9 +5,10 @@ use typenet_kernels::Lanes;
 use typenet_kernels::team::Team;
 
 use super::StepMemory;
-use crate::blocked_training::{BlockedMemory, Gradients, Statistics, StepCall, StepPlace};
+use crate::blocked_training::{BlockedMemory, Gradients, Statistics, StepPlace};
 use crate::layout::Layout;
 use crate::pass::Mode;
+use crate::spec::StepCall;
 
 /// The last images of a batch.
 #[derive(Debug)]

@@ -34,18 +34,8 @@ struct Numbers<'a> {
 }
 
 impl Pair {
-    fn tensor<'a>(
-        layout: &Layout,
-        parameters: &'a [f32],
-        node: usize,
-        kind: TensorKind,
-    ) -> Option<&'a [f32]> {
-        let range = layout.place(node, kind);
-        (!range.is_empty()).then(|| &parameters[range])
-    }
-
     fn numbers<'a>(&self, layout: &Layout, parameters: &'a [f32]) -> Option<Numbers<'a>> {
-        let of = |node, kind| Pair::tensor(layout, parameters, node, kind);
+        let of = |node, kind| layout.tensor(parameters, node, kind);
         Some(Numbers {
             weight: of(self.layer, TensorKind::Weight)?,
             bias: of(self.layer, TensorKind::Bias),
@@ -56,7 +46,7 @@ impl Pair {
 
     /// The running mean and variance.
     fn running<'a>(&self, layout: &Layout, parameters: &'a [f32]) -> Option<[&'a [f32]; 2]> {
-        let of = |kind| Pair::tensor(layout, parameters, self.norm, kind);
+        let of = |kind| layout.tensor(parameters, self.norm, kind);
         Some([of(TensorKind::RunningMean)?, of(TensorKind::RunningVar)?])
     }
 }
