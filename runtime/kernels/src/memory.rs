@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 /// From so many bytes on. Below, most memory would lie outside of whole large pages.
+#[cfg(any(target_os = "linux", test))]
 const LARGE: usize = 8 << 20;
 
 /// What an allocation of the system is aligned to, on any machine of 64 bits.
