@@ -1,5 +1,9 @@
 //! Which kernel runs a convolution on 16 images side by side, and the memory it needs for that.
 
+mod taps_in_lanes;
+
+pub use taps_in_lanes::TapsInLanes;
+
 use crate::counts::{product, sum, whole_vectors};
 use crate::{Conv2d, Shape};
 
@@ -285,8 +289,11 @@ impl Conv2dKernel {
             if !matches!(self, Conv2dKernel::Direct) {
                 return u64::MAX;
             }
-            let (ins, outs) = match pass {
-                Conv2dPass::BackwardData => (g.out_channels, g.input.dim(0)),
+            let (ins, outs) = match (pass, TapsInLanes::new(g)) {
+                (Conv2dPass::BackwardData, Some(taps)) => {
+                    return taps.cost(g, output.dim(2), images);
+                }
+                (Conv2dPass::BackwardData, None) => (g.out_channels, g.input.dim(0)),
                 _ => (g.input.dim(0), g.out_channels),
             };
             let taps = [taps_inside(g, output, 0), taps_inside(g, output, 1)];

@@ -42,7 +42,7 @@ pub use fusion::{Fused, Fusion};
 pub use geometry::{Conv2d, Padding, Pool2d};
 pub use graph::{Graph, Head, LayerInfo, Node};
 pub use join::is_factor_a_channel;
-pub use kernel::{Conv2dKernel, Conv2dPass, Tiling};
+pub use kernel::{Conv2dKernel, Conv2dPass, TapsInLanes, Tiling};
 pub use layout::{LayoutCosts, Shares};
 pub use marks::{Init, Marks, Scheme};
 pub use op::{Activation, Approximate, MAX_INPUTS, Op, Outline};

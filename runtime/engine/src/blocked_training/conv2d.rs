@@ -46,7 +46,7 @@ pub(super) fn room_len(g: &Conv2d, images: usize, is_image: bool, gives: bool) -
     };
     let data = match kernel(g, Conv2dPass::BackwardData, images, is_image) {
         _ if !gives => 0,
-        Conv2dKernel::Direct => blocked::conv2d_data_packed_len(g),
+        Conv2dKernel::Direct => blocked::conv2d_data_room(g, images),
         kernel => blocked_winograd::data_packed_len(kernel, g),
     };
     [forward, weight.max(data).max(bias)]
@@ -163,9 +163,7 @@ impl Run<'_> {
         } else if is_grouped(&g) {
             Grouped { isa, team, g, images }.backward_data(dy, weight, room, adds, dx);
         } else if kernel == Conv2dKernel::Direct {
-            let packed = &mut room[..blocked::conv2d_data_packed_len(&g)];
-            blocked::pack_conv2d_data(team, &g, weight, packed);
-            blocked::conv2d_backward_data(isa, team, &g, dy, packed, adds, dx);
+            blocked::conv2d_backward_data(isa, team, &g, dy, weight, room, adds, dx);
         } else {
             let packed = &mut room[..blocked_winograd::data_packed_len(kernel, &g)];
             let len = blocked_winograd::data_scratch_len(kernel, &g, team.threads());

@@ -30,7 +30,7 @@ pub(super) fn room_len(g: &Conv2d, images: usize) -> [usize; 2] {
     let own = of_group(g);
     let both: usize = values(g).iter().map(|len| images * len).sum();
     let weight = blocked::conv2d_weight_gradient_room(&own, images, false);
-    let data = blocked::conv2d_data_packed_len(&own);
+    let data = blocked::conv2d_data_room(&own, images);
     [both + blocked::conv2d_packed_len(&own), both + weight.max(data)]
 }
 
@@ -135,15 +135,15 @@ impl Grouped<'_> {
         let [x_len, y_len] = values(&self.g).map(|len| self.images * len);
         let (own_dx, rest) = room.split_at_mut(x_len);
         let (own_dy, rest) = rest.split_at_mut(y_len);
-        let packed = &mut rest[..blocked::conv2d_data_packed_len(&own)];
         let of_weight = weight.len() / self.g.groups;
         for (group, weight) in weight.chunks_exact(of_weight).enumerate() {
             self.take(dy, group * outs, outs, own_dy);
             if accumulate {
                 self.take(dx, group * ins, ins, own_dx);
             }
-            blocked::pack_conv2d_data(team, &own, weight, packed);
-            blocked::conv2d_backward_data(isa, team, &own, own_dy, packed, accumulate, own_dx);
+            blocked::conv2d_backward_data(
+                isa, team, &own, own_dy, weight, rest, accumulate, own_dx,
+            );
             self.join(own_dx, ins, group * ins, dx);
         }
     }

@@ -2,87 +2,39 @@
 //!
 //! Places of `x` that differ by a multiple of the stride are read through the same taps, by neighbouring
 //! outputs: each such *phase* is a correlation of `dy` with those taps, reversed, whose weights stand
-//! together.
+//! together. With few channels, taps stand beside each other in the lanes (`taps_in_lanes`).
 
-#![allow(unsafe_code)]
-
-use typenet_shape::{Conv2d, Shape};
+use typenet_shape::{Conv2d, Shape, TapsInLanes};
 
 use super::super::conv2d::{backward_axis, output};
 use super::super::correlate::Axis;
 use super::super::epilogue::Plus;
 use super::super::fused::Fused;
-use super::super::team::{Numbered, Shared, Team};
+use super::super::team::{Team, chunks_mut};
 use super::super::{Isa, LANES, Lanes};
 use super::conv2d::{Forward, Pixels, images};
 use super::layout::blocks;
+use super::taps_in_lanes::OfTaps;
 
 /// Whether [`conv2d_backward_data`] can run this: the inputs of one block must be of one group.
 pub const fn runs_conv2d_backward_data(g: &Conv2d) -> bool {
     g.groups == 1 || (g.input.dim(0) / g.groups).is_multiple_of(LANES)
 }
 
-/// How many [`Lanes`] the packed weight is.
-pub const fn conv2d_data_packed_len(g: &Conv2d) -> usize {
-    let kernel = g.kernel[0] * g.kernel[1];
-    blocks(g.input.dim(0)) * (1 + g.out_channels / g.groups * kernel)
-}
-
-/// The two axes of each phase.
-fn phases(g: &Conv2d, output: Shape) -> impl Iterator<Item = [Axis; 2]> + '_ {
-    let count = |axis: usize| g.stride[axis].min(g.input.dim(axis + 1));
-    (0..count(0)).flat_map(move |top| {
-        (0..count(1))
-            .map(move |left| [backward_axis(g, output, 0, top), backward_axis(g, output, 1, left)])
-    })
-}
-
-/// Packs `weight`, in PyTorch's order, shared out among the team: for each phase and block of input channels
-/// one [`Lanes`] for each output channel and tap.
+/// How many [`Lanes`] [`conv2d_backward_data`] needs for itself.
 ///
 /// # Panics
-/// When the geometry breaks a rule of [`Conv2d::output`], or a slice has a wrong length.
-pub fn pack_conv2d_data(team: &Team, g: &Conv2d, weight: &[f32], packed: &mut [Lanes]) {
-    let output = output(g);
-    assert_eq!(weight.len(), g.weight().elements(), "the weight's length");
-    assert_eq!(packed.len(), conv2d_data_packed_len(g), "the packed length");
-    let area = g.kernel[0] * g.kernel[1];
-    let (ins, outs) = (g.input.dim(0) / g.groups, g.out_channels / g.groups);
-    let all = blocks(g.input.dim(0));
-    let (zeros, packed) = packed.split_at_mut(all);
-    zeros.fill(Lanes::ZERO);
-    let packed = Shared::new(packed);
-    team.for_each(Numbered(all), |block, ()| {
-        let mut phase = 0;
-        let group = block * LANES / ins;
-        let count = LANES.min(ins - block * LANES % ins);
-        for [height, width] in phases(g, output) {
-            let len = outs * height.taps * width.taps;
-            let own = packed.part(phase + block * len..phase + (block + 1) * len);
-            phase += all * len;
-            // SAFETY: nobody else writes this block.
-            let own = unsafe { own.into_slice() };
-            let mut own = own.iter_mut();
-            for o in 0..outs {
-                let row = ((group * outs + o) * ins + block * LANES % ins) * area;
-                for u in 0..height.taps {
-                    for v in 0..width.taps {
-                        let Some(to) = own.next() else { continue };
-                        let tap = height.weight(u) * g.kernel[1] + width.weight(v);
-                        *to = Lanes::ZERO;
-                        for (lane, to) in to.0.iter_mut().enumerate().take(count) {
-                            *to = weight[row + lane * area + tap];
-                        }
-                    }
-                }
-            }
-        }
-    });
+/// When the geometry breaks a rule of [`Conv2d::output`].
+pub fn conv2d_data_room(g: &Conv2d, images: usize) -> usize {
+    match TapsInLanes::new(g) {
+        Some(lanes) => OfTaps::new(g, lanes).room(images),
+        None => packed_len(blocks(g.input.dim(0)), g.out_channels / g.groups, g.kernel),
+    }
 }
 
 /// `dx[c, i', j'] = Σ w[o, c, u, v] · dy[o, i, j]` over the places that read `x[c, i', j']`, of as
 /// many images as `dx` holds, shared out among the team; overwrites `dx`, or adds to it if `accumulate`.
-/// `packed` comes from [`pack_conv2d_data`].
+/// `weight` is in PyTorch's order. `room` is [`conv2d_data_room`] long, or longer, with anything in it.
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d_backward_data`] says no, a slice
@@ -92,40 +44,127 @@ pub fn conv2d_backward_data(
     team: &Team,
     g: &Conv2d,
     dy: &[Lanes],
-    packed: &[Lanes],
+    weight: &[f32],
+    room: &mut [Lanes],
     accumulate: bool,
     dx: &mut [Lanes],
 ) {
     let output = output(g);
     assert!(runs_conv2d_backward_data(g), "groups of whole blocks");
-    assert_eq!(packed.len(), conv2d_data_packed_len(g), "the packed weight's length");
+    assert_eq!(weight.len(), g.weight().elements(), "the weight's length");
     let size = [g.input.dim(1), g.input.dim(2)];
-    let images = images(dx.len(), blocks(g.input.dim(0)) * size[0] * size[1]);
-    let (x, steps) = Pixels::Blocked(dy).with_steps(output, images);
-    let (bias, mut weights) = packed.split_at(blocks(g.input.dim(0)));
-    let channels = g.out_channels / g.groups;
-    for [height, width] in phases(g, output) {
-        let kernel = [height.taps, width.taps];
-        if accumulate && (kernel[0] == 0 || kernel[1] == 0) {
+    let all = blocks(g.input.dim(0));
+    let images = images(dx.len(), all * size[0] * size[1]);
+    let of_dy = blocks(g.out_channels) * output.dim(1) * output.dim(2);
+    assert_eq!(dy.len(), images * of_dy, "the output gradient's length");
+    let room = &mut room[..conv2d_data_room(g, images)];
+    if let Some(lanes) = TapsInLanes::new(g) {
+        let of = OfTaps::new(g, lanes);
+        return of.backward_data(isa, team, dy, weight, room, accumulate, dx);
+    }
+    let count = |axis: usize| g.stride[axis].min(g.input.dim(axis + 1));
+    let phase = |top, left| [backward_axis(g, output, 0, top), backward_axis(g, output, 1, left)];
+    let phases = (0..count(0)).flat_map(|top| (0..count(1)).map(move |left| phase(top, left)));
+    let (ins, outs) = (g.input.dim(0) / g.groups, g.out_channels / g.groups);
+    let area = g.kernel[0] * g.kernel[1];
+    pack(team, phases.clone(), [all, outs], room, |block, out, [height, width], to| {
+        let (group, first) = (block * LANES / ins, block * LANES % ins);
+        let row = ((group * outs + out) * ins + first) * area + height * g.kernel[1] + width;
+        for (lane, to) in to.0.iter_mut().enumerate().take(ins - first) {
+            *to = weight[row + lane * area];
+        }
+    });
+    let of = Correlations { groups: g.groups, dy, output, size };
+    of.run(isa, team, phases, [all, outs], room, Plus::own_if(accumulate), dx);
+}
+
+/// [`Lanes`] of packed weights: a bias of zero for each block, and every tap of its `outs` output channels.
+pub(super) const fn packed_len(blocks: usize, outs: usize, [height, width]: [usize; 2]) -> usize {
+    blocks * (1 + outs * height * width)
+}
+
+/// Packs weights, shared out among the team: for each phase and block one [`Lanes`] for each output channel and
+/// tap. `fill` is asked for the numbers of a block, an output channel and a weight of the kernel, and finds
+/// zeros.
+pub(super) fn pack(
+    team: &Team,
+    phases: impl Iterator<Item = [Axis; 2]>,
+    [blocks, outs]: [usize; 2],
+    packed: &mut [Lanes],
+    fill: impl Fn(usize, usize, [usize; 2], &mut Lanes) + Sync,
+) {
+    let (zeros, mut packed) = packed.split_at_mut(blocks);
+    zeros.fill(Lanes::ZERO);
+    for [height, width] in phases {
+        let of_block = outs * height.taps * width.taps;
+        if of_block == 0 {
             continue;
         }
-        let (weight, rest) = weights.split_at(bias.len() * channels * kernel[0] * kernel[1]);
-        weights = rest;
-        let of = Forward {
-            groups: g.groups,
-            channels,
-            kernel,
-            height,
-            width,
-            images,
-            x,
-            steps,
-            weight,
-            bias,
-            plus: Plus::own_if(accumulate),
-            fused: Fused::Identity,
-            narrow: None,
-        };
-        of.run(isa, team, size, dx);
+        let (own, rest) = packed.split_at_mut(blocks * of_block);
+        packed = rest;
+        team.for_each(chunks_mut(own, of_block), |block, to| {
+            let mut to = to.iter_mut();
+            for out in 0..outs {
+                for u in 0..height.taps {
+                    for v in 0..width.taps {
+                        let Some(to) = to.next() else { return };
+                        *to = Lanes::ZERO;
+                        fill(block, out, [height.weight(u), width.weight(v)], to);
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// What the correlations of all phases share: each writes rows and columns of its own.
+pub(super) struct Correlations<'a> {
+    pub(super) groups: usize,
+    pub(super) dy: &'a [Lanes],
+    /// The shape of an image's `dy`.
+    pub(super) output: Shape,
+    /// Rows and columns of what is computed.
+    pub(super) size: [usize; 2],
+}
+
+impl Correlations<'_> {
+    /// Computes `y` of so many blocks of channels; `packed` comes from [`pack`].
+    pub(super) fn run(
+        &self,
+        isa: Isa,
+        team: &Team,
+        phases: impl Iterator<Item = [Axis; 2]>,
+        [all, channels]: [usize; 2],
+        packed: &[Lanes],
+        plus: Plus<'_>,
+        y: &mut [Lanes],
+    ) {
+        let images = images(y.len(), all * self.size[0] * self.size[1]);
+        let (x, steps) = Pixels::Blocked(self.dy).with_steps(self.output, images);
+        let (bias, mut weights) = packed.split_at(all);
+        for [height, width] in phases {
+            let kernel = [height.taps, width.taps];
+            if matches!(plus, Plus::Own) && (kernel[0] == 0 || kernel[1] == 0) {
+                continue;
+            }
+            let (weight, rest) = weights.split_at(all * channels * kernel[0] * kernel[1]);
+            weights = rest;
+            let of = Forward {
+                groups: self.groups,
+                channels,
+                kernel,
+                height,
+                width,
+                images,
+                x,
+                steps,
+                weight,
+                bias,
+                plus,
+                fused: Fused::Identity,
+                narrow: None,
+            };
+            of.run(isa, team, self.size, y);
+        }
     }
 }

@@ -26,6 +26,7 @@ mod norm_gradient;
 mod pack;
 mod softmax;
 mod strided;
+mod taps_in_lanes;
 mod tile;
 mod weight_gradient;
 
@@ -39,9 +40,7 @@ pub use conv_transpose2d::{
     conv_transpose2d, conv_transpose2d_packed_len, pack_conv_transpose2d, runs_conv_transpose2d,
 };
 pub use conv2d::{Pixels, conv_transpose2d_backward_data, conv2d, conv2d_balance, runs_conv2d};
-pub use data_gradient::{
-    conv2d_backward_data, conv2d_data_packed_len, pack_conv2d_data, runs_conv2d_backward_data,
-};
+pub use data_gradient::{conv2d_backward_data, conv2d_data_room, runs_conv2d_backward_data};
 pub use depthwise::depthwise_conv2d;
 pub use depthwise_training::{
     depthwise_backward_data, depthwise_backward_weight, depthwise_data_packed_len,

@@ -152,8 +152,6 @@ fn check_data(g: &Conv2d, images: usize, seed: u64) {
         let of_one = dx.len() / images;
         dx.chunks(of_one).flat_map(|image| planar(image, channels, area)).collect()
     };
-    let mut packed = poison(blocked::conv2d_data_packed_len(g));
-    blocked::pack_conv2d_data(&Team::alone(), g, &weight, &mut packed);
     for isa in Isa::available() {
         for threads in [1, 3] {
             for accumulate in [false, true] {
@@ -161,8 +159,11 @@ fn check_data(g: &Conv2d, images: usize, seed: u64) {
                 let expected = if accumulate { &sums } else { &expected };
                 let start = || if accumulate { before.clone() } else { poison(before.len()) };
                 let mut dx = start();
+                let mut room = poison(blocked::conv2d_data_room(g, images));
                 Team::gather(threads, |team| {
-                    blocked::conv2d_backward_data(isa, team, g, &dy, &packed, accumulate, &mut dx);
+                    blocked::conv2d_backward_data(
+                        isa, team, g, &dy, &weight, &mut room, accumulate, &mut dx,
+                    );
                 });
                 assert_close(&from_batch(&dx), expected, BOUND, &what);
                 for kernel in [Conv2dKernel::Winograd2, Conv2dKernel::Winograd4] {
@@ -199,6 +200,16 @@ fn inputs_of_real_layers() {
     check_data(&Conv2d { groups: 2, ..conv([96, 6, 7], 40, 3) }, 2, 5);
 }
 
+#[test]
+fn inputs_of_few_channels() {
+    check_data(&Conv2d { padding: [0; 2], ..conv([6, 12, 12], 16, 5) }, 3, 6);
+    check_data(&Conv2d { padding: [0; 2], ..conv([8, 9, 20], 30, 3) }, 2, 6);
+    check_data(&Conv2d { stride: [2, 2], ..conv([3, 31, 40], 64, 7) }, 2, 6);
+    check_data(&Conv2d { stride: [3, 2], dilation: [1, 3], ..conv([1, 17, 23], 40, 5) }, 1, 6);
+    // More images than are computed together.
+    check_data(&conv([3, 70, 70], 16, 3), 3, 6);
+}
+
 proptest! {
     #![proptest_config(config(100))]
 
@@ -206,10 +217,12 @@ proptest! {
     fn inputs_of_random_geometries(
         (h, kh, sh, ph, dh) in (1..=13usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
         (w, kw, sw, pw, dw) in (1..=30usize, 1..=5usize, 1..=3usize, 0..=3usize, 1..=3usize),
-        (channels, out_channels, images) in (1..=70usize, 1..=40usize, 1..=3usize),
+        (few, channels) in (any::<bool>(), 1..=70usize),
+        (out_channels, images) in (1..=40usize, 1..=3usize),
         extra in 0..4usize,
         seed: u64,
     ) {
+        let channels = if few { channels.div_ceil(9) } else { channels };
         let g = Conv2d {
             input: Shape::new(&[channels, h, w]),
             out_channels,
