@@ -304,7 +304,8 @@ impl Conv2dKernel {
         let tiles = product([tiling.count() as u64, images]);
         let (ins, outs) = (tiling.in_channels as u64, tiling.out_channels.div_ceil(16) as u64);
         let transforms = product([tiles, tiling.transforms(ins.div_ceil(16), outs)]);
-        let products = product([tiling.points() as u64, ins, outs, tiles]);
+        // Each sum of products is written and read.
+        let products = product([tiling.points() as u64, ins + 2, outs, tiles]);
         // The transformed weights, or their gradients, are written once and read once, from far.
         let weights = product([ins, outs, sum([product([8, tiling.points() as u64]), 100])]);
         sum([transforms, product([products / 10, 11]), weights])

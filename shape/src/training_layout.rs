@@ -38,12 +38,15 @@ const LARGE: u64 = 30_000_000;
 /// Vectors that stay in the second-level cache from one layer to the next.
 const NEAR: u64 = (1 << 20) / 64;
 
+/// From so many cycles on, some tenths of a millisecond, work is worth another thread.
+const HELPED: u64 = 1_000_000;
+
 /// Cycles to begin a call that is shared out among threads, and one of a group.
 const SHARED: u64 = 6000;
 const BEGIN: u64 = 150;
 
 const PASSES: [Conv2dPass; 3] =
-    [Conv2dPass::Forward, Conv2dPass::BackwardData, Conv2dPass::BackwardWeight];
+    [Conv2dPass::Forward, Conv2dPass::BackwardWeight, Conv2dPass::BackwardData];
 
 impl TrainingCosts {
     /// Estimates a step of `images` images. `shapes` are the output shapes of the net's nodes.
@@ -60,8 +63,13 @@ impl TrainingCosts {
                 && !node.op.keeps_numbers()
             {
                 let (input, output) = (shapes[*first], shapes[index]);
-                group = sum([group, group_cost(&node.op, input, output)]);
-                blocked = sum([blocked, blocked_cost(&node.op, input, output, images)]);
+                // The inputs of a net have no gradient.
+                let passes = match graph.nodes[*first].op {
+                    Op::Input { .. } => PASSES.split_at(2).0,
+                    _ => &PASSES,
+                };
+                group = sum([group, group_cost(&node.op, input, output, passes)]);
+                blocked = sum([blocked, blocked_cost(&node.op, input, output, images, passes)]);
             }
             index += 1;
         }
@@ -92,11 +100,25 @@ impl TrainingCosts {
     /// Whether the last images of a batch, which do not fill a group, are faster with 16 channels side by side
     /// than as one more group beside full ones. `self` must be the costs of these last images alone.
     ///
-    /// With channels side by side they must cost at most half of what the group costs. Beside full groups, one
-    /// more group keeps no thread waiting. With channels side by side, all threads meet at each layer, which
-    /// takes up to twice as long where cores are far from each other.
+    /// Where one thread computes them beside the groups they must cost at most three fourths of what a group
+    /// costs. Else all threads meet at each layer, which takes up to twice as long where cores are far from each
+    /// other, while one more group beside full ones keeps no thread waiting: they must cost at most half.
     pub const fn is_left_over_blocked(&self) -> bool {
-        self.groups == 1 && self.blocked <= self.interleaved / 2
+        let most = if self.is_alone() { self.interleaved / 4 * 3 } else { self.interleaved / 2 };
+        self.groups == 1 && self.blocked <= most
+    }
+
+    /// Whether these images with 16 channels side by side are so little work that one thread does it alone,
+    /// beside groups.
+    pub const fn is_alone(&self) -> bool {
+        self.blocked < HELPED
+    }
+
+    /// How many threads at most are of use to the groups: one for each, and more where a group is work for
+    /// several.
+    pub const fn threads_of_groups(&self) -> u64 {
+        let groups = if self.groups == 0 { 1 } else { self.groups };
+        sum([groups, self.interleaved / HELPED])
     }
 }
 
@@ -128,7 +150,7 @@ const fn visits(op: &Op) -> [u64; 2] {
     }
 }
 
-const fn group_cost(op: &Op, input: Shape, output: Shape) -> u64 {
+const fn group_cost(op: &Op, input: Shape, output: Shape, passes: &[Conv2dPass]) -> u64 {
     let (ins, outs) = (input.elements() as u64, output.elements() as u64);
     let visits = visits(op);
     let values =
@@ -136,13 +158,13 @@ const fn group_cost(op: &Op, input: Shape, output: Shape) -> u64 {
     let work = match op.conv2d(input) {
         Some(g) => {
             let (mut all, mut pass) = (0, 0);
-            while pass < PASSES.len() {
-                let kernel = match Conv2dKernel::choose(&g, PASSES[pass]) {
+            while pass < passes.len() {
+                let kernel = match Conv2dKernel::choose(&g, passes[pass]) {
                     // About as fast.
                     Conv2dKernel::Gemm => Conv2dKernel::Direct,
                     kernel => kernel,
                 };
-                all = sum([all, kernel.cost(&g, PASSES[pass])]);
+                all = sum([all, kernel.cost(&g, passes[pass])]);
                 pass += 1;
             }
             all
@@ -152,7 +174,13 @@ const fn group_cost(op: &Op, input: Shape, output: Shape) -> u64 {
     sum([work, values, BEGIN])
 }
 
-const fn blocked_cost(op: &Op, input: Shape, output: Shape, images: usize) -> u64 {
+const fn blocked_cost(
+    op: &Op,
+    input: Shape,
+    output: Shape,
+    images: usize,
+    passes: &[Conv2dPass],
+) -> u64 {
     let count = images as u64;
     let (ins, outs) = (vectors(input), vectors(output));
     let visits = visits(op);
@@ -179,9 +207,9 @@ const fn blocked_cost(op: &Op, input: Shape, output: Shape, images: usize) -> u6
                 product([pairs, taps, count, 4])
             } else {
                 let (mut all, mut pass) = (0, 0);
-                while pass < PASSES.len() {
-                    let kernel = Conv2dKernel::choose_for_images(&g, PASSES[pass], images);
-                    all = sum([all, kernel.cost_of_images(&g, PASSES[pass], images)]);
+                while pass < passes.len() {
+                    let kernel = Conv2dKernel::choose_for_images(&g, passes[pass], images);
+                    all = sum([all, kernel.cost_of_images(&g, passes[pass], images)]);
                     pass += 1;
                 }
                 all

@@ -138,3 +138,24 @@ fn blocks_of_tiles_are_even_pairs_that_fit_the_cache() {
         assert_eq!(tiling.map(|tiling| tiling.together), Some(together), "{g:?}");
     }
 }
+
+#[test]
+fn taps_fill_the_lanes_that_few_channels_leave_empty() {
+    let lanes = |g: &Conv2d| TapsInLanes::new(g).map(|lanes| (lanes.taps, lanes.blocks));
+    let g = conv([6, 12, 12], 16, 5);
+    assert_eq!(lanes(&g), Some((2, 3)));
+    assert_eq!(lanes(&conv([3, 32, 32], 32, 7)), Some((5, 2)));
+    assert_eq!(lanes(&conv([8, 32, 32], 32, 3)), Some((2, 2)));
+    for g in [
+        conv([9, 12, 12], 16, 5),
+        conv([6, 12, 12], 16, 1),
+        conv([8, 32, 32], 4, 3),
+        Conv2d { groups: 2, ..g },
+    ] {
+        assert_eq!(lanes(&g), None, "{g:?}");
+    }
+    let pass = Conv2dPass::BackwardData;
+    let alone = conv([16, 12, 12], 16, 5);
+    let [few, all] = [&g, &alone].map(|g| Conv2dKernel::Direct.cost_of_images(g, pass, 1));
+    assert!(few < all, "{few} {all}");
+}

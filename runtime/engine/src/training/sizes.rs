@@ -11,9 +11,6 @@ use crate::spec::NetSpec;
 /// At most this many numbers of memory go into partial gradients.
 const PARTIALS: usize = 16 << 20;
 
-/// From so many cycles on, a group of images is worth another thread: some tenths of a millisecond.
-const HELPED: u64 = 1_000_000;
-
 /// Bytes that a training step of so many images takes: the net's parameters, their gradients and the
 /// workspace, on as many threads as the pool has.
 pub fn step_bytes(spec: &NetSpec, images: usize) -> u64 {
@@ -62,14 +59,12 @@ pub(super) fn slots(layout: &Layout, groups: usize) -> (usize, usize) {
     (groups.div_ceil(groups_a_slot.max(1)), groups_a_slot)
 }
 
-/// On how many threads at most a training step runs in groups of 16 images: one for each group, and more where a
-/// group is work for several.
+/// On how many threads at most a training step runs in groups of 16 images.
 pub(super) fn threads_of_groups(spec: &NetSpec, images: usize) -> usize {
-    let costs = TrainingCosts::new(spec.graph, spec.shapes, images);
-    costs.groups.max(1).saturating_add(costs.interleaved / HELPED) as usize
+    TrainingCosts::new(spec.graph, spec.shapes, images).threads_of_groups() as usize
 }
 
 /// Whether so many images with 16 channels side by side are so little work that one thread does it beside groups.
 pub(super) fn is_alone(spec: &NetSpec, images: usize) -> bool {
-    TrainingCosts::new(spec.graph, spec.shapes, images).blocked < HELPED
+    TrainingCosts::new(spec.graph, spec.shapes, images).is_alone()
 }
