@@ -221,8 +221,13 @@ impl Kernel for Product<'_> {
         let mut o = first;
         while o < end {
             // As even as can be: 84 outputs are 7 tiles of 12, 10 are one.
-            let sizes: &[usize] =
-                if S::FALLBACK { &[1, 2, 4, 8, 12] } else { &[1, 2, 3, 4, 5, 6, 8, 10, 12] };
+            let sizes: &[usize] = if S::FALLBACK {
+                &[1, 2, 4, 8, 12]
+            } else if S::TWO_PARTS {
+                &[1, 2, 3, 4, 5, 6]
+            } else {
+                &[1, 2, 3, 4, 5, 6, 8, 10, 12]
+            };
             let count = even_tile(end - o, sizes);
             let tile = ProductAt {
                 x: self.x,
@@ -238,20 +243,22 @@ impl Kernel for Product<'_> {
                 y: &mut self.y[o - first..o - first + count],
             };
             macro_rules! sizes {
-                ($($count:literal)*) => {
+                ($parts:literal: $($count:literal)*) => {
                     match (count, self.out_step) {
                         $(
-                            ($count, 1) => s.run(ProductTile::<'_, $count, true>(tile)),
-                            ($count, _) => s.run(ProductTile::<'_, $count, false>(tile)),
+                            ($count, 1) => s.run(ProductTile::<'_, $count, $parts, true>(tile)),
+                            ($count, _) => s.run(ProductTile::<'_, $count, $parts, false>(tile)),
                         )*
                         _ => unreachable!("no tile of {count} outputs"),
                     }
                 };
             }
             if S::FALLBACK {
-                sizes!(1 2 4 8 12);
+                sizes!(1: 1 2 4 8 12);
+            } else if S::TWO_PARTS {
+                sizes!(2: 1 2 3 4 5 6);
             } else {
-                sizes!(1 2 3 4 5 6 8 10 12);
+                sizes!(1: 1 2 3 4 5 6 8 10 12);
             }
             o += count;
         }
@@ -271,10 +278,13 @@ struct ProductAt<'a> {
     y: &'a mut [Lanes],
 }
 
-/// `N` outputs; `UNIT` when the weights of neighbouring outputs are neighbours.
-struct ProductTile<'a, const N: usize, const UNIT: bool>(ProductAt<'a>);
+/// `N` outputs, and as many parts of each at a time: the fewer outputs, the fewer loads of weights there are beside
+/// the products. `UNIT` when the weights of neighbouring outputs are neighbours.
+struct ProductTile<'a, const N: usize, const PARTS: usize, const UNIT: bool>(ProductAt<'a>);
 
-impl<const N: usize, const UNIT: bool> Kernel for ProductTile<'_, N, UNIT> {
+impl<const N: usize, const PARTS: usize, const UNIT: bool> Kernel
+    for ProductTile<'_, N, PARTS, UNIT>
+{
     type Output = ();
 
     #[inline(always)]
@@ -282,28 +292,36 @@ impl<const N: usize, const UNIT: bool> Kernel for ProductTile<'_, N, UNIT> {
         let ProductAt { x, weight, out_step, in_step, bias, plus, fused, y } = self.0;
         // One of the two steps is always 1.
         let (out_step, in_step) = if UNIT { (1, in_step) } else { (out_step, 1) };
-        for part in 0..S::PARTS {
-            let mut sums = [s.splat(0.0); N];
+        for first in (0..S::PARTS).step_by(PARTS) {
+            let mut sums = [[s.splat(0.0); PARTS]; N];
             if let Some(bias) = bias {
                 for o in 0..N {
-                    sums[o] = s.splat(bias[o]);
+                    sums[o] = [s.splat(bias[o]); PARTS];
                 }
             }
             for (i, x) in x.iter().enumerate() {
-                let x = s.load(x, part);
+                let mut parts = [s.splat(0.0); PARTS];
+                for part in 0..PARTS {
+                    parts[part] = s.load(x, first + part);
+                }
                 for o in 0..N {
                     // SAFETY: `ProductAt` promises a weight for each pair of input and output.
-                    let w = unsafe { *weight.add(i * in_step + o * out_step) };
-                    sums[o] = s.fma(s.splat(w), x, sums[o]);
+                    let w = s.splat(unsafe { *weight.add(i * in_step + o * out_step) });
+                    for part in 0..PARTS {
+                        sums[o][part] = s.fma(w, parts[part], sums[o][part]);
+                    }
                 }
             }
             for o in 0..N {
-                sums[o] = match plus {
-                    Plus::Nothing => sums[o],
-                    Plus::Value(value) => s.add(sums[o], s.load(&value[o], part)),
-                    Plus::Own => s.add(sums[o], s.load(&y[o], part)),
-                };
-                s.store(&mut y[o], part, fused.apply(s, sums[o]));
+                for part in 0..PARTS {
+                    let (at, sum) = (first + part, sums[o][part]);
+                    let sum = match plus {
+                        Plus::Nothing => sum,
+                        Plus::Value(value) => s.add(sum, s.load(&value[o], at)),
+                        Plus::Own => s.add(sum, s.load(&y[o], at)),
+                    };
+                    s.store(&mut y[o], at, fused.apply(s, sum));
+                }
             }
         }
     }

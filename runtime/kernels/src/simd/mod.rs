@@ -90,6 +90,8 @@ pub(crate) trait Simd: Copy {
     const PARTS: usize = LANES / Self::WIDTH;
     /// Whether that is one; test it as [`WIDE`](Self::WIDE).
     const ONE_PART: bool = Self::PARTS == 1;
+    /// Whether there are two of them, and few registers; test it as [`WIDE`](Self::WIDE).
+    const TWO_PARTS: bool = Self::PARTS == 2 && !Self::WIDE;
 
     /// Calls a kernel compiled for this instruction set, and never inlines it: so each tile has all registers
     /// to itself.
