@@ -97,3 +97,27 @@ impl Fused {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use typenet_shape::Approximate;
+
+    use super::*;
+
+    #[test]
+    fn simple_activations_are_those_of_a_store() {
+        for f in [
+            Activation::Identity,
+            Activation::Relu,
+            Activation::LeakyRelu { negative_slope: 0.1 },
+            Activation::Relu6,
+            Activation::Sigmoid,
+            Activation::Tanh,
+            Activation::Gelu { approximate: Approximate::None },
+            Activation::Silu,
+            Activation::Hardswish,
+        ] {
+            assert_eq!(Fused::split(f).1.is_none(), f.is_simple(), "{f:?}");
+        }
+    }
+}

@@ -54,6 +54,21 @@ pub enum Approximate {
 }
 
 impl Activation {
+    /// Whether kernels compute it in registers, and its gradient again from what they activated.
+    pub const fn is_simple(self) -> bool {
+        match self {
+            Activation::Identity
+            | Activation::Relu
+            | Activation::LeakyRelu { .. }
+            | Activation::Relu6 => true,
+            Activation::Sigmoid
+            | Activation::Tanh
+            | Activation::Gelu { .. }
+            | Activation::Silu
+            | Activation::Hardswish => false,
+        }
+    }
+
     /// Whether the derivative is a function of the output alone, so that the input need not be kept
     /// for the backward pass.
     pub const fn from_output(self) -> bool {

@@ -1,6 +1,6 @@
 //! Batch norms whose value is never stored while training: the convolution behind computes it while it reads.
 
-use crate::{Activation, Conv2d, Conv2dKernel, Conv2dPass, Fusion, Graph, Op, Shape};
+use crate::{Conv2d, Conv2dKernel, Conv2dPass, Fusion, Graph, Op, Shape};
 
 /// The most numbers of a channel that a depthwise convolution normalises at a time: of 16 images they take 512 kB, which
 /// stay in the second-level cache.
@@ -55,13 +55,7 @@ const fn is_applied_by_reader<const N: usize>(
         && fused[norm].last == source
         && fused[norm].added.is_none()
         && fused[source].readers == 1
-        && is_simple(fusion.activation(graph, norm, true))
-}
-
-/// Whether kernels compute it in registers.
-const fn is_simple(f: Activation) -> bool {
-    use Activation::{Identity, LeakyRelu, Relu, Relu6};
-    matches!(f, Identity | Relu | LeakyRelu { .. } | Relu6)
+        && fusion.activation(graph, norm, true).is_simple()
 }
 
 /// Whether the kernels of this convolution can apply a norm to what they read.

@@ -7,7 +7,6 @@
 
 use std::ops::Range;
 
-use typenet_kernels::batch_norm;
 use typenet_shape::{Activation, Item, Norm, Op, Shape, Step, place};
 
 use super::call::{
@@ -215,7 +214,7 @@ fn reads_backward(step: &Step) -> [bool; 2] {
     match step.op {
         Op::BatchNorm { .. } if step.frozen => [false, undoes],
         Op::BatchNorm { .. } => {
-            [true, undoes && (step.training.added.is_some() || !batch_norm::recomputes(fused))]
+            [true, undoes && (step.training.added.is_some() || !fused.is_simple())]
         }
         Op::MaxPool2d { .. } => [true; 2],
         Op::Softmax | Op::LogSoftmax => [false, true],

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use typenet_kernels::Lanes;
-use typenet_kernels::batch_norm::{BatchNorm, Spread, recomputes};
+use typenet_kernels::batch_norm::{BatchNorm, Spread};
 use typenet_kernels::blocked::{self, NormGradient};
 use typenet_shape::{Activation, Norm, Op, Step, TensorKind};
 
@@ -224,5 +224,5 @@ impl<'a> Run<'a> {
 /// Whether the gradient before the activation is found by computing the result again; else it is left where
 /// the gradient of the result stands, since it is also that of a value which is added.
 fn is_computed_again(call: &Call, step: &Step) -> bool {
-    call.added.is_none() && recomputes(step.training.activation)
+    call.added.is_none() && step.training.activation.is_simple()
 }

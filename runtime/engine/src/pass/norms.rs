@@ -120,7 +120,7 @@ impl Backward<'_> {
         let images = segment.images;
         let norm = of_batch(step, segment.statistics, parameters);
         // The gradient before the activation is also that of a value which is added.
-        let again = step.training.added.is_none() && batch_norm::recomputes(norm.f);
+        let again = step.training.added.is_none() && norm.f.is_simple();
         if segment.index == step.segment {
             if again {
                 let [x, dy] = apart(self.arena, [step.training.input, gradient]);

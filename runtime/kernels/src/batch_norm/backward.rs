@@ -9,17 +9,11 @@ use super::super::{Isa, LANES, Lanes, activation};
 use super::gather_backward::{Again, GatherBackward, GatherBackwardMasked};
 use super::layer::{BatchNorm, groups, pairs_mut};
 
-/// Whether [`gather_backward`] and [`apply_backward`] can compute the gradient of this activation from
-/// the norm's input.
-pub fn recomputes(f: Activation) -> bool {
-    Fused::split(f).1.is_none()
-}
-
 /// Overwrites `sums`, `[channels][2]`, with the sums of `d` and of `d · x̂` for each channel, where `d` is
 /// the gradient before the activation and `x̂ = (x − mean) · rstd`.
 ///
 /// # Panics
-/// When a slice has a wrong length, `images` is not 1 to 16, [`recomputes`] says no, or this machine lacks
+/// When a slice has a wrong length, `images` is not 1 to 16, [`Activation::is_simple`] says no, or this machine lacks
 /// `isa`.
 pub fn gather_backward(
     isa: Isa,
@@ -32,7 +26,7 @@ pub fn gather_backward(
     let pixels = norm.check(x.len());
     assert!((1..=LANES).contains(&images), "1 to 16 images");
     assert_eq!(dy.len(), x.len(), "the gradient's length");
-    assert!(recomputes(norm.f), "an activation that is computed again");
+    assert!(norm.f.is_simple(), "an activation that is computed again");
     isa.run(GatherBackward { images, norm, pixels, x, dy, sums: pairs_mut(norm, sums) });
 }
 
@@ -162,7 +156,7 @@ fn run_backward(
     assert_eq!(dx.len(), x.len(), "the gradient's length");
     let (means, rest) = means.as_chunks();
     assert!(rest.is_empty() && means.len() == norm.mean.len(), "two numbers for each channel");
-    assert!(recomputes(norm.f), "an activation that is computed again");
+    assert!(norm.f.is_simple(), "an activation that is computed again");
     isa.run(ApplyBackward { norm, pixels, mask, x, dy, means, dx });
 }
 

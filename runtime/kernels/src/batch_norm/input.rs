@@ -5,9 +5,9 @@ use typenet_shape::Shape;
 use super::super::fused::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::{Isa, LANES, Lanes};
+use super::apply;
 use super::forward::apply_some;
 use super::layer::BatchNorm;
-use super::{apply, recomputes};
 
 /// What a convolution of a group of images reads.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ impl<'a> Input<'a> {
         assert_eq!(self.x.len(), shape.elements(), "the input's length");
         if let Some(norm) = &self.norm {
             norm.check(self.x.len());
-            assert!(norm.mean.len() == shape.dim(0) && recomputes(norm.f), "a norm of the input");
+            assert!(norm.mean.len() == shape.dim(0) && norm.f.is_simple(), "a norm of the input");
         }
     }
 

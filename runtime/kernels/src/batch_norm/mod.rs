@@ -22,7 +22,7 @@ mod layer;
 
 pub use backward::{
     apply_backward, apply_backward_in_place, gather_backward, gather_backward_masked,
-    merge_backward, recomputes, scale_backward,
+    merge_backward, scale_backward,
 };
 pub(crate) use forward::Joined;
 pub use forward::{apply, gather, merge};

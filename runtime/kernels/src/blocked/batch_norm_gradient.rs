@@ -1,7 +1,7 @@
 //! The gradient of batch normalisation with 16 channels side by side.
 
 use super::super::activation;
-use super::super::batch_norm::{BatchNorm, recomputes};
+use super::super::batch_norm::BatchNorm;
 use super::super::fused::Fused;
 use super::super::moments::BLOCK;
 use super::super::simd::{Kernel, Simd};
@@ -29,7 +29,7 @@ pub enum NormGradient<'a> {
 ///
 /// # Panics
 /// As [`batch_norm_statistics`](super::batch_norm_statistics), or when an activation cannot be
-/// [recomputed](recomputes).
+/// [recomputed](typenet_shape::Activation::is_simple).
 pub fn batch_norm_means_backward(
     isa: Isa,
     team: &Team,
@@ -100,7 +100,7 @@ fn totals<'a>(
     let factors = |index: usize| Factors::new(norm, index % blocks(channels));
     match gradient {
         NormGradient::Recompute(dy) => {
-            assert!(recomputes(norm.f), "an activation that is computed again");
+            assert!(norm.f.is_simple(), "an activation that is computed again");
             assert_eq!(dy.len(), x.len(), "the gradient's length");
             let parts = (chunks(x, area), chunks(dy, area), chunks_mut(sums, 2));
             team.for_each(parts, |index, (x, dy, sums)| {
@@ -154,7 +154,7 @@ pub fn batch_norm_apply_backward(
     assert_eq!(dx.len(), x.len(), "the gradient's length");
     assert!(dy.is_none_or(|dy| dy.len() == x.len()), "the gradient's length");
     assert!(dy.is_some() || !accumulate, "a gradient beside its own sum");
-    assert!(recomputes(norm.f), "an activation that is computed again");
+    assert!(norm.f.is_simple(), "an activation that is computed again");
     let (means, rest) = means.as_chunks::<2>();
     assert!(rest.is_empty() && means.len() == channels, "two numbers for each channel");
     let fused = Fused::split(norm.f).0;
