@@ -1,6 +1,8 @@
 //! Converts values of one image to the layout of 16 channels side by side, and back.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use super::super::{LANES, Lanes};
 
 /// How many [`Lanes`] hold `channels` channels of one pixel.
@@ -55,7 +57,7 @@ pub fn to_planar(lanes: &[Lanes], channels: usize, to: &mut [f32]) {
 }
 
 /// Overwrites some channels of an image, those of `to` from channel `start` on, with those of `from`. The
-/// other channels of `to` stay; what stands past its last channel may change.
+/// other channels of `to` stay.
 ///
 /// # Panics
 /// When `from` is not blocks of so many channels, or `to` has fewer behind `start`.
@@ -69,11 +71,11 @@ pub fn join_channels(from: &[Lanes], channels: usize, start: usize, to: &mut [La
         ($($shift:literal)*) => {
             match start % LANES {
                 $($shift => join_shifted::<$shift>(from, channels, area, to),)*
-                _ => to[..from.len()].copy_from_slice(from),
+                _ => unreachable!("a lane"),
             }
         };
     }
-    shifts!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+    shifts!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
 }
 
 /// As [`join_channels`], from lane `SHIFT` of the first block on.
@@ -84,16 +86,36 @@ fn join_shifted<const SHIFT: usize>(
     to: &mut [Lanes],
 ) {
     for (block, from) in from.chunks_exact(area).enumerate() {
+        let count = LANES.min(channels - block * LANES);
+        let low = count.min(LANES - SHIFT);
         let to = &mut to[block * area..];
+        let mask = mask(SHIFT..SHIFT + low);
         for (from, to) in from.iter().zip(&mut *to) {
-            to.0[SHIFT..].copy_from_slice(&from.0[..LANES - SHIFT]);
+            let mut own = to.0;
+            own[SHIFT..].copy_from_slice(&from.0[..LANES - SHIFT]);
+            overwrite(&mask, &own, &mut to.0);
         }
         // The last channels may all have had room.
-        if channels - block * LANES > LANES - SHIFT {
+        if count > low {
+            let mask = self::mask(0..count - low);
             for (from, to) in from.iter().zip(&mut to[area..]) {
-                to.0[..SHIFT].copy_from_slice(&from.0[LANES - SHIFT..]);
+                let mut own = to.0;
+                own[..SHIFT].copy_from_slice(&from.0[LANES - SHIFT..]);
+                overwrite(&mask, &own, &mut to.0);
             }
         }
+    }
+}
+
+/// All bits of these lanes.
+fn mask(lanes: Range<usize>) -> [u32; LANES] {
+    std::array::from_fn(|lane| if lanes.contains(&lane) { u32::MAX } else { 0 })
+}
+
+/// Overwrites the lanes of a mask, in whole vectors.
+fn overwrite(mask: &[u32; LANES], from: &[f32; LANES], to: &mut [f32; LANES]) {
+    for ((&mask, from), to) in mask.iter().zip(from).zip(to) {
+        *to = f32::from_bits(from.to_bits() & mask | to.to_bits() & !mask);
     }
 }
 
