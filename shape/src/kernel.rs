@@ -291,7 +291,7 @@ impl Conv2dKernel {
             }
             let (ins, outs) = match (pass, TapsInLanes::new(g)) {
                 (Conv2dPass::BackwardData, Some(taps)) => {
-                    return taps.cost(g, output.dim(2), images);
+                    return taps.cost(g, output, images);
                 }
                 (Conv2dPass::BackwardData, None) => (g.out_channels, g.input.dim(0)),
                 _ => (g.input.dim(0), g.out_channels),
@@ -304,7 +304,7 @@ impl Conv2dKernel {
         let tiles = product([tiling.count() as u64, images]);
         let (ins, outs) = (tiling.in_channels as u64, tiling.out_channels.div_ceil(16) as u64);
         let transforms = product([tiles, tiling.transforms(ins.div_ceil(16), outs)]);
-        // Each sum of products is written and read.
+        // Beside the products of a point there are loads of its tile, and stores of sums.
         let products = product([tiling.points() as u64, ins + 2, outs, tiles]);
         // The transformed weights, or their gradients, are written once and read once, from far.
         let weights = product([ins, outs, sum([product([8, tiling.points() as u64]), 100])]);

@@ -45,6 +45,7 @@ const HELPED: u64 = 1_000_000;
 const SHARED: u64 = 6000;
 const BEGIN: u64 = 150;
 
+/// The gradient of the input last: what reads a net's input computes none.
 const PASSES: [Conv2dPass; 3] =
     [Conv2dPass::Forward, Conv2dPass::BackwardWeight, Conv2dPass::BackwardData];
 
@@ -64,7 +65,7 @@ impl TrainingCosts {
             {
                 let (input, output) = (shapes[*first], shapes[index]);
                 // The inputs of a net have no gradient.
-                let passes = match graph.nodes[*first].op {
+                let passes = match source(graph, *first) {
                     Op::Input { .. } => PASSES.split_at(2).0,
                     _ => &PASSES,
                 };
@@ -100,8 +101,8 @@ impl TrainingCosts {
     /// Whether the last images of a batch, which do not fill a group, are faster with 16 channels side by side
     /// than as one more group beside full ones. `self` must be the costs of these last images alone.
     ///
-    /// Where one thread computes them beside the groups they must cost at most three fourths of what a group
-    /// costs. Else all threads meet at each layer, which takes up to twice as long where cores are far from each
+    /// Where one thread computes them beside the groups, they must cost at most three quarters of what a group
+    /// costs. Otherwise all threads meet at each layer, which takes up to twice as long where cores are far from each
     /// other, while one more group beside full ones keeps no thread waiting: they must cost at most half.
     pub const fn is_left_over_blocked(&self) -> bool {
         let most = if self.is_alone() { self.interleaved / 4 * 3 } else { self.interleaved / 2 };
@@ -114,12 +115,20 @@ impl TrainingCosts {
         self.blocked < HELPED
     }
 
-    /// How many threads at most are of use to the groups: one for each, and more where a group is work for
-    /// several.
+    /// The most threads that the groups can use: one for each, and more where a group is work for several.
     pub const fn threads_of_groups(&self) -> u64 {
         let groups = if self.groups == 0 { 1 } else { self.groups };
         sum([groups, self.interleaved / HELPED])
     }
+}
+
+/// What computes a node's numbers.
+const fn source<'a>(graph: &Graph<'a>, mut node: usize) -> &'a Op {
+    while let ([first, ..], true) = (graph.nodes[node].inputs, graph.nodes[node].op.keeps_numbers())
+    {
+        node = *first;
+    }
+    &graph.nodes[node].op
 }
 
 /// Cycles for values of so many vectors, which are read or written once, while so many others are.
@@ -169,7 +178,7 @@ const fn group_cost(op: &Op, input: Shape, output: Shape, passes: &[Conv2dPass])
             }
             all
         }
-        None => product([op.multiply_adds(input, output), 3]),
+        None => product([op.multiply_adds(input, output), passes.len() as u64]),
     };
     sum([work, values, BEGIN])
 }
@@ -221,7 +230,7 @@ const fn blocked_cost(
             product([input.elements() as u64, blocks, taps, count, 4])
         }
         // The weights come from far, once for a few images.
-        _ => product([op.multiply_adds(input, output) / GROUP, sum([product([3, count]), 6])]),
+        _ => product([op.multiply_adds(input, output) / GROUP, passes.len() as u64, count + 2]),
     };
     sum([work, values, SHARED])
 }
@@ -293,6 +302,36 @@ mod tests {
         // Most of 16 channels are empty.
         assert!(!costs([1, 12, 12], 4, 4).is_left_over_blocked());
         assert!(!costs([16, 32, 32], 16, 16 + 4).is_left_over_blocked());
+    }
+
+    #[test]
+    fn a_net_s_input_has_no_gradient() {
+        let linear = Op::Linear { out_features: 100, bias: true };
+        let nodes = [
+            Node { name: "input", op: Op::Input { shape: Shape::new(&[100]) }, inputs: &[] },
+            Node { name: "flat", op: Op::Flatten, inputs: &[0] },
+            Node { name: "fc1", op: linear, inputs: &[1] },
+            Node { name: "fc2", op: linear, inputs: &[2] },
+        ];
+        let of = |count: usize| {
+            let graph = Graph::new("Linear", &nodes[..count]);
+            let shapes = [Shape::new(&[100]); 4];
+            TrainingCosts::new(&graph, &shapes[..count], 16)
+        };
+        let ([first, both], three) = ([of(3), of(4)], 100 * 100 * 3);
+        assert_eq!(both.interleaved - first.interleaved - first.interleaved, three / 3);
+        assert!(both.blocked - first.blocked > first.blocked);
+    }
+
+    #[test]
+    fn one_thread_s_work_is_left_over_more_often() {
+        let costs = |interleaved, blocked| TrainingCosts { groups: 1, interleaved, blocked };
+        assert!(costs(1_000_000, 750_000).is_left_over_blocked());
+        assert!(!costs(1_000_000, 750_001).is_left_over_blocked());
+        assert!(costs(4_000_000, 2_000_000).is_left_over_blocked());
+        assert!(!costs(4_000_000, 2_000_001).is_left_over_blocked());
+        assert_eq!(costs(999_999, 0).threads_of_groups(), 1);
+        assert_eq!(costs(2_000_000, 0).threads_of_groups(), 3);
     }
 
     #[test]

@@ -220,7 +220,7 @@ impl Kernel for Product<'_> {
         assert_eq!(last + 1, self.weight.len(), "the weight's steps");
         let mut o = first;
         while o < end {
-            // As even as can be: 84 outputs are 7 tiles of 12, 10 are one.
+            // As even as can be: with one part at a time, 84 outputs are 7 tiles of 12, 10 are one.
             let sizes: &[usize] = if S::FALLBACK {
                 &[1, 2, 4, 8, 12]
             } else if S::TWO_PARTS {
@@ -278,8 +278,7 @@ struct ProductAt<'a> {
     y: &'a mut [Lanes],
 }
 
-/// `N` outputs, and as many parts of each at a time: the fewer outputs, the fewer loads of weights there are beside
-/// the products. `UNIT` when the weights of neighbouring outputs are neighbours.
+/// `N` outputs by `PARTS` vectors of each: one load of a weight serves as many products. `UNIT` when the weights of neighbouring outputs are neighbours.
 struct ProductTile<'a, const N: usize, const PARTS: usize, const UNIT: bool>(ProductAt<'a>);
 
 impl<const N: usize, const PARTS: usize, const UNIT: bool> Kernel

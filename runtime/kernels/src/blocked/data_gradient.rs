@@ -14,7 +14,7 @@ use super::super::team::{Team, chunks_mut};
 use super::super::{Isa, LANES, Lanes};
 use super::conv2d::{Forward, Pixels, images};
 use super::layout::blocks;
-use super::taps_in_lanes::OfTaps;
+use super::taps_in_lanes::RowTaps;
 
 /// Whether [`conv2d_backward_data`] can run this: the inputs of one block must be of one group.
 pub const fn runs_conv2d_backward_data(g: &Conv2d) -> bool {
@@ -26,15 +26,16 @@ pub const fn runs_conv2d_backward_data(g: &Conv2d) -> bool {
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`].
 pub fn conv2d_data_room(g: &Conv2d, images: usize) -> usize {
+    output(g);
     match TapsInLanes::new(g) {
-        Some(lanes) => OfTaps::new(g, lanes).room(images),
+        Some(lanes) => RowTaps::new(g, lanes).room(images),
         None => packed_len(blocks(g.input.dim(0)), g.out_channels / g.groups, g.kernel),
     }
 }
 
 /// `dx[c, i', j'] = Σ w[o, c, u, v] · dy[o, i, j]` over the places that read `x[c, i', j']`, of as
-/// many images as `dx` holds, shared out among the team; overwrites `dx`, or adds to it if `accumulate`.
-/// `weight` is in PyTorch's order. `room` is [`conv2d_data_room`] long, or longer, with anything in it.
+/// many images as `dx` holds, shared out among the team; overwrites `dx`, or adds to it if `accumulate`. Lanes
+/// past the last channel get any numbers. `weight` is in PyTorch's order. `room` is [`conv2d_data_room`] long, or longer, with anything in it.
 ///
 /// # Panics
 /// When the geometry breaks a rule of [`Conv2d::output`] or [`runs_conv2d_backward_data`] says no, a slice
@@ -59,7 +60,7 @@ pub fn conv2d_backward_data(
     assert_eq!(dy.len(), images * of_dy, "the output gradient's length");
     let room = &mut room[..conv2d_data_room(g, images)];
     if let Some(lanes) = TapsInLanes::new(g) {
-        let of = OfTaps::new(g, lanes);
+        let of = RowTaps::new(g, lanes);
         return of.backward_data(isa, team, dy, weight, room, accumulate, dx);
     }
     let count = |axis: usize| g.stride[axis].min(g.input.dim(axis + 1));

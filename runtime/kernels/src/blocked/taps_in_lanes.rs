@@ -1,10 +1,10 @@
-//! The gradient of a convolution's input of few channels, where 16 channels side by side would leave most lanes
-//! empty: the taps of a row of the kernel stand beside each other in their place.
+//! The gradient of a convolution's input of few channels, which alone would leave at least half of 16 lanes empty:
+//! several taps of a row of the kernel stand side by side, each with its channels.
 //!
 //! With 6 channels and a 5×5 kernel, a block holds two taps: lanes `0..6` are one tap's channels, lanes `6..12`
-//! the next one's, and three blocks hold the row. A correlation along the columns of `dy` alone gives, for each
-//! row of `x` and column of `dy`, what each tap of that row adds. A second pass adds this to the columns of `x`
-//! that the taps read.
+//! the next one's, and three blocks hold the row. A correlation down the columns of `dy` gives, for each row of `x`
+//! and column of `dy`, the contribution of each tap of a kernel row. A second pass adds it to the column of `x` that
+//! the tap reads.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -21,25 +21,25 @@ use super::conv2d::images;
 use super::data_gradient::{Correlations, pack, packed_len};
 use super::layout::flat;
 
-/// What the taps of some images add stays in the second-level cache: so many [`Lanes`].
+/// Images are taken together while their contributions fit into the second-level cache: so many [`Lanes`].
 const TOGETHER: usize = (512 << 10) / size_of::<Lanes>();
 
 /// The rows of `x` that a task of the second pass writes: about so many [`Lanes`].
 const TASK: usize = 512;
 
-/// A convolution whose input gradient is computed so.
-pub(super) struct OfTaps<'a> {
+/// A convolution of few channels.
+pub(super) struct RowTaps<'a> {
     g: &'a Conv2d,
     output: Shape,
     lanes: TapsInLanes,
 }
 
-impl<'a> OfTaps<'a> {
+impl<'a> RowTaps<'a> {
     pub(super) fn new(g: &'a Conv2d, lanes: TapsInLanes) -> Self {
-        OfTaps { g, output: output(g), lanes }
+        RowTaps { g, output: output(g), lanes }
     }
 
-    /// What the taps of one image add.
+    /// [`Lanes`] of one image's contributions.
     fn of_image(&self) -> usize {
         self.lanes.blocks * self.g.input.dim(1) * self.output.dim(2)
     }
@@ -53,7 +53,7 @@ impl<'a> OfTaps<'a> {
         (TOGETHER / self.of_image()).min(images).max(1)
     }
 
-    /// [`Lanes`] of packed weights and of what taps add. The second pass reads beyond the last of these.
+    /// [`Lanes`] of packed weights and of contributions. The second pass reads up to one more.
     pub(super) fn room(&self, images: usize) -> usize {
         self.packed_len() + self.together(images) * self.of_image() + 1
     }
@@ -69,7 +69,7 @@ impl<'a> OfTaps<'a> {
         accumulate: bool,
         dx: &mut [Lanes],
     ) {
-        let OfTaps { g, output, lanes: TapsInLanes { taps, blocks } } = *self;
+        let RowTaps { g, output, lanes: TapsInLanes { taps, blocks } } = *self;
         let (channels, area) = (g.input.dim(0), g.kernel[0] * g.kernel[1]);
         let size = [g.input.dim(1), output.dim(2)];
         let whole = Axis {
@@ -86,7 +86,7 @@ impl<'a> OfTaps<'a> {
         };
         let phases =
             (0..g.stride[0].min(size[0])).map(|phase| [backward_axis(g, output, 0, phase), whole]);
-        let (packed, of_taps) = room.split_at_mut(self.packed_len());
+        let (packed, added) = room.split_at_mut(self.packed_len());
         pack(team, phases.clone(), [blocks, g.out_channels], packed, |block, out, [u, _], to| {
             let own = block * taps..g.kernel[1].min((block + 1) * taps);
             for (v, to) in own.zip(to.0.chunks_exact_mut(channels)) {
@@ -100,14 +100,14 @@ impl<'a> OfTaps<'a> {
         let (together, of_dy) = (self.together(all), dy.len() / all);
         for (dy, dx) in dy.chunks(together * of_dy).zip(dx.chunks_mut(together * of_x)) {
             let of = Correlations { groups: 1, dy, output, size };
-            let own = &mut of_taps[..dx.len() / of_x * self.of_image()];
+            let own = &mut added[..dx.len() / of_x * self.of_image()];
             of.run(isa, team, phases.clone(), [blocks, g.out_channels], packed, Plus::Nothing, own);
-            self.add_up(isa, team, of_taps, accumulate, dx);
+            self.add_up(isa, team, added, accumulate, dx);
         }
     }
 
     /// The second pass, of all images in `dx`.
-    fn add_up(&self, isa: Isa, team: &Team, of_taps: &[Lanes], accumulate: bool, dx: &mut [Lanes]) {
+    fn add_up(&self, isa: Isa, team: &Team, added: &[Lanes], accumulate: bool, dx: &mut [Lanes]) {
         let [height, width] = [1, 2].map(|axis| self.g.input.dim(axis));
         let rows = TASK.div_ceil(width).min(height);
         let (images, parts) = (dx.len() / (height * width), height.div_ceil(rows));
@@ -116,7 +116,7 @@ impl<'a> OfTaps<'a> {
             let (image, part) = (task / parts, task % parts);
             isa.run(AddUp {
                 of: self,
-                of_taps: flat(&of_taps[image * self.of_image()..]),
+                added: flat(&added[image * self.of_image()..]),
                 rows: part * rows..height.min((part + 1) * rows),
                 accumulate,
                 dx: dx.part(image * height * width..(image + 1) * height * width),
@@ -127,9 +127,9 @@ impl<'a> OfTaps<'a> {
 
 /// The gradient of some rows of an image. Nobody else writes them.
 struct AddUp<'a> {
-    of: &'a OfTaps<'a>,
-    /// What the image's taps add, and [`LANES`] more numbers.
-    of_taps: &'a [f32],
+    of: &'a RowTaps<'a>,
+    /// The image's contributions, and [`LANES`] more numbers.
+    added: &'a [f32],
     rows: Range<usize>,
     accumulate: bool,
     dx: Shared<'a, Lanes>,
@@ -140,7 +140,7 @@ impl Kernel for AddUp<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let OfTaps { g, output, lanes: TapsInLanes { taps, .. } } = *self.of;
+        let RowTaps { g, output, lanes: TapsInLanes { taps, .. } } = *self.of;
         let [channels, height, width] = [0, 1, 2].map(|axis| g.input.dim(axis));
         // SAFETY: nobody else writes these rows.
         let dx =
@@ -158,7 +158,7 @@ impl Kernel for AddUp<'_> {
             for (row, dx) in self.rows.clone().zip(dx.chunks_exact_mut(width)) {
                 let from = (v / taps * height + row) * axis.outputs + columns.start;
                 let from = from * LANES + v % taps * channels;
-                let from = &self.of_taps[from..from + columns.len() * LANES];
+                let from = &self.added[from..from + columns.len() * LANES];
                 let to = dx[first..].iter_mut().step_by(axis.input_step);
                 for (from, to) in from.chunks_exact(LANES).zip(to) {
                     for part in 0..channels.div_ceil(S::WIDTH) {
