@@ -24,6 +24,7 @@ mod narrow;
 mod norm;
 mod norm_gradient;
 mod pack;
+mod phases;
 mod softmax;
 mod strided;
 mod taps_in_lanes;

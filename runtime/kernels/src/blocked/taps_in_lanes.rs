@@ -18,8 +18,8 @@ use super::super::simd::{Kernel, Simd};
 use super::super::team::{Numbered, Shared, Team};
 use super::super::{Isa, LANES, Lanes};
 use super::conv2d::images;
-use super::data_gradient::{Correlations, pack, packed_len};
 use super::layout::flat;
+use super::phases::{Correlations, pack, packed_len};
 
 /// Images are taken together while their contributions fit into the second-level cache: so many [`Lanes`].
 const TOGETHER: usize = (512 << 10) / size_of::<Lanes>();
