@@ -4,17 +4,16 @@
 //! neighbouring places of the input. So each such *phase* is a correlation with the weights of those taps,
 //! which stand together.
 
-use typenet_shape::{Activation, Conv2d, ConvTranspose2d};
+use typenet_shape::{Activation, ConvTranspose2d};
 
 use super::super::conv_transpose2d::back;
-use super::super::conv2d::backward_axis;
-use super::super::correlate::Axis;
 use super::super::epilogue::Plus;
 use super::super::fused::Fused;
 use super::super::team::Team;
 use super::super::{Isa, LANES, Lanes, activation};
-use super::conv2d::{Forward, Pixels, images};
+use super::conv2d::Pixels;
 use super::layout::blocks;
+use super::phases::{Correlations, pack, packed_len, phases};
 
 /// Whether [`conv_transpose2d`] can run this: the outputs of one block must be of one group.
 pub const fn runs_conv_transpose2d(g: &ConvTranspose2d) -> bool {
@@ -23,21 +22,7 @@ pub const fn runs_conv_transpose2d(g: &ConvTranspose2d) -> bool {
 
 /// How many [`Lanes`] the packed weight and bias are.
 pub const fn conv_transpose2d_packed_len(g: &ConvTranspose2d) -> usize {
-    let kernel = g.kernel[0] * g.kernel[1];
-    blocks(g.out_channels) * (1 + g.input.dim(0) / g.groups * kernel)
-}
-
-/// The two axes of each phase.
-fn phases<'a>(
-    g: &'a ConvTranspose2d,
-    back: &'a Conv2d,
-) -> impl Iterator<Item = [Axis; 2]> + use<'a> {
-    let count = |axis: usize| g.stride[axis].min(back.input.dim(axis + 1));
-    (0..count(0)).flat_map(move |top| {
-        (0..count(1)).map(move |left| {
-            [backward_axis(back, g.input, 0, top), backward_axis(back, g.input, 1, left)]
-        })
-    })
+    packed_len(blocks(g.out_channels), g.input.dim(0) / g.groups, g.kernel)
 }
 
 /// Packs `weight`, in PyTorch's order, and `bias` (zeros if there is none): first the biases, then
@@ -54,40 +39,24 @@ pub fn pack_conv_transpose2d(
     assert_eq!(weight.len(), g.weight().elements(), "the weight's length");
     assert_eq!(packed.len(), conv_transpose2d_packed_len(g), "the packed length");
     let back = back(g);
-    let [kernel_height, kernel_width] = g.kernel;
     let (channels, outputs) = (g.input.dim(0) / g.groups, g.out_channels / g.groups);
-    packed.fill(Lanes::ZERO);
-    let (biases, mut weights) = packed.split_at_mut(blocks(g.out_channels));
-    for [height, width] in phases(g, &back) {
-        let block = channels * height.taps * width.taps;
-        let (own, rest) = weights.split_at_mut(blocks(g.out_channels) * block);
-        weights = rest;
-        for o in 0..g.out_channels {
-            let (group, of_group) = (o / outputs, o % outputs);
-            for i in 0..channels {
-                let from = (group * channels + i) * outputs + of_group;
-                for (u, row) in taps(&height).enumerate() {
-                    for (v, column) in taps(&width).enumerate() {
-                        let tap = (i * height.taps + u) * width.taps + v;
-                        own[o / LANES * block + tap].0[o % LANES] =
-                            weight[(from * kernel_height + row) * kernel_width + column];
-                    }
-                }
-            }
+    let (all, area) = (blocks(g.out_channels), g.kernel[0] * g.kernel[1]);
+    let phases = phases(&back, g.input);
+    pack(&Team::alone(), phases, [all, channels], packed, |block, i, [row, column], to| {
+        let (group, first) = (block * LANES / outputs, block * LANES % outputs);
+        let from = (group * channels + i) * outputs + first;
+        let weight = &weight[from * area + row * g.kernel[1] + column..];
+        for (lane, to) in to.0.iter_mut().enumerate().take(outputs - first) {
+            *to = weight[lane * area];
         }
-    }
+    });
+    let biases = &mut packed[..all];
     if let Some(bias) = bias {
         assert_eq!(bias.len(), g.out_channels, "the bias's length");
         for (o, &b) in bias.iter().enumerate() {
             biases[o / LANES].0[o % LANES] = b;
         }
     }
-}
-
-/// The kernel's taps that an axis has, in its order.
-fn taps(axis: &Axis) -> impl Iterator<Item = usize> + use<> {
-    let Axis { first_weight, weight_step, taps, .. } = *axis;
-    (0..taps).map(move |tap| first_weight.wrapping_add_signed(tap as isize * weight_step))
 }
 
 /// As [`forward`](super::super::conv_transpose2d::forward), of as many images as `y` holds; overwrites
@@ -109,36 +78,13 @@ pub fn conv_transpose2d(
     let back = back(g);
     assert!(runs_conv_transpose2d(g), "groups of whole blocks");
     let size = [back.input.dim(1), back.input.dim(2)];
-    let images = images(y.len(), blocks(g.out_channels) * size[0] * size[1]);
     assert_eq!(packed.len(), conv_transpose2d_packed_len(g), "the packed weight's length");
     let plus = Plus::value(other);
     plus.check(y.len());
-    let (x, steps) = x.with_steps(g.input, images);
-    let (bias, mut weights) = packed.split_at(blocks(g.out_channels));
     let (fused, after) = Fused::split(f);
-    let (groups, channels) = (g.groups, g.input.dim(0) / g.groups);
-    for [height, width] in phases(g, &back) {
-        let kernel = [height.taps, width.taps];
-        let (weight, rest) = weights.split_at(bias.len() * channels * kernel[0] * kernel[1]);
-        weights = rest;
-        let narrow = None;
-        let of = Forward {
-            groups,
-            channels,
-            kernel,
-            height,
-            width,
-            images,
-            x,
-            steps,
-            weight,
-            bias,
-            plus,
-            fused,
-            narrow,
-        };
-        of.run(isa, team, size, y);
-    }
+    let channels = [blocks(g.out_channels), g.input.dim(0) / g.groups];
+    let of = Correlations { groups: g.groups, x, shape: g.input, fused, size };
+    of.run(isa, team, phases(&back, g.input), channels, packed, plus, y);
     if let Some(f) = after {
         activation::forward_in_place(isa, f, y);
     }

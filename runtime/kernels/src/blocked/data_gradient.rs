@@ -6,13 +6,14 @@
 
 use typenet_shape::{Conv2d, TapsInLanes};
 
-use super::super::conv2d::{backward_axis, output};
+use super::super::conv2d::output;
 use super::super::epilogue::Plus;
+use super::super::fused::Fused;
 use super::super::team::Team;
 use super::super::{Isa, LANES, Lanes};
-use super::conv2d::images;
+use super::conv2d::{Pixels, images};
 use super::layout::blocks;
-use super::phases::{Correlations, pack, packed_len};
+use super::phases::{Correlations, pack, packed_len, phases};
 use super::taps_in_lanes::RowTaps;
 
 /// Whether [`conv2d_backward_data`] can run this: the inputs of one block must be of one group.
@@ -62,9 +63,7 @@ pub fn conv2d_backward_data(
         let of = RowTaps::new(g, lanes);
         return of.backward_data(isa, team, dy, weight, room, accumulate, dx);
     }
-    let count = |axis: usize| g.stride[axis].min(g.input.dim(axis + 1));
-    let phase = |top, left| [backward_axis(g, output, 0, top), backward_axis(g, output, 1, left)];
-    let phases = (0..count(0)).flat_map(|top| (0..count(1)).map(move |left| phase(top, left)));
+    let phases = phases(g, output);
     let (ins, outs) = (g.input.dim(0) / g.groups, g.out_channels / g.groups);
     let area = g.kernel[0] * g.kernel[1];
     pack(team, phases.clone(), [all, outs], room, |block, out, [height, width], to| {
@@ -74,6 +73,7 @@ pub fn conv2d_backward_data(
             *to = weight[row + lane * area];
         }
     });
-    let of = Correlations { groups: g.groups, dy, output, size };
+    let (x, fused) = (Pixels::Blocked(dy), Fused::Identity);
+    let of = Correlations { groups: g.groups, x, shape: output, fused, size };
     of.run(isa, team, phases, [all, outs], room, Plus::own_if(accumulate), dx);
 }

@@ -1,14 +1,26 @@
-//! The correlations of a data gradient, one for each phase: the places of `x` that are read through the same taps.
-//! The weights of a phase stand together.
+//! The correlations of a data gradient, or of a transposed convolution: one for each phase, the places of a
+//! convolution's input that are read through the same taps. The weights of a phase stand together.
 
-use typenet_shape::Shape;
+use typenet_shape::{Conv2d, Shape};
 
+use super::super::conv2d::backward_axis;
 use super::super::correlate::Axis;
 use super::super::epilogue::Plus;
 use super::super::fused::Fused;
 use super::super::team::{Team, chunks_mut};
 use super::super::{Isa, Lanes};
 use super::conv2d::{Forward, Pixels, images};
+
+/// The two axes of each phase of a convolution with this output.
+pub(super) fn phases(
+    g: &Conv2d,
+    output: Shape,
+) -> impl Iterator<Item = [Axis; 2]> + Clone + use<'_> {
+    let count = |axis: usize| g.stride[axis].min(g.input.dim(axis + 1));
+    let phase =
+        move |top, left| [backward_axis(g, output, 0, top), backward_axis(g, output, 1, left)];
+    (0..count(0)).flat_map(move |top| (0..count(1)).map(move |left| phase(top, left)))
+}
 
 /// [`Lanes`] of packed weights: a bias of zero for each block, and every tap of its `outs` output channels.
 pub(super) const fn packed_len(blocks: usize, outs: usize, [height, width]: [usize; 2]) -> usize {
@@ -52,15 +64,17 @@ pub(super) fn pack(
 /// What the correlations of all phases share: each writes rows and columns of its own.
 pub(super) struct Correlations<'a> {
     pub(super) groups: usize,
-    pub(super) dy: &'a [Lanes],
-    /// The shape of an image's `dy`.
-    pub(super) output: Shape,
+    pub(super) x: Pixels<'a>,
+    /// The shape of an image of `x`.
+    pub(super) shape: Shape,
+    pub(super) fused: Fused,
     /// Rows and columns of what is computed.
     pub(super) size: [usize; 2],
 }
 
 impl Correlations<'_> {
-    /// Computes `y` of so many blocks of channels; `packed` comes from [`pack`].
+    /// Computes `y` of so many blocks of channels, from so many channels of `x` each; `packed` comes from [`pack`],
+    /// with a bias or zeros.
     pub(super) fn run(
         &self,
         isa: Isa,
@@ -72,7 +86,7 @@ impl Correlations<'_> {
         y: &mut [Lanes],
     ) {
         let images = images(y.len(), all * self.size[0] * self.size[1]);
-        let (x, steps) = Pixels::Blocked(self.dy).with_steps(self.output, images);
+        let (x, steps) = self.x.with_steps(self.shape, images);
         let (bias, mut weights) = packed.split_at(all);
         for [height, width] in phases {
             let kernel = [height.taps, width.taps];
@@ -93,7 +107,7 @@ impl Correlations<'_> {
                 weight,
                 bias,
                 plus,
-                fused: Fused::Identity,
+                fused: self.fused,
                 narrow: None,
             };
             of.run(isa, team, self.size, y);

@@ -14,10 +14,11 @@ use typenet_shape::{Conv2d, Shape, TapsInLanes};
 use super::super::conv2d::{backward_axis, forward_axis, output};
 use super::super::correlate::Axis;
 use super::super::epilogue::Plus;
+use super::super::fused::Fused;
 use super::super::simd::{Kernel, Simd};
 use super::super::team::{Numbered, Shared, Team};
 use super::super::{Isa, LANES, Lanes};
-use super::conv2d::images;
+use super::conv2d::{Pixels, images};
 use super::layout::flat;
 use super::phases::{Correlations, pack, packed_len};
 
@@ -99,7 +100,8 @@ impl<'a> RowTaps<'a> {
         let all = images(dx.len(), of_x);
         let (together, of_dy) = (self.together(all), dy.len() / all);
         for (dy, dx) in dy.chunks(together * of_dy).zip(dx.chunks_mut(together * of_x)) {
-            let of = Correlations { groups: 1, dy, output, size };
+            let (x, fused) = (Pixels::Blocked(dy), Fused::Identity);
+            let of = Correlations { groups: 1, x, shape: output, fused, size };
             let own = &mut added[..dx.len() / of_x * self.of_image()];
             of.run(isa, team, phases.clone(), [blocks, g.out_channels], packed, Plus::Nothing, own);
             self.add_up(isa, team, added, accumulate, dx);
